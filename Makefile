@@ -1,0 +1,53 @@
+# airunway: `make preview` shows the dev stack, `make test` runs the tests. Needs Python 3.11+ and make.
+PYTHON ?= python3
+STACK ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+# An output formatted into a string is a bug, not text.
+export PULUMI_ERROR_OUTPUT_STRING := 1
+
+.PHONY: help preview test check format lint types golden schema lock clean
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+# pip verifies each hash of the lock; the program itself is linked, not copied.
+$(VENV)/.run: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned dependencies into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@echo "Installing the pinned development tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=dev)
+	@$(BIN)/airunway preview --stack $(STACK)
+
+test: $(VENV)/.dev ## Run the default test suite
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Check format, lint and types, then run the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.dev ## Format the code and sort imports
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.dev ## Rewrite the golden files
+	GOLDEN=rewrite $(BIN)/python -m pytest -k golden
+
+schema: $(VENV)/.run ## Rewrite the JSON Schema of stack files
+	$(BIN)/airunway schema > stacks/stack.schema.json
+
+lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev -o requirements-dev.txt pyproject.toml
+
+clean: ## Remove what was installed and cached
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,21 @@
+"""The Pulumi program: plan the stack from its configuration, then create the platform and each deployment."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components import ModelDeployment, Platform
+from components.model_deployment import outputs_of
+from components.stack_config import plan_from_config
+
+plan, token = plan_from_config()
+for warning in plan.warnings:
+    pulumi.log.warn(warning)
+
+cluster = kubernetes.Provider("cluster", context=plan.settings.cluster.context, kubeconfig=plan.settings.cluster.kubeconfig)
+options = pulumi.ResourceOptions(providers={"kubernetes": cluster}, protect=plan.settings.protect)
+
+platform = Platform("platform", {"plan": plan, "hugging_face_token": token}, options)
+for planned in plan.deployments:
+    ModelDeployment(planned.name, {"planned": planned, "platform": platform}, options)
+
+pulumi.export("deployments", {planned.name: outputs_of(planned) for planned in plan.deployments})

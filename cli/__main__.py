@@ -1,0 +1,5 @@
+"""``python -m cli`` is ``airunway``."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,134 @@
+"""What the commands do; imported only when one runs, so that ``--help`` is quick."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from cli.main import Format
+from preview.document import deployment_document, preview_document
+from preview.text import console, preview_text, selection_table
+from providers.documents import parse_documents
+from providers.plan import Files, PlannedDeployment, plan_document, provider_configs
+from providers.problems import InputError, Problem
+from providers.provider_config import InferenceProviderConfig
+from providers.stack import StackSettings
+from providers.yaml_text import to_documents
+
+
+def show_preview(root: Path, stack: str, format: Format) -> None:
+    """Print the preview of ``stack``."""
+    from preview.record import record
+    from preview.stack_file import read_stack
+
+    recorded = record(root, read_stack(root, stack))
+    if format is Format.JSON:
+        _print_json(preview_document(recorded))
+    else:
+        console().print(preview_text(recorded))
+
+
+def show_selection(files: list[str], format: Format) -> None:
+    """Print the decisions for the documents of ``files``."""
+    planned = _planned(files)
+    if format is Format.JSON:
+        _print_json([deployment_document(p) for p in planned])
+        return
+    console().print(selection_table(planned))
+
+
+def show_objects(files: list[str]) -> None:
+    """Print the upstream objects for the documents of ``files``."""
+    planned = _planned(files)
+    sys.stdout.write(to_documents(obj for p in planned for obj in (*p.rendered.supporting, p.rendered.resource)))
+
+
+def show_providers(root: Path | None, stack: str | None, format: Format) -> None:
+    """Print the providers, as ``stack`` has them if there is one."""
+    configs = _configs(root, stack)
+    if format is Format.JSON:
+        _print_json([{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs])
+        return
+    out = console()
+    out.print(_capability_table(configs))
+    for config in configs:
+        out.print()
+        out.print(_provider_lines(config))
+
+
+def _configs(root: Path | None, stack: str | None) -> list[InferenceProviderConfig]:
+    settings = StackSettings()
+    files: Files = {}
+    if root is not None and stack is not None:
+        from components.stack_config import settings_of
+        from preview.record import at
+        from preview.stack_file import read_stack
+
+        with at(root):
+            settings, files = settings_of(read_stack(root, stack).values)
+    configs, problems = provider_configs(settings, files)
+    if problems:
+        raise InputError(problems)
+    return configs
+
+
+def _capability_table(configs: list[InferenceProviderConfig]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("PROVIDER", "ENGINE", "GPU", "CPU", "SERVING"):
+        table.add_column(heading)
+    for config in configs:
+        for capability in config.spec.capabilities.engines:
+            answers = ["yes" if can else "no" for can in (capability.gpu_support, capability.cpu_support)]
+            table.add_row(Text(config.name, style="cyan"), str(capability.name), *answers, ", ".join(capability.serving_modes))
+    return table
+
+
+def _provider_lines(config: InferenceProviderConfig) -> Text:
+    installation = config.spec.installation
+    text = Text(config.name, style="bold cyan")
+    text.append(f"  {installation.description}\n", style="not bold default")
+    rows = [f"chosen at {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or ["chosen by name only"]
+    rows += [
+        f"chart {chart.chart} {chart.version or ''} as {chart.name} in {chart.namespace}"
+        + (f", from {address}" if (address := installation.address(chart)) else "")
+        for chart in installation.helm_charts
+    ]
+    rows += [f"docs {config.spec.documentation}"] if config.spec.documentation else []
+    rows += [f"by hand: {step.command}" for step in installation.steps if step.command]
+    text.append("\n".join(f"  {row}" for row in rows), style="not bold default")
+    return text
+
+
+def _planned(files: list[str]) -> list[PlannedDeployment]:
+    """Every document of ``files``, planned with the built-in providers. Raises ``InputError`` with all problems."""
+    configs = _configs(None, None)
+    planned: list[PlannedDeployment] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            for document in parse_documents(_text_of(file), "stdin" if file == "-" else file, ("ModelDeployment",)):
+                try:
+                    planned.append(plan_document(document, configs))
+                except InputError as error:
+                    problems += error.problems
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return planned
+
+
+def _text_of(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError([Problem(file, f"can't be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise InputError([Problem(file, "is not UTF-8 text")]) from error
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

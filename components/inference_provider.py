@@ -1,0 +1,69 @@
+"""The operator of one inference provider."""
+
+from typing import TypedDict
+
+import pulumi
+from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
+
+from components.children import child_options
+from components.kubernetes_object import KubernetesObject
+from providers.provider_config import HelmChart, InferenceProviderConfig
+
+
+class InferenceProviderArgs(TypedDict):
+    """Arguments of ``InferenceProvider``."""
+
+    config: InferenceProviderConfig
+    """The provider."""
+
+    managed: bool
+    """Whether the stack installs the operator; otherwise it is there already and nothing is created."""
+
+
+class InferenceProvider(pulumi.ComponentResource):
+    """Namespace and Helm releases of one provider's operator; nothing for an existing installation.
+
+    It does not own the CRDs: Helm installs those of a chart's ``crds`` folder once and never upgrades them.
+    """
+
+    installation: pulumi.Output[str]
+    """``managed`` or ``existing``."""
+
+    def __init__(self, name: str, args: InferenceProviderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        state = "managed" if args["managed"] else "existing"
+        super().__init__("airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts)
+        if args["managed"]:
+            self._install(args["config"])
+        self.installation = pulumi.Output.from_input(state)
+        self.register_outputs({"installation": self.installation})
+
+    def _install(self, config: InferenceProviderConfig) -> None:
+        charts = config.spec.installation.helm_charts
+        namespaces = {
+            namespace: KubernetesObject(
+                namespace,
+                {
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": {"name": namespace, "labels": {"airunway.ai/managed-by": "airunway"}},
+                },
+                child_options(self),
+            )
+            for namespace in dict.fromkeys(c.namespace for c in charts if c.create_namespace)
+        }
+        earlier: list[pulumi.Resource] = []
+        for chart in charts:
+            needs = [namespaces[chart.namespace]] if chart.namespace in namespaces else []
+            earlier.append(self._release(chart, config.spec.installation.address(chart), [*needs, *earlier]))
+
+    def _release(self, chart: HelmChart, repository: str | None, needs: list[pulumi.Resource]) -> Release:
+        return Release(
+            chart.name,
+            name=chart.name,
+            chart=chart.chart.split("/", 1)[1] if repository else chart.chart,
+            version=chart.version,
+            namespace=chart.namespace,
+            repository_opts=RepositoryOptsArgs(repo=repository) if repository else None,
+            values=chart.values,
+            opts=child_options(self, depends_on=needs),
+        )

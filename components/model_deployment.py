@@ -1,0 +1,83 @@
+"""One model, served by whichever provider the selection rules pick."""
+
+from typing import Any, TypedDict
+
+import pulumi
+
+from components.children import child_options
+from components.kubernetes_object import KubernetesObject
+from components.platform import Platform
+from providers.plan import PlannedDeployment
+
+
+class ModelDeploymentArgs(TypedDict):
+    """Arguments of ``ModelDeployment``."""
+
+    planned: PlannedDeployment
+    """The deployment, decided and rendered by ``providers.plan``."""
+
+    platform: Platform
+    """What the cluster shares."""
+
+
+class ModelDeployment(pulumi.ComponentResource):
+    """One model, served by whichever provider the selection rules pick.
+
+    It decides nothing: provider, engine and objects are in the plan, so that a preview shows them all.
+    """
+
+    provider: pulumi.Output[str]
+    """Inference provider."""
+
+    selected_reason: pulumi.Output[str]
+    """``explicit``, or the rule that decided with its priority."""
+
+    engine: pulumi.Output[str]
+    """Inference engine."""
+
+    endpoint: pulumi.Output[str]
+    """OpenAI-compatible base URL inside the cluster."""
+
+    resource: pulumi.Output[dict[str, str]]
+    """``apiVersion``, ``kind``, ``namespace`` and ``name`` of the upstream object."""
+
+    def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        planned = args["planned"]
+        outputs = outputs_of(planned)
+        super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
+        deployment, rendered = planned.deployment, planned.rendered
+        needs = args["platform"].needs(deployment.selection.provider, deployment.namespace)
+        supporting = [KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs)) for obj in rendered.supporting]
+        KubernetesObject(
+            planned.name, _awaited(planned), child_options(self, depends_on=[*needs, *supporting], timeout=planned.ready_timeout)
+        )
+        self.provider = pulumi.Output.from_input(outputs["provider"])
+        self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
+        self.engine = pulumi.Output.from_input(outputs["engine"])
+        self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
+        self.resource = pulumi.Output.from_input(outputs["resource"])
+        self.register_outputs(outputs)
+
+
+def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:
+    """What a deployment puts out, all of it known before anything runs."""
+    deployment, resource = planned.deployment, planned.rendered.resource
+    return {
+        "provider": deployment.selection.provider,
+        "selectedReason": deployment.selection.reason,
+        "engine": str(deployment.selection.engine),
+        "endpoint": planned.rendered.endpoint.url(deployment.namespace),
+        "resource": {
+            "apiVersion": resource["apiVersion"],
+            "kind": resource["kind"],
+            "namespace": deployment.namespace,
+            "name": deployment.name,
+        },
+    }
+
+
+def _awaited(planned: PlannedDeployment) -> dict[str, Any]:
+    """The upstream object with the annotation that tells Pulumi what to wait for."""
+    manifest = planned.rendered.resource
+    wait = {"pulumi.com/skipAwait": "true"} if planned.skip_await else {"pulumi.com/waitFor": planned.rendered.wait_for}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait}}

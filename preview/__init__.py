@@ -1,0 +1,1 @@
+"""The graph without an engine: record what the program registers, and print it."""

@@ -1,0 +1,42 @@
+"""A preview as plain data: what ``--format json`` prints."""
+
+from typing import Any
+
+from preview.record import Preview, Resource
+from providers.plan import PlannedDeployment
+
+
+def preview_document(preview: Preview) -> dict[str, Any]:
+    """Stack, decisions and resources, in a stable order and without secrets."""
+    return {
+        "stack": preview.stack,
+        "deployments": [deployment_document(d) for d in preview.plan.deployments],
+        "resources": [_resource(r) for r in preview.resources],
+    }
+
+
+def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
+    """One deployment's decision; ``rule`` is null where the provider was named."""
+    selection = planned.deployment.selection
+    rule = selection.rule
+    return {
+        "name": planned.name,
+        "engine": str(selection.engine),
+        "provider": selection.provider,
+        "reason": selection.reason,
+        "rule": {"condition": rule.condition, "priority": rule.priority} if rule else None,
+        "candidates": [
+            {"provider": c.provider, "eligible": c.eligible, "priority": c.priority, "why": c.why} for c in selection.candidates
+        ],
+    }
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    return {
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.name,
+        "parent": resource.parent,
+        "dependencies": list(resource.dependencies),
+        "inputs": resource.inputs,
+    }

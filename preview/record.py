@@ -1,0 +1,201 @@
+"""Run the program in this process against a monitor that keeps every registration: no engine, no cluster, no state."""
+
+import asyncio
+import contextvars
+import os
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime import settings
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.mocks import MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.stack import run_in_stack
+
+from preview.stack_file import SECRET, StackConfig
+from providers.plan import Plan
+from providers.problems import InputError
+
+# Signatures of special values on the wire (pulumi sdk, runtime/rpc.py).
+_SPECIAL, _SECRET, _OUTPUT = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_STACK = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registration, with URNs as the engine makes them; secrets are not in ``inputs``."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    dependencies: tuple[str, ...]
+    inputs: dict[str, Any]
+    provider: str = ""
+    protect: bool = False
+    aliases: tuple[str, ...] = ()
+    custom: bool = False
+    version: str = ""
+    timeouts: dict[str, str] = field(default_factory=dict)
+    secret_outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A stack as the program describes it: the plan and the resources, each after what it needs."""
+
+    stack: str
+    plan: Plan
+    resources: tuple[Resource, ...]
+    outputs: dict[str, dict[str, Any]]
+
+
+class _Echo(Mocks):
+    """A provider that gives back what it is given."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: Any) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        raise RuntimeError(f"the program called {args.token}, which needs an engine")
+
+
+class Recorder(MockMonitor):
+    """Pulumi's mock monitor, keeping what it is sent."""
+
+    def __init__(self, project: str, stack: str) -> None:
+        super().__init__(_Echo())
+        self.project, self.stack = project, stack
+        self.requests: list[tuple[str, Any]] = []
+        self.outputs: list[Any] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The engine's URN, with the types of all ancestors; the mock's has the parent's only."""
+        ancestors = parent.split("::")[2] if parent else ""
+        qualified = type_ if ancestors in ("", _STACK) else f"{ancestors}${type_}"
+        return f"urn:pulumi:{self.stack}::{self.project}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:
+        """Keep the request and answer as the mock does."""
+        response = super().RegisterResource(request)
+        self.requests.append((response.urn, request))
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Keep the request; the mock drops it."""
+        self.outputs.append(request)
+        return super().RegisterResourceOutputs(request)
+
+
+def record(root: Path, config: StackConfig) -> Preview:
+    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it refuses."""
+    return contextvars.copy_context().run(_record, root, config)
+
+
+def _record(root: Path, config: StackConfig) -> Preview:
+    recorder = Recorder(config.project, config.stack)
+    set_all_config(config.values, list(config.secrets))
+    settings.reset_options()
+    variables: dict[str, Any] = {}
+
+    def program() -> None:
+        variables.update(runpy.run_path(str(root / "__main__.py"), run_name="__main__"))
+
+    with at(root):
+        try:
+            asyncio.run(_run(recorder, config, program))
+        except pulumi.RunError as error:
+            raise error.__cause__ if isinstance(error.__cause__, InputError) else error from None
+    resources = [_resource(urn, request) for urn, request in recorder.requests if request.type != _STACK]
+    outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
+    return Preview(config.stack, variables["plan"], _in_order(resources), outputs)
+
+
+async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], None]) -> None:
+    # As pulumi.runtime.set_mocks does, less its Stack resource, which run_in_stack makes.
+    features = set(recorder.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
+    mocked = MockSettings(
+        monitor=recorder, monitor_features=features, engine=MockEngine(None), project=config.project, stack=config.stack, dry_run=True
+    )
+    settings.configure(mocked)
+    await run_in_stack(program)
+
+
+@contextmanager
+def at(root: Path) -> Iterator[None]:
+    """The program's own surroundings: its folder as working directory and first on the module path."""
+    before, path = Path.cwd(), list(sys.path)
+    os.chdir(root)
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+
+
+def _resource(urn: str, request: Any) -> Resource:
+    timeouts = request.customTimeouts
+    return Resource(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        parent="" if f"::{_STACK}::" in request.parent else request.parent,
+        dependencies=tuple(sorted(set(request.dependencies))),
+        inputs=_plain_struct(request.object),
+        provider=request.provider or dict(request.providers).get("kubernetes", ""),
+        protect=bool(request.protect),
+        aliases=tuple(a.urn or a.spec.type or a.spec.name for a in request.aliases),
+        custom=request.custom,
+        version=request.version,
+        timeouts={k: v for k in ("create", "update", "delete") if (v := getattr(timeouts, k))},
+        secret_outputs=tuple(request.additionalSecretOutputs),
+    )
+
+
+def _in_order(resources: list[Resource]) -> tuple[Resource, ...]:
+    """Each after its parent and what it depends on, otherwise by URN: the same in every run."""
+    by_urn = {r.urn: r for r in resources}
+    sorter = TopologicalSorter({r.urn: [u for u in (r.parent, *r.dependencies) if u in by_urn] for r in resources})
+    sorter.prepare()
+    ordered: list[Resource] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [by_urn[urn] for urn in ready]
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def _plain_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
+    return {key: _plain(struct.fields[key]) for key in sorted(struct.fields)}
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            fields = value.struct_value.fields
+            signature = fields[_SPECIAL].string_value if _SPECIAL in fields else ""
+            if signature == _SECRET:
+                return SECRET
+            if signature == _OUTPUT:
+                return SECRET if fields["secret"].bool_value else _plain(fields["value"]) if "value" in fields else "[unknown]"
+            return _plain_struct(value.struct_value)
+        case "list_value":
+            return [_plain(element) for element in value.list_value.values]
+        case "number_value":
+            number = value.number_value
+            return int(number) if number.is_integer() else number
+        case "string_value":
+            return "[unknown]" if value.string_value == _UNKNOWN else value.string_value
+        case "bool_value":
+            return value.bool_value
+        case _:
+            return None

@@ -1,0 +1,107 @@
+"""A preview for a terminal: the selection table, and the tree of resources with what each waits for."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from preview.record import Preview, Resource
+from providers.plan import PlannedDeployment
+from providers.selection import Selection
+
+
+def preview_text(preview: Preview) -> RenderableType:
+    """Everything that ``airunway preview`` prints."""
+    count = len([r for r in preview.resources if r.custom and not r.type.startswith("pulumi:providers:")])
+    operators = [p.config.name for p in preview.plan.providers if p.managed]
+    existing = [p.config.name for p in preview.plan.providers if not p.managed]
+    summary = Text(f"\n{len(preview.plan.deployments)} deployments, {count} resources", style="bold")
+    for label, names in (("; operators installed: ", operators), ("; operators expected: ", existing)):
+        if names:
+            summary.append(label + ", ".join(names), style="not bold")
+    warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
+    return Group(selection_table(preview.plan.deployments), "", resource_tree(preview), *warnings, summary)
+
+
+def selection_table(deployments: Iterable[PlannedDeployment]) -> Table:
+    """Which provider each deployment gets, and why."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("DEPLOYMENT", "ENGINE", "PROVIDER"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("PRIORITY", justify="right", no_wrap=True)
+    table.add_column("RULE", overflow="fold", ratio=3)
+    table.add_column("WHY", overflow="fold", ratio=2)
+    for planned in deployments:
+        selection = planned.deployment.selection
+        rule = selection.rule
+        table.add_row(
+            planned.name,
+            str(selection.engine),
+            Text(selection.provider, style="cyan"),
+            str(rule.priority) if rule else "–",
+            Text(rule.condition) if rule else Text("–"),
+            Text(why(selection)),
+        )
+    return table
+
+
+def why(selection: Selection) -> str:
+    """The decision in a few words."""
+    if selection.rule is None:
+        return "named by provider.name"
+    others = sorted(
+        (c for c in selection.candidates if c.eligible and c.provider != selection.provider), key=lambda c: (-(c.priority or 0), c.provider)
+    )
+    if not others:
+        return "the only one that fits"
+    verb = "ties with" if others[0].priority == selection.rule.priority else "ranks above"
+    return f"{verb} {', '.join(f'{c.provider} ({c.priority})' for c in others)}"
+
+
+def resource_tree(preview: Preview) -> Tree:
+    """The resources below their components."""
+    resources = [r for r in preview.resources if not r.type.startswith("pulumi:providers:")]
+    tree = Tree(Text(preview.stack, style="bold"), guide_style="dim")
+    names = {r.urn: r.name for r in resources}
+    branches = {"": tree}
+    pending = sorted(resources, key=lambda r: (r.parent.count("$") if r.parent else -1, _rank(r)))
+    for resource in pending:
+        branch = branches.get(resource.parent, tree)
+        branches[resource.urn] = branch.add(_label(resource, names))
+    return tree
+
+
+def _rank(resource: Resource) -> tuple[int, str, str]:
+    """What is shared first, then by kind and name."""
+    return (
+        0 if resource.type.endswith(":Platform") else 1,
+        "" if resource.type.endswith(":ModelDeployment") else resource.type,
+        resource.name,
+    )
+
+
+def _label(resource: Resource, names: dict[str, str]) -> Text:
+    label = Text(resource.name)
+    label.append(f"  {resource.type.split(':')[-1]}", style="cyan" if resource.custom else "magenta")
+    chart = resource.inputs.get("chart") if resource.type.endswith(":Release") else None
+    if chart:
+        version = resource.inputs.get("version")
+        label.append(f" {chart} {version}" if version else f" {chart}", style="dim")
+    if resource.protect:
+        label.append("  protected", style="yellow")
+    waits = _waits(resource, names)
+    if waits:
+        label.append(f"  after {', '.join(waits)}", style="dim")
+    return label
+
+
+def _waits(resource: Resource, names: dict[str, str]) -> Sequence[str]:
+    return sorted({names[u] for u in resource.dependencies if u in names})
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console with colour only on a terminal, and room for tables where there is none to measure."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=max(made.width, 120))

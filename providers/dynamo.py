@@ -1,0 +1,129 @@
+"""NVIDIA Dynamo: a DynamoGraphDeployment with a Frontend and workers, in one piece or prefill and decode apart.
+
+Upstream facts: nvidia.com/v1alpha1 and the ``dynamo.<engine>`` modules as of release 1.1.1 (PyPI ai-dynamo 1.1.1).
+"""
+
+import json
+from typing import Any
+
+from providers.engine_args import Flag, flags, tokens
+from providers.problems import Problem
+from providers.rendering import (
+    GPU_RESOURCE,
+    TOKEN_KEY,
+    Deployment,
+    Endpoint,
+    Refusals,
+    Rendered,
+    environment,
+    given,
+    overridden,
+    scheduling,
+)
+from providers.spec import ComponentScaling, Engine, Gpu, Source
+
+NAME = "dynamo"
+API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+_READY = "jsonpath={.status.state}=successful"
+_NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))
+_SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
+
+
+def render(deployment: Deployment) -> Rendered:
+    """The graph that serves ``deployment``. Raises ``InputError`` naming every field that Dynamo can't honour."""
+    spec = deployment.spec
+    refusals = Refusals(NAME)
+    refusals.refuse(spec.model.source is Source.AIKIT, "model.source", "AIKit images are for engine llamacpp")
+    refusals.refuse(spec.model.gguf, "model.gguf", "GGUF files are for engine llamacpp")
+    refusals.refuse(spec.model.id is None, "model.id", "a worker needs an id or a path inside the image")
+    exclusive = deployment.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
+    refusals.refuse(exclusive and _engine_options(deployment), "engine.args.override-engine-args", "it excludes what the spec's fields set")
+    workers, problems = _workers(deployment)
+    refusals.done(problems)
+    graph = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": deployment.metadata,
+        "spec": {"backendFramework": str(deployment.selection.engine), "services": {"Frontend": _frontend(deployment), **workers}},
+    }
+    return Rendered(overridden(graph, deployment), Endpoint(f"{deployment.name}-frontend", 8000), _READY)
+
+
+def _engine_options(deployment: Deployment) -> bool:
+    found, _ = flags(Engine.TRTLLM, deployment.spec, gpus=1)
+    return deployment.spec.disaggregated or any(f.name.startswith("trtllm.") for f in found)
+
+
+def _frontend(deployment: Deployment) -> dict[str, Any]:
+    defaults = deployment.config.spec.defaults
+    return {
+        "componentType": "frontend",
+        "replicas": 1,
+        "resources": {"requests": {"cpu": defaults["frontendCpu"], "memory": defaults["frontendMemory"]}},
+        **_pod(deployment, {"image": deployment.image(str(deployment.selection.engine))}),
+    }
+
+
+def _workers(deployment: Deployment) -> tuple[dict[str, Any], list[Problem]]:
+    spec, engine = deployment.spec, deployment.selection.engine
+    prefix = _SERVICE[engine]
+    if not spec.disaggregated:
+        part = ComponentScaling(replicas=spec.scaling.replicas, gpu=spec.resources.gpu, memory=spec.resources.memory)
+        worker, problems = _worker(deployment, part)
+        return {f"{prefix}Worker": worker}, problems
+    workers, problems = {}, []
+    for role, scaling in (("prefill", spec.scaling.prefill), ("decode", spec.scaling.decode)):
+        worker, found = _worker(deployment, scaling or ComponentScaling(), role)
+        workers[f"{prefix}{role.capitalize()}Worker"] = worker
+        problems += [p for p in found if p not in problems]
+    return workers, problems
+
+
+def _worker(deployment: Deployment, part: ComponentScaling, role: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
+    spec, engine = deployment.spec, deployment.selection.engine
+    gpu = part.gpu or Gpu()
+    found, problems = flags(engine, spec, gpu.count, *_disaggregation(engine, role))
+    container = {
+        "image": deployment.image(str(engine)),
+        "command": ["python3", "-m", f"dynamo.{engine}"],
+        "args": tokens(found, spec),
+    }
+    amount = {"gpu": str(gpu.count), **given(gpuType=gpu.type if gpu.type != GPU_RESOURCE else None)}
+    worker = {
+        "componentType": "worker",
+        **given(subComponentType=role),
+        "replicas": part.replicas,
+        "resources": {"limits": amount | given(cpu=spec.resources.cpu, memory=part.memory or spec.resources.memory), "requests": amount},
+        **_pod(deployment, container),
+    }
+    return worker, problems
+
+
+def _disaggregation(engine: Engine, role: str | None) -> list[Flag]:
+    if role is None:
+        return []
+    mode = Flag("disaggregation-mode", role, "serving.mode")
+    match engine:
+        case Engine.VLLM:
+            return [mode, Flag("kv-transfer-config", _NIXL)]
+        case Engine.SGLANG:
+            return [mode, Flag("disaggregation-transfer-backend", "nixl"), Flag("host", "0.0.0.0")]  # noqa: S104 in a pod
+        case _:
+            # A prefill worker hands over after one step, which the overlap scheduler does not allow (Dynamo's TensorRT-LLM guide).
+            overlap = [Flag("trtllm.disable_overlap_scheduler", "true")] if role == "prefill" else []
+            return [mode, Flag("trtllm.cache_transceiver_config.backend", "DEFAULT"), *overlap]
+
+
+def _pod(deployment: Deployment, container: dict[str, Any]) -> dict[str, Any]:
+    """What Frontend and workers have in common."""
+    spec = deployment.spec
+    metadata = spec.pod_template.metadata
+    own_token = any(v.name == TOKEN_KEY for v in spec.env)
+    return {
+        **given(
+            envs=environment(deployment, token=False),
+            envFromSecret=None if own_token else deployment.token_secret,
+            extraPodMetadata=given(labels=dict(metadata.labels), annotations=dict(metadata.annotations)),
+        ),
+        "extraPodSpec": {"mainContainer": container, **scheduling(spec)},
+    }

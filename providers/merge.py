@@ -1,0 +1,27 @@
+"""Deep merge of plain data, in two flavours."""
+
+from typing import Any
+
+
+def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False) -> Any:
+    """``change`` over ``base`` as JSON merge patch has it (RFC 7396): maps merge, null deletes, all else is replaced.
+
+    With ``lists_by_name``, two lists whose elements all have a ``name`` merge element by element.
+    """
+    if isinstance(change, dict):
+        result = dict(base) if isinstance(base, dict) else {}
+        for key, value in change.items():
+            if value is None:
+                result.pop(key, None)
+            else:
+                result[key] = merge_patch(result.get(key), value, lists_by_name=lists_by_name)
+        return result
+    if lists_by_name and _named(base) and _named(change):
+        changes = {entry["name"]: entry for entry in change}
+        kept = [merge_patch(entry, changes.pop(entry["name"], {}), lists_by_name=True) for entry in base]
+        return kept + list(changes.values())
+    return change
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(e, dict) and "name" in e for e in value)

@@ -1,0 +1,211 @@
+"""From a stack's settings to a plan: every deployment checked, selected and rendered, or all problems in one go."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from providers.documents import Document, deployment_entry, in_document, parse_documents
+from providers.merge import merge_patch
+from providers.problems import InputError, Problem, nearest, problems_of
+from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
+from providers.renderers import render
+from providers.rendering import Deployment, Rendered
+from providers.selection import select
+from providers.spec import Source
+from providers.spec_checks import parse_spec, warnings_of
+from providers.stack import TOKEN_SETTING, DeploymentEntry, ProviderSettings, StackSettings
+
+TOKEN_SECRET = "huggingface-token"
+"""Name of the Secret made from ``airunway:huggingFaceToken`` in each namespace that needs it."""
+
+Files = Mapping[str, str | OSError]
+"""Contents of the files that the settings name, by the name they have there, or why one can't be read."""
+
+
+@dataclass(frozen=True)
+class PlannedDeployment:
+    """One deployment, decided and rendered; ``ready_timeout`` as Pulumi takes it."""
+
+    deployment: Deployment
+    rendered: Rendered
+    ready_timeout: str
+    skip_await: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the deployment."""
+        return self.deployment.name
+
+
+@dataclass(frozen=True)
+class PlannedProvider:
+    """A provider that some deployment was given to; ``managed`` says whether the stack installs its operator."""
+
+    config: InferenceProviderConfig
+    managed: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided about one stack before a resource is created."""
+
+    settings: StackSettings
+    deployments: tuple[PlannedDeployment, ...]
+    providers: tuple[PlannedProvider, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Namespaces that the stack creates for its deployments."""
+        wanted = {d.deployment.namespace for d in self.deployments} - {"default"}
+        return tuple(sorted(wanted)) if self.settings.create_namespaces else ()
+
+    @property
+    def token_namespaces(self) -> tuple[str, ...]:
+        """Namespaces that need the Secret made from the stack's token."""
+        return tuple(sorted({d.deployment.namespace for d in self.deployments if d.deployment.token_secret == TOKEN_SECRET}))
+
+
+def parse_settings(raw: Mapping[str, Any]) -> StackSettings:
+    """Validate the settings' own fields; deployments are left to ``plan_stack``. Raises ``InputError``."""
+    try:
+        return StackSettings.model_validate(dict(raw))
+    except ValidationError as error:
+        raise InputError(problems_of(error, StackSettings)) from error
+
+
+def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False, needs_cluster: bool = True) -> Plan:
+    """Decide everything about a stack. Raises ``InputError`` with every problem of the whole stack."""
+    problems: list[Problem] = []
+    if needs_cluster and not settings.cluster.context and not settings.cluster.kubeconfig:
+        problems.append(Problem("cluster", "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed"))
+    if has_token and settings.hugging_face_secret:
+        problems.append(Problem("huggingFaceSecret", f"airunway:{TOKEN_SETTING} is set too; give one of the two"))
+    configs, found = provider_configs(settings, files)
+    problems += found
+    planned: list[PlannedDeployment] = []
+    for place, entry, found in _entries(settings, files):
+        problems += found
+        if entry is None or any(p.path.startswith("providers.") for p in problems):
+            continue
+        try:
+            planned.append(_plan_one(entry, configs, settings, has_token))
+        except InputError as error:
+            problems += [place(p) for p in error.problems]
+    problems += _clashes(planned)
+    if problems:
+        raise InputError(problems)
+    used = {p.deployment.selection.provider for p in planned}
+    chosen = [PlannedProvider(c, _settings_of(settings, c.name).installation == "managed") for c in configs if c.name in used]
+    warnings = [f"{p.name}: {w}" for p in planned for w in _warnings(p)]
+    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings))
+
+
+def provider_configs(settings: StackSettings, files: Files) -> tuple[list[InferenceProviderConfig], list[Problem]]:
+    """The providers that may be chosen: built-in ones and those of files, changed as the stack says, sorted by name."""
+    documents: dict[str, tuple[Any, str]] = {name: (body, f"providers.{name}") for name, body in builtin_documents().items()}
+    problems: list[Problem] = []
+    for file in settings.provider_files:
+        for document in _read(file, "providerFiles", files, ("InferenceProviderConfig",), problems):
+            name = (document.body.get("metadata") or {}).get("name")
+            documents[str(name)] = (document.body, document.source)
+    for name in settings.providers:
+        if name not in documents:
+            problems.append(Problem(f"providers.{name}", f"no such provider; {nearest(name, documents)}; add others with providerFiles"))
+    configs = []
+    for name, (body, source) in sorted(documents.items()):
+        changed = _settings_of(settings, name)
+        if not changed.enabled:
+            continue
+        try:
+            configs.append(load_config(merge_patch(body, {"spec": changed.spec}, lists_by_name=True), source))
+        except InputError as error:
+            problems += error.problems
+    return configs, problems
+
+
+def _settings_of(settings: StackSettings, name: str) -> ProviderSettings:
+    return settings.providers.get(name, ProviderSettings())
+
+
+def _read(file: str, setting: str, files: Files, kinds: tuple[str, ...], problems: list[Problem]) -> list[Document]:
+    text = files.get(file, FileNotFoundError("not read"))
+    if isinstance(text, OSError):
+        problems.append(Problem(setting, f"{file} can't be read: {text.strerror or text}"))
+        return []
+    try:
+        return parse_documents(text, file, kinds)
+    except InputError as error:
+        problems += error.problems
+        return []
+
+
+def _entries(settings: StackSettings, files: Files) -> Iterable[tuple[Any, DeploymentEntry | None, list[Problem]]]:
+    """Each entry with a function that puts a problem in its place, and the problems that it has by itself."""
+    for index, data in enumerate(settings.deployments):
+        entry, problems = parse_spec(data, DeploymentEntry)
+        prefix = f"deployments[{index}]"
+        yield (lambda p, at=prefix: p.under(at)), entry, [p.under(prefix) for p in problems]
+    unreadable: list[Problem] = []
+    for file in settings.manifests:
+        for document in _read(file, "manifests", files, ("ModelDeployment",), unreadable):
+            yield _document_entry(document)
+    yield None, None, unreadable
+
+
+def _document_entry(document: Document) -> tuple[Any, DeploymentEntry | None, list[Problem]]:
+    data, wrong = deployment_entry(document)
+    entry, problems = parse_spec(data, DeploymentEntry) if data else (None, [])
+
+    def place(problem: Problem) -> Problem:
+        return in_document(problem, document.source)
+
+    found = [Problem(f"{document.source}: {p.path}", p.message) for p in wrong] + [place(p) for p in problems]
+    return place, None if wrong else entry, found
+
+
+def plan_document(document: Document, configs: list[InferenceProviderConfig]) -> PlannedDeployment:
+    """Plan one ModelDeployment document by itself. Raises ``InputError``."""
+    place, entry, problems = _document_entry(document)
+    if entry is None:
+        raise InputError(problems)
+    try:
+        return _plan_one(entry, configs, StackSettings(), has_token=False)
+    except InputError as error:
+        raise InputError([place(p) for p in error.problems]) from error
+
+
+def _plan_one(
+    entry: DeploymentEntry, configs: list[InferenceProviderConfig], settings: StackSettings, has_token: bool
+) -> PlannedDeployment:
+    selection = select(entry, configs)
+    config = next(c for c in configs if c.name == selection.provider)
+    secret = entry.secrets.hugging_face_token
+    if secret is None and entry.model.source is Source.HUGGINGFACE:
+        secret = settings.hugging_face_secret or (TOKEN_SECRET if has_token else None)
+    deployment = Deployment(entry.name, entry.namespace or settings.namespace, entry, selection, config, secret)
+    return PlannedDeployment(deployment, render(deployment), entry.ready_timeout or settings.ready_timeout, entry.skip_await)
+
+
+def _clashes(planned: list[PlannedDeployment]) -> list[Problem]:
+    """Names that two deployments would both take."""
+    problems = []
+    names: dict[str, int] = {}
+    services: dict[tuple[str, str], str] = {}
+    for index, one in enumerate(planned):
+        if one.name in names:
+            problems.append(Problem("deployments", f"two are called {one.name!r}; a name is used once per stack"))
+        names.setdefault(one.name, index)
+        service = (one.deployment.namespace, one.rendered.endpoint.service)
+        if services.setdefault(service, one.name) != one.name:
+            problems.append(
+                Problem("deployments", f"{one.name!r} and {services[service]!r} would both need a Service {service[1]!r} in {service[0]}")
+            )
+    return problems
+
+
+def _warnings(planned: PlannedDeployment) -> list[str]:
+    deployment = planned.deployment
+    return [*warnings_of(deployment.spec), *deployment.selection.warnings, *planned.rendered.warnings]

@@ -1,0 +1,104 @@
+"""CEL selection rules: compile one, evaluate it on the spec as rules see it.
+
+The meaning is cel-go's with one variable ``spec``, which is what the KubeAIRunway controller gives its rules.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import celpy
+from celpy.adapter import json_to_cel
+from celpy.celparser import CELParseError
+from celpy.evaluation import CELEvalError
+
+from providers import cel_evaluator
+from providers.cel_types import BOOL, DYN, Checker, CheckError, meet
+
+
+class RuleError(ValueError):
+    """A rule that doesn't compile: ``message``, 1-based ``line`` and ``column``, and the ``expression`` itself."""
+
+    def __init__(self, message: str, expression: str, line: int = 1, column: int = 1) -> None:
+        self.message, self.expression, self.line, self.column = message, expression, line, column
+        super().__init__(f"{message} (line {line}, column {column} of `{expression}`)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an expression gave on one spec: ``value`` as plain Python data, or ``error``."""
+
+    value: Any = None
+    error: str | None = None
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the rule applies: true and nothing else."""
+        return self.value is True
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A compiled CEL expression; compile with ``compile_expression`` or ``compile_rule``."""
+
+    text: str
+    runner: celpy.Runner
+
+    def evaluate(self, spec: Any) -> Outcome:
+        """Evaluate on ``spec`` as ``to_cel`` made it; a failure is an outcome, not an exception."""
+        try:
+            return Outcome(value=_plain(self.runner.evaluate({"spec": spec})))
+        except CELEvalError as error:
+            return Outcome(error=str(error.args[0]))
+
+
+def to_cel(spec: dict[str, Any]) -> Any:
+    """``spec`` as CEL values; do it once for all rules."""
+    return json_to_cel(spec)
+
+
+@functools.cache
+def compile_expression(text: str) -> Expression:
+    """Compile any CEL expression over ``spec``. Raises ``RuleError``."""
+    return _compile(text)[0]
+
+
+@functools.cache
+def compile_rule(text: str) -> Expression:
+    """Compile a rule, which must be a bool as far as can be told without a spec. Raises ``RuleError``."""
+    expression, found = _compile(text)
+    if not meet(found, BOOL):
+        raise RuleError(f"a rule is true or false, this is a {found}", text)
+    return expression
+
+
+def _compile(text: str) -> tuple[Expression, Any]:
+    try:
+        tree = cel_evaluator.parse(text)
+        found = Checker({"spec": DYN}).check(tree)
+    except CELParseError as error:
+        position = (error.line or 1, error.column or 1)
+        raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error
+    except CheckError as error:
+        raise RuleError(str(error), text, error.line, error.column) from error
+    return Expression(text, cel_evaluator.program(tree)), found
+
+
+def _plain(value: Any) -> Any:
+    match cel_evaluator.kind(value):
+        case "bool":
+            return bool(value)
+        case "int" | "uint":
+            return int(value)
+        case "double":
+            return float(value)
+        case "string":
+            return str(value)
+        case "bytes":
+            return bytes(value)
+        case "list":
+            return [_plain(v) for v in value]
+        case "map":
+            return {_plain(k): _plain(v) for k, v in value.items()}
+        case _:
+            return value

@@ -1,0 +1,28 @@
+"""YAML as people write it: keys in their order, no anchors, block text for what has lines."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def to_yaml(value: Any) -> str:
+    """One value as a YAML document."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+def to_documents(values: Iterable[Any]) -> str:
+    """Values as YAML documents in one text."""
+    return "---\n".join(to_yaml(v) for v in values)
