@@ -28,7 +28,8 @@ def show_preview(root: Path, stack: str, format: Format) -> None:
     if format is Format.JSON:
         _print_json(preview_document(recorded))
     else:
-        console().print(preview_text(recorded))
+        out = console()
+        out.print(preview_text(recorded, out.width))
 
 
 def show_selection(files: list[str], format: Format) -> None:
@@ -37,7 +38,8 @@ def show_selection(files: list[str], format: Format) -> None:
     if format is Format.JSON:
         _print_json([deployment_document(p) for p in planned])
         return
-    console().print(selection_table(planned))
+    out = console()
+    out.print(selection_table(planned, out.width))
 
 
 def show_objects(files: list[str]) -> None:

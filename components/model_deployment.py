@@ -47,7 +47,11 @@ class ModelDeployment(pulumi.ComponentResource):
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
         deployment, rendered = planned.deployment, planned.rendered
         needs = args["platform"].needs(deployment.selection.provider, deployment.namespace)
-        supporting = [KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs)) for obj in rendered.supporting]
+        # A changed ConfigMap has another name, so its forerunner must not be protected.
+        supporting = [
+            KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs, protect=False))
+            for obj in rendered.supporting
+        ]
         KubernetesObject(
             planned.name, _awaited(planned), child_options(self, depends_on=[*needs, *supporting], timeout=planned.ready_timeout)
         )

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import settings
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.mocks import MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preview.stack_file import SECRET, StackConfig
@@ -58,21 +59,11 @@ class Preview:
     outputs: dict[str, dict[str, Any]]
 
 
-class _Echo(Mocks):
-    """A provider that gives back what it is given."""
-
-    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        return f"{args.name}-id", dict(args.inputs)
-
-    def call(self, args: Any) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        raise RuntimeError(f"the program called {args.token}, which needs an engine")
-
-
 class Recorder(MockMonitor):
     """Pulumi's mock monitor, keeping what it is sent."""
 
     def __init__(self, project: str, stack: str) -> None:
-        super().__init__(_Echo())
+        super().__init__(cast(Mocks, None))  # never asked: all that would ask is answered below
         self.project, self.stack = project, stack
         self.requests: list[tuple[str, Any]] = []
         self.outputs: list[Any] = []
@@ -84,10 +75,18 @@ class Recorder(MockMonitor):
         return f"urn:pulumi:{self.stack}::{self.project}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:
-        """Keep the request and answer as the mock does."""
-        response = super().RegisterResource(request)
-        self.requests.append((response.urn, request))
-        return response
+        """Keep the request and answer with what it says, as a provider does that knows nothing more."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        self.requests.append((urn, request))
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id" if request.custom else "", object=request.object)
+
+    def Invoke(self, request: Any) -> Any:
+        """Refuse: only a provider knows the answer."""
+        raise RuntimeError(f"the program calls {request.tok}, which needs an engine")
+
+    def ReadResource(self, request: Any) -> Any:
+        """Refuse: only a provider knows the answer."""
+        raise RuntimeError(f"the program reads {request.name}, which needs an engine")
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         """Keep the request; the mock drops it."""

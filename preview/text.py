@@ -1,8 +1,9 @@
 """A preview for a terminal: the selection table, and the tree of resources with what each waits for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -12,8 +13,8 @@ from providers.plan import PlannedDeployment
 from providers.selection import Selection
 
 
-def preview_text(preview: Preview) -> RenderableType:
-    """Everything that ``airunway preview`` prints."""
+def preview_text(preview: Preview, width: int) -> RenderableType:
+    """Everything that ``airunway preview`` prints on ``width`` columns."""
     count = len([r for r in preview.resources if r.custom and not r.type.startswith("pulumi:providers:")])
     operators = [p.config.name for p in preview.plan.providers if p.managed]
     existing = [p.config.name for p in preview.plan.providers if not p.managed]
@@ -22,11 +23,13 @@ def preview_text(preview: Preview) -> RenderableType:
         if names:
             summary.append(label + ", ".join(names), style="not bold")
     warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
-    return Group(selection_table(preview.plan.deployments), "", resource_tree(preview), *warnings, summary)
+    return Group(selection_table(preview.plan.deployments, width), "", resource_tree(preview), *warnings, summary)
 
 
-def selection_table(deployments: Iterable[PlannedDeployment]) -> Table:
-    """Which provider each deployment gets, and why."""
+def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> RenderableType:
+    """Which provider each deployment gets, and why; below 100 columns the rule stands under its deployment."""
+    if width < 100:
+        return _selection_list(deployments)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("DEPLOYMENT", "ENGINE", "PROVIDER"):
         table.add_column(heading, no_wrap=True)
@@ -35,16 +38,25 @@ def selection_table(deployments: Iterable[PlannedDeployment]) -> Table:
     table.add_column("WHY", overflow="fold", ratio=2)
     for planned in deployments:
         selection = planned.deployment.selection
-        rule = selection.rule
-        table.add_row(
-            planned.name,
-            str(selection.engine),
-            Text(selection.provider, style="cyan"),
-            str(rule.priority) if rule else "–",
-            Text(rule.condition) if rule else Text("–"),
-            Text(why(selection)),
-        )
+        table.add_row(planned.name, str(selection.engine), Text(selection.provider, style="cyan"), *_rule(selection), Text(why(selection)))
     return table
+
+
+def _selection_list(deployments: Sequence[PlannedDeployment]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for planned in deployments:
+        selection = planned.deployment.selection
+        priority, rule = _rule(selection)
+        head = Text(planned.name, style="bold").append(f"  {selection.engine} on ", style="not bold")
+        lines.append(head.append(selection.provider, style="not bold cyan"))
+        if selection.rule is not None:
+            lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4)))
+        lines.append(Padding(Text(why(selection), style="dim"), (0, 0, 0, 4)))
+    return Group(*lines)
+
+
+def _rule(selection: Selection) -> tuple[str, Text]:
+    return (str(selection.rule.priority), Text(selection.rule.condition)) if selection.rule else ("–", Text("–"))
 
 
 def why(selection: Selection) -> str:

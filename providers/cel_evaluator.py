@@ -26,8 +26,11 @@ _KINDS: dict[type, str] = {
     celtypes.TimestampType: "timestamp",
     type(None): "null_type",
     bool: "bool",
+    int: "int",
     float: "double",
     str: "string",
+    list: "list",
+    dict: "map",
 }
 _NUMBERS = {"int", "uint", "double"}
 _ORDERED = {"bool", "string", "bytes", "duration", "timestamp"}

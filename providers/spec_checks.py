@@ -81,7 +81,7 @@ def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     model = spec.model
     if model.source is not Source.CUSTOM and model.id is None:
         yield Problem("model.id", f"required when model.source is {model.source}")
-    if model.id is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*", model.id):
+    if model.id is not None and not re.fullmatch(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]*", model.id):
         yield Problem("model.id", f"{shown(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B")
     if model.gguf and model.gguf.file is not None and not model.gguf.file.lower().endswith(".gguf"):
         yield Problem("model.gguf.file", f"{shown(model.gguf.file)} given, a file name that ends in .gguf is wanted")

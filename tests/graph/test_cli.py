@@ -1,0 +1,125 @@
+"""Tier 2 (command line, in process): commands, exit statuses, help, and output on narrow terminals and in pipes."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.main import main
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = {
+    "apiVersion": "airunway.ai/v1alpha1",
+    "kind": "ModelDeployment",
+    "metadata": {"name": "llama", "namespace": "ml", "uid": "1", "resourceVersion": "7"},
+    "spec": {"model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}},
+    "status": {"phase": "Running"},
+}
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "", columns: int = 120) -> int:
+    monkeypatch.setattr("sys.argv", ["airunway", *arguments])
+    monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+@pytest.mark.parametrize("group", ["airunway.ai", "kubeairunway.ai"])
+def test_select_reads_documents_of_both_groups_from_standard_input(
+    group: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = yaml.safe_dump_all([DOCUMENT | {"apiVersion": f"{group}/v1alpha1"}, DOCUMENT | {"spec": {"model": {"id": "a/b"}}}])
+    assert run(monkeypatch, "select", "-f", "-", "--format", "json", stdin=text) == 0
+    decisions = json.loads(capsys.readouterr().out)
+    assert [(d["name"], d["provider"], d["engine"]) for d in decisions] == [("llama", "dynamo", "vllm"), ("llama", "kaito", "llamacpp")]
+
+
+def test_select_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "select", "-f", "-", stdin=yaml.safe_dump(DOCUMENT)) == 0
+    header, row, *_ = capsys.readouterr().out.splitlines()
+    assert header.split() == ["DEPLOYMENT", "ENGINE", "PROVIDER", "PRIORITY", "RULE", "WHY"]
+    assert row.split()[:4] == ["llama", "vllm", "dynamo", "50"]
+
+
+def test_render_prints_the_upstream_objects_as_yaml(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    preset = {"model": {"id": "org/m"}, "provider": {"name": "kaito"}, "engine": {"contextLength": 8}, "resources": {"gpu": {"count": 1}}}
+    text = yaml.safe_dump_all([DOCUMENT, DOCUMENT | {"spec": preset}])
+    assert run(monkeypatch, "render", "-f", "-", stdin=text) == 0
+    assert [o["kind"] for o in yaml.safe_load_all(capsys.readouterr().out)] == ["DynamoGraphDeployment", "ConfigMap", "Workspace"]
+
+
+def test_providers_prints_matrix_and_installation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "providers") == 0
+    text = capsys.readouterr().out
+    assert ["kaito", "llamacpp", "yes", "yes", "aggregated"] in [line.split() for line in text.splitlines()]
+    assert "chosen by name only" in text
+    assert "chart kuberay/kuberay-operator 1.7.0" in text
+
+
+def test_providers_of_a_stack_are_as_the_stack_changes_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "providers", "--stack", "prod", "--cwd", str(ROOT), "--format", "json") == 0
+    assert [p["name"] for p in json.loads(capsys.readouterr().out)] == ["dynamo", "kaito"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nope",),
+        ("preview", "--nope"),
+        ("preview", "--format", "xml"),
+        ("select",),
+        ("preview", "--cwd", "/nonexistent"),
+        ("render", "file.yaml"),
+    ],
+)
+def test_wrong_usage_is_status_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, *arguments) == 2
+    assert "Usage:" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "select", "-f", "nowhere.yaml") == 1
+    assert "nowhere.yaml: can't be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_an_unknown_stack_names_the_known_ones(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "preview", "--stack", "deev", "--cwd", str(ROOT)) == 1
+    assert "did you mean 'dev'? valid: airgapped, dev, prod" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["preview", "select", "render", "providers"])
+def test_help_has_an_example(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, command, "--help") == 0
+    assert f"airunway {command}" in capsys.readouterr().out.split("Example: ")[1]
+
+
+def test_piped_output_has_no_colour_and_no_cut_names(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "preview", "--cwd", str(ROOT), columns=50) == 0
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "…" not in text
+    assert "llama-disagg  DynamoGraphDeployment" in text
+
+
+def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "preview", "--stack", "dev"],
+        cwd=ROOT / "stacks",
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "7 deployments, 15 resources" in done.stdout
+
+
+def test_help_does_not_load_pulumi() -> None:
+    code = "import sys, cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

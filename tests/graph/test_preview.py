@@ -1,0 +1,262 @@
+"""Tier 2 (mocks and recorder): the graph that the program registers, and what ``airunway`` prints of it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import main
+from preview.document import preview_document
+from preview.record import Preview, Resource, record
+from preview.stack_file import read_stack
+
+ROOT = Path(__file__).parents[2]
+TOKEN = {"secure": "v1:not-decrypted-here"}
+
+
+def stack(tmp_path: Path, **settings: Any) -> Preview:
+    """The preview of a stack with ``settings``."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "stacks").mkdir(exist_ok=True)
+    config = {f"airunway:{key}": value for key, value in ({"cluster": {"context": "kind"}, "namespace": "ml"} | settings).items()}
+    (tmp_path / "stacks" / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
+    return record(tmp_path, read_stack(tmp_path, "test"))
+
+
+CPU = {"name": "cpu", "model": {"id": "org/gguf"}}
+GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}}
+RAY = GPU | {"name": "ray", "provider": {"name": "kuberay"}}
+
+
+@pytest.fixture(scope="module")
+def dev() -> Preview:
+    return record(ROOT, read_stack(ROOT, "dev"))
+
+
+def of(preview: Preview, kind: str) -> list[Resource]:
+    return [r for r in preview.resources if r.type.rsplit(":", 1)[-1] == kind]
+
+
+def one(preview: Preview, kind: str, name: str | None = None) -> Resource:
+    (found,) = [r for r in of(preview, kind) if name in (None, r.name)]
+    return found
+
+
+def test_the_dev_stack_shows_every_way_to_serve(dev: Preview) -> None:
+    assert {d.name: (str(d.deployment.selection.engine), d.deployment.selection.provider) for d in dev.plan.deployments} == {
+        "qwen-cpu": ("llamacpp", "kaito"),
+        "qwen-gpu": ("vllm", "dynamo"),
+        "llama-sglang": ("sglang", "dynamo"),
+        "llama-trtllm": ("trtllm", "dynamo"),
+        "llama-disagg": ("vllm", "dynamo"),
+        "mistral-ray": ("vllm", "kuberay"),
+        "phi-kaito": ("vllm", "kaito"),
+    }
+
+
+@pytest.mark.parametrize("name", ["dev", "prod", "airgapped"])
+def test_each_shipped_stack_previews_without_warnings(name: str) -> None:
+    preview = record(ROOT, read_stack(ROOT, name))
+    assert preview.plan.deployments
+    assert preview.plan.warnings == ()
+
+
+def test_every_resource_is_below_a_component_but_the_cluster_s_provider_and_the_components_at_the_top(dev: Preview) -> None:
+    assert {r.type for r in dev.resources if not r.parent} == {
+        "pulumi:providers:kubernetes",
+        "airunway:index:Platform",
+        "airunway:index:ModelDeployment",
+    }
+
+
+def test_every_kubernetes_resource_uses_the_one_explicit_provider_and_the_sdk_s_version(dev: Preview) -> None:
+    kubernetes = [r for r in dev.resources if r.type.startswith("kubernetes:")]
+    assert {r.provider.split("::")[-2] for r in kubernetes} == {"cluster"}
+    assert {r.version for r in kubernetes} == {one(dev, "kubernetes").version}
+    assert one(dev, "kubernetes").inputs["context"] == "kind-airunway"
+
+
+def test_an_operator_appears_once_and_only_if_needed(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[CPU, CPU | {"name": "cpu2"}])
+    assert [r.name for r in of(preview, "InferenceProvider")] == ["kaito"]
+    assert [r.inputs["chart"] for r in of(preview, "Release")] == ["workspace"]
+
+
+def test_an_empty_stack_has_a_platform_and_nothing_in_it(tmp_path: Path) -> None:
+    assert [r.name for r in stack(tmp_path).resources] == ["platform", "cluster"]
+
+
+def test_a_release_waits_for_its_namespace_and_the_upstream_object_for_the_operator(dev: Preview) -> None:
+    release, namespace = one(dev, "Release", "kuberay-operator"), one(dev, "Namespace", "ray-system")
+    assert namespace.urn in release.dependencies
+    assert {release.urn, namespace.urn, one(dev, "Namespace", "models").urn} <= set(one(dev, "RayService").dependencies)
+
+
+def test_a_release_says_repository_chart_version_values_and_namespace(dev: Preview) -> None:
+    inputs = one(dev, "Release", "kaito-workspace").inputs
+    assert (inputs["chart"], inputs["version"], inputs["namespace"]) == ("workspace", "0.10.0", "kaito-workspace")
+    assert inputs["repositoryOpts"] == {"repo": "https://kaito-project.github.io/kaito/charts/kaito"}
+    assert inputs["values"]["featureGates"] == {"disableNodeAutoProvisioning": True}
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected", "repository"),
+    [
+        ("oci://registry.internal/workspace", "oci://registry.internal/workspace", None),
+        ("./charts/workspace.tgz", "./charts/workspace.tgz", None),
+        ("https://mirror.internal/workspace.tgz", "https://mirror.internal/workspace.tgz", None),
+        ("kaito/workspace", "workspace", {"repo": "https://kaito-project.github.io/kaito/charts/kaito"}),
+    ],
+)
+def test_a_chart_may_come_from_a_mirror(tmp_path: Path, chart: str, expected: str, repository: Any) -> None:
+    charts = [{"name": "kaito-workspace", "chart": chart}]
+    inputs = one(
+        stack(tmp_path, deployments=[CPU], providers={"kaito": {"spec": {"installation": {"helmCharts": charts}}}}), "Release"
+    ).inputs
+    assert inputs["chart"] == expected
+    assert inputs.get("repositoryOpts") == repository
+
+
+def test_an_existing_operator_is_expected_not_installed(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[GPU], providers={"dynamo": {"installation": "existing"}})
+    assert of(preview, "Release") == []
+    assert [r.name for r in of(preview, "Namespace")] == ["ml"]
+    assert preview.outputs[one(preview, "InferenceProvider").urn] == {"installation": "existing"}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "kind", "wait"),
+    [
+        (CPU, "Workspace", "jsonpath={.status.state}=Ready"),
+        (GPU, "DynamoGraphDeployment", "jsonpath={.status.state}=successful"),
+        (RAY, "RayService", "condition=Ready"),
+    ],
+)
+def test_an_upstream_object_is_waited_for_as_fits_its_kind(tmp_path: Path, deployment: Any, kind: str, wait: str) -> None:
+    resource = one(stack(tmp_path, deployments=[deployment]), kind)
+    assert resource.inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": wait}
+    assert resource.timeouts == {"create": "30m", "update": "30m"}
+
+
+def test_the_timeout_is_the_deployment_s_then_the_stack_s_and_waiting_can_be_skipped(tmp_path: Path) -> None:
+    preview = stack(tmp_path, readyTimeout="1h", deployments=[CPU, CPU | {"name": "slow", "readyTimeout": "2h", "skipAwait": True}])
+    assert one(preview, "Workspace", "cpu").timeouts["create"] == "1h"
+    slow = one(preview, "Workspace", "slow")
+    assert slow.timeouts["create"] == "2h"
+    assert slow.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+
+
+def test_protection_covers_everything_but_what_is_replaced_on_a_change(tmp_path: Path) -> None:
+    preset = GPU | {"provider": {"name": "kaito"}, "engine": {"contextLength": 4096}}
+    preview = stack(tmp_path, protect=True, deployments=[preset], huggingFaceToken=TOKEN)
+    unprotected = {r.type for r in preview.resources if not r.protect}
+    assert unprotected == {"kubernetes:core/v1:ConfigMap", "pulumi:providers:kubernetes"}
+
+
+def test_the_token_becomes_one_secret_per_namespace_and_is_referred_to(tmp_path: Path) -> None:
+    other = GPU | {"name": "other", "namespace": "research"}
+    custom = {"name": "c", "namespace": "free", "model": {"source": "custom"}, "image": "x", "engine": {"type": "llamacpp"}}
+    preview = stack(tmp_path, deployments=[CPU, GPU, other, custom], huggingFaceToken=TOKEN)
+    secrets = of(preview, "Secret")
+    assert [(s.inputs["metadata"]["namespace"], s.inputs["stringData"]) for s in secrets] == [
+        ("ml", {"HF_TOKEN": "[secret]"}),
+        ("research", {"HF_TOKEN": "[secret]"}),
+    ]
+    assert {s.secret_outputs for s in secrets} == {("stringData",)}
+    worker = one(preview, "DynamoGraphDeployment", "gpu").inputs["spec"]["services"]["VllmWorker"]
+    assert worker["envFromSecret"] == "huggingface-token"
+    assert secrets[0].urn in one(preview, "DynamoGraphDeployment", "gpu").dependencies
+
+
+def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("preview.stack_file.SECRET", "hf_the_text_itself")
+    monkeypatch.setattr("preview.record.SECRET", "[hidden]")
+    preview = stack(tmp_path, deployments=[CPU, GPU, RAY], huggingFaceToken=TOKEN)
+    assert "hf_the_text_itself" not in json.dumps(preview_document(preview))
+    assert "hf_the_text_itself" not in json.dumps(preview.outputs)
+    assert one(preview, "Secret").inputs["stringData"] == {"HF_TOKEN": "[hidden]"}
+
+
+def test_an_existing_secret_is_used_by_name(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[GPU, GPU | {"name": "own", "secrets": {"huggingFaceToken": "mine"}}], huggingFaceSecret="shared")
+    assert of(preview, "Secret") == []
+    used = {r.name: r.inputs["spec"]["services"]["VllmWorker"]["envFromSecret"] for r in of(preview, "DynamoGraphDeployment")}
+    assert used == {"gpu": "shared", "own": "mine"}
+
+
+def test_namespaces_are_created_unless_told_otherwise_and_default_never(tmp_path: Path) -> None:
+    assert [r.name for r in of(stack(tmp_path, deployments=[CPU | {"namespace": "default"}]), "Namespace")] == ["kaito-workspace"]
+    assert [r.name for r in of(stack(tmp_path, deployments=[CPU], createNamespaces=False), "Namespace")] == ["kaito-workspace"]
+
+
+def test_a_deployment_puts_out_what_callers_need_and_the_stack_maps_them_by_name(dev: Preview) -> None:
+    outputs = dev.outputs[one(dev, "ModelDeployment", "qwen-gpu").urn]
+    assert outputs == {
+        "provider": "dynamo",
+        "engine": "vllm",
+        "selectedReason": "rule `has(spec.resources.gpu) && spec.resources.gpu.count > 0 && spec.engine.type == 'vllm'` (priority 50)",
+        "endpoint": "http://qwen-gpu-frontend.models.svc:8000/v1",
+        "resource": {"apiVersion": "nvidia.com/v1alpha1", "kind": "DynamoGraphDeployment", "namespace": "models", "name": "qwen-gpu"},
+    }
+    assert dev.outputs["urn:pulumi:dev::airunway::pulumi:pulumi:Stack::airunway-dev"]["deployments"]["qwen-gpu"] == outputs
+
+
+def test_every_component_registers_outputs_once(dev: Preview) -> None:
+    components = {r.urn for r in dev.resources if r.type.startswith("airunway:")}
+    assert components <= set(dev.outputs)
+
+
+def test_manifest_files_are_deployments_of_the_stack_too(tmp_path: Path) -> None:
+    document = {
+        "apiVersion": "kubeairunway.ai/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": "filed"},
+        "spec": {"model": {"id": "a/b"}},
+    }
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump_all([document, document | {"metadata": {"name": "two", "namespace": "x"}}]))
+    preview = stack(tmp_path, manifests=["models.yaml"])
+    assert {(d.name, d.deployment.namespace) for d in preview.plan.deployments} == {("filed", "ml"), ("two", "x")}
+
+
+def test_a_preview_is_the_same_in_every_run(dev: Preview) -> None:
+    assert json.dumps(preview_document(record(ROOT, read_stack(ROOT, "dev")))) == json.dumps(preview_document(dev))
+
+
+def test_resources_come_after_what_they_need(dev: Preview) -> None:
+    seen: set[str] = set()
+    for resource in dev.resources:
+        assert set(resource.dependencies) | ({resource.parent} - {""}) <= seen
+        seen.add(resource.urn)
+
+
+def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["airunway", "preview", "--stack", "dev", "--format", "json", "--cwd", str(ROOT)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {"stack", "deployments", "resources"}
+    assert {frozenset(d) for d in document["deployments"]} == {frozenset({"name", "engine", "provider", "reason", "rule", "candidates"})}
+    assert {frozenset(c) for d in document["deployments"] for c in d["candidates"]} == {
+        frozenset({"provider", "eligible", "priority", "why"})
+    }
+    assert {frozenset(r) for r in document["resources"]} == {frozenset({"urn", "type", "name", "parent", "dependencies", "inputs"})}
+    assert document["deployments"][1]["rule"]["priority"] == 50
+
+
+def test_the_urns_are_those_of_the_engine(dev: Preview) -> None:
+    assert one(dev, "Release", "kuberay-operator").urn == (
+        "urn:pulumi:dev::airunway::airunway:index:Platform$airunway:index:InferenceProvider$kubernetes:helm.sh/v3:Release::kuberay-operator"
+    )
+
+
+def test_an_import_or_lookup_that_needs_an_engine_is_refused_not_faked(tmp_path: Path) -> None:
+    stack(tmp_path)
+    program = "import pulumi\npulumi.runtime.invoke('kubernetes:x:y', {})\nplan = None\n"
+    (tmp_path / "__main__.py").write_text(program)
+    with pytest.raises(Exception, match="needs an engine"):
+        record(tmp_path, read_stack(tmp_path, "test"))

@@ -1,0 +1,52 @@
+"""What the unit tests share: the built-in providers, and planning one spec."""
+
+from functools import cache
+from typing import Any
+
+from providers.documents import Document
+from providers.plan import PlannedDeployment, plan_document
+from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
+from providers.selection import Selection, select
+from providers.spec import ModelDeploymentSpec
+from providers.spec_checks import parse_spec
+
+
+@cache
+def builtin() -> tuple[InferenceProviderConfig, ...]:
+    return tuple(load_config(body, name) for name, body in builtin_documents().items())
+
+
+def config(name: str, *rules: tuple[str, int], engines: list[dict[str, Any]] | None = None) -> InferenceProviderConfig:
+    capable = [
+        {"name": e, "servingModes": ["aggregated", "disaggregated"], "gpuSupport": True, "cpuSupport": True} for e in ("vllm", "llamacpp")
+    ]
+    document = {
+        "apiVersion": "airunway.ai/v1alpha1",
+        "kind": "InferenceProviderConfig",
+        "metadata": {"name": name},
+        "spec": {
+            "capabilities": {"engines": engines or capable},
+            "selectionRules": [{"condition": c, "priority": p} for c, p in rules],
+        },
+    }
+    return load_config(document, name)
+
+
+def spec(**fields: Any) -> ModelDeploymentSpec:
+    parsed, problems = parse_spec({"model": {"id": "org/model"}} | fields, ModelDeploymentSpec)
+    assert parsed is not None, problems
+    return parsed
+
+
+def choose(configs: Any = None, **fields: Any) -> Selection:
+    return select(spec(**fields), list(configs) if configs is not None else list(builtin()))
+
+
+def plan(fields: dict[str, Any], name: str = "demo") -> PlannedDeployment:
+    body = {
+        "apiVersion": "airunway.ai/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": name, "namespace": "ml"},
+        "spec": {"model": {"id": "org/model"}} | fields,
+    }
+    return plan_document(Document("demo.yaml", "ModelDeployment", body), list(builtin()))

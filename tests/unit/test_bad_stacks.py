@@ -1,0 +1,128 @@
+"""Tier 1 (pure) and command line: bad input is refused with paths and status 1, all of it in one go."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import main
+
+ROOT = Path(__file__).parents[2]
+CASES = yaml.safe_load((Path(__file__).parent / "bad_stacks.yaml").read_text())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "stacks").mkdir()
+    return tmp_path
+
+
+def preview(project: Path, config: Any, monkeypatch: pytest.MonkeyPatch) -> int:
+    (project / "stacks" / "Pulumi.bad.yaml").write_text(config if isinstance(config, str) else yaml.safe_dump({"config": config}))
+    return run(monkeypatch, "preview", "--stack", "bad", "--cwd", str(project))
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["airunway", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    return [line.removeprefix("error: ") for line in captured.err.splitlines() if line.startswith("error: ")]
+
+
+def test_there_are_enough_bad_stacks() -> None:
+    assert len(CASES) >= 40
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["why"])
+def test_a_bad_stack_is_refused(case: Any, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = {"cluster": {"context": "kind"}, **case.get("settings", {})}
+    if "deployment" in case:
+        settings["deployments"] = [{"name": "a", "model": {"id": "org/model"}} | case["deployment"]]
+    assert preview(project, {f"airunway:{key}": value for key, value in settings.items()}, monkeypatch) == 1
+    found = errors(capsys)
+    assert len(found) == len(case["errors"]), found
+    for message in case["errors"]:
+        assert any(line.startswith(message) for line in found), (message, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config: [", "not YAML"),
+        ("- a", "a map is wanted"),
+        ("config: x", "a map is wanted"),
+        ("config: {airunway:deployments: [{name: a}], airunway:huggingFaceToken: hf_clear_text}", "huggingFaceToken: is in clear text"),
+    ],
+)
+def test_a_bad_stack_file_is_refused(
+    text: str, message: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert preview(project, text, monkeypatch) == 1
+    found = errors(capsys)
+    assert any(message in line for line in found), found
+    assert "hf_clear_text" not in " ".join(found)
+
+
+def test_a_token_and_a_secret_s_name_exclude_each_other(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"airunway:cluster": {"context": "x"}, "airunway:huggingFaceToken": {"secure": "v1:abc"}, "airunway:huggingFaceSecret": "hf"}
+    assert preview(project, config, monkeypatch) == 1
+    assert errors(capsys) == ["huggingFaceSecret: airunway:huggingFaceToken is set too; give one of the two"]
+
+
+DOCUMENT = {
+    "apiVersion": "airunway.ai/v1alpha1",
+    "kind": "ModelDeployment",
+    "metadata": {"name": "a", "namespace": "ml"},
+    "spec": {"model": {"id": "org/model"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "Deployment"}, "m.yaml: kind: 'Deployment' given; did you mean 'ModelDeployment'?"),
+        ({"apiVersion": "airunway.ai/v1"}, "m.yaml: apiVersion: 'airunway.ai/v1' given; did you mean 'airunway.ai/v1alpha1'?"),
+        ({"metadata": {}}, "m.yaml: metadata.name: required"),
+        ({"metadata": {"name": "a", "labls": {}}}, "m.yaml: metadata.labls: unknown key; did you mean 'labels'?"),
+        ({"spec": None}, "m.yaml: spec: required"),
+        ({"spec": []}, "m.yaml: spec: a map is wanted"),
+        ({"sepc": {}}, "m.yaml: sepc: unknown key"),
+        ({"spec": {"model": {"id": "a/b"}, "readyTimeout": "5m"}}, "m.yaml: spec.readyTimeout: unknown key"),
+        ({"spec": {"model": {"id": "a/b"}, "scaling": {"replicas": 33}}}, "m.yaml: spec.scaling.replicas: 33 given"),
+        ({"spec": {"model": {"id": "a/b"}, "provider": {"name": "x"}}}, "m.yaml: spec.provider.name: no provider 'x'"),
+        ({"metadata": {"name": "A"}}, "m.yaml: metadata.name: 'A' given, must match"),
+    ],
+)
+def test_a_bad_document_is_refused(
+    change: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text(yaml.safe_dump(DOCUMENT | change))
+    assert run(monkeypatch, "select", "-f", "m.yaml") == 1
+    found = errors(capsys)
+    assert any(line.startswith(message) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "holds no document"), ("a: [", "not YAML"), ("- 1", "a map is wanted"), ("x: 1", "kind: None given")]
+)
+def test_a_file_that_is_no_document_is_refused(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.yaml").write_text(text)
+    assert run(monkeypatch, "render", "-f", str(tmp_path / "m.yaml")) == 1
+    assert message in errors(capsys)[0]

@@ -1,0 +1,191 @@
+"""Tier 1 (pure): what each provider's renderer writes, against golden files and the upstream CRDs."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from providers.problems import InputError
+from providers.yaml_text import to_documents
+from tests.unit.samples import plan
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
+ROOT = Path(__file__).parents[2]
+CRD_FILES = {
+    "Workspace": "kaito.sh_workspaces.yaml",
+    "DynamoGraphDeployment": "nvidia.com_dynamographdeployments.yaml",
+    "RayService": "ray.io_rayservices.yaml",
+}
+_schemas: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_objects(case: str) -> None:
+    rendered = plan(CASES[case]).rendered
+    text = to_documents([*rendered.supporting, rendered.resource])
+    path = GOLDEN / f"{case}.yaml"
+    if os.environ.get("GOLDEN") == "rewrite":
+        path.write_text(text)
+    assert path.read_text() == text, "`make golden` rewrites the golden files"
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {p.stem for p in GOLDEN.glob("*.yaml")} == {"cases", *CASES}
+
+
+def crd_folder() -> Path:
+    for folder in (os.environ.get("AIRUNWAY_CRDS"), ROOT.parent / "shared" / "crds"):
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("no upstream CRDs: neither AIRUNWAY_CRDS nor ../shared/crds is there")
+
+
+def schema_of(kind: str, version: str) -> Any:
+    if kind not in _schemas:
+        crd = yaml.load((crd_folder() / CRD_FILES[kind]).read_text(), yaml.CSafeLoader)
+        served = next(v for v in crd["spec"]["versions"] if v["name"] == version)
+        schema = closed(served["schema"]["openAPIV3Schema"])
+        schema["properties"]["metadata"] = {"type": "object"}
+        _schemas[kind] = jsonschema.Draft202012Validator(schema)
+    return _schemas[kind]
+
+
+def closed(schema: Any) -> Any:
+    """The schema as strict field validation reads it: what it does not name is refused."""
+    if not isinstance(schema, dict):
+        return schema
+    result = {k: closed(v) if k in ("items", "additionalProperties") else v for k, v in schema.items()}
+    if "properties" in schema:
+        result["properties"] = {k: closed(v) for k, v in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields") and "additionalProperties" not in schema:
+            result["additionalProperties"] = False
+    return result
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_object_is_valid_by_the_upstream_crd(case: str) -> None:
+    resource = plan(CASES[case]).rendered.resource
+    validator = schema_of(resource["kind"], resource["apiVersion"].split("/")[1])
+    assert [f"{'.'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(resource)] == []
+
+
+def test_the_crd_check_finds_an_unknown_field() -> None:
+    resource = plan(CASES["dynamo-vllm-aggregated"]).rendered.resource
+    resource["spec"]["services"]["Frontend"]["nope"] = 1
+    assert list(schema_of("DynamoGraphDeployment", "v1alpha1").iter_errors(resource))
+
+
+BASE: dict[str, dict[str, Any]] = {
+    "kaito": {"provider": {"name": "kaito"}, "engine": {"type": "llamacpp"}, "resources": {"gpu": {"count": 1}}},
+    "kaito-preset": {"provider": {"name": "kaito"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}},
+    "dynamo": {"provider": {"name": "dynamo"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}},
+    "dynamo-sglang": {"provider": {"name": "dynamo"}, "engine": {"type": "sglang"}, "resources": {"gpu": {"count": 1}}},
+    "dynamo-trtllm": {"provider": {"name": "dynamo"}, "engine": {"type": "trtllm"}, "resources": {"gpu": {"count": 1}}},
+    "kuberay": {"provider": {"name": "kuberay"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}},
+}
+FIELDS: dict[str, Any] = {
+    "model.id": "other/model",
+    "model.servedName": "served",
+    "model.source": "custom",
+    "model.gguf.file": "x.gguf",
+    "engine.contextLength": 4096,
+    "engine.trustRemoteCode": True,
+    "engine.enablePrefixCaching": False,
+    "engine.enforceEager": True,
+    "engine.args.max-num-seqs": "8",
+    "engine.args.bare-flag": "",
+    "engine.extraArgs": ["--seed=1"],
+    "engine.image": "registry.example/image:1",
+    "image": "registry.example/image:1",
+    "scaling.replicas": 2,
+    "resources.gpu.count": 2,
+    "resources.gpu.type": "amd.com/gpu",
+    "resources.cpu": "3",
+    "resources.memory": "7Gi",
+    "env": [{"name": "A", "value": "1"}],
+    "podTemplate.metadata.labels.team": "x",
+    "podTemplate.metadata.annotations.note": "x",
+    "secrets.huggingFaceToken": "hf",
+    "nodeSelector.pool": "x",
+    "tolerations": [{"key": "spot", "operator": "Exists"}],
+    "provider.overrides.metadata2": "x",
+}
+
+
+def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    head, _, rest = path.partition(".")
+    below = base.get(head, {})
+    return base | {head: changed(below if isinstance(below, dict) else {}, rest, value) if rest else value}
+
+
+@pytest.mark.parametrize("base", BASE)
+@pytest.mark.parametrize("path", FIELDS)
+def test_every_field_is_rendered_or_refused_by_name(base: str, path: str) -> None:
+    start = {"model": {"id": "org/model"}, **BASE[base]}
+    before = plan(start).rendered
+    refused = None
+    try:
+        after = plan(changed(start, path, FIELDS[path])).rendered
+    except InputError as error:
+        refused = error.problems
+    if refused is not None:
+        provider = base.split("-")[0]
+        assert any(f"provider {provider} " in p.message for p in refused), refused
+        assert any(path.startswith(p.path) or p.path == "image" for p in refused), refused
+        return
+    if path == "model.source":
+        label = "airunway.ai/model-source"
+        assert after.resource["metadata"]["labels"][label] == "custom"
+    assert (after.resource, after.supporting) != (before.resource, before.supporting), f"{path} is dropped in silence"
+
+
+def test_overrides_come_last_and_null_deletes() -> None:
+    overrides = {"inference": {"template": {"spec": {"containers": [{"name": "mine"}]}}}, "resource": {"count": None}}
+    resource = plan({"provider": {"overrides": overrides}}).rendered.resource
+    assert resource["inference"]["template"]["spec"]["containers"] == [{"name": "mine"}]
+    assert "count" not in resource["resource"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({}, "http://demo.ml.svc/v1"),
+        ({"resources": {"gpu": {"count": 1}}}, "http://demo-frontend.ml.svc:8000/v1"),
+        ({"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}}, "http://demo-serve-svc.ml.svc:8000/v1"),
+    ],
+)
+def test_the_endpoint_is_one_that_the_rendered_object_brings_about(fields: dict[str, Any], url: str) -> None:
+    assert plan(fields).rendered.endpoint.url("ml") == url
+
+
+def test_a_token_is_referred_to_never_copied() -> None:
+    for case in ("kaito-llamacpp-cpu-full", "kaito-vllm-gpu-full", "dynamo-vllm-aggregated-full", "kuberay-vllm-aggregated-full"):
+        assert "hf" in to_documents([plan(CASES[case]).rendered.resource]).split()
+
+
+def test_a_users_own_token_variable_replaces_the_secret() -> None:
+    own = [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "mine", "key": "token"}}}]
+    for provider in ("dynamo", "kuberay"):
+        fields = {"provider": {"name": provider}, "resources": {"gpu": {"count": 1}}, "env": own, "secrets": {"huggingFaceToken": "hf"}}
+        assert "hf" not in to_documents([plan(fields).rendered.resource]).split()
+
+
+def test_a_flag_of_the_user_replaces_a_derived_one() -> None:
+    fields = {"resources": {"gpu": {"count": 4}}, "engine": {"args": {"tp": "2"}}}
+    worker = plan(fields).rendered.resource["spec"]["services"]["VllmWorker"]
+    args = worker["extraPodSpec"]["mainContainer"]["args"]
+    assert args == ["--model", "org/model", "--tp", "2"]
+
+
+def test_long_names_that_are_cut_stay_apart() -> None:
+    from providers.rendering import name_of
+
+    one, two = name_of("x" * 70, "a"), name_of("x" * 70, "b")
+    assert one != two
+    assert max(len(one), len(two)) <= 63
+    assert name_of("fine", "name") == "fine-name"
+    assert name_of("A_b") != name_of("a-b")

@@ -1,0 +1,79 @@
+"""Tier 1 (pure): the spec's fields and defaults, and what rules see of it."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.spec import ModelDeploymentSpec
+from providers.spec_checks import parse_spec, quantity, warnings_of
+from tests.unit.samples import spec
+
+
+def test_the_defaults_are_those_of_the_crd() -> None:
+    seen = spec().as_rules_see_it()
+    assert seen["model"]["source"] == "huggingface"
+    assert seen["serving"] == {"mode": "aggregated"}
+    assert seen["scaling"] == {"replicas": 1}
+    assert seen["engine"]["enablePrefixCaching"] is True
+    assert seen["engine"]["trustRemoteCode"] is False
+
+
+def test_rules_see_resources_as_a_map_and_a_gpu_only_where_given() -> None:
+    assert spec().as_rules_see_it()["resources"] == {}
+    assert spec(resources={"gpu": {"count": 0}}).as_rules_see_it()["resources"] == {"gpu": {"count": 0, "type": "nvidia.com/gpu"}}
+
+
+def test_integers_that_arrive_as_floats_are_integers_again() -> None:
+    seen = spec(resources={"gpu": {"count": 2.0}}).as_rules_see_it()
+    assert type(seen["resources"]["gpu"]["count"]) is int
+
+
+def test_every_field_of_the_upstream_spec_is_there() -> None:
+    upstream = "model provider engine serving scaling resources image env podTemplate secrets nodeSelector tolerations"
+    assert {f.alias or n for n, f in ModelDeploymentSpec.model_fields.items()} == set(upstream.split())
+
+
+def test_the_spec_has_a_description_for_every_field() -> None:
+    schema = ModelDeploymentSpec.model_json_schema(by_alias=True)
+    for name, definition in {"spec": schema, **schema["$defs"]}.items():
+        for key, value in definition.get("properties", {}).items():
+            assert value.get("description") or "$ref" in value, f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("500m", "0.5"),
+        ("1Gi", 2**30),
+        ("1G", 10**9),
+        ("1.5Ki", 1536),
+        ("1e3", 1000),
+        ("2E", 2 * 10**18),
+        (".5", "0.5"),
+        ("4Ti", 2**42),
+    ],
+)
+def test_a_quantity_has_the_value_that_kubernetes_gives_it(text: str, value: object) -> None:
+    assert quantity(text) == Decimal(str(value))
+
+
+@pytest.mark.parametrize("text", ["", "x", "1GB", "-1", "1 Gi", "Gi", "1e", "0x1"])
+def test_what_is_no_quantity_has_no_value(text: str) -> None:
+    assert quantity(text) is None
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["", "k", "Ki", "M", "Mi", "G", "Gi"]))
+def test_a_suffix_only_scales(number: int, suffix: str) -> None:
+    assert quantity(f"{number}{suffix}") == number * (quantity(f"1{suffix}") or 0)
+
+
+def test_running_a_model_s_code_is_warned_of() -> None:
+    assert "trustRemoteCode" in warnings_of(spec(engine={"trustRemoteCode": True}))[0]
+
+
+def test_type_errors_and_rules_are_reported_together() -> None:
+    _, problems = parse_spec({"model": {}, "engine": {"contextLength": "x"}}, ModelDeploymentSpec)
+    assert [p.path for p in problems] == ["engine.contextLength", "model.id"]
