@@ -7,14 +7,16 @@ from components import ModelDeployment, Platform
 from components.model_deployment import outputs_of
 from components.stack_config import plan_from_config
 
-plan, token = plan_from_config()
+plan, secrets = plan_from_config()
 for warning in plan.warnings:
     pulumi.log.warn(warning)
 
-cluster = kubernetes.Provider("cluster", context=plan.settings.cluster.context, kubeconfig=plan.settings.cluster.kubeconfig)
+context, kubeconfig = plan.settings.cluster.context, plan.settings.cluster.kubeconfig
+cluster = kubernetes.Provider("cluster", context=context, kubeconfig=kubeconfig)
+adopting = kubernetes.Provider("cluster-adopting", context=context, kubeconfig=kubeconfig, upsert_existing_objects=True)
 options = pulumi.ResourceOptions(providers={"kubernetes": cluster}, protect=plan.settings.protect)
 
-platform = Platform("platform", {"plan": plan, "hugging_face_token": token}, options)
+platform = Platform("platform", {"plan": plan, "secrets": secrets, "adopting": adopting}, options)
 for planned in plan.deployments:
     ModelDeployment(planned.name, {"planned": planned, "platform": platform}, options)
 

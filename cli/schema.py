@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from providers.stack import TOKEN_SETTING, DeploymentEntry, StackSettings
+from providers.stack import SECRET_SETTINGS, DeploymentEntry, StackSettings
 
 
 def stack_schema() -> dict[str, Any]:
@@ -13,13 +13,14 @@ def stack_schema() -> dict[str, Any]:
     definitions = settings.pop("$defs", {}) | entry.pop("$defs", {}) | {"Deployment": entry}
     properties = {f"airunway:{key}": value for key, value in settings["properties"].items()}
     properties["airunway:deployments"]["items"] = {"$ref": "#/$defs/Deployment"}
-    properties[f"airunway:{TOKEN_SETTING}"] = {
-        "description": f"Hugging Face token; set it with `pulumi config set --secret airunway:{TOKEN_SETTING}`.",
-        "type": "object",
-        "properties": {"secure": {"type": "string"}},
-        "required": ["secure"],
-        "additionalProperties": False,
-    }
+    for key in SECRET_SETTINGS:
+        properties[f"airunway:{key}"] = {
+            "description": f"Secret; set it with `pulumi config set --secret airunway:{key}`.",
+            "type": "object",
+            "properties": {"secure": {"type": "string"}},
+            "required": ["secure"],
+            "additionalProperties": False,
+        }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "airunway stack",

@@ -12,11 +12,15 @@ def child_options(
     timeout: str | None = None,
     secrets: Sequence[str] = (),
     protect: bool | None = None,
+    retain_on_delete: bool | None = None,
+    delete_before_replace: bool | None = None,
+    provider: pulumi.ProviderResource | None = None,
+    on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the component.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect`` is the
-    parent's unless given.
+    parent's unless given, and so is ``provider``. ``on_error`` runs when the operation fails.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -24,4 +28,18 @@ def child_options(
         custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout) if timeout else None,
         additional_secret_outputs=list(secrets) or None,
         protect=protect,
+        retain_on_delete=retain_on_delete or None,
+        delete_before_replace=delete_before_replace,
+        provider=provider,
+        hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,
     )
+
+
+def kept_options(
+    parent: pulumi.ComponentResource, adopting: pulumi.ProviderResource | None, depends_on: Sequence[pulumi.Resource] = ()
+) -> pulumi.ResourceOptions:
+    """Options of a child that others may rely on, such as a namespace: it is adopted where it exists and never deleted.
+
+    ``adopting`` is a Kubernetes provider with ``upsert_existing_objects``; any other refuses what exists.
+    """
+    return child_options(parent, depends_on=depends_on, provider=adopting, retain_on_delete=True, protect=False)

@@ -1,11 +1,11 @@
 """The operator of one inference provider."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
-from components.children import child_options
+from components.children import child_options, kept_options
 from components.kubernetes_object import KubernetesObject
 from providers.provider_config import HelmChart, InferenceProviderConfig
 
@@ -16,12 +16,17 @@ class InferenceProviderArgs(TypedDict):
     config: InferenceProviderConfig
     """The provider."""
 
+    adopting: NotRequired[pulumi.ProviderResource | None]
+    """Kubernetes provider that adopts a namespace which exists."""
+
     managed: bool
     """Whether the stack installs the operator; otherwise it is there already and nothing is created."""
 
 
 class InferenceProvider(pulumi.ComponentResource):
     """Namespace and Helm releases of one provider's operator; nothing for an existing installation.
+
+    The namespace stays when the stack goes: others may have put something into it.
 
     It does not own the CRDs: Helm installs those of a chart's ``crds`` folder once and never upgrades them.
     """
@@ -33,11 +38,11 @@ class InferenceProvider(pulumi.ComponentResource):
         state = "managed" if args["managed"] else "existing"
         super().__init__("airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts)
         if args["managed"]:
-            self._install(args["config"])
+            self._install(args["config"], args.get("adopting"))
         self.installation = pulumi.Output.from_input(state)
         self.register_outputs({"installation": self.installation})
 
-    def _install(self, config: InferenceProviderConfig) -> None:
+    def _install(self, config: InferenceProviderConfig, adopting: pulumi.ProviderResource | None) -> None:
         charts = config.spec.installation.helm_charts
         namespaces = {
             namespace: KubernetesObject(
@@ -47,7 +52,7 @@ class InferenceProvider(pulumi.ComponentResource):
                     "kind": "Namespace",
                     "metadata": {"name": namespace, "labels": {"airunway.ai/managed-by": "airunway"}},
                 },
-                child_options(self),
+                kept_options(self, adopting),
             )
             for namespace in dict.fromkeys(c.namespace for c in charts if c.create_namespace)
         }

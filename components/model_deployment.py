@@ -45,16 +45,15 @@ class ModelDeployment(pulumi.ComponentResource):
         planned = args["planned"]
         outputs = outputs_of(planned)
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
-        deployment, rendered = planned.deployment, planned.rendered
-        needs = args["platform"].needs(deployment.selection.provider, deployment.namespace)
+        rendered = planned.rendered
+        needs = args["platform"].needs(planned)
         # A changed ConfigMap has another name, so its forerunner must not be protected.
         supporting = [
             KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs, protect=False))
             for obj in rendered.supporting
         ]
-        KubernetesObject(
-            planned.name, _awaited(planned), child_options(self, depends_on=[*needs, *supporting], timeout=planned.ready_timeout)
-        )
+        options = child_options(self, depends_on=[*needs, *supporting], timeout=planned.ready_timeout, on_error=args["platform"].on_failure)
+        KubernetesObject(planned.name, _awaited(planned), options)
         self.provider = pulumi.Output.from_input(outputs["provider"])
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
         self.engine = pulumi.Output.from_input(outputs["engine"])

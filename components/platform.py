@@ -1,14 +1,21 @@
 """What the deployments of one cluster share."""
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.children import child_options
+from components.children import child_options, kept_options
+from components.failure import failure_hook
+from components.image_builder import ImageBuilder, ModelImage
+from components.image_registry import ImageRegistry
 from components.inference_provider import InferenceProvider
 from components.kubernetes_object import KubernetesObject
-from providers.plan import TOKEN_SECRET, Plan
+from providers.build_services import system_namespace
+from providers.image_build import NAMESPACE
+from providers.plan import TOKEN_SECRET, Plan, PlannedDeployment
 from providers.rendering import GROUP, TOKEN_KEY, name_of
+from providers.stack import PASSWORD_SETTING, TOKEN_SETTING
 
 _LABELS = {f"{GROUP}/managed-by": "airunway"}
 
@@ -19,51 +26,82 @@ class PlatformArgs(TypedDict):
     plan: Plan
     """What the stack needs, as decided."""
 
-    hugging_face_token: NotRequired[pulumi.Input[str] | None]
-    """Token for Hugging Face; needed where the plan's deployments count on it."""
+    adopting: NotRequired[pulumi.ProviderResource]
+    """Kubernetes provider that adopts namespaces and volume claims which exist."""
+
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """The stack's secrets by setting: ``huggingFaceToken`` and ``registryPassword``, where the plan counts on them."""
 
 
 class Platform(pulumi.ComponentResource):
-    """Operators, namespaces and token Secrets, each created only where some deployment needs it, and once."""
+    """Operators, namespaces, token Secrets and image builds, each created only where some deployment needs it, and once."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airunway:index:Platform", name, {}, opts)
-        plan = args["plan"]
+        plan, secrets = args["plan"], args.get("secrets", {})
+        self._adopting = args.get("adopting")
+        self.on_failure = failure_hook()
         self._operators = {
             planned.config.name: InferenceProvider(
-                planned.config.name, {"config": planned.config, "managed": planned.managed}, child_options(self)
+                planned.config.name, {"config": planned.config, "managed": planned.managed, "adopting": self._adopting}, child_options(self)
             )
             for planned in plan.providers
         }
         self._namespaces = {
-            namespace: KubernetesObject(
-                namespace,
-                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": _LABELS}},
-                child_options(self),
-            )
+            namespace: KubernetesObject(namespace, _namespace(namespace), kept_options(self, self._adopting))
             for namespace in plan.namespaces
         }
-        token = args.get("hugging_face_token")
         self._secrets = {
             namespace: KubernetesObject(
                 name_of(TOKEN_SECRET, namespace),
-                _token_secret(namespace, token),
+                _token_secret(namespace, secrets[TOKEN_SETTING]),
                 child_options(self, depends_on=self._namespace(namespace), secrets=["stringData"]),
             )
-            for namespace in (plan.token_namespaces if token is not None else ())
+            for namespace in plan.token_namespaces
         }
-        self.register_outputs({"providers": sorted(self._operators), "namespaces": list(plan.namespaces)})
+        self._logins: dict[str, KubernetesObject] = {}
+        self._images = self._build(plan, secrets.get(PASSWORD_SETTING)) if plan.images else {}
+        self.register_outputs({"providers": sorted(self._operators), "namespaces": list(plan.namespaces), "images": sorted(self._images)})
 
-    def needs(self, provider: str, namespace: str) -> list[pulumi.Resource]:
-        """What a deployment to ``provider`` in ``namespace`` has to wait for."""
-        secret = [self._secrets[namespace]] if namespace in self._secrets else []
-        return [self._operators[provider], *self._namespace(namespace), *secret]
+    def needs(self, planned: PlannedDeployment) -> list[pulumi.Resource]:
+        """What a deployment has to wait for."""
+        deployment = planned.deployment
+        secret = [self._secrets[deployment.namespace]] if deployment.token_secret == TOKEN_SECRET else []
+        image = [self._images[planned.image.name]] if planned.image else []
+        login = [self._logins[deployment.namespace]] if deployment.pull_secret else []
+        return [self._operators[deployment.selection.provider], *self._namespace(deployment.namespace), *secret, *login, *image]
+
+    def _build(self, plan: Plan, password: pulumi.Input[str] | None) -> dict[str, ModelImage]:
+        namespace = KubernetesObject(NAMESPACE, system_namespace(plan.settings), kept_options(self, self._adopting))
+        needs: list[pulumi.Resource] = [namespace, *(self._namespaces[n] for n in plan.pull_namespaces if n in self._namespaces)]
+        registry = ImageRegistry(
+            "registry",
+            {
+                "settings": plan.settings,
+                "needs": needs,
+                "pull_namespaces": list(plan.pull_namespaces),
+                "password": password,
+                "adopting": self._adopting,
+            },
+            child_options(self),
+        )
+        self._logins = registry.logins
+        builder = ImageBuilder("builder", {"settings": plan.settings, "needs": [namespace]}, child_options(self))
+        needs = [registry, builder]
+        return {
+            image.name: ModelImage(image.name, {"image": image, "needs": needs, "on_failure": self.on_failure}, child_options(self))
+            for image in plan.images
+        }
 
     def _namespace(self, namespace: str) -> list[pulumi.Resource]:
         return [self._namespaces[namespace]] if namespace in self._namespaces else []
 
 
-def _token_secret(namespace: str, token: pulumi.Input[str] | None) -> dict[str, Any]:
+def _namespace(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _LABELS}}
+
+
+def _token_secret(namespace: str, token: pulumi.Input[str]) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 
 from providers.plan import Files, Plan, parse_settings, plan_stack
 from providers.problems import InputError, Problem, nearest
-from providers.stack import TOKEN_SETTING, StackSettings
+from providers.stack import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 
 _PREFIX = "airunway:"
 
 
-def plan_from_config() -> tuple[Plan, pulumi.Output[str] | None]:
-    """The plan of the current stack and its Hugging Face token, a secret.
+def plan_from_config() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
+    """The plan of the current stack and its secrets by setting.
 
     Raises ``pulumi.RunError``, which Pulumi shows without a traceback, with every problem of the configuration.
     """
@@ -27,24 +27,26 @@ def plan_from_config() -> tuple[Plan, pulumi.Output[str] | None]:
         raise pulumi.RunError(str(error)) from error
 
 
-def _plan() -> tuple[Plan, pulumi.Output[str] | None]:
+def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
     everything = runtime_config.get_config_env() | runtime_config.CONFIG.get()
-    token = everything.get(_PREFIX + TOKEN_SETTING)
-    if token and not runtime_config.is_config_secret(_PREFIX + TOKEN_SETTING):
-        raise InputError([Problem(TOKEN_SETTING, f"is in clear text; set it with `pulumi config set --secret {_PREFIX}{TOKEN_SETTING}`")])
+    given = [key for key in SECRET_SETTINGS if everything.get(_PREFIX + key)]
+    clear = [key for key in given if not runtime_config.is_config_secret(_PREFIX + key)]
+    if clear:
+        raise InputError([Problem(key, f"is in clear text; set it with `pulumi config set --secret {_PREFIX}{key}`") for key in clear])
     settings, files = settings_of(everything)
-    plan = plan_stack(settings, files, has_token=bool(token))
-    return plan, pulumi.Config("airunway").require_secret(TOKEN_SETTING) if token else None
+    plan = plan_stack(settings, files, has_token=TOKEN_SETTING in given, has_password=PASSWORD_SETTING in given)
+    config = pulumi.Config("airunway")
+    return plan, {key: config.require_secret(key) for key in given}
 
 
 def settings_of(config: Mapping[str, Any]) -> tuple[StackSettings, Files]:
     """The settings among a configuration's texts, and the files that they name. Raises ``InputError``."""
     raw = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
-    known = {field.alias or name for name, field in StackSettings.model_fields.items()} | {TOKEN_SETTING}
+    known = {field.alias or name for name, field in StackSettings.model_fields.items()} | set(SECRET_SETTINGS)
     unknown = [Problem(key, f"unknown setting; {nearest(key, known)}") for key in sorted(raw) if key not in known]
     if unknown:
         raise InputError(unknown)
-    settings = parse_settings({key: _value(key, text) for key, text in raw.items() if text != "" and key != TOKEN_SETTING})
+    settings = parse_settings({key: _value(key, text) for key, text in raw.items() if text != "" and key not in SECRET_SETTINGS})
     return settings, read_files([*settings.manifests, *settings.provider_files])
 
 

@@ -42,6 +42,7 @@ class Resource:
     inputs: dict[str, Any]
     provider: str = ""
     protect: bool = False
+    retained: bool = False
     aliases: tuple[str, ...] = ()
     custom: bool = False
     version: str = ""
@@ -94,6 +95,13 @@ class Recorder(MockMonitor):
         return super().RegisterResourceOutputs(request)
 
 
+class _Hooks:
+    """Takes hooks in place of the server through which an engine would call them."""
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        """Nothing fails here, so nothing is called."""
+
+
 def record(root: Path, config: StackConfig) -> Preview:
     """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it refuses."""
     return contextvars.copy_context().run(_record, root, config)
@@ -122,7 +130,13 @@ async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], No
     # As pulumi.runtime.set_mocks does, less its Stack resource, which run_in_stack makes.
     features = set(recorder.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
     mocked = MockSettings(
-        monitor=recorder, monitor_features=features, engine=MockEngine(None), project=config.project, stack=config.stack, dry_run=True
+        callbacks=_Hooks(),
+        monitor=recorder,
+        monitor_features=features,
+        engine=MockEngine(None),
+        project=config.project,
+        stack=config.stack,
+        dry_run=True,
     )
     settings.configure(mocked)
     await run_in_stack(program)
@@ -152,6 +166,7 @@ def _resource(urn: str, request: Any) -> Resource:
         inputs=_plain_struct(request.object),
         provider=request.provider or dict(request.providers).get("kubernetes", ""),
         protect=bool(request.protect),
+        retained=bool(request.retainOnDelete),
         aliases=tuple(a.urn or a.spec.type or a.spec.name for a in request.aliases),
         custom=request.custom,
         version=request.version,

@@ -73,15 +73,14 @@ def why(selection: Selection) -> str:
 
 
 def resource_tree(preview: Preview) -> Tree:
-    """The resources below their components."""
+    """The resources below their components, each with what it directly waits for."""
     resources = [r for r in preview.resources if not r.type.startswith("pulumi:providers:")]
     tree = Tree(Text(preview.stack, style="bold"), guide_style="dim")
-    names = {r.urn: r.name for r in resources}
+    waits = _Waits(resources)
     branches = {"": tree}
-    pending = sorted(resources, key=lambda r: (r.parent.count("$") if r.parent else -1, _rank(r)))
-    for resource in pending:
+    for resource in sorted(resources, key=lambda r: (r.parent.count("$") if r.parent else -1, _rank(r))):
         branch = branches.get(resource.parent, tree)
-        branches[resource.urn] = branch.add(_label(resource, names))
+        branches[resource.urn] = branch.add(_label(resource, waits.of(resource)))
     return tree
 
 
@@ -94,7 +93,7 @@ def _rank(resource: Resource) -> tuple[int, str, str]:
     )
 
 
-def _label(resource: Resource, names: dict[str, str]) -> Text:
+def _label(resource: Resource, waits: Sequence[str]) -> Text:
     label = Text(resource.name)
     label.append(f"  {resource.type.split(':')[-1]}", style="cyan" if resource.custom else "magenta")
     chart = resource.inputs.get("chart") if resource.type.endswith(":Release") else None
@@ -103,17 +102,51 @@ def _label(resource: Resource, names: dict[str, str]) -> Text:
         label.append(f" {chart} {version}" if version else f" {chart}", style="dim")
     if resource.protect:
         label.append("  protected", style="yellow")
-    waits = _waits(resource, names)
     if waits:
         label.append(f"  after {', '.join(waits)}", style="dim")
     return label
 
 
-def _waits(resource: Resource, names: dict[str, str]) -> Sequence[str]:
-    return sorted({names[u] for u in resource.dependencies if u in names})
+class _Waits:
+    """What resources wait for, in as few names as say it: components instead of all their children, nothing that follows from the rest."""
+
+    def __init__(self, resources: Sequence[Resource]) -> None:
+        self._by_urn = {r.urn: r for r in resources}
+        self._leaves: dict[str, set[str]] = {}
+        self._reached: dict[str, set[str]] = {}
+        for resource in resources:
+            if resource.custom:
+                for ancestor in self._ancestors(resource.urn):
+                    self._leaves.setdefault(ancestor, set()).add(resource.urn)
+
+    def of(self, resource: Resource) -> list[str]:
+        """Names of what ``resource`` waits for."""
+        waits = {urn for urn in resource.dependencies if urn in self._by_urn}
+        whole: set[str] = set()
+        for component in sorted({a for urn in waits for a in self._ancestors(urn)}, key=lambda urn: urn.count("$")):
+            leaves = self._leaves[component]
+            if leaves <= waits and not any(a in whole for a in self._ancestors(component)):
+                whole.add(component)
+        covered = {leaf for component in whole for leaf in self._leaves[component]}
+        rest = waits - covered
+        implied = {before for urn in waits for before in self._before(urn)}
+        return sorted({self._by_urn[urn].name for urn in whole | (rest - implied)})
+
+    def _ancestors(self, urn: str) -> list[str]:
+        found = []
+        while (urn := self._by_urn[urn].parent) in self._by_urn:
+            found.append(urn)
+        return found
+
+    def _before(self, urn: str) -> set[str]:
+        """Everything that must exist before ``urn``."""
+        if urn not in self._reached:
+            direct = {u for u in self._by_urn[urn].dependencies if u in self._by_urn}
+            self._reached[urn] = direct.union(*(self._before(u) for u in direct))
+        return self._reached[urn]
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console with colour only on a terminal, and room for tables where there is none to measure."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    made = Console(stderr=stderr, highlight=False)
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=max(made.width, 120))

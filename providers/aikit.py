@@ -1,6 +1,7 @@
 """GGUF models by AIKit: which image runs one, and with which arguments."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,20 +14,23 @@ from providers.spec import ModelDeploymentSpec, Source
 
 @functools.cache
 def data() -> dict[str, Any]:
-    """Images, port and pre-made models, from ``aikit.yaml``."""
+    """Port and pre-made models, from ``aikit.yaml``."""
     loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     return loaded
 
 
-def image(spec: ModelDeploymentSpec) -> str | None:
-    """The image that serves ``spec`` with llama.cpp: asked for, pre-made, or a runner. None for a custom source without one."""
+def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
+    """The image that serves ``spec`` with llama.cpp: asked for, pre-made, or a runner. None for a custom source without one.
+
+    ``images`` are the provider's, by role: ``llamacppCpu``, ``llamacppGpu`` and ``premade``.
+    """
     if spec.container_image:
         return spec.container_image
     if spec.model.source is Source.AIKIT:
-        return str(data()["premadeImage"]).format(id=spec.model.id)
+        return images["premade"].format(id=spec.model.id)
     if spec.model.source is Source.CUSTOM:
         return None
-    return str(data()["runners"]["gpu" if spec.gpu_count else "cpu"])
+    return images["llamacppGpu" if spec.gpu_count else "llamacppCpu"]
 
 
 def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
@@ -35,7 +39,7 @@ def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
     A runner takes a repository as ``huggingface://ID`` and fetches every GGUF file of it; a single file it takes only as an
     address (kaito-project/aikit, pkg/aikit2llb/inference/runner.go).
     """
-    if spec.model.source is not Source.HUGGINGFACE:
+    if spec.model.source is not Source.HUGGINGFACE or (spec.model.gguf and spec.model.gguf.build):
         return []
     if spec.model.gguf and spec.model.gguf.file:
         return [f"https://huggingface.co/{quote(str(spec.model.id))}/resolve/main/{quote(spec.model.gguf.file)}"]
@@ -47,7 +51,9 @@ def served_name(spec: ModelDeploymentSpec) -> str | None:
     if spec.model.source is Source.AIKIT:
         return str(data()["premade"].get(spec.model.id, "")) or None
     if spec.model.gguf and spec.model.gguf.file:
-        return spec.model.gguf.file.rsplit("/", 1)[-1].removesuffix(".gguf")
+        # A built image keeps the ending (pkg/build/args.go), a runner drops it.
+        name = spec.model.gguf.file.rsplit("/", 1)[-1]
+        return name if spec.model.gguf.build else name.removesuffix(".gguf")
     return None
 
 

@@ -116,7 +116,7 @@ def _config_map(deployment: Deployment, arguments: dict[str, Any]) -> dict[str, 
 def _template(deployment: Deployment, refusals: Refusals) -> _Inference:
     spec, engine = deployment.spec, deployment.spec.engine
     port = aikit.data()["port"]
-    image = aikit.image(spec)
+    image = deployment.built_image or aikit.image(spec, deployment.config.spec.images)
     fixed = aikit.served_name(spec)
     refusals.refuse(engine.trust_remote_code, "engine.trustRemoteCode", "llama.cpp runs no code of the model")
     refusals.refuse(engine.enforce_eager, "engine.enforceEager", "llama.cpp has no such switch")
@@ -143,10 +143,11 @@ def _template(deployment: Deployment, refusals: Refusals) -> _Inference:
         **given(env=environment(deployment), resources=given(requests=limits, limits=limits)),
     }
     # nodeSelector is not repeated here: KAITO makes the node affinity from resource.labelSelector.
-    pod = {"containers": [container], **given(tolerations=scheduling(spec).get("tolerations"))}
+    login = [{"name": deployment.pull_secret}] if deployment.pull_secret else None
+    pod = {"containers": [container], **given(tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login)}
     metadata = spec.pod_template.metadata
     labels = {f"{GROUP}/deployment": deployment.name, **metadata.labels}
     template = {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}
-    single = spec.model.source is Source.HUGGINGFACE and spec.model.gguf and spec.model.gguf.file and deployment.token_secret
-    warnings = ("model.gguf.file: the runner fetches a single file without the Hugging Face token, so the file must be public",)
+    single = spec.model.gguf and spec.model.gguf.file and deployment.token_secret
+    warnings = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
     return {"template": template}, (), warnings if single else ()

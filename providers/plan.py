@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from providers.documents import Document, deployment_entry, in_document, parse_documents
+from providers.image_build import PlannedImage, plan_image, pull_secret
 from providers.merge import merge_patch
 from providers.problems import InputError, Problem, nearest, problems_of
 from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
@@ -15,7 +16,7 @@ from providers.rendering import Deployment, Rendered
 from providers.selection import select
 from providers.spec import Source
 from providers.spec_checks import parse_spec, warnings_of
-from providers.stack import TOKEN_SETTING, DeploymentEntry, ProviderSettings, StackSettings
+from providers.stack import PASSWORD_SETTING, TOKEN_SETTING, DeploymentEntry, ProviderSettings, StackSettings
 
 TOKEN_SECRET = "huggingface-token"
 """Name of the Secret made from ``airunway:huggingFaceToken`` in each namespace that needs it."""
@@ -26,12 +27,13 @@ Files = Mapping[str, str | OSError]
 
 @dataclass(frozen=True)
 class PlannedDeployment:
-    """One deployment, decided and rendered; ``ready_timeout`` as Pulumi takes it."""
+    """One deployment, decided and rendered; ``ready_timeout`` as Pulumi takes it, ``image`` what is built for it first."""
 
     deployment: Deployment
     rendered: Rendered
     ready_timeout: str
     skip_await: bool
+    image: PlannedImage | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +65,16 @@ class Plan:
         return tuple(sorted(wanted)) if self.settings.create_namespaces else ()
 
     @property
+    def images(self) -> tuple[PlannedImage, ...]:
+        """Images to build, each once."""
+        return tuple({d.image.name: d.image for d in self.deployments if d.image}.values())
+
+    @property
+    def pull_namespaces(self) -> tuple[str, ...]:
+        """Namespaces that need the registry's login."""
+        return tuple(sorted({d.deployment.namespace for d in self.deployments if d.deployment.pull_secret}))
+
+    @property
     def token_namespaces(self) -> tuple[str, ...]:
         """Namespaces that need the Secret made from the stack's token."""
         return tuple(sorted({d.deployment.namespace for d in self.deployments if d.deployment.token_secret == TOKEN_SECRET}))
@@ -76,13 +88,16 @@ def parse_settings(raw: Mapping[str, Any]) -> StackSettings:
         raise InputError(problems_of(error, StackSettings)) from error
 
 
-def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False, needs_cluster: bool = True) -> Plan:
+def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False, has_password: bool = False) -> Plan:
     """Decide everything about a stack. Raises ``InputError`` with every problem of the whole stack."""
     problems: list[Problem] = []
-    if needs_cluster and not settings.cluster.context and not settings.cluster.kubeconfig:
+    if not settings.cluster.context and not settings.cluster.kubeconfig:
         problems.append(Problem("cluster", "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed"))
     if has_token and settings.hugging_face_secret:
         problems.append(Problem("huggingFaceSecret", f"airunway:{TOKEN_SETTING} is set too; give one of the two"))
+    existing = settings.registry.existing
+    if has_password != (existing is not None and existing.username is not None):
+        problems.append(Problem("registry.existing.username", f"goes with the secret airunway:{PASSWORD_SETTING}; give both or neither"))
     configs, found = provider_configs(settings, files)
     problems += found
     planned: list[PlannedDeployment] = []
@@ -95,6 +110,9 @@ def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False
         except InputError as error:
             problems += [place(p) for p in error.problems]
     problems += _clashes(planned)
+    if any(p.image for p in planned) and not settings.registry.managed and not existing:
+        wanted = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
+        problems.append(Problem("registry", f"a deployment builds an image; say where it is kept: {wanted}"))
     if problems:
         raise InputError(problems)
     used = {p.deployment.selection.provider for p in planned}
@@ -185,8 +203,18 @@ def _plan_one(
     secret = entry.secrets.hugging_face_token
     if secret is None and entry.model.source is Source.HUGGINGFACE:
         secret = settings.hugging_face_secret or (TOKEN_SECRET if has_token else None)
-    deployment = Deployment(entry.name, entry.namespace or settings.namespace, entry, selection, config, secret)
-    return PlannedDeployment(deployment, render(deployment), entry.ready_timeout or settings.ready_timeout, entry.skip_await)
+    image = plan_image(entry, settings)
+    deployment = Deployment(
+        name=entry.name,
+        namespace=entry.namespace or settings.namespace,
+        spec=entry,
+        selection=selection,
+        config=config,
+        token_secret=secret,
+        built_image=image.pull if image else None,
+        pull_secret=pull_secret(settings) if image else None,
+    )
+    return PlannedDeployment(deployment, render(deployment), entry.ready_timeout or settings.ready_timeout, entry.skip_await, image)
 
 
 def _clashes(planned: list[PlannedDeployment]) -> list[Problem]:

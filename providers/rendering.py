@@ -22,7 +22,10 @@ TOKEN_KEY = "HF_TOKEN"
 
 @dataclass(frozen=True)
 class Deployment:
-    """A checked deployment with its decision; ``token_secret`` is the Secret that holds its Hugging Face token, if any."""
+    """A checked deployment with its decision; ``token_secret`` is the Secret that holds its Hugging Face token, if any.
+
+    ``built_image`` is the image that the stack builds for it, as nodes pull it, with ``pull_secret`` if that takes a login.
+    """
 
     name: str
     namespace: str
@@ -30,6 +33,8 @@ class Deployment:
     selection: Selection
     config: InferenceProviderConfig
     token_secret: str | None = None
+    built_image: str | None = None
+    pull_secret: str | None = None
 
     @property
     def labels(self) -> dict[str, str]:

@@ -69,7 +69,7 @@ def select(spec: ModelDeploymentSpec, configs: Sequence[InferenceProviderConfig]
 
 def _default_engine(spec: ModelDeploymentSpec, pool: Iterable[InferenceProviderConfig]) -> Engine:
     configs = list(pool)
-    for engine in Engine:
+    for engine in [Engine.LLAMACPP] if spec.is_gguf else Engine:
         if any(unfit(config, spec, engine) is None for config in configs):
             return engine
     compute = "GPU" if spec.needs_gpu else "CPU"

@@ -70,6 +70,7 @@ class Gguf(Model):
     """One file of a repository that holds GGUF files."""
 
     file: Text | None = Field(None, description="File name inside the repository; it ends in .gguf.")
+    build: bool = Field(False, description="Build an image with the model inside the cluster, instead of fetching it at each start.")
 
 
 class ModelRef(Model):
@@ -195,6 +196,11 @@ class ModelDeploymentSpec(Model):
     def container_image(self) -> str | None:
         """The image asked for, wherever it was written."""
         return self.engine.image or self.image
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether the model is one that only llama.cpp can run."""
+        return self.model.gguf is not None or self.model.source is Source.AIKIT
 
     @property
     def disaggregated(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from providers.problems import Problem, join, problems_of, shown
-from providers.spec import QUANTITY, ComponentScaling, ModelDeploymentSpec, Source
+from providers.spec import QUANTITY, ComponentScaling, Engine, ModelDeploymentSpec, Source
 
 MAX_GPUS, MAX_REPLICAS, MAX_CPU, MAX_MEMORY = 64, 32, "512", "4Ti"
 """Ceilings of one deployment."""
@@ -64,7 +64,16 @@ def _without(data: Any, locations: list[tuple[int | str, ...]]) -> Any:
 
 def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
     """Everything wrong with a well-typed spec that can be told without a provider."""
-    return [*_model(spec), *_mode(spec), *_ceilings(spec), *_images(spec), *_args(spec), *_env(spec), *_overrides(spec.provider.overrides)]
+    return [
+        *_model(spec),
+        *_gguf(spec),
+        *_mode(spec),
+        *_ceilings(spec),
+        *_images(spec),
+        *_args(spec),
+        *_env(spec),
+        *_overrides(spec.provider.overrides),
+    ]
 
 
 def warnings_of(spec: ModelDeploymentSpec) -> list[str]:
@@ -85,6 +94,22 @@ def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         yield Problem("model.id", f"{shown(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B")
     if model.gguf and model.gguf.file is not None and not model.gguf.file.lower().endswith(".gguf"):
         yield Problem("model.gguf.file", f"{shown(model.gguf.file)} given, a file name that ends in .gguf is wanted")
+
+
+def _gguf(spec: ModelDeploymentSpec) -> Iterator[Problem]:
+    gguf = spec.model.gguf
+    if gguf is None:
+        return
+    if spec.model.source is not Source.HUGGINGFACE:
+        yield Problem("model.gguf", f"only for source huggingface; with source {spec.model.source} the image holds the model")
+    if not gguf.build:
+        return
+    if gguf.file is None:
+        yield Problem("model.gguf.file", "required when model.gguf.build is true")
+    if spec.engine.type not in (None, Engine.LLAMACPP):
+        yield Problem("model.gguf.build", f"an image is built for engine llamacpp, but engine.type is {spec.engine.type}")
+    if spec.container_image:
+        yield Problem("engine.image" if spec.engine.image else "image", "model.gguf.build builds the image; give one of the two")
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from providers.spec import Model, ModelDeploymentSpec, Text
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 Duration = Annotated[str, Field(pattern=r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", min_length=2)]
 
 
@@ -40,6 +41,51 @@ class ProviderSettings(Model):
     )
 
 
+class ManagedRegistry(Model):
+    """The registry that the stack runs in the cluster when an image is built."""
+
+    node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes, which pull from it as nothing else may.")
+    storage: Text | None = Field(None, description="Size of its volume. Default: 50Gi.")
+    storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
+    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(None, description="Port on each node for pulls. Default: 30500.")
+    image: Text | None = Field(None, description="Its image, for a mirror.")
+
+
+class ExistingRegistry(Model):
+    """A registry that is there already."""
+
+    host: Text = Field(description="HOST[:PORT][/PATH] that images are pushed to.")
+    pull_host: Text | None = Field(None, description="The same as nodes see it. Default: host.")
+    insecure: bool = Field(False, description="Whether it speaks plain HTTP.")
+    username: Text | None = Field(None, description="User; the password is airunway:registryPassword.")
+
+
+class RegistrySettings(Model):
+    """Where built images are kept: one of the two."""
+
+    managed: ManagedRegistry | None = Field(None, description="Run one in the cluster.")
+    existing: ExistingRegistry | None = Field(None, description="Use one that is there.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "RegistrySettings":
+        if self.managed and self.existing:
+            raise ValueError("managed and existing are both given; give one of the two")
+        return self
+
+
+class BuilderSettings(Model):
+    """How images are built."""
+
+    storage: Text | None = Field(None, description="Size of the build cache. Default: 100Gi.")
+    storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
+    unconfined: bool = Field(False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount.")
+    timeout: Duration | None = Field(None, description="Longest build. Default: 1h.")
+    platform: Text | None = Field(None, description="Platform of the images. Default: linux/amd64.")
+    image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
+    frontend: Text | None = Field(None, description="AIKit's frontend image, for a mirror.")
+    context: Text | None = Field(None, description="Address of AIKit's aikitfile, for a mirror.")
+
+
 class StackSettings(Model):
     """Everything under ``airunway:`` in a stack file but secrets."""
 
@@ -54,8 +100,11 @@ class StackSettings(Model):
         None, description="Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
     )
     ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment.")
-    protect: bool = Field(False, description="Protect deployments, operators and namespaces from deletion.")
+    registry: RegistrySettings = Field(RegistrySettings(), description="Registry for built images; required where a deployment builds one.")
+    builder: BuilderSettings = Field(BuilderSettings(), description="How images are built.")
+    protect: bool = Field(False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted.")
 
 
-TOKEN_SETTING = "huggingFaceToken"
-"""The one setting that is a secret; it is read apart from the others."""
+TOKEN_SETTING, PASSWORD_SETTING = "huggingFaceToken", "registryPassword"
+SECRET_SETTINGS = (TOKEN_SETTING, PASSWORD_SETTING)
+"""The settings that are secrets; they are read apart from the others."""

@@ -117,7 +117,7 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "7 deployments, 15 resources" in done.stdout
+    assert "9 deployments, 28 resources" in done.stdout
 
 
 def test_help_does_not_load_pulumi() -> None:

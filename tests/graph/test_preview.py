@@ -48,6 +48,8 @@ def one(preview: Preview, kind: str, name: str | None = None) -> Resource:
 
 def test_the_dev_stack_shows_every_way_to_serve(dev: Preview) -> None:
     assert {d.name: (str(d.deployment.selection.engine), d.deployment.selection.provider) for d in dev.plan.deployments} == {
+        "llama-premade": ("llamacpp", "kaito"),
+        "qwen-built": ("llamacpp", "kaito"),
         "qwen-cpu": ("llamacpp", "kaito"),
         "qwen-gpu": ("vllm", "dynamo"),
         "llama-sglang": ("sglang", "dynamo"),
@@ -73,11 +75,15 @@ def test_every_resource_is_below_a_component_but_the_cluster_s_provider_and_the_
     }
 
 
-def test_every_kubernetes_resource_uses_the_one_explicit_provider_and_the_sdk_s_version(dev: Preview) -> None:
+def test_every_kubernetes_resource_uses_an_explicit_provider_of_the_one_cluster_and_the_sdk_s_version(dev: Preview) -> None:
     kubernetes = [r for r in dev.resources if r.type.startswith("kubernetes:")]
-    assert {r.provider.split("::")[-2] for r in kubernetes} == {"cluster"}
-    assert {r.version for r in kubernetes} == {one(dev, "kubernetes").version}
-    assert one(dev, "kubernetes").inputs["context"] == "kind-airunway"
+    used = {(r.type.split(":")[-1], r.provider.split("::")[-2]) for r in kubernetes}
+    assert {kind for kind, provider in used if provider == "cluster-adopting"} == {"Namespace", "PersistentVolumeClaim"}
+    assert {provider for _, provider in used} == {"cluster", "cluster-adopting"}
+    providers = of(dev, "kubernetes")
+    assert {r.version for r in kubernetes} == {p.version for p in providers}
+    assert {p.inputs["context"] for p in providers} == {"kind-airunway"}
+    assert {p.name: p.inputs.get("upsertExistingObjects") for p in providers} == {"cluster": None, "cluster-adopting": "true"}
 
 
 def test_an_operator_appears_once_and_only_if_needed(tmp_path: Path) -> None:
@@ -87,7 +93,7 @@ def test_an_operator_appears_once_and_only_if_needed(tmp_path: Path) -> None:
 
 
 def test_an_empty_stack_has_a_platform_and_nothing_in_it(tmp_path: Path) -> None:
-    assert [r.name for r in stack(tmp_path).resources] == ["platform", "cluster"]
+    assert [r.name for r in stack(tmp_path).resources] == ["platform", "cluster", "cluster-adopting"]
 
 
 def test_a_release_waits_for_its_namespace_and_the_upstream_object_for_the_operator(dev: Preview) -> None:
@@ -154,7 +160,7 @@ def test_protection_covers_everything_but_what_is_replaced_on_a_change(tmp_path:
     preset = GPU | {"provider": {"name": "kaito"}, "engine": {"contextLength": 4096}}
     preview = stack(tmp_path, protect=True, deployments=[preset], huggingFaceToken=TOKEN)
     unprotected = {r.type for r in preview.resources if not r.protect}
-    assert unprotected == {"kubernetes:core/v1:ConfigMap", "pulumi:providers:kubernetes"}
+    assert unprotected == {"kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Namespace", "pulumi:providers:kubernetes"}
 
 
 def test_the_token_becomes_one_secret_per_namespace_and_is_referred_to(tmp_path: Path) -> None:
@@ -245,7 +251,7 @@ def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, caps
         frozenset({"provider", "eligible", "priority", "why"})
     }
     assert {frozenset(r) for r in document["resources"]} == {frozenset({"urn", "type", "name", "parent", "dependencies", "inputs"})}
-    assert document["deployments"][1]["rule"]["priority"] == 50
+    assert {d["name"]: d["rule"] and d["rule"]["priority"] for d in document["deployments"]}["qwen-gpu"] == 50
 
 
 def test_the_urns_are_those_of_the_engine(dev: Preview) -> None:
@@ -260,3 +266,62 @@ def test_an_import_or_lookup_that_needs_an_engine_is_refused_not_faked(tmp_path:
     (tmp_path / "__main__.py").write_text(program)
     with pytest.raises(Exception, match="needs an engine"):
         record(tmp_path, read_stack(tmp_path, "test"))
+
+
+BUILT = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
+REGISTRY = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
+
+
+def test_an_image_is_built_after_registry_and_builder_and_before_the_workspace(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[BUILT], registry=REGISTRY)
+    job = one(preview, "Job")
+    below = {
+        r.urn: [c for c in preview.resources if c.parent == r.urn] for r in (one(preview, "ImageRegistry"), one(preview, "ImageBuilder"))
+    }
+    children = {c.urn for group in below.values() for c in group}
+    assert {c.type.split(":")[-1] for c in preview.resources if c.urn in children} >= {
+        "Deployment",
+        "Service",
+        "NetworkPolicy",
+        "ConfigMap",
+    }
+    assert children <= set(job.dependencies)
+    assert job.urn in one(preview, "Workspace").dependencies
+    assert job.timeouts["create"] == "1h"
+
+
+def test_builds_are_shared_and_their_services_created_once(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[BUILT, BUILT | {"name": "again"}, CPU], registry=REGISTRY)
+    assert [len(of(preview, kind)) for kind in ("ImageRegistry", "ImageBuilder", "ModelImage", "Job")] == [1, 1, 1, 1]
+    job = one(preview, "Job").urn
+    assert {w.name: job in w.dependencies for w in of(preview, "Workspace")} == {"built": True, "again": True, "cpu": False}
+
+
+def test_without_a_build_there_is_no_registry_and_no_builder(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[CPU], registry=REGISTRY)
+    assert of(preview, "ImageRegistry") == of(preview, "ImageBuilder") == of(preview, "ModelImage") == []
+
+
+def test_namespaces_and_the_registry_s_volume_outlive_the_stack_and_nothing_else_does(tmp_path: Path) -> None:
+    preview = stack(tmp_path, deployments=[BUILT], registry=REGISTRY, protect=True)
+    retained = {(r.type.split(":")[-1], r.name) for r in preview.resources if r.retained}
+    assert retained == {
+        ("Namespace", "airunway-system"),
+        ("Namespace", "kaito-workspace"),
+        ("Namespace", "ml"),
+        ("PersistentVolumeClaim", "airunway-registry-persistentvolumeclaim"),
+    }
+
+
+def test_a_registry_s_password_is_in_its_login_secrets_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("preview.stack_file.SECRET", "the-password-itself")
+    monkeypatch.setattr("preview.record.SECRET", "[hidden]")
+    existing = {"existing": {"host": "registry.internal", "username": "ci"}}
+    preview = stack(tmp_path, deployments=[BUILT], registry=existing, registryPassword=TOKEN)
+    assert {(s.inputs["metadata"]["namespace"], s.inputs["metadata"]["name"]) for s in of(preview, "Secret")} == {
+        ("airunway-system", "airunway-registry-push"),
+        ("ml", "airunway-registry-pull"),
+    }
+    assert all(s.inputs["stringData"] == {".dockerconfigjson": "[hidden]"} for s in of(preview, "Secret"))
+    assert "the-password-itself" not in json.dumps([r.inputs for r in preview.resources])
+    assert set(one(preview, "Workspace").dependencies) & {s.urn for s in of(preview, "Secret")}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.schema import stack_schema, stack_schema_text
-from providers.stack import TOKEN_SETTING, StackSettings
+from providers.stack import SECRET_SETTINGS, StackSettings
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
@@ -47,11 +47,11 @@ def test_the_schema_refuses_what_the_program_refuses(config: dict[str, Any]) -> 
 def test_the_project_file_declares_every_setting_with_the_same_default_and_a_description() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     fields = {f.alias or name: f for name, f in StackSettings.model_fields.items()}
-    assert set(declared) == {f"airunway:{key}" for key in [*fields, TOKEN_SETTING]}
+    assert set(declared) == {f"airunway:{key}" for key in [*fields, *SECRET_SETTINGS]}
     for key, field in fields.items():
         entry = declared[f"airunway:{key}"]
         default = field.get_default()
-        default = default.model_dump(exclude_none=True) if hasattr(default, "model_dump") else default
+        default = default.model_dump(exclude_defaults=True) if hasattr(default, "model_dump") else default
         assert entry["default"] == ("" if default is None else default), key
         assert entry["description"]
-    assert declared[f"airunway:{TOKEN_SETTING}"]["secret"] is True
+    assert all(declared[f"airunway:{key}"]["secret"] is True for key in SECRET_SETTINGS)

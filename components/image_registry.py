@@ -1,0 +1,85 @@
+"""Where built images are kept."""
+
+import base64
+import json
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+from components.children import child_options, kept_options
+from components.kubernetes_object import KubernetesObject
+from providers.build_services import registry_objects
+from providers.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
+from providers.rendering import name_of
+from providers.stack import StackSettings
+
+
+class ImageRegistryArgs(TypedDict):
+    """Arguments of ``ImageRegistry``."""
+
+    settings: StackSettings
+    """The stack's settings; ``registry`` says which of the two it is."""
+
+    needs: list[pulumi.Resource]
+    """What its children wait for: namespaces."""
+
+    pull_namespaces: list[str]
+    """Namespaces whose pods pull from a registry that wants a login."""
+
+    adopting: NotRequired[pulumi.ProviderResource | None]
+    """Kubernetes provider that adopts a volume claim which exists."""
+
+    password: NotRequired[pulumi.Input[str] | None]
+    """Password of an existing registry's user."""
+
+
+class ImageRegistry(pulumi.ComponentResource):
+    """A registry in the cluster, or the login to an existing one.
+
+    The volume of a registry in the cluster outlives the component: what is pulled from it may still be running.
+    """
+
+    push_host: pulumi.Output[str]
+    """Host that images are pushed to."""
+
+    pull_host: pulumi.Output[str]
+    """The same as nodes see it."""
+
+    def __init__(self, name: str, args: ImageRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        settings = args["settings"]
+        where = hosts(settings)
+        super().__init__("airunway:index:ImageRegistry", name, {"pushHost": where.push, "pullHost": where.pull}, opts)
+        earlier = list(args["needs"])
+        for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
+            keep = manifest["kind"] == "PersistentVolumeClaim"
+            options = kept_options(self, args.get("adopting"), earlier) if keep else child_options(self, depends_on=earlier)
+            earlier.append(KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options))
+        self.logins: dict[str, KubernetesObject] = {}
+        existing, password = settings.registry.existing, args.get("password")
+        if existing and existing.username and password is not None:
+            for secret, namespace, host in [
+                (PUSH_SECRET, NAMESPACE, where.push),
+                *((PULL_SECRET, namespace, where.pull) for namespace in args["pull_namespaces"]),
+            ]:
+                manifest = _login(secret, namespace, host, existing.username, password)
+                self.logins[namespace] = KubernetesObject(
+                    name_of(secret, namespace), manifest, child_options(self, depends_on=args["needs"], secrets=["stringData"])
+                )
+        self.push_host, self.pull_host = pulumi.Output.from_input(where.push), pulumi.Output.from_input(where.pull)
+        self.register_outputs({"pushHost": self.push_host, "pullHost": self.pull_host})
+
+
+def _login(name: str, namespace: str, host: str, username: str, password: pulumi.Input[str]) -> dict[str, Any]:
+    server = host.split("/", 1)[0]
+
+    def config(text: str) -> str:
+        auth = base64.b64encode(f"{username}:{text}".encode()).decode()
+        return json.dumps({"auths": {server: {"username": username, "password": text, "auth": auth}}})
+
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, "labels": system_labels(name, "restricted")},
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": {".dockerconfigjson": pulumi.Output.secret(pulumi.Output.from_input(password).apply(config))},
+    }
