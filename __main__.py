@@ -11,12 +11,12 @@ plan, secrets = plan_from_config()
 for warning in plan.warnings:
     pulumi.log.warn(warning)
 
+# An update that was cut off has created objects that its state does not know yet; the next one takes them over.
 context, kubeconfig = plan.settings.cluster.context, plan.settings.cluster.kubeconfig
-cluster = kubernetes.Provider("cluster", context=context, kubeconfig=kubeconfig)
-adopting = kubernetes.Provider("cluster-adopting", context=context, kubeconfig=kubeconfig, upsert_existing_objects=True)
+cluster = kubernetes.Provider("cluster", context=context, kubeconfig=kubeconfig, upsert_existing_objects=True)
 options = pulumi.ResourceOptions(providers={"kubernetes": cluster}, protect=plan.settings.protect)
 
-platform = Platform("platform", {"plan": plan, "secrets": secrets, "adopting": adopting}, options)
+platform = Platform("platform", {"plan": plan, "secrets": secrets}, options)
 for planned in plan.deployments:
     ModelDeployment(planned.name, {"planned": planned, "platform": platform}, options)
 

@@ -14,13 +14,12 @@ def child_options(
     protect: bool | None = None,
     retain_on_delete: bool | None = None,
     delete_before_replace: bool | None = None,
-    provider: pulumi.ProviderResource | None = None,
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the component.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect`` is the
-    parent's unless given, and so is ``provider``. ``on_error`` runs when the operation fails.
+    parent's unless given. ``on_error`` runs when the operation fails.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -30,16 +29,10 @@ def child_options(
         protect=protect,
         retain_on_delete=retain_on_delete or None,
         delete_before_replace=delete_before_replace,
-        provider=provider,
         hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,
     )
 
 
-def kept_options(
-    parent: pulumi.ComponentResource, adopting: pulumi.ProviderResource | None, depends_on: Sequence[pulumi.Resource] = ()
-) -> pulumi.ResourceOptions:
-    """Options of a child that others may rely on, such as a namespace: it is adopted where it exists and never deleted.
-
-    ``adopting`` is a Kubernetes provider with ``upsert_existing_objects``; any other refuses what exists.
-    """
-    return child_options(parent, depends_on=depends_on, provider=adopting, retain_on_delete=True, protect=False)
+def kept_options(parent: pulumi.ComponentResource, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+    """Options of a child that others may rely on, such as a namespace: it is never deleted."""
+    return child_options(parent, depends_on=depends_on, retain_on_delete=True, protect=False)

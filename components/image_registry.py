@@ -26,9 +26,6 @@ class ImageRegistryArgs(TypedDict):
     pull_namespaces: list[str]
     """Namespaces whose pods pull from a registry that wants a login."""
 
-    adopting: NotRequired[pulumi.ProviderResource | None]
-    """Kubernetes provider that adopts a volume claim which exists."""
-
     password: NotRequired[pulumi.Input[str] | None]
     """Password of an existing registry's user."""
 
@@ -52,7 +49,7 @@ class ImageRegistry(pulumi.ComponentResource):
         earlier = list(args["needs"])
         for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
             keep = manifest["kind"] == "PersistentVolumeClaim"
-            options = kept_options(self, args.get("adopting"), earlier) if keep else child_options(self, depends_on=earlier)
+            options = kept_options(self, earlier) if keep else child_options(self, depends_on=earlier)
             earlier.append(KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options))
         self.logins: dict[str, KubernetesObject] = {}
         existing, password = settings.registry.existing, args.get("password")

@@ -1,6 +1,6 @@
 """The operator of one inference provider."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
@@ -15,9 +15,6 @@ class InferenceProviderArgs(TypedDict):
 
     config: InferenceProviderConfig
     """The provider."""
-
-    adopting: NotRequired[pulumi.ProviderResource | None]
-    """Kubernetes provider that adopts a namespace which exists."""
 
     managed: bool
     """Whether the stack installs the operator; otherwise it is there already and nothing is created."""
@@ -38,11 +35,11 @@ class InferenceProvider(pulumi.ComponentResource):
         state = "managed" if args["managed"] else "existing"
         super().__init__("airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts)
         if args["managed"]:
-            self._install(args["config"], args.get("adopting"))
+            self._install(args["config"])
         self.installation = pulumi.Output.from_input(state)
         self.register_outputs({"installation": self.installation})
 
-    def _install(self, config: InferenceProviderConfig, adopting: pulumi.ProviderResource | None) -> None:
+    def _install(self, config: InferenceProviderConfig) -> None:
         charts = config.spec.installation.helm_charts
         namespaces = {
             namespace: KubernetesObject(
@@ -52,7 +49,7 @@ class InferenceProvider(pulumi.ComponentResource):
                     "kind": "Namespace",
                     "metadata": {"name": namespace, "labels": {"airunway.ai/managed-by": "airunway"}},
                 },
-                kept_options(self, adopting),
+                kept_options(self),
             )
             for namespace in dict.fromkeys(c.namespace for c in charts if c.create_namespace)
         }

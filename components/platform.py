@@ -26,9 +26,6 @@ class PlatformArgs(TypedDict):
     plan: Plan
     """What the stack needs, as decided."""
 
-    adopting: NotRequired[pulumi.ProviderResource]
-    """Kubernetes provider that adopts namespaces and volume claims which exist."""
-
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """The stack's secrets by setting: ``huggingFaceToken`` and ``registryPassword``, where the plan counts on them."""
 
@@ -39,17 +36,15 @@ class Platform(pulumi.ComponentResource):
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airunway:index:Platform", name, {}, opts)
         plan, secrets = args["plan"], args.get("secrets", {})
-        self._adopting = args.get("adopting")
         self.on_failure = failure_hook()
         self._operators = {
             planned.config.name: InferenceProvider(
-                planned.config.name, {"config": planned.config, "managed": planned.managed, "adopting": self._adopting}, child_options(self)
+                planned.config.name, {"config": planned.config, "managed": planned.managed}, child_options(self)
             )
             for planned in plan.providers
         }
         self._namespaces = {
-            namespace: KubernetesObject(namespace, _namespace(namespace), kept_options(self, self._adopting))
-            for namespace in plan.namespaces
+            namespace: KubernetesObject(namespace, _namespace(namespace), kept_options(self)) for namespace in plan.namespaces
         }
         self._secrets = {
             namespace: KubernetesObject(
@@ -72,7 +67,7 @@ class Platform(pulumi.ComponentResource):
         return [self._operators[deployment.selection.provider], *self._namespace(deployment.namespace), *secret, *login, *image]
 
     def _build(self, plan: Plan, password: pulumi.Input[str] | None) -> dict[str, ModelImage]:
-        namespace = KubernetesObject(NAMESPACE, system_namespace(plan.settings), kept_options(self, self._adopting))
+        namespace = KubernetesObject(NAMESPACE, system_namespace(plan.settings), kept_options(self))
         needs: list[pulumi.Resource] = [namespace, *(self._namespaces[n] for n in plan.pull_namespaces if n in self._namespaces)]
         registry = ImageRegistry(
             "registry",
@@ -81,7 +76,6 @@ class Platform(pulumi.ComponentResource):
                 "needs": needs,
                 "pull_namespaces": list(plan.pull_namespaces),
                 "password": password,
-                "adopting": self._adopting,
             },
             child_options(self),
         )

@@ -75,15 +75,12 @@ def test_every_resource_is_below_a_component_but_the_cluster_s_provider_and_the_
     }
 
 
-def test_every_kubernetes_resource_uses_an_explicit_provider_of_the_one_cluster_and_the_sdk_s_version(dev: Preview) -> None:
+def test_every_kubernetes_resource_uses_the_one_explicit_provider_and_the_sdk_s_version(dev: Preview) -> None:
     kubernetes = [r for r in dev.resources if r.type.startswith("kubernetes:")]
-    used = {(r.type.split(":")[-1], r.provider.split("::")[-2]) for r in kubernetes}
-    assert {kind for kind, provider in used if provider == "cluster-adopting"} == {"Namespace", "PersistentVolumeClaim"}
-    assert {provider for _, provider in used} == {"cluster", "cluster-adopting"}
-    providers = of(dev, "kubernetes")
-    assert {r.version for r in kubernetes} == {p.version for p in providers}
-    assert {p.inputs["context"] for p in providers} == {"kind-airunway"}
-    assert {p.name: p.inputs.get("upsertExistingObjects") for p in providers} == {"cluster": None, "cluster-adopting": "true"}
+    provider = one(dev, "kubernetes")
+    assert {r.provider.split("::")[-2] for r in kubernetes} == {provider.name}
+    assert {r.version for r in kubernetes} == {provider.version}
+    assert (provider.inputs["context"], provider.inputs["upsertExistingObjects"]) == ("kind-airunway", "true")
 
 
 def test_an_operator_appears_once_and_only_if_needed(tmp_path: Path) -> None:
@@ -93,7 +90,7 @@ def test_an_operator_appears_once_and_only_if_needed(tmp_path: Path) -> None:
 
 
 def test_an_empty_stack_has_a_platform_and_nothing_in_it(tmp_path: Path) -> None:
-    assert [r.name for r in stack(tmp_path).resources] == ["platform", "cluster", "cluster-adopting"]
+    assert [r.name for r in stack(tmp_path).resources] == ["platform", "cluster"]
 
 
 def test_a_release_waits_for_its_namespace_and_the_upstream_object_for_the_operator(dev: Preview) -> None:
