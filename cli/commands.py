@@ -15,6 +15,7 @@ from providers.documents import parse_documents
 from providers.plan import Files, PlannedDeployment, plan_document, provider_configs
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig
+from providers.rbac import rbac_objects
 from providers.stack import StackSettings
 from providers.yaml_text import to_documents
 
@@ -59,6 +60,23 @@ def show_providers(root: Path | None, stack: str | None, format: Format) -> None
     for config in configs:
         out.print()
         out.print(_provider_lines(config))
+
+
+def show_rbac(root: Path, stack: str, account: tuple[str, str]) -> None:
+    """Print the rights that an update of ``stack`` needs; what Helm needs can't be told without its charts, and is said."""
+    from preview.record import record
+    from preview.stack_file import read_stack
+
+    recorded = record(root, read_stack(root, stack))
+    manifests = [r.inputs for r in recorded.resources if r.custom and "kind" in r.inputs]
+    sys.stdout.write(to_documents(rbac_objects(manifests, stack, account)))
+    releases = sorted(r.name for r in recorded.resources if r.type.endswith(":Release"))
+    if releases:
+        console(stderr=True).print(
+            f"note: the rights to install {', '.join(releases)} are not among these; they are the charts' own. "
+            "Install the operators as an administrator and set installation: existing.",
+            soft_wrap=True,
+        )
 
 
 def _configs(root: Path | None, stack: str | None) -> list[InferenceProviderConfig]:

@@ -30,6 +30,7 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
 StackOption = Annotated[str, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")]
 ProjectOption = Annotated[Path | None, typer.Option("--cwd", "-C", help="Project folder. Default: the nearest one with a Pulumi.yaml.")]
+AccountOption = Annotated[str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")]
 FilesOption = Annotated[list[str], typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")]
 
 
@@ -67,6 +68,23 @@ def providers(
     from cli.commands import show_providers
 
     show_providers(project(cwd) if stack else None, stack, format)
+
+
+@app.command(epilog="Example: airunway rbac --stack prod --service-account ci/deployer | kubectl apply -f -")
+def rbac(
+    stack: StackOption = "dev",
+    service_account: Annotated[
+        str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")
+    ] = "airunway-system/airunway",
+    cwd: ProjectOption = None,
+) -> None:
+    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else."""
+    from cli.commands import show_rbac
+
+    namespace, slash, name = service_account.partition("/")
+    if not (namespace and slash and name):
+        raise typer.BadParameter(f"'{service_account}' given, NAMESPACE/NAME is wanted", param_hint="--service-account")
+    show_rbac(project(cwd), stack, (namespace, name))
 
 
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)

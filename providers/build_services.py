@@ -154,7 +154,7 @@ def _network_policy(name: str, labels: dict[str, str], ingress: list[dict[str, A
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": _metadata(name, labels),
-        "spec": {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"], "ingress": ingress},
+        "spec": {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"], **given(ingress=ingress)},
     }
 
 

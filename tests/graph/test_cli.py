@@ -76,6 +76,7 @@ def test_providers_of_a_stack_are_as_the_stack_changes_them(monkeypatch: pytest.
         ("select",),
         ("preview", "--cwd", "/nonexistent"),
         ("render", "file.yaml"),
+        ("rbac", "--service-account", "nobody"),
     ],
 )
 def test_wrong_usage_is_status_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +94,7 @@ def test_an_unknown_stack_names_the_known_ones(monkeypatch: pytest.MonkeyPatch, 
     assert "did you mean 'dev'? valid: airgapped, dev, prod" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["preview", "select", "render", "providers"])
+@pytest.mark.parametrize("command", ["preview", "select", "render", "providers", "rbac"])
 def test_help_has_an_example(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, command, "--help") == 0
     assert f"airunway {command}" in capsys.readouterr().out.split("Example: ")[1]
@@ -123,3 +124,10 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
 def test_help_does_not_load_pulumi() -> None:
     code = "import sys, cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_rbac_prints_objects_and_says_what_they_leave_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "rbac", "--stack", "dev", "--cwd", str(ROOT)) == 0
+    captured = capsys.readouterr()
+    assert {o["kind"] for o in yaml.safe_load_all(captured.out)} >= {"Namespace", "ClusterRole", "Role", "RoleBinding"}
+    assert "kaito-workspace" in captured.err

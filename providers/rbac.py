@@ -1,0 +1,59 @@
+"""The rights that an update of a stack needs, as Kubernetes RBAC objects and nothing beyond."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from providers.rendering import GROUP, given
+
+_PLURALS = {"NetworkPolicy": "networkpolicies"}
+_WRITE = ["get", "list", "watch", "create", "patch", "delete"]
+_READ = ["get", "list", "watch"]
+# What Pulumi's Kubernetes provider reads to tell why a Deployment or a Job is not ready.
+_OBSERVED = [("", ["events", "pods"]), ("apps", ["replicasets"])]
+
+
+def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tuple[str, str]) -> list[dict[str, Any]]:
+    """Namespaces, ServiceAccount, roles and bindings for ``account`` (namespace, name), in the order to apply them.
+
+    ``manifests`` are the objects of the stack. Namespaces are part of the answer: a role lies in its namespace, and the stack
+    takes existing ones over, so that it needs no right to create any.
+    """
+    namespaces: set[str] = {account[0]}
+    kinds: dict[str, dict[str, set[str]]] = {}
+    for manifest in manifests:
+        metadata = manifest["metadata"]
+        if manifest["kind"] == "Namespace":
+            namespaces.add(metadata["name"])
+            continue
+        group = str(manifest["apiVersion"]).rpartition("/")[0]
+        namespaces.add(metadata["namespace"])
+        kinds.setdefault(metadata["namespace"], {}).setdefault(group, set()).add(plural(str(manifest["kind"])))
+    subject = {"kind": "ServiceAccount", "namespace": account[0], "name": account[1]}
+    name = f"airunway-{stack}"
+    listed = sorted(namespaces)
+    watched = {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": listed, "verbs": ["get", "list", "watch", "patch"]}
+    objects = [_object("v1", "Namespace", n) for n in listed]
+    objects.append(_object("v1", "ServiceAccount", account[1], account[0]))
+    objects.append(_object("rbac.authorization.k8s.io/v1", "ClusterRole", name, rules=[watched]))
+    objects.append(_binding("ClusterRole", name, subject))
+    for namespace, groups in sorted(kinds.items()):
+        rules = [{"apiGroups": [group], "resources": sorted(resources), "verbs": _WRITE} for group, resources in sorted(groups.items())]
+        rules += [{"apiGroups": [group], "resources": resources, "verbs": _READ} for group, resources in _OBSERVED]
+        objects.append(_object("rbac.authorization.k8s.io/v1", "Role", name, namespace, rules=rules))
+        objects.append(_binding("Role", name, subject, namespace))
+    return objects
+
+
+def plural(kind: str) -> str:
+    """The resource name of a kind that we create."""
+    return _PLURALS.get(kind, f"{kind.lower()}s")
+
+
+def _object(version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> dict[str, Any]:
+    labels = {f"{GROUP}/managed-by": "airunway"}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **given(namespace=namespace), "labels": labels}, **fields}
+
+
+def _binding(role: str, name: str, subject: dict[str, str], namespace: str | None = None) -> dict[str, Any]:
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name}
+    return _object("rbac.authorization.k8s.io/v1", f"{role}Binding", name, namespace, roleRef=reference, subjects=[subject])

@@ -1,0 +1,70 @@
+"""Stands in for the operators and controllers of a cluster: gives objects the status that the real ones give."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.cluster.apiserver import Cluster, now
+
+LISTS = {
+    "Deployment": "/apis/apps/v1/deployments",
+    "Job": "/apis/batch/v1/jobs",
+    "Workspace": "/apis/kaito.sh/v1beta1/workspaces",
+    "DynamoGraphDeployment": "/apis/nvidia.com/v1alpha1/dynamographdeployments",
+    "RayService": "/apis/ray.io/v1/rayservices",
+}
+MODELS = ("Workspace", "DynamoGraphDeployment", "RayService")
+
+
+def ready_status(kind: str, generation: int) -> dict[str, Any]:
+    """The status of an object that serves."""
+    condition = {"status": "True", "reason": "Test", "message": "", "lastTransitionTime": now()}
+    match kind:
+        case "Deployment":
+            counts = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1, "observedGeneration": generation}
+            found = [{"type": t, "status": "True", "reason": "Test"} for t in ("Available", "Progressing")]
+            return counts | {"conditions": found}
+        case "Job":
+            done = [{"type": t, "status": "True", "reason": "CompletionsReached"} for t in ("SuccessCriteriaMet", "Complete")]
+            return {"startTime": now(), "completionTime": now(), "succeeded": 1, "conditions": done, "uncountedTerminatedPods": {}}
+        case "Workspace":
+            return {"state": "Ready", "conditions": [condition | {"type": "InferenceReady"}]}
+        case "DynamoGraphDeployment":
+            return {"state": "successful", "observedGeneration": generation}
+        case _:
+            return {"conditions": [condition | {"type": "Ready"}], "observedGeneration": generation}
+
+
+def set_status(cluster: Cluster, kind: str, obj: Any, status: dict[str, Any]) -> None:
+    metadata = obj["metadata"]
+    group, plural = LISTS[kind].rsplit("/", 1)
+    path = f"{group}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}/status"
+    cluster.send("PATCH", path, {"status": status}, "application/merge-patch+json")
+
+
+@contextmanager
+def operator(cluster: Cluster, kinds: tuple[str, ...] = tuple(LISTS)) -> Iterator[None]:
+    """While it runs, every object of ``kinds`` becomes ready soon after it appears."""
+    stop = threading.Event()
+    seen: set[tuple[str, int]] = set()
+
+    def run() -> None:
+        while not stop.wait(0.1):
+            for kind in kinds:
+                try:
+                    for obj in cluster.items(LISTS[kind]):
+                        mark = (obj["metadata"]["uid"], obj["metadata"].get("generation", 1))
+                        if mark not in seen:
+                            set_status(cluster, kind, obj, ready_status(kind, mark[1]))
+                            seen.add(mark)
+                except (OSError, AssertionError):
+                    continue  # the server is away, which some tests want
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,59 @@
+"""What the tests of this tier share: settings, deployments, and what the engine did."""
+
+from typing import Any
+
+from pulumi.automation import events
+
+from tests.cluster.apiserver import Cluster
+from tests.cluster.operator import LISTS
+
+CPU = {"name": "cpu", "model": {"id": "org/gguf"}}
+GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}}
+RAY = GPU | {"name": "ray", "provider": {"name": "kuberay"}}
+
+
+def settings(cluster: Cluster, *deployments: Any, **more: Any) -> dict[str, Any]:
+    """Settings of a stack on ``cluster``."""
+    base = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "namespace": "ml", "readyTimeout": "60s"}
+    return base | {"deployments": list(deployments)} | more
+
+
+class Steps:
+    """What the engine did to Kubernetes objects in one operation, as (operation, type, name), in the order in which it ended."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str, str]] = []
+        self.messages: list[str] = []
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        if event.res_outputs_event:
+            step = event.res_outputs_event.metadata
+            if step.type.startswith("kubernetes:"):
+                self.done.append((step.op.value, step.type.rsplit(":", 1)[-1], step.urn.rsplit("::", 1)[-1]))
+        if event.diagnostic_event:
+            self.messages.append(event.diagnostic_event.message)
+
+    def changes(self) -> list[tuple[str, str, str]]:
+        """All but what stayed the same or was only looked at."""
+        return [step for step in self.done if step[0] not in ("same", "refresh")]
+
+    def kinds(self, operation: str) -> list[str]:
+        return [kind for op, kind, _ in self.done if op == operation]
+
+
+def everything(cluster: Cluster) -> dict[str, Any]:
+    """Every object that a stack might make, by path."""
+    lists = [*LISTS.values(), "/api/v1/namespaces", "/api/v1/secrets", "/api/v1/configmaps", "/api/v1/persistentvolumeclaims"]
+    lists += ["/api/v1/services", "/api/v1/serviceaccounts", "/apis/networking.k8s.io/v1/networkpolicies"]
+    found = {}
+    for path in lists:
+        for obj in cluster.items(path):
+            metadata = obj["metadata"]
+            if "airunway.ai/managed-by" in (metadata.get("labels") or {}):
+                found[f"{path}/{metadata.get('namespace', '')}/{metadata['name']}"] = obj
+    return found
+
+
+def names(cluster: Cluster, kind: str, namespace: str) -> list[str]:
+    """Names of the objects of one kind in one namespace."""
+    return sorted(o["metadata"]["name"] for o in cluster.items(LISTS[kind]) if o["metadata"]["namespace"] == namespace)

@@ -1,0 +1,131 @@
+"""Tier 6 (real engine, real kube-apiserver): changes of a running stack, and states that earlier releases recorded."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi import automation as auto
+
+from tests.cluster.apiserver import Cluster
+from tests.cluster.engine import Engine
+from tests.cluster.operator import operator
+from tests.cluster.stacks import CPU, GPU, RAY, Steps, everything, names, settings
+
+UPGRADE = Path(__file__).parents[1] / "upgrade"
+RELEASES = sorted(UPGRADE.glob("*.json"))
+BUILT = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
+
+
+def test_a_deployment_that_the_rules_move_is_first_served_by_the_new_provider_then_gone_from_the_old(
+    cluster: Cluster, engine: Engine
+) -> None:
+    moving = {"name": "moving", "model": {"id": "org/model"}}
+    with operator(cluster):
+        engine.stack("move", settings(cluster, moving, GPU, namespace="move")).up()
+        untouched = cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]
+        steps = Steps()
+        stack = engine.stack("move", settings(cluster, moving | {"resources": {"gpu": {"count": 1}}}, GPU, namespace="move"))
+        stack.up(on_event=steps)
+    models = [step for step in steps.changes() if step[2] == "moving"]
+    assert models == [("create", "DynamoGraphDeployment", "moving"), ("delete", "Workspace", "moving")]
+    assert {name for _, _, name in steps.changes()} <= {"moving", "kaito-workspace"}, "only its old operator goes with it"
+    assert names(cluster, "Workspace", "move") == []
+    assert cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]["uid"] == untouched["uid"]
+    stack.destroy()
+
+
+def test_a_changed_field_is_an_update_in_place(cluster: Cluster, engine: Engine) -> None:
+    with operator(cluster):
+        stack = engine.stack("field", settings(cluster, CPU, namespace="field"))
+        stack.up()
+        steps = Steps()
+        engine.stack("field", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="field")).up(on_event=steps)
+    assert steps.changes() == [("update", "Workspace", "cpu")]
+    stack.destroy()
+
+
+def recorded(cluster: Cluster) -> dict[str, Any]:
+    """The settings of the recorded stack, which uses every kind of resource."""
+    preset = GPU | {"name": "preset", "provider": {"name": "kaito"}, "engine": {"contextLength": 4096}}
+    registry = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
+    return settings(cluster, CPU, GPU, RAY, preset, BUILT, namespace="upgrade", registry=registry)
+
+
+@pytest.mark.skipif(os.environ.get("UPGRADE") != "record", reason="records a release's state; `make upgrade-state` runs it")
+def test_record_the_state_of_this_release(cluster: Cluster, engine: Engine) -> None:
+    stack = engine.stack("upgrade", recorded(cluster), {"huggingFaceToken": "hf_recorded"})
+    with operator(cluster):
+        stack.up()
+    # As it lies on disk: secrets stay encrypted with the tests' passphrase.
+    state = json.loads(engine.state("upgrade"))
+    (UPGRADE / f"{os.environ['RELEASE']}.json").write_text(json.dumps(state["checkpoint"]["latest"], indent=1) + "\n")
+    stack.destroy()
+
+
+def test_there_is_a_recorded_state() -> None:
+    assert RELEASES
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda p: p.stem)
+def test_today_s_program_replaces_and_deletes_nothing_of_a_release_s_stack(cluster: Cluster, engine: Engine, release: Path) -> None:
+    stack = engine.stack("upgrade", recorded(cluster), {"huggingFaceToken": "hf_recorded"})
+    deployment = json.loads(release.read_text())
+    for resource in deployment["resources"]:
+        if resource["type"] == "pulumi:providers:kubernetes":
+            for part in ("inputs", "outputs"):
+                resource[part]["kubeconfig"] = recorded(cluster)["cluster"]["kubeconfig"]
+    stack.import_stack(auto.Deployment(version=3, deployment=deployment))
+    steps = Steps()
+    stack.preview(on_event=steps)
+    planned = {op for op, _, _ in steps.done} | set()
+    assert not planned & {"replace", "delete", "create-replacement", "delete-replaced", "create"}, steps.changes()
+    kinds = {r["type"].rsplit(":", 1)[-1] for r in deployment["resources"]}
+    assert {"Workspace", "DynamoGraphDeployment", "RayService", "Release", "Job", "Secret", "ConfigMap"} <= kinds
+
+
+def test_an_object_edited_by_hand_is_drift_that_refresh_shows_and_up_corrects(cluster: Cluster, engine: Engine) -> None:
+    path = "/apis/kaito.sh/v1beta1/namespaces/drift/workspaces/cpu"
+    stack = engine.stack("drift", settings(cluster, CPU, namespace="drift"))
+    with operator(cluster):
+        stack.up()
+        cluster.send("PATCH", path, {"resource": {"count": 5}}, "application/merge-patch+json")
+        refreshed, corrected = Steps(), Steps()
+        stack.refresh(on_event=refreshed)
+        assert refreshed.changes() == [("update", "Workspace", "cpu")]
+        # The hand's edit owns the field now; taking it back is a conflict that Pulumi names, until the hand lets go.
+        live = cluster.get(path)
+        live["metadata"]["managedFields"] = [
+            m for m in live["metadata"]["managedFields"] if m["operation"] == "Apply" or m.get("subresource")
+        ]
+        cluster.send("PUT", path, live)
+        stack.up(on_event=corrected)
+    assert corrected.changes() == [("update", "Workspace", "cpu")]
+    assert cluster.get(path)["resource"]["count"] == 1
+    stack.destroy()
+
+
+def test_an_object_deleted_by_hand_comes_back(cluster: Cluster, engine: Engine) -> None:
+    path = "/apis/kaito.sh/v1beta1/namespaces/lost/workspaces/cpu"
+    stack = engine.stack("lost", settings(cluster, CPU, namespace="lost"))
+    with operator(cluster):
+        stack.up()
+        cluster.send("DELETE", path)
+        stack.refresh()
+        steps = Steps()
+        stack.up(on_event=steps)
+    assert steps.changes() == [("create", "Workspace", "cpu")]
+    stack.destroy()
+
+
+def test_a_namespace_that_exists_is_taken_over_and_kept(cluster: Cluster, engine: Engine) -> None:
+    if cluster.get("/api/v1/namespaces/ray-system") is None:
+        cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ray-system"}})
+    before = cluster.get("/api/v1/namespaces/ray-system")["metadata"]["uid"]
+    stack = engine.stack("taken", settings(cluster, RAY, namespace="taken"))
+    with operator(cluster):
+        stack.up()
+    stack.destroy()
+    assert cluster.get("/api/v1/namespaces/ray-system")["metadata"]["uid"] == before
+    assert not any("/taken/" in path for path in everything(cluster) if "namespaces" not in path)

@@ -1,0 +1,100 @@
+"""Tier 6 (real engine, real kube-apiserver): waiting until a model serves, and what is said when it does not."""
+
+import threading
+import time
+
+import pytest
+from pulumi import automation as auto
+
+from tests.cluster.apiserver import Cluster
+from tests.cluster.engine import Engine
+from tests.cluster.operator import operator, ready_status, set_status
+from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings
+
+
+@pytest.mark.parametrize(
+    ("deployment", "kind", "path"),
+    [
+        (CPU, "Workspace", "/apis/kaito.sh/v1beta1/namespaces/wait/workspaces/cpu"),
+        (GPU, "DynamoGraphDeployment", "/apis/nvidia.com/v1alpha1/namespaces/wait/dynamographdeployments/gpu"),
+        (RAY, "RayService", "/apis/ray.io/v1/namespaces/wait/rayservices/ray"),
+    ],
+)
+def test_up_ends_when_the_object_is_ready_and_not_before(
+    cluster: Cluster, engine: Engine, deployment: object, kind: str, path: str
+) -> None:
+    stack = engine.stack("wait", settings(cluster, deployment, namespace="wait"))
+    made_ready: list[float] = []
+
+    def serve_after_a_while() -> None:
+        while (found := cluster.get(path)) is None:
+            time.sleep(0.05)
+        time.sleep(2)
+        made_ready.append(time.monotonic())
+        set_status(cluster, kind, found, ready_status(kind, found["metadata"]["generation"]))
+
+    helper = threading.Thread(target=serve_after_a_while)
+    helper.start()
+    stack.up()
+    ended = time.monotonic()
+    helper.join()
+    assert made_ready
+    assert made_ready[0] < ended
+    stack.destroy()
+
+
+def test_what_never_gets_ready_times_out_and_says_who_what_and_where_to_look(cluster: Cluster, engine: Engine) -> None:
+    stack = engine.stack("slow", settings(cluster, CPU | {"readyTimeout": "2s"}, namespace="slow"))
+    steps = Steps()
+    with pytest.raises(auto.CommandError):
+        stack.up(on_event=steps)
+    said = "\n".join(steps.messages)
+    assert "deployment cpu: Workspace slow/cpu did not get ready" in said
+    assert "status.state is None" in said
+    assert "kubectl describe -n slow workspace/cpu" in said
+    with operator(cluster):
+        stack.up()
+    stack.destroy()
+
+
+def test_skip_await_returns_at_once(cluster: Cluster, engine: Engine) -> None:
+    stack = engine.stack("skip", settings(cluster, CPU | {"skipAwait": True}, namespace="skip"))
+    stack.up()
+    assert "status" not in cluster.get("/apis/kaito.sh/v1beta1/namespaces/skip/workspaces/cpu")
+    stack.destroy()
+
+
+def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine) -> None:
+    built = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
+    registry = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
+    stack = engine.stack("build", settings(cluster, built, namespace="build", registry=registry))
+    condition = {
+        "status": "True",
+        "reason": "BackoffLimitExceeded",
+        "message": "it has failed too often",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    failed = {
+        "failed": 3,
+        "startTime": "2026-01-01T00:00:00Z",
+        "conditions": [condition | {"type": "FailureTarget"}, condition | {"type": "Failed"}],
+        "uncountedTerminatedPods": {},
+    }
+    steps = Steps()
+
+    def fail() -> None:
+        while not (jobs := [j for j in cluster.items("/apis/batch/v1/jobs") if j["metadata"]["name"].startswith("aikit-org-gguf")]):
+            time.sleep(0.05)
+        set_status(cluster, "Job", jobs[0], failed)
+
+    helper = threading.Thread(target=fail)
+    helper.start()
+    with operator(cluster, ("Deployment",)), pytest.raises(auto.CommandError):
+        stack.up(on_event=steps)
+    helper.join()
+    said = "\n".join(steps.messages)
+    assert "was not built by Job airunway-system/aikit-org-gguf" in said
+    assert "it has failed too often" in said
+    assert "kubectl logs -n airunway-system job/aikit-org-gguf" in said
+    assert cluster.get("/apis/kaito.sh/v1beta1/namespaces/build/workspaces/built") is None, "the Workspace comes after its image"
+    stack.destroy()
