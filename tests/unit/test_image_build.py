@@ -16,7 +16,7 @@ from providers.problems import InputError
 from providers.yaml_text import to_documents
 from tests.unit.samples import spec
 
-GOLDEN = Path(__file__).parent / "golden" / "build"
+GOLDEN = Path(__file__).parent / "golden" / "images"
 MANAGED = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
 EXISTING = {"existing": {"host": "registry.internal/ml", "pullHost": "mirror.internal/ml", "username": "ci"}}
 BUILT = {"name": "a", "model": {"id": "Qwen/Qwen3-0.6B-GGUF", "gguf": {"file": "Qwen3-0.6B-Q8_0.gguf", "build": True}}}
