@@ -9,35 +9,21 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.main import Format
-from preview.document import deployment_document, preview_document
-from preview.text import console, preview_text, selection_table
+from preview.document import deployment_document
+from preview.text import console, selection_table
 from providers.documents import parse_documents
 from providers.plan import Files, PlannedDeployment, plan_document, provider_configs
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig
-from providers.rbac import rbac_objects
 from providers.stack import StackSettings
 from providers.yaml_text import to_documents
-
-
-def show_preview(root: Path, stack: str, format: Format) -> None:
-    """Print the preview of ``stack``."""
-    from preview.record import record
-    from preview.stack_file import read_stack
-
-    recorded = record(root, read_stack(root, stack))
-    if format is Format.JSON:
-        _print_json(preview_document(recorded))
-    else:
-        out = console()
-        out.print(preview_text(recorded, out.width))
 
 
 def show_selection(files: list[str], format: Format) -> None:
     """Print the decisions for the documents of ``files``."""
     planned = _planned(files)
     if format is Format.JSON:
-        _print_json([deployment_document(p) for p in planned])
+        print_json([deployment_document(p) for p in planned])
         return
     out = console()
     out.print(selection_table(planned, out.width))
@@ -53,30 +39,13 @@ def show_providers(root: Path | None, stack: str | None, format: Format) -> None
     """Print the providers, as ``stack`` has them if there is one."""
     configs = _configs(root, stack)
     if format is Format.JSON:
-        _print_json([{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs])
+        print_json([{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs])
         return
     out = console()
     out.print(_capability_table(configs))
     for config in configs:
         out.print()
         out.print(_provider_lines(config))
-
-
-def show_rbac(root: Path, stack: str, account: tuple[str, str]) -> None:
-    """Print the rights that an update of ``stack`` needs; what Helm needs can't be told without its charts, and is said."""
-    from preview.record import record
-    from preview.stack_file import read_stack
-
-    recorded = record(root, read_stack(root, stack))
-    manifests = [r.inputs for r in recorded.resources if r.custom and "kind" in r.inputs]
-    sys.stdout.write(to_documents(rbac_objects(manifests, stack, account)))
-    releases = sorted(r.name for r in recorded.resources if r.type.endswith(":Release"))
-    if releases:
-        console(stderr=True).print(
-            f"note: the rights to install {', '.join(releases)} are not among these; they are the charts' own. "
-            "Install the operators as an administrator and set installation: existing.",
-            soft_wrap=True,
-        )
 
 
 def _configs(root: Path | None, stack: str | None) -> list[InferenceProviderConfig]:
@@ -150,5 +119,6 @@ def _text_of(file: str) -> str:
         raise InputError([Problem(file, "is not UTF-8 text")]) from error
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print plain data."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -31,7 +31,15 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
     }
 
 
+def empty_document(stack: str) -> dict[str, Any]:
+    """The preview of a stack that is not there."""
+    return {"stack": stack, "deployments": [], "resources": []}
+
+
 def _resource(resource: Resource) -> dict[str, Any]:
+    more: dict[str, Any] = {"secrets": resource.secrets} if resource.secrets else {}
+    if resource.retained:
+        more["retained"] = True
     return {
         "urn": resource.urn,
         "type": resource.type,
@@ -39,4 +47,5 @@ def _resource(resource: Resource) -> dict[str, Any]:
         "parent": resource.parent,
         "dependencies": list(resource.dependencies),
         "inputs": resource.inputs,
+        **more,
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import hashlib
 import os
 import runpy
 import sys
@@ -22,7 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from preview.stack_file import SECRET, StackConfig
 from providers.plan import Plan
-from providers.problems import InputError
+from providers.problems import InputError, join
 
 # Signatures of special values on the wire (pulumi sdk, runtime/rpc.py).
 _SPECIAL, _SECRET, _OUTPUT = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -32,7 +33,10 @@ _STACK = "pulumi:pulumi:Stack"
 
 @dataclass(frozen=True)
 class Resource:
-    """One registration, with URNs as the engine makes them; secrets are not in ``inputs``."""
+    """One registration, with URNs as the engine makes them.
+
+    Secrets are not in ``inputs``; ``secrets`` has a mark for each, by its path, that differs where the secret does.
+    """
 
     urn: str
     type: str
@@ -48,6 +52,7 @@ class Resource:
     version: str = ""
     timeouts: dict[str, str] = field(default_factory=dict)
     secret_outputs: tuple[str, ...] = ()
+    secrets: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ class Preview:
     plan: Plan
     resources: tuple[Resource, ...]
     outputs: dict[str, dict[str, Any]]
+
+    @property
+    def count(self) -> int:
+        """How many resources there are, without components and the provider that serves them."""
+        return len([r for r in self.resources if r.custom and not r.type.startswith("pulumi:providers:")])
 
 
 class Recorder(MockMonitor):
@@ -172,6 +182,7 @@ def _resource(urn: str, request: Any) -> Resource:
         version=request.version,
         timeouts={k: v for k in ("create", "update", "delete") if (v := getattr(timeouts, k))},
         secret_outputs=tuple(request.additionalSecretOutputs),
+        secrets=dict(_secrets(request.object)),
     )
 
 
@@ -186,6 +197,19 @@ def _in_order(resources: list[Resource]) -> tuple[Resource, ...]:
         ordered += [by_urn[urn] for urn in ready]
         sorter.done(*ready)
     return tuple(ordered)
+
+
+def _secrets(struct: struct_pb2.Struct, path: str = "") -> Iterator[tuple[str, str]]:
+    """A mark for each secret below ``struct``, by path."""
+    for key in sorted(struct.fields):
+        value, here = struct.fields[key], join(path, key)
+        if value.WhichOneof("kind") != "struct_value":
+            continue
+        inner = value.struct_value.fields
+        if _SPECIAL in inner and inner[_SPECIAL].string_value == _SECRET:
+            yield here, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
+        else:
+            yield from _secrets(value.struct_value, here)
 
 
 def _plain_struct(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Project and stack files as the Pulumi CLI reads them: defaults of the project, values of the stack, secrets left alone."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ def _revealed(value: Any) -> tuple[Any, bool]:
     """``value`` with each encrypted part replaced, and whether there was one."""
     if isinstance(value, dict):
         if set(value) == {"secure"}:
-            return SECRET, True
+            # Not the value, only a mark by which another one is told apart.
+            return f"{SECRET} {hashlib.sha256(str(value['secure']).encode()).hexdigest()[:12]}", True
         parts = {key: _revealed(inner) for key, inner in value.items()}
         return {key: part for key, (part, _) in parts.items()}, any(secret for _, secret in parts.values())
     if isinstance(value, list):

@@ -15,10 +15,9 @@ from providers.selection import Selection
 
 def preview_text(preview: Preview, width: int) -> RenderableType:
     """Everything that ``airunway preview`` prints on ``width`` columns."""
-    count = len([r for r in preview.resources if r.custom and not r.type.startswith("pulumi:providers:")])
     operators = [p.config.name for p in preview.plan.providers if p.managed]
     existing = [p.config.name for p in preview.plan.providers if not p.managed]
-    summary = Text(f"\n{len(preview.plan.deployments)} deployments, {count} resources", style="bold")
+    summary = Text(f"\n{len(preview.plan.deployments)} deployments, {preview.count} resources", style="bold")
     for label, names in (("; operators installed: ", operators), ("; operators expected: ", existing)):
         if names:
             summary.append(label + ", ".join(names), style="not bold")
@@ -50,8 +49,8 @@ def _selection_list(deployments: Sequence[PlannedDeployment]) -> RenderableType:
         head = Text(planned.name, style="bold").append(f"  {selection.engine} on ", style="not bold")
         lines.append(head.append(selection.provider, style="not bold cyan"))
         if selection.rule is not None:
-            lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4)))
-        lines.append(Padding(Text(why(selection), style="dim"), (0, 0, 0, 4)))
+            lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4), expand=False))
+        lines.append(Padding(Text(why(selection), style="dim"), (0, 0, 0, 4), expand=False))
     return Group(*lines)
 
 

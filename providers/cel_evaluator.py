@@ -237,6 +237,18 @@ def _shorten(tree: lark.Tree[Any]) -> lark.Tree[Any]:
     return tree
 
 
+def sections(tree: lark.Tree[Any]) -> frozenset[str] | None:
+    """The fields of ``spec`` that the expression selects, None where it uses ``spec`` in any other way."""
+    found: set[str] = set()
+    whole = len(list(tree.scan_values(lambda token: token == "spec")))
+    for selection in tree.find_data("member_dot"):
+        target, name = selection.children
+        if isinstance(target, lark.Tree) and [*target.scan_values(lambda token: True)] == ["spec"]:
+            found.add(str(name))
+            whole -= 1
+    return frozenset(found) if whole == 0 else None
+
+
 class RuleEvaluator(Evaluator):
     """cel-python's ``Evaluator`` with cel-go's has(), type names, indexing and macros."""
 

@@ -4,6 +4,8 @@ The meaning is cel-go's with one variable ``spec``, which is what the KubeAIRunw
 """
 
 import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,24 +39,36 @@ class Outcome:
         return self.value is True
 
 
-@dataclass(frozen=True)
+_REMEMBERED = 4096
+
+
 class Expression:
-    """A compiled CEL expression; compile with ``compile_expression`` or ``compile_rule``."""
+    """A compiled CEL expression; compile with ``compile_expression`` or ``compile_rule``.
 
-    text: str
-    runner: celpy.Runner
+    ``sections`` are the fields of ``spec`` that it can read, None where it may read any. Specs that are alike in these are
+    evaluated once.
+    """
 
-    def evaluate(self, spec: Any) -> Outcome:
-        """Evaluate on ``spec`` as ``to_cel`` made it; a failure is an outcome, not an exception."""
+    def __init__(self, text: str, runner: celpy.Runner, sections: frozenset[str] | None) -> None:
+        self.text, self.sections = text, sections
+        self._runner = runner
+        self._known: dict[str, Outcome] = {}
+
+    def evaluate(self, spec: Mapping[str, Any]) -> Outcome:
+        """Evaluate on a spec as plain data; a failure is an outcome, not an exception."""
+        read = spec if self.sections is None else {name: spec[name] for name in sorted(self.sections) if name in spec}
+        key = json.dumps(read, sort_keys=True)
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = self._run(read)
+        return self._known[key]
+
+    def _run(self, spec: Mapping[str, Any]) -> Outcome:
         try:
-            return Outcome(value=_plain(self.runner.evaluate({"spec": spec})))
+            return Outcome(value=_plain(self._runner.evaluate({"spec": json_to_cel(dict(spec))})))
         except CELEvalError as error:
             return Outcome(error=str(error.args[0]))
-
-
-def to_cel(spec: dict[str, Any]) -> Any:
-    """``spec`` as CEL values; do it once for all rules."""
-    return json_to_cel(spec)
 
 
 @functools.cache
@@ -81,7 +95,7 @@ def _compile(text: str) -> tuple[Expression, Any]:
         raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error
     except CheckError as error:
         raise RuleError(str(error), text, error.line, error.column) from error
-    return Expression(text, cel_evaluator.program(tree)), found
+    return Expression(text, cel_evaluator.program(tree), cel_evaluator.sections(tree)), found
 
 
 def _plain(value: Any) -> Any:

@@ -107,12 +107,11 @@ def _unfit_compute(capability: EngineCapability, spec: ModelDeploymentSpec, engi
 def _candidates(
     spec: ModelDeploymentSpec, engine: Engine, configs: Sequence[InferenceProviderConfig], seen: dict[str, Any]
 ) -> tuple[Candidate, ...]:
-    values = rules.to_cel(seen)
-    return tuple(_candidate(config, spec, engine, values) for config in configs)
+    return tuple(_candidate(config, spec, engine, seen) for config in configs)
 
 
-def _candidate(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, values: Any) -> Candidate:
-    results = tuple(_evaluate(rule, values) for rule in config.spec.selection_rules)
+def _candidate(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any]) -> Candidate:
+    results = tuple(_evaluate(rule, seen) for rule in config.spec.selection_rules)
     misfit = unfit(config, spec, engine)
     if misfit is not None:
         return Candidate(config.name, False, None, misfit, results)
@@ -124,8 +123,8 @@ def _candidate(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engin
     return Candidate(config.name, True, best.priority, f"rule `{best.condition}`", results)
 
 
-def _evaluate(rule: SelectionRule, values: Any) -> RuleResult:
-    outcome = rules.compile_rule(rule.condition).evaluate(values)
+def _evaluate(rule: SelectionRule, seen: dict[str, Any]) -> RuleResult:
+    outcome = rules.compile_rule(rule.condition).evaluate(seen)
     error = outcome.error
     if error is None and not isinstance(outcome.value, bool):
         error = f"gave {outcome.value!r}, not true or false"

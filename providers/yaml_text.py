@@ -1,6 +1,6 @@
 """YAML as people write it: keys in their order, no anchors, block text for what has lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -21,6 +21,12 @@ _Dumper.add_representer(str, _text)
 def to_yaml(value: Any) -> str:
     """One value as a YAML document."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+def in_order(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A Kubernetes object with the keys first that people look for first."""
+    first = {k: manifest[k] for k in ("apiVersion", "kind", "metadata") if k in manifest}
+    return first | {k: v for k, v in manifest.items() if k not in first}
 
 
 def to_documents(values: Iterable[Any]) -> str:

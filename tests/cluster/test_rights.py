@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
-from cli.commands import show_rbac
+from cli.previews import show_rbac
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import ROOT, Engine
 from tests.cluster.operator import operator

@@ -247,7 +247,8 @@ def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, caps
     assert {frozenset(c) for d in document["deployments"] for c in d["candidates"]} == {
         frozenset({"provider", "eligible", "priority", "why"})
     }
-    assert {frozenset(r) for r in document["resources"]} == {frozenset({"urn", "type", "name", "parent", "dependencies", "inputs"})}
+    assert all({"urn", "type", "name", "parent", "dependencies", "inputs"} <= set(r) for r in document["resources"])
+    assert {r["name"] for r in document["resources"] if "retained" in r} >= {"models", "airunway-registry-persistentvolumeclaim"}
     assert {d["name"]: d["rule"] and d["rule"]["priority"] for d in document["deployments"]}["qwen-gpu"] == 50
 
 

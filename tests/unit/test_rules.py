@@ -1,5 +1,6 @@
 """Tier 1 (pure): CEL rules mean what Google's implementation says they mean."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 from cel_expr_python import cel
 
-from providers.rules import RuleError, compile_expression, compile_rule, to_cel
+from providers.rules import Outcome, RuleError, compile_expression, compile_rule
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "cel_corpus.yaml").read_text())
 SPECS, EXPRESSIONS = CORPUS["specs"], CORPUS["expressions"]
@@ -48,7 +49,7 @@ def test_an_expression_gives_what_google_s_implementation_gives(text: str) -> No
         return
     ours = compile_expression(text)
     for spec in SPECS:
-        outcome = ours.evaluate(to_cel(spec))
+        outcome = ours.evaluate(spec)
         assert (None if outcome.error else typed(outcome.value)) == oracle(theirs, spec), spec
 
 
@@ -70,9 +71,41 @@ def test_an_expression_gives_what_google_s_implementation_gives(text: str) -> No
 )
 def test_a_rule_that_does_not_compile_is_refused_with_its_place(text: str, message: str, line: int, column: int) -> None:
     if not message:
-        assert compile_rule(text + " == 2").evaluate(to_cel({"engine": {"type": "a"}})).error
+        assert compile_rule(text + " == 2").evaluate({"engine": {"type": "a"}}).error
         return
     with pytest.raises(RuleError) as raised:
         compile_rule(text)
     assert message in str(raised.value)
     assert (raised.value.line, raised.value.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        ("spec.engine.type == 'vllm' && has(spec.resources.gpu)", {"engine", "resources"}),
+        ("has(spec.engine)", {"engine"}),
+        ("'engine' in spec", None),
+        ("spec['engine'].type == 'a'", None),
+        ("spec.engine == spec", None),
+        ("[spec].exists(s, s.engine.type == 'a')", None),
+        ("spec.model.id == 'spec'", {"model"}),
+        ("true", set()),
+    ],
+)
+def test_an_expression_knows_what_of_the_spec_it_can_read(text: str, sections: set[str] | None) -> None:
+    assert compile_expression(text).sections == sections
+
+
+def test_specs_that_are_alike_in_what_a_rule_reads_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = compile_rule("spec.engine.type == 'only-in-this-test'")
+    runs: list[object] = []
+    run = rule._run
+
+    def counted(spec: Mapping[str, Any]) -> Outcome:
+        runs.append(spec)
+        return run(spec)
+
+    monkeypatch.setattr(rule, "_run", counted)
+    for number in range(5):
+        rule.evaluate({"engine": {"type": "vllm"}, "model": {"id": f"org/{number}"}})
+    assert len(runs) == 1

@@ -1,0 +1,54 @@
+"""The graph that pictures show: components as nodes, what waits for what as edges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+HIDDEN = "pulumi:providers:"
+
+
+@dataclass
+class Node:
+    """One component, or one resource that is not below a component but the platform; ``members`` are its resources' URNs."""
+
+    urn: str
+    name: str
+    kind: str
+    members: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes by URN, and edges from what waits to what it waits for, without those that follow from others."""
+
+    nodes: dict[str, Node]
+    edges: tuple[tuple[str, str], ...]
+
+
+def graph_of(document: Mapping[str, Any]) -> Graph:
+    """The graph of a preview as ``preview.document`` writes it."""
+    resources = {r["urn"]: r for r in document["resources"] if not r["type"].startswith(HIDDEN)}
+    nodes: dict[str, Node] = {}
+    home: dict[str, str] = {}
+    for urn, resource in resources.items():
+        parent = resources.get(resource["parent"])
+        if resource["type"].endswith(":Platform"):
+            continue
+        if parent is None or parent["type"].endswith(":Platform"):
+            nodes[urn] = Node(urn, resource["name"], resource["type"].rsplit(":", 1)[-1])
+            home[urn] = urn
+        else:
+            home[urn] = home[resource["parent"]]
+        nodes[home[urn]].members.append(urn)
+    direct: dict[str, set[str]] = {urn: set() for urn in nodes}
+    for urn, at in home.items():
+        direct[at] |= {home[d] for d in resources[urn]["dependencies"] if d in home} - {at}
+    reach: dict[str, set[str]] = {}
+
+    def reached(urn: str) -> set[str]:
+        if urn not in reach:
+            reach[urn] = direct[urn].union(*(reached(d) for d in direct[urn]))
+        return reach[urn]
+
+    edges = [(urn, to) for urn, waits in direct.items() for to in sorted(waits) if not any(to in reached(o) for o in waits - {to})]
+    return Graph(nodes, tuple(edges))

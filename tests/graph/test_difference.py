@@ -1,0 +1,308 @@
+"""Tier 2 (recorder and git): what `airunway diff` says of commits that each change one thing, in every format."""
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from cli.main import main
+from cli.previews import _pairs
+from preview.compare import Difference, compare
+from preview.difference_document import difference_document
+from preview.difference_text import differences_text
+from preview.html import differences_html
+from preview.markdown import LIMIT, differences_markdown
+from preview.mermaid import differences_mermaid
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+CODE = ("Pulumi.yaml", "__main__.py", "cli", "components", "preview", "providers")
+
+
+def base() -> dict[str, Any]:
+    threshold = {"condition": "spec.engine.type == 'vllm' && spec.resources.gpu.count > 1", "priority": 80}
+    return {
+        "airunway:cluster": {"context": "prod"},
+        "airunway:namespace": "ml",
+        "airunway:huggingFaceToken": {"secure": "v1:first"},
+        "airunway:providers": {"kuberay": {"spec": {"selectionRules": [threshold]}}},
+        "airunway:deployments": [
+            {"name": "chat", "model": {"id": "Qwen/Qwen3-8B"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}},
+            {"name": "small", "model": {"id": "Qwen/Qwen3-0.6B-GGUF"}},
+            {"name": "old", "model": {"id": "org/old"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}},
+        ],
+    }
+
+
+def deployment(config: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(d for d in config["airunway:deployments"] if d["name"] == name)
+    return found
+
+
+def kaito(config: dict[str, Any], spec: dict[str, Any]) -> None:
+    config["airunway:providers"]["kaito"] = {"spec": spec}
+
+
+def engine(config: dict[str, Any]) -> None:
+    deployment(config, "chat")["engine"]["type"] = "sglang"
+
+
+def priority(config: dict[str, Any]) -> None:
+    rules = [{"condition": "spec.engine.type == 'vllm'", "priority": 95}, {"condition": "spec.engine.type == 'llamacpp'", "priority": 100}]
+    kaito(config, {"selectionRules": rules})
+
+
+def chart(config: dict[str, Any]) -> None:
+    kaito(config, {"installation": {"helmCharts": [{"name": "kaito-workspace", "version": "0.11.0"}]}})
+
+
+def removal(config: dict[str, Any]) -> None:
+    config["airunway:deployments"].remove(deployment(config, "old"))
+
+
+def rename(config: dict[str, Any]) -> None:
+    deployment(config, "small")["name"] = "tiny"
+
+
+def secret(config: dict[str, Any]) -> None:
+    config["airunway:huggingFaceToken"]["secure"] = "v1:second"
+
+
+def replicas(config: dict[str, Any]) -> None:
+    deployment(config, "chat")["scaling"] = {"replicas": 3}
+
+
+def threshold(config: dict[str, Any]) -> None:
+    deployment(config, "chat")["resources"]["gpu"]["count"] = 2
+
+
+def existing(config: dict[str, Any]) -> None:
+    config["airunway:providers"]["dynamo"] = {"installation": "existing"}
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], None] | None] = {
+    "engine": engine,
+    "rule-priority": priority,
+    "chart-version": chart,
+    "removal": removal,
+    "rename": rename,
+    "secret": secret,
+    "replicas": replicas,
+    "gpu-threshold": threshold,
+    "operator-existing": existing,
+    "new-stack": None,
+}
+Pairs = Any
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one commit, and one branch with one more commit for each change."""
+    root = tmp_path_factory.mktemp("repository")
+    for name in CODE:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, root / name)
+    (root / "stacks").mkdir()
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    write(root, "prod", base())
+    commit(root, "base")
+    for change, edit in CHANGES.items():
+        git(root, "checkout", "--quiet", "-b", change, "main")
+        config = base()
+        if edit is None:
+            write(root, "edge", config)
+        else:
+            edit(config)
+            write(root, "prod", config)
+        commit(root, change)
+    return root
+
+
+def git(root: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@t", *arguments], check=True)
+
+
+def commit(root: Path, message: str) -> None:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", message)
+
+
+def write(root: Path, stack: str, config: dict[str, Any]) -> None:
+    (root / "stacks" / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def pairs(repository: Path) -> dict[str, Pairs]:
+    """The two previews of each changed stack, by change."""
+    found = {}
+    for change in CHANGES:
+        git(repository, "checkout", "--quiet", change)
+        found[change] = _pairs(repository, None if change == "new-stack" else "prod", "main")
+    return found
+
+
+def formats(found: Pairs) -> dict[str, str]:
+    differences = [compare(old, new) for old, new in found]
+    plain = Console(file=io.StringIO(), width=120, highlight=False)
+    plain.print(differences_text(differences))
+    assert isinstance(plain.file, io.StringIO)
+    page = differences_html(differences, found)
+    sections = re.findall(r"<section aria-label=\"What changes.*?</section>", page, re.DOTALL)
+    return {
+        "txt": "\n".join(line.rstrip() for line in plain.file.getvalue().splitlines()) + "\n",
+        "json": json.dumps([difference_document(d) for d in differences], indent=1, ensure_ascii=False) + "\n",
+        "md": differences_markdown(differences),
+        "mmd": differences_mermaid(differences, found),
+        "html": "\n".join(sections) + "\n",
+    }
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_golden_differences(change: str, pairs: dict[str, Pairs]) -> None:
+    for suffix, text in formats(pairs[change]).items():
+        path = GOLDEN / f"{change}.{suffix}"
+        if os.environ.get("GOLDEN") == "rewrite":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert path.read_text() == text, "`make golden` rewrites the golden files"
+
+
+def of(pairs: dict[str, Pairs], change: str) -> Difference:
+    return compare(*pairs[change][-1])
+
+
+def test_a_decision_that_changes_says_why(pairs: dict[str, Pairs]) -> None:
+    (moved,) = of(pairs, "gpu-threshold").selections
+    assert (moved.name, moved.old, moved.new) == ("chat", "vllm on dynamo", "vllm on kuberay")
+    assert moved.because == "rule \"spec.engine.type == 'vllm' && spec.resources.gpu.count > 1\" (priority 80) is now true"
+    assert "operator dynamo-platform 1.1.1 is removed" in of(pairs, "gpu-threshold").operators
+
+
+def test_a_chart_s_new_version_is_one_update_and_a_sentence(pairs: dict[str, Pairs]) -> None:
+    difference = of(pairs, "chart-version")
+    assert difference.operators == ("operator kaito-workspace: chart 0.10.0 -> 0.11.0",)
+    assert [(c.operation, c.name) for c in difference.resources] == [("update", "kaito-workspace")]
+
+
+def test_a_secret_s_change_is_seen_and_its_text_is_not(pairs: dict[str, Pairs]) -> None:
+    (change,) = of(pairs, "secret").resources
+    assert (change.operation, change.kind, [f.secret for f in change.fields]) == ("update", "Secret", [True])
+    everything = json.dumps(pairs["secret"]) + "".join(formats(pairs["secret"]).values())
+    assert "v1:first" not in everything
+    assert "v1:second" not in everything
+
+
+def test_nothing_changes_against_oneself(repository: Path, pairs: dict[str, Pairs]) -> None:
+    old, new = pairs["replicas"][0]
+    assert not compare(new, new)
+    assert compare(old, new).counts == {"create": 0, "update": 1, "replace": 0, "delete": 0, "forget": 0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "operation"),
+    [
+        ("kubernetes:batch/v1:Job", "spec.backoffLimit", "replace"),
+        ("kubernetes:core/v1:PersistentVolumeClaim", "spec.storageClassName", "replace"),
+        ("kubernetes:core/v1:PersistentVolumeClaim", "spec.resources", "update"),
+        ("kubernetes:apps/v1:Deployment", "spec.selector.matchLabels", "replace"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "metadata.namespace", "replace"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "resource.count", "update"),
+    ],
+)
+def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_named(kind: str, path: str, operation: str) -> None:
+    def document(value: int) -> dict[str, Any]:
+        inputs: Any = value
+        for part in reversed(path.split(".")):
+            inputs = {part: inputs}
+        resource = {"urn": "u", "type": kind, "name": "n", "parent": "", "dependencies": [], "inputs": inputs}
+        return {"stack": "s", "deployments": [], "resources": [resource]}
+
+    (change,) = compare(document(1), document(2)).resources
+    assert change.operation == operation
+    assert change.forced_by == ((path,) if operation == "replace" else ())
+
+
+def test_a_long_comment_is_cut_honestly() -> None:
+    def document(value: str) -> dict[str, Any]:
+        resources = [
+            {"urn": f"u{i}", "type": "a:b:Workspace", "name": f"n{i}", "parent": "", "dependencies": [], "inputs": {"x": value * 100}}
+            for i in range(900)
+        ]
+        return {"stack": "s", "deployments": [], "resources": resources}
+
+    text = differences_markdown([compare(document("a"), document("b"))])
+    assert len(text) < LIMIT
+    left = re.search(r"\*\*(\d+) more, left out", text)
+    assert left is not None
+    assert text.count("~ update") + int(left[1]) == 900
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["airunway", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+def test_exit_codes_are_those_of_git_diff(repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    git(repository, "checkout", "--quiet", "replicas")
+    here = ("--stack", "prod", "--cwd", str(repository))
+    assert run(monkeypatch, "diff", *here, "--against", "main") == 0
+    assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
+    assert run(monkeypatch, "diff", *here, "--against", "main", "--exit-code") == 1
+    assert run(monkeypatch, "diff", *here, "--against", "HEAD", "--exit-code") == 0
+
+
+def test_a_saved_preview_can_be_compared_with(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(repository, "checkout", "--quiet", "main")
+    here = ("--stack", "prod", "--cwd", str(repository))
+    assert run(monkeypatch, "preview", *here, "--format", "json") == 0
+    (tmp_path / "saved.json").write_text(capsys.readouterr().out)
+    git(repository, "checkout", "--quiet", "secret")
+    assert run(monkeypatch, "diff", *here, "--against", str(tmp_path / "saved.json"), "--format", "json") == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert document["counts"]["update"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("--stack", "prod", "--against", "nowhere"), 1, "'nowhere' is no file and no git revision"),
+        (("--stack", "prd", "--against", "HEAD"), 1, "no stack 'prd', here or at HEAD; did you mean 'prod'?"),
+        (("--stack", "prod", "--against", "Pulumi.yaml"), 1, "is not a saved preview"),
+        ((), 2, "give --stack NAME or --all"),
+        (("--stack", "prod", "--all"), 2, "give --stack NAME or --all"),
+        (("--stack", "prod", "--format", "pdf"), 2, "pdf"),
+    ],
+)
+def test_wrong_calls_are_refused(
+    arguments: tuple[str, ...],
+    status: int,
+    message: str,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    git(repository, "checkout", "--quiet", "main")
+    monkeypatch.chdir(repository)
+    assert run(monkeypatch, "diff", *arguments) == status
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_no_worktree_is_left_behind(repository: Path) -> None:
+    listed = subprocess.run(["git", "-C", str(repository), "worktree", "list"], capture_output=True, text=True).stdout
+    assert len(listed.splitlines()) == 1
