@@ -80,3 +80,4 @@ def fault_proxy(cluster: Cluster) -> Iterator[FaultProxy]:
     finally:
         proxy.shutdown()
         thread.join()
+        proxy.server_close()

@@ -1,5 +1,7 @@
 """What the tests of this tier share: settings, deployments, and what the engine did."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from pulumi.automation import events
@@ -51,6 +53,15 @@ def everything(cluster: Cluster) -> dict[str, Any]:
             metadata = obj["metadata"]
             if "airunway.ai/managed-by" in (metadata.get("labels") or {}):
                 found[f"{path}/{metadata.get('namespace', '')}/{metadata['name']}"] = obj
+    return found
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """What ``condition`` gives once it gives something; a failure after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "what is waited for did not come about"
+        time.sleep(0.05)
     return found
 
 

@@ -13,7 +13,7 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import operator
 from tests.cluster.proxy import fault_proxy
-from tests.cluster.stacks import CPU, GPU, Steps, names, settings
+from tests.cluster.stacks import CPU, GPU, Steps, names, settings, until
 
 
 def engine_processes(engine: Engine) -> list[int]:
@@ -42,13 +42,6 @@ def started(stack: auto.Stack, errors: list[BaseException]) -> threading.Thread:
     thread = threading.Thread(target=run)
     thread.start()
     return thread
-
-
-def until(condition: object, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_an_engine_killed_in_mid_update_leaves_nothing_that_the_next_update_does_not_take_over(cluster: Cluster, engine: Engine) -> None:

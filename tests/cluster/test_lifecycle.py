@@ -49,15 +49,10 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     dev.destroy(on_event=gone)
     deleted = gone.kinds("delete")
     assert max(i for i, kind in enumerate(deleted) if kind in MODELS) < min(i for i, kind in enumerate(deleted) if kind == "Release")
-    left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in set(everything(cluster)) - set(before)}
-    assert left == {
-        "namespaces/airunway-system",
-        "namespaces/dynamo-system",
-        "namespaces/kaito-workspace",
-        "namespaces/models",
-        "namespaces/ray-system",
-        "persistentvolumeclaims/airunway-registry",
-    }
+    left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in everything(cluster)}
+    kept = {"airunway-system", "dynamo-system", "kaito-workspace", "models", "ray-system"}
+    assert {f"namespaces/{name}" for name in kept} <= left
+    assert {path for path in left if not path.startswith("namespaces/")} == {"persistentvolumeclaims/airunway-registry"}
 
 
 def test_a_stack_comes_up_again_over_what_an_earlier_one_left(cluster: Cluster, engine: Engine) -> None:

@@ -9,7 +9,7 @@ from pulumi import automation as auto
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import operator, ready_status, set_status
-from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings
+from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings, until
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,7 @@ def test_up_ends_when_the_object_is_ready_and_not_before(
     made_ready: list[float] = []
 
     def serve_after_a_while() -> None:
-        while (found := cluster.get(path)) is None:
-            time.sleep(0.05)
+        found = until(lambda: cluster.get(path))
         time.sleep(2)
         made_ready.append(time.monotonic())
         set_status(cluster, kind, found, ready_status(kind, found["metadata"]["generation"]))
@@ -83,9 +82,9 @@ def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine) 
     steps = Steps()
 
     def fail() -> None:
-        while not (jobs := [j for j in cluster.items("/apis/batch/v1/jobs") if j["metadata"]["name"].startswith("aikit-org-gguf")]):
-            time.sleep(0.05)
-        set_status(cluster, "Job", jobs[0], failed)
+        jobs = "/apis/batch/v1/jobs"
+        job = until(lambda: [j for j in cluster.items(jobs) if j["metadata"]["name"].startswith("aikit-org-gguf")])[0]
+        set_status(cluster, "Job", job, failed)
 
     helper = threading.Thread(target=fail)
     helper.start()
