@@ -18,7 +18,7 @@
       ...data.edges.map(([from, to]) => ({ data: { id: `${from}>${to}`, source: from, target: to } })),
     ],
     style: colours(),
-    layout: { name: "dagre", rankDir: "RL", nodeSep: 12, rankSep: 90, edgeSep: 4 },
+    layout: { name: "dagre", rankDir: "RL", nodeSep: 12, rankSep: 40, edgeSep: 4 },
     minZoom: 0.02, maxZoom: 3,
   });
   const buttons = new Map([...document.querySelectorAll("#list button")].map((b) => [b.dataset.id, b]));

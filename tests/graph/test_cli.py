@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_an_unknown_stack_names_the_known_ones(monkeypatch: pytest.MonkeyPatch, 
     assert "did you mean 'dev'? valid: airgapped, dev, prod" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["preview", "select", "render", "providers", "rbac"])
+@pytest.mark.parametrize("command", ["preview", "diff", "explain", "select", "render", "providers", "rbac"])
 def test_help_has_an_example(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, command, "--help") == 0
     assert f"airunway {command}" in capsys.readouterr().out.split("Example: ")[1]
@@ -131,3 +132,86 @@ def test_rbac_prints_objects_and_says_what_they_leave_out(monkeypatch: pytest.Mo
     captured = capsys.readouterr()
     assert {o["kind"] for o in yaml.safe_load_all(captured.out)} >= {"Namespace", "ClusterRole", "Role", "RoleBinding"}
     assert "kaito-workspace" in captured.err
+
+
+def test_explain_shows_every_provider_rule_and_the_spec_seen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "explain", "mistral-ray", "--stack", "dev", "--cwd", str(ROOT)) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("mistral-ray: vllm on kuberay")
+    assert {"kaito", "dynamo", "kuberay"} <= set(text.split())
+    assert run(monkeypatch, "explain", "mistral-ray", "--stack", "dev", "--cwd", str(ROOT), "--format", "json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [c["provider"] for c in document["candidates"]] == ["dynamo", "kaito", "kuberay"]
+    assert document["spec"]["engine"]["type"] == "vllm"
+
+
+def test_explain_of_an_unknown_deployment_names_a_near_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "explain", "mistral-rey", "--stack", "dev", "--cwd", str(ROOT)) == 1
+    assert "did you mean 'mistral-ray'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("format", "start"), [("markdown", "### "), ("mermaid", "flowchart "), ("html", "<!doctype html>")])
+def test_preview_prints_every_format(format: str, start: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "preview", "--stack", "dev", "--cwd", str(ROOT), "--format", format) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(start)
+    assert "mistral-ray" in text
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of its own, with the stack dev."""
+    root = tmp_path / "project"
+    (root / "stacks").mkdir(parents=True)
+    for name in ("Pulumi.yaml", "__main__.py", "stacks/Pulumi.dev.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    return root
+
+
+def test_rendered_files_are_what_the_kustomization_lists_and_hold_no_secret(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = project / "manifests"
+    assert run(monkeypatch, "render", "--stack", "dev", "--cwd", str(project), "--output", str(out)) == 0
+    listed = yaml.safe_load((out / "kustomization.yaml").read_text())["resources"]
+    assert sorted(listed) == sorted(p.name for p in out.iterdir() if p.name != "kustomization.yaml")
+    objects = [yaml.safe_load((out / name).read_text()) for name in listed]
+    assert "Secret" not in {o["kind"] for o in objects}
+    assert not [o for o in objects for key in o["metadata"].get("annotations", {}) if key.startswith("pulumi.com/")]
+    assert f"{len(listed) + 1} files written" in capsys.readouterr().err
+
+
+def test_a_second_render_removes_what_is_no_longer_needed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = project / "manifests"
+    arguments = ("render", "--stack", "dev", "--cwd", str(project), "--output", str(out))
+    assert run(monkeypatch, *arguments) == 0
+    before = {p.name for p in out.iterdir()}
+    path = project / "stacks" / "Pulumi.dev.yaml"
+    stack = yaml.safe_load(path.read_text())
+    stack["config"]["airunway:deployments"] = [d for d in stack["config"]["airunway:deployments"] if d["name"] != "mistral-ray"]
+    path.write_text(yaml.safe_dump(stack))
+    assert run(monkeypatch, *arguments) == 0
+    gone = before - {p.name for p in out.iterdir()}
+    assert "models-rayservice-mistral-ray.yaml" in gone
+    assert f"{len(gone)} that are no longer needed removed" in capsys.readouterr().err
+
+
+def test_render_does_not_touch_a_folder_of_someone_else(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "render", "--stack", "dev", "--cwd", str(project), "--output", str(project)) == 1
+    assert "not written by airunway render; give another folder" in capsys.readouterr().err
+    assert {p.name for p in project.iterdir()} == {"Pulumi.yaml", "__main__.py", "stacks"}
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on PATH")
+@pytest.mark.parametrize("stack", ["airgapped", "dev", "prod"])
+def test_kustomize_builds_what_render_wrote(
+    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "render", "--stack", stack, "--cwd", str(ROOT), "--output", str(tmp_path / "out")) == 0
+    built = subprocess.run(["kubectl", "kustomize", str(tmp_path / "out")], capture_output=True, text=True, check=True).stdout
+    kinds = [o["kind"] for o in yaml.safe_load_all(built)]
+    assert len(kinds) == len(list((tmp_path / "out").iterdir())) - 1

@@ -1,0 +1,38 @@
+"""Tier 1: the GitHub workflows are valid, pin what they use, and ask for no right that they don't need."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FILES = sorted((Path(__file__).parents[2] / ".github" / "workflows").glob("*.yml"))
+
+
+def steps(file: Path) -> list[dict[str, Any]]:
+    return [step for job in yaml.safe_load(file.read_text())["jobs"].values() for step in job.get("steps", [])]
+
+
+def test_every_workflow_fits_the_schema() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, FILES)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
+def test_every_action_is_pinned_to_a_commit(file: Path) -> None:
+    used = [step["uses"] for step in steps(file) if "uses" in step]
+    assert used
+    assert not [use for use in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", use)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
+def test_no_script_takes_text_of_the_event_and_no_checkout_keeps_the_token(file: Path) -> None:
+    assert not [step["run"] for step in steps(file) if "${{" in step.get("run", "")]
+    checkouts = [step for step in steps(file) if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert yaml.safe_load(file.read_text())["permissions"] == {"contents": "read"}
