@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,26 @@ def test_kustomize_builds_what_render_wrote(
     built = subprocess.run(["kubectl", "kustomize", str(tmp_path / "out")], capture_output=True, text=True, check=True).stdout
     kinds = [o["kind"] for o in yaml.safe_load_all(built)]
     assert len(kinds) == len(list((tmp_path / "out").iterdir())) - 1
+
+
+def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None:
+    deployments = [
+        {"name": f"model-{i}", "model": {"id": f"org/{i}"}, "namespace": f"team-{i % 20}"}
+        | ({"resources": {"gpu": {"count": 1}}} if i % 2 else {})
+        for i in range(1000)
+    ]
+    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": deployments}
+    (project / "stacks" / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}))
+    code = (
+        "import atexit, pathlib, sys; from cli.main import main\n"
+        "atexit.register(lambda: sys.stderr.write(pathlib.Path('/proc/self/status').read_text()))\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", code, "preview", "--cwd", str(project)]
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    took = time.monotonic() - started
+    assert "1000 deployments" in done.stdout
+    peak = int(done.stderr.split("VmHWM:")[1].split()[0])
+    assert peak < 300_000  # kB
+    assert took < 30  # 5 s on two cores; machines that run tests are noisy

@@ -83,9 +83,11 @@ def test_the_page_needs_no_network_and_reports_no_error(browser: Any, dev: Path)
 
 def test_a_click_on_a_part_of_the_graph_shows_its_yaml(browser: Any, dev: Path) -> None:
     shown = Shown(browser, dev, viewport={"width": 1400, "height": 1000})
+    # Cytoscape keeps where its canvas is until it hears of the scroll, in a later frame.
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    shown.page.evaluate(f"document.getElementById('canvas').scrollIntoView(); {frames}")
     where = shown.page.evaluate(
         """() => { const n = airunwayGraph.nodes().filter((e) => e.data('text').startsWith('qwen-built\\n'))[0];
-        document.getElementById('canvas').scrollIntoView();
         const box = document.getElementById('canvas').getBoundingClientRect(), at = n.renderedPosition();
         return { x: box.x + at.x, y: box.y + at.y }; }"""
     )
