@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +37,12 @@ def test_no_script_takes_text_of_the_event_and_no_checkout_keeps_the_token(file:
     assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
     assert yaml.safe_load(file.read_text())["permissions"] == {"contents": "read"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
+def test_pulumi_runs_at_the_pinned_version_after_its_dependencies_are_installed(file: Path) -> None:
+    pinned = re.search(r"^pulumi==(\S+)", (file.parents[2] / "requirements.txt").read_text(), re.MULTILINE)
+    assert pinned
+    before, step = next((a, b) for a, b in pairwise(steps(file)) if b.get("uses", "").startswith("pulumi/actions@"))
+    assert step["with"]["pulumi-version"] == pinned[1]
+    assert before["run"] == "make preview"
