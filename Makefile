@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test test-cluster upgrade-state check format lint types golden schema lock clean
+.PHONY: help preview test test-cluster bench bench-quick upgrade-state check format lint types golden schema lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -31,6 +31,12 @@ test: $(VENV)/.dev ## Run the default test suite
 
 test-cluster: $(VENV)/.dev ## Run the real engine against a real API server (builds both with Go where they are not on PATH)
 	@$(BIN)/python -m pytest -s -rs tests/cluster
+
+bench: $(VENV)/.dev ## Measure, and write BENCHMARKS.md
+	@$(BIN)/python -m bench
+
+bench-quick: $(VENV)/.dev ## Measure with fewer deployments and runs, and print
+	@$(BIN)/python -m bench --quick --output -
 
 upgrade-state: $(VENV)/.dev ## Record the state that RELEASE=x.y.z leaves, for the upgrade test
 	@UPGRADE=record RELEASE=$(RELEASE) $(BIN)/python -m pytest tests/cluster -k test_record_the_state

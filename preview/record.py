@@ -114,10 +114,18 @@ class _Hooks:
 
 def record(root: Path, config: StackConfig) -> Preview:
     """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it refuses."""
-    return contextvars.copy_context().run(_record, root, config)
+    recorder, variables = run_program(root, config)
+    resources = [_resource(urn, request) for urn, request in recorder.requests if request.type != _STACK]
+    outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
+    return Preview(config.stack, variables["plan"], _in_order(resources), outputs)
 
 
-def _record(root: Path, config: StackConfig) -> Preview:
+def run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
+    """What the program at ``root`` registered, and its global variables. Raises as ``record`` does."""
+    return contextvars.copy_context().run(_run_program, root, config)
+
+
+def _run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
     recorder = Recorder(config.project, config.stack)
     set_all_config(config.values, list(config.secrets))
     settings.reset_options()
@@ -131,9 +139,7 @@ def _record(root: Path, config: StackConfig) -> Preview:
             asyncio.run(_run(recorder, config, program))
         except pulumi.RunError as error:
             raise error.__cause__ if isinstance(error.__cause__, InputError) else error from None
-    resources = [_resource(urn, request) for urn, request in recorder.requests if request.type != _STACK]
-    outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
-    return Preview(config.stack, variables["plan"], _in_order(resources), outputs)
+    return recorder, variables
 
 
 async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], None]) -> None:

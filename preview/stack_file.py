@@ -11,6 +11,9 @@ import yaml
 
 from providers.problems import InputError, Problem, nearest
 
+# Ten times quicker where PyYAML was built with libyaml, as its wheels are.
+SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 SECRET = "[secret]"
 """What stands for a secret's value wherever one would be printed."""
 
@@ -68,7 +71,7 @@ def _revealed(value: Any) -> tuple[Any, bool]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506 - one of the two safe ones
     except OSError as error:
         raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
     except yaml.YAMLError as error:

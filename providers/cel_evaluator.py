@@ -237,16 +237,30 @@ def _shorten(tree: lark.Tree[Any]) -> lark.Tree[Any]:
     return tree
 
 
-def sections(tree: lark.Tree[Any]) -> frozenset[str] | None:
-    """The fields of ``spec`` that the expression selects, None where it uses ``spec`` in any other way."""
-    found: set[str] = set()
-    whole = len(list(tree.scan_values(lambda token: token == "spec")))
-    for selection in tree.find_data("member_dot"):
-        target, name = selection.children
-        if isinstance(target, lark.Tree) and [*target.scan_values(lambda token: True)] == ["spec"]:
-            found.add(str(name))
-            whole -= 1
-    return frozenset(found) if whole == 0 else None
+def paths(tree: lark.Tree[Any]) -> frozenset[tuple[str, ...]] | None:
+    """The fields of ``spec`` that the expression selects, as paths; None where it uses ``spec`` in any other way."""
+    chain = _chain(tree)
+    if chain is not None:
+        return frozenset({chain}) if chain else None
+    found: set[tuple[str, ...]] = set()
+    for child in tree.children:
+        if isinstance(child, lark.Tree):
+            below = paths(child)
+            if below is None:
+                return None
+            found |= below
+    return frozenset(found)
+
+
+def _chain(tree: lark.Tree[Any]) -> tuple[str, ...] | None:
+    """``("engine", "type")`` for ``spec.engine.type``, empty for ``spec``, None for anything else."""
+    match tree.data, tree.children:
+        case "primary", [lark.Tree(data="ident", children=["spec"])]:
+            return ()
+        case "member_dot", [lark.Tree() as target, name]:
+            chain = _chain(target)
+            return None if chain is None else (*chain, str(name))
+    return None
 
 
 class RuleEvaluator(Evaluator):

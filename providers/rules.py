@@ -45,18 +45,19 @@ _REMEMBERED = 4096
 class Expression:
     """A compiled CEL expression; compile with ``compile_expression`` or ``compile_rule``.
 
-    ``sections`` are the fields of ``spec`` that it can read, None where it may read any. Specs that are alike in these are
+    ``paths`` are the fields of ``spec`` that it can read, None where it may read any. Specs that are alike in these are
     evaluated once.
     """
 
-    def __init__(self, text: str, runner: celpy.Runner, sections: frozenset[str] | None) -> None:
-        self.text, self.sections = text, sections
+    def __init__(self, text: str, runner: celpy.Runner, paths: frozenset[tuple[str, ...]] | None) -> None:
+        self.text, self.paths = text, paths
+        self._wanted = None if paths is None else _trie(paths)
         self._runner = runner
         self._known: dict[str, Outcome] = {}
 
     def evaluate(self, spec: Mapping[str, Any]) -> Outcome:
         """Evaluate on a spec as plain data; a failure is an outcome, not an exception."""
-        read = spec if self.sections is None else {name: spec[name] for name in sorted(self.sections) if name in spec}
+        read = _part(spec, self._wanted)
         key = json.dumps(read, sort_keys=True)
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
@@ -95,7 +96,25 @@ def _compile(text: str) -> tuple[Expression, Any]:
         raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error
     except CheckError as error:
         raise RuleError(str(error), text, error.line, error.column) from error
-    return Expression(text, cel_evaluator.program(tree), cel_evaluator.sections(tree)), found
+    return Expression(text, cel_evaluator.program(tree), cel_evaluator.paths(tree)), found
+
+
+def _trie(paths: frozenset[tuple[str, ...]]) -> dict[str, Any]:
+    """The paths as nested maps; None stands for all that is below. A path goes away where a shorter one has it."""
+    root: dict[str, Any] = {}
+    for path in sorted(paths, key=len):
+        at: dict[str, Any] | None = root
+        for name in path[:-1]:
+            at = None if at is None else at.setdefault(name, {})
+        if at is not None:
+            at[path[-1]] = None
+    return root
+
+
+def _part(value: Any, wanted: dict[str, Any] | None) -> Any:
+    if wanted is None or not isinstance(value, Mapping):
+        return value
+    return {name: _part(value[name], below) for name, below in wanted.items() if name in value}
 
 
 def _plain(value: Any) -> Any:

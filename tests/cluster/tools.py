@@ -15,6 +15,7 @@ PROGRAMS = {
     "pulumi": ("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "v3.259.0"),
     "kube-apiserver": ("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.36.1"),
     "etcd": ("etcd", "go.etcd.io/etcd/server/v3", "v3.6.12"),
+    "helm": ("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.1"),
 }
 
 

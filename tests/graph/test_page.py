@@ -1,6 +1,5 @@
 """Tier 2 (real Chromium): the HTML page: click, keyboard, colours, width, print, and a stack of 500 deployments."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.graph.projects import write_project
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -33,16 +34,6 @@ def write_page(root: Path, stack: str, path: Path) -> Path:
     with path.open("w") as file:
         subprocess.run(command, cwd=ROOT, stdout=file, check=True)
     return path
-
-
-def project(root: Path, deployments: list[dict[str, Any]]) -> Path:
-    """A project in ``root`` whose stack ``own`` has these deployments."""
-    for name in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy(ROOT / name, root)
-    (root / "stacks").mkdir()
-    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": deployments}
-    (root / "stacks" / "Pulumi.own.yaml").write_text(json.dumps({"config": config}))
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +143,7 @@ def test_the_printed_page_has_tables_and_graph_and_no_controls(browser: Any, dev
 def test_what_a_stack_says_can_t_end_the_script_or_run(browser: Any, tmp_path: Path) -> None:
     evil = "</script><script>window.evil = 1</script><img src=x onerror='window.evil=1'>"
     deployment = {"name": "a", "model": {"id": "org/m"}, "env": [{"name": "A", "value": evil}]}
-    shown = Shown(browser, write_page(project(tmp_path, [deployment]), "own", tmp_path / "page.html"))
+    shown = Shown(browser, write_page(write_project(tmp_path, [deployment]), "own", tmp_path / "page.html"))
     shown.page.click("#list button")
     assert evil in shown.page.inner_text("#yaml")
     assert shown.page.evaluate("window.evil") is None
@@ -164,7 +155,7 @@ def test_a_stack_of_500_deployments_is_drawn_and_usable(browser: Any, tmp_path: 
         | ({"resources": {"gpu": {"count": 1}}} if i % 2 else {})
         for i in range(500)
     ]
-    page = write_page(project(tmp_path, deployments), "own", tmp_path / "page.html")
+    page = write_page(write_project(tmp_path, deployments), "own", tmp_path / "page.html")
     started = time.monotonic()
     shown = Shown(browser, page)
     assert shown.page.evaluate("airunwayGraph.nodes().length") == 522

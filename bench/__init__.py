@@ -1,0 +1,1 @@
+"""Measurements, in one run and as ratios: ``make bench`` writes BENCHMARKS.md."""

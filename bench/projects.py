@@ -1,0 +1,100 @@
+"""The projects that are measured: N deployments as a stack, as a bare Pulumi program, as a chart and as manifests."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from preview.manifests import manifest_files, write_manifests
+from preview.record import Preview, record
+from preview.stack_file import read_stack
+
+ROOT = Path(__file__).parents[1]
+STACK = "bench"
+_TEAMS = 20
+_KINDS: tuple[dict[str, Any], ...] = (
+    {"resources": {"gpu": {"count": 1}}},
+    {},
+    {"engine": {"type": "sglang"}, "resources": {"gpu": {"count": 2}}},
+    {"serving": {"mode": "disaggregated"}, "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}}},
+    {"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}},
+)
+# Registers each resource of a literal list with its parent, what it waits for and what it puts out, and decides nothing.
+_BARE = """
+import json, pathlib
+import pulumi, pulumi_kubernetes
+made = {}
+for r in json.loads(pathlib.Path("resources.json").read_text()):
+    options = pulumi.ResourceOptions(
+        parent=made.get(r["parent"]), depends_on=[made[d] for d in r["dependencies"]], version=r["version"] or None,
+        provider=made.get(r["provider"]) if r["custom"] else None, retain_on_delete=r["retained"] or None, protect=r["protect"] or None)
+    if r["type"] == "pulumi:providers:kubernetes":
+        made[r["urn"]] = pulumi_kubernetes.Provider(r["name"], **r["arguments"])
+    elif r["custom"]:
+        made[r["urn"]] = pulumi.CustomResource(r["type"], r["name"], r["inputs"], options)
+    else:
+        made[r["urn"]] = pulumi.ComponentResource(r["type"], r["name"], r["inputs"], options)
+        made[r["urn"]].register_outputs(r["outputs"])
+"""
+
+
+def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None) -> Path:
+    """A project of ours with ``count`` deployments in five kinds and twenty namespaces, for ``cluster``."""
+    _project(folder)
+    shutil.copy(ROOT / "__main__.py", folder)
+    deployments = [
+        {"name": f"model-{i}", "model": {"id": f"org/model-{i}"}, "namespace": f"team-{i % _TEAMS}", **_KINDS[i % len(_KINDS)]}
+        for i in range(count)
+    ]
+    _settings(folder, {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deployments": deployments})
+    return folder
+
+
+def write_bare(folder: Path, preview: Preview) -> Path:
+    """A project that registers the resources of ``preview`` from a literal list."""
+    _project(folder)
+    _settings(folder, {})
+    (folder / "__main__.py").write_text(_BARE)
+    resources = [_literal(r) | {"outputs": preview.outputs.get(r.urn, {})} for r in preview.resources]
+    (folder / "resources.json").write_text(json.dumps(resources))
+    return folder
+
+
+def write_chart(folder: Path, preview: Preview) -> Path:
+    """A Helm chart whose one template prints the objects in its values: the least that a chart can do for them."""
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: bench\nversion: 1.0.0\n")
+    (folder / "templates" / "objects.yaml").write_text("{{- range .Values.objects }}\n---\n{{ toYaml . }}\n{{- end }}\n")
+    objects = [r.inputs for r in preview.resources if r.custom and "kind" in r.inputs]
+    (folder / "values.yaml").write_text(json.dumps({"objects": objects}))
+    return folder
+
+
+def write_kustomization(folder: Path, preview: Preview) -> Path:
+    """The same objects as files with a kustomization."""
+    write_manifests(manifest_files(preview), folder)
+    return folder
+
+
+def preview_of(folder: Path) -> Preview:
+    """The preview of the project in ``folder``."""
+    return record(folder, read_stack(folder, STACK))
+
+
+def _project(folder: Path) -> None:
+    (folder / "stacks").mkdir(parents=True)
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+
+
+def _settings(folder: Path, config: dict[str, Any]) -> None:
+    (folder / "stacks" / f"Pulumi.{STACK}.yaml").write_text(json.dumps({"config": config}))
+
+
+def _literal(resource: Any) -> dict[str, Any]:
+    kept = {name: getattr(resource, name) for name in ("urn", "type", "name", "parent", "dependencies", "custom", "version")}
+    kept |= {"retained": resource.retained, "protect": resource.protect, "inputs": resource.inputs}
+    kept["provider"] = resource.provider.rpartition("::")[0]
+    if resource.type.startswith("pulumi:providers:"):
+        where = {name: resource.inputs[name] for name in ("context", "kubeconfig") if resource.inputs.get(name)}
+        kept["arguments"] = {**where, "upsert_existing_objects": True}
+    return kept

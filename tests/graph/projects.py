@@ -1,0 +1,18 @@
+"""What the tests of this tier share: a project of its own."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def write_project(root: Path, deployments: list[dict[str, Any]]) -> Path:
+    """A project in ``root`` whose stack ``own`` has these deployments."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, root)
+    (root / "stacks").mkdir()
+    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": deployments}
+    (root / "stacks" / "Pulumi.own.yaml").write_text(json.dumps({"config": config}))
+    return root

@@ -1,0 +1,49 @@
+"""Tier 2: how much work 200 deployments are, counted and not timed."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from preview.record import run_program
+from preview.stack_file import StackConfig, read_stack
+from providers import rules
+from providers.provider_config import builtin_documents, load_config
+from tests.graph.projects import write_project
+
+
+@pytest.fixture
+def config(tmp_path: Any) -> StackConfig:
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"resources": {"gpu": {"count": 1}}},
+        {"engine": {"type": "sglang"}, "resources": {"gpu": {"count": 2}}},
+    ]
+    deployments = [{"name": f"model-{i}", "model": {"id": f"org/{i}"}, **kinds[i % 3]} for i in range(200)]
+    return read_stack(write_project(tmp_path, deployments), "own")
+
+
+def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
+    config: StackConfig, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: Counter[str] = Counter()
+
+    def counting(name: str, function: Any) -> Any:
+        def counted(*arguments: Any, **named: Any) -> Any:
+            counts[name] += 1
+            return function(*arguments, **named)
+
+        return counted
+
+    rules.compile_rule.cache_clear()
+    monkeypatch.setattr(rules, "_compile", counting("compiled", rules._compile))
+    monkeypatch.setattr(rules.Expression, "_run", counting("evaluated", rules.Expression._run))
+    monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
+    recorder, _ = run_program(tmp_path, config)
+    documents = [load_config(document, name) for name, document in builtin_documents().items()]
+    conditions = {rule.condition for document in documents for rule in document.spec.selection_rules}
+    assert counts["compiled"] == len(conditions)
+    assert counts["evaluated"] <= 3 * len(conditions)
+    registered = Counter(request.type for _, request in recorder.requests)
+    assert registered["airunway:index:ModelDeployment"] == 200
+    assert sum(registered.values()) == 2 * 200 + 9
