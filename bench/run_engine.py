@@ -27,8 +27,10 @@ def program() -> None:
 with tempfile.TemporaryDirectory() as place:
     engine = Engine(Path(place))
     stack = auto.create_or_select_stack(STACK, project_name="airunway", program=program, opts=engine.options())
-    values = read_stack(root, STACK).values
-    stack.set_all_config({key: auto.ConfigValue(value) for key, value in values.items()})
+    # As a file: on a command line the deployments would be too long.
+    settings = stack.workspace.stack_settings(STACK)
+    settings.config = dict(read_stack(root, STACK).values)
+    stack.workspace.save_stack_settings(STACK, settings)
     started = time.perf_counter()
     summary = stack.preview().change_summary
     print(time.perf_counter() - started, sum(summary.values()))

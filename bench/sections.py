@@ -54,7 +54,7 @@ def on_the_engine(report: Report, quick: bool) -> None:
     """The same two programs as previews of the real Pulumi engine against a real API server."""
     from tests.cluster.apiserver import running_cluster
 
-    sizes, times = ((10,), 2) if quick else ((10, 100, 1000), 3)
+    sizes = (10,) if quick else (10, 100, 1000)
     rows = []
     try:
         with tempfile.TemporaryDirectory() as place, running_cluster(Path(place)) as cluster:
@@ -63,7 +63,7 @@ def on_the_engine(report: Report, quick: bool) -> None:
                 preview = preview_of(write_stack(folder / "ours", size, {"kubeconfig": str(cluster.kubeconfig())}))
                 write_bare(folder / "bare", preview)
                 commands = {name: (PYTHON, "-m", "bench.run_engine", str(folder / name)) for name in ("ours", "bare")}
-                samples = in_turns(commands, ROOT, times)
+                samples = in_turns(commands, ROOT, 1 if size > 100 else 3)  # half a minute each
                 walls = {name: [float(s.output.split()[-2]) for s in each] for name, each in samples.items()}
                 counts = {s.output.split()[-1] for each in samples.values() for s in each}
                 if len(counts) != 1:
@@ -94,7 +94,7 @@ _WHY_WALL = "The bare program neither checks, selects nor renders, and does not 
 
 def selection(report: Report, quick: bool) -> None:
     """Specs checked and selected, and the same rules alone on cel-expr-python."""
-    count, times = (500, 3) if quick else (3000, 5)
+    count, times = (500, 3) if quick else (1500, 5)
     data, rows, best = specs.specs(count), [], 0.0
     for extra in (0, 10, 100, 1000):
         configs, some = specs.catalog(extra), data[: count if extra < 1000 else count // 5]
