@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench.report import ROOT, Report
+from bench.projects import ROOT
+from bench.report import Report
 from bench.sections import alternatives, on_the_engine, overhead, selection, start_up
 
 

@@ -1,12 +1,12 @@
 """Run a program several times and keep wall time, CPU time and peak memory."""
 
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,6 @@ def in_turns(commands: Mapping[str, Sequence[str]], folder: Path, times: int) ->
         for name, command in commands.items():
             samples[name].append(run(command, folder))
     return samples
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle of ``values``."""
-    return statistics.median(values)
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:

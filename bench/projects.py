@@ -65,8 +65,7 @@ def write_chart(folder: Path, preview: Preview) -> Path:
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: bench\nversion: 1.0.0\n")
     (folder / "templates" / "objects.yaml").write_text("{{- range .Values.objects }}\n---\n{{ toYaml . }}\n{{- end }}\n")
-    objects = [r.inputs for r in preview.resources if r.custom and "kind" in r.inputs]
-    (folder / "values.yaml").write_text(json.dumps({"objects": objects}))
+    (folder / "values.yaml").write_text(json.dumps({"objects": preview.objects}))
     return folder
 
 

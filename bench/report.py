@@ -5,9 +5,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
 _PACKAGES = ("pulumi", "pulumi-kubernetes", "cel-python", "cel-expr-python", "pydantic")
 
 

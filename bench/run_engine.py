@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from pulumi import automation as auto
-from pulumi.runtime._callbacks import _CallbackServicer
 
 from bench.projects import STACK
 from preview.record import at
@@ -19,7 +18,6 @@ root = Path(sys.argv[1])
 
 def program() -> None:
     """The project's program, in its own folder."""
-    _CallbackServicer._servicers.clear()
     with at(root):
         runpy.run_path(str(root / "__main__.py"), run_name="__main__")
 

@@ -5,11 +5,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from bench import selection as specs
-from bench.process import Sample, in_turns, median, spread
+from bench.process import Sample, in_turns, spread
 from bench.projects import ROOT, STACK, preview_of, write_bare, write_chart, write_kustomization, write_stack
 from bench.report import Report, goal
 

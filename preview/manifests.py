@@ -18,10 +18,9 @@ _FIRST = ("CustomResourceDefinition", "Namespace", "ServiceAccount", "ConfigMap"
 
 def manifest_files(preview: Preview) -> dict[str, str]:
     """Texts by file name, ``kustomization.yaml`` among them. Secrets and Helm releases are named in its comments only."""
-    manifests = [r.inputs for r in preview.resources if r.custom and "kind" in r.inputs]
-    secrets = [m["metadata"] for m in manifests if m["kind"] == "Secret"]
+    secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
     releases = [r.inputs for r in preview.resources if r.type.endswith(":Release")]
-    kept = sorted((m for m in manifests if m["kind"] != "Secret"), key=_order)
+    kept = sorted((m for m in preview.objects if m["kind"] != "Secret"), key=_order)
     files = {_file_name(m): to_yaml(_without_pulumi(m)) for m in kept}
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
     notes += [f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "." for r in releases]

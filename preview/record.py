@@ -65,6 +65,11 @@ class Preview:
     outputs: dict[str, dict[str, Any]]
 
     @property
+    def objects(self) -> list[dict[str, Any]]:
+        """The Kubernetes objects, each after what it needs; Helm releases are not among them."""
+        return [r.inputs for r in self.resources if r.custom and "kind" in r.inputs]
+
+    @property
     def count(self) -> int:
         """How many resources there are, without components and the provider that serves them."""
         return len([r for r in self.resources if r.custom and not r.type.startswith("pulumi:providers:")])
