@@ -50,11 +50,17 @@ def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None)
     return folder
 
 
-def write_bare(folder: Path, preview: Preview) -> Path:
-    """A project that registers the resources of ``preview`` from a literal list."""
+def collector() -> str:
+    """The lines by which our program sets Python's garbage collector."""
+    lines = [line for line in (ROOT / "__main__.py").read_text().splitlines() if line.startswith("gc.")]
+    return "\n".join(["import gc", *lines])
+
+
+def write_bare(folder: Path, preview: Preview, before: str = "") -> Path:
+    """A project that registers the resources of ``preview`` from a literal list, after the lines ``before``."""
     _project(folder)
     _settings(folder, {})
-    (folder / "__main__.py").write_text(_BARE)
+    (folder / "__main__.py").write_text(before + _BARE)
     resources = [_literal(r) | {"outputs": preview.outputs.get(r.urn, {})} for r in preview.resources]
     (folder / "resources.json").write_text(json.dumps(resources))
     return folder

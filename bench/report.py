@@ -24,8 +24,8 @@ class Report:
 
     def section(self, title: str, what: str, header: Sequence[str], rows: Sequence[Sequence[str]], goals: Sequence[str]) -> None:
         """A table with what it measures above and the goals below."""
-        self._lines += ["", f"## {title}", "", what, "", _row(header), _row(["---"] * len(header)), *map(_row, rows), ""]
-        self._lines += [f"- {goal}" for goal in goals]
+        self._lines += ["", f"## {title}", "", what, "", _row(header), _row(["---"] * len(header)), *map(_row, rows)]
+        self._lines += ["", *(f"- {goal}" for goal in goals)] if goals else []
 
     def text(self) -> str:
         """The whole file."""

@@ -1,5 +1,10 @@
-"""Preview the project in a folder on the real engine and print how many seconds that took; the cluster is the caller's."""
+"""Preview the project in a folder on the real engine and print the figures as JSON; the cluster is the caller's.
 
+``wall`` is without the start of Python, ``cpu`` is this process's and the engine's, ``memory`` (MiB, peak) is this process's.
+"""
+
+import json
+import resource
 import runpy
 import sys
 import tempfile
@@ -31,6 +36,9 @@ with tempfile.TemporaryDirectory() as place:
     stack.workspace.save_stack_settings(STACK, settings)
     started = time.perf_counter()
     summary = stack.preview().change_summary
-    print(time.perf_counter() - started, sum(summary.values()))
+    wall = time.perf_counter() - started
+    own, engine_s = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, engine_s))
+    print(json.dumps({"wall": wall, "cpu": cpu, "memory": own.ru_maxrss / 1024, "resources": sum(summary.values())}))
     if engine.standin:
         engine.standin.server.stop(None)

@@ -1,6 +1,5 @@
 """``airunway``: preview a stack without an engine, and select or render ModelDeployment files without a stack."""
 
-import gc
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -163,8 +162,6 @@ def project(cwd: Path | None) -> Path:
 
 def main() -> None:
     """Run the command; status 0 fine, 1 input refused, 2 wrong usage."""
-    # Many objects, few cycles: with the default threshold the collector takes two fifths of a preview of 1,000 deployments.
-    gc.set_threshold(50_000, 20, 20)
     try:
         app()
     except InputError as error:
