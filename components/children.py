@@ -14,6 +14,7 @@ def child_options(
     protect: bool | None = None,
     retain_on_delete: bool | None = None,
     delete_before_replace: bool | None = None,
+    replace_on_changes: Sequence[str] = (),
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the component.
@@ -29,6 +30,7 @@ def child_options(
         protect=protect,
         retain_on_delete=retain_on_delete or None,
         delete_before_replace=delete_before_replace,
+        replace_on_changes=list(replace_on_changes) or None,
         hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,
     )
 

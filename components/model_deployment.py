@@ -7,6 +7,7 @@ import pulumi
 from components.children import child_options
 from components.kubernetes_object import KubernetesObject
 from components.platform import Platform
+from providers.delivery import IMMUTABLE, MODELDEPLOYMENT
 from providers.plan import PlannedDeployment
 
 
@@ -52,7 +53,13 @@ class ModelDeployment(pulumi.ComponentResource):
             KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs, protect=False))
             for obj in rendered.supporting
         ]
-        options = child_options(self, depends_on=[*needs, *supporting], timeout=planned.ready_timeout, on_error=args["platform"].on_failure)
+        options = child_options(
+            self,
+            depends_on=[*needs, *supporting],
+            timeout=planned.ready_timeout,
+            on_error=args["platform"].on_failure,
+            **(_RENEWED if planned.delivery == MODELDEPLOYMENT else {}),
+        )
         KubernetesObject(planned.name, _awaited(planned), options)
         self.provider = pulumi.Output.from_input(outputs["provider"])
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
@@ -60,6 +67,10 @@ class ModelDeployment(pulumi.ComponentResource):
         self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
         self.resource = pulumi.Output.from_input(outputs["resource"])
         self.register_outputs(outputs)
+
+
+# The controller's webhook refuses to change these.
+_RENEWED: dict[str, Any] = {"replace_on_changes": IMMUTABLE, "delete_before_replace": True}
 
 
 def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:
@@ -74,7 +85,7 @@ def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:
             "apiVersion": resource["apiVersion"],
             "kind": resource["kind"],
             "namespace": deployment.namespace,
-            "name": deployment.name,
+            "name": resource["metadata"]["name"],
         },
     }
 

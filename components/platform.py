@@ -6,12 +6,14 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from components.children import child_options, kept_options
+from components.controller import Controller
 from components.failure import failure_hook
 from components.image_builder import ImageBuilder, ModelImage
 from components.image_registry import ImageRegistry
 from components.inference_provider import InferenceProvider
 from components.kubernetes_object import KubernetesObject
 from providers.build_services import system_namespace
+from providers.delivery import MODELDEPLOYMENT
 from providers.image_build import NAMESPACE
 from providers.plan import TOKEN_SECRET, Plan, PlannedDeployment
 from providers.rendering import GROUP, TOKEN_KEY, name_of
@@ -54,6 +56,7 @@ class Platform(pulumi.ComponentResource):
             )
             for namespace in plan.token_namespaces
         }
+        self._controller = [Controller("controller", {"controller": plan.controller}, child_options(self))] if plan.controller else []
         self._logins: dict[str, KubernetesObject] = {}
         self._images = self._build(plan, secrets.get(PASSWORD_SETTING)) if plan.images else {}
         self.register_outputs({"providers": sorted(self._operators), "namespaces": list(plan.namespaces), "images": sorted(self._images)})
@@ -64,7 +67,9 @@ class Platform(pulumi.ComponentResource):
         secret = [self._secrets[deployment.namespace]] if deployment.token_secret == TOKEN_SECRET else []
         image = [self._images[planned.image.name]] if planned.image else []
         login = [self._logins[deployment.namespace]] if deployment.pull_secret else []
-        return [self._operators[deployment.selection.provider], *self._namespace(deployment.namespace), *secret, *login, *image]
+        controller = self._controller if planned.delivery == MODELDEPLOYMENT else []
+        operator = self._operators[deployment.selection.provider]
+        return [operator, *controller, *self._namespace(deployment.namespace), *secret, *login, *image]
 
     def _build(self, plan: Plan, password: pulumi.Input[str] | None) -> dict[str, ModelImage]:
         namespace = KubernetesObject(NAMESPACE, system_namespace(plan.settings), kept_options(self))

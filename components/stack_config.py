@@ -47,7 +47,7 @@ def settings_of(config: Mapping[str, Any]) -> tuple[StackSettings, Files]:
     if unknown:
         raise InputError(unknown)
     settings = parse_settings({key: _value(key, text) for key, text in raw.items() if text != "" and key not in SECRET_SETTINGS})
-    return settings, read_files([*settings.manifests, *settings.provider_files])
+    return settings, read_files([*settings.manifests, *settings.provider_files, *settings.controller.manifests])
 
 
 def read_files(names: list[str]) -> Files:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from providers.delivery import DIRECT, IMMUTABLE
 from providers.problems import join
 
 CREATE, UPDATE, REPLACE, DELETE, FORGET = "create", "update", "replace", "delete", "forget"
@@ -18,6 +19,9 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "Secret": ("type",),
     "PersistentVolumeClaim": ("spec.accessModes", "spec.storageClassName"),
     "Release": ("name", "namespace"),
+    "ModelDeployment": IMMUTABLE,
+    "RoleBinding": ("roleRef",),
+    "ClusterRoleBinding": ("roleRef",),
     "kubernetes": ("context", "kubeconfig"),
 }
 
@@ -146,7 +150,8 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
 
 
 def _decision(deployment: Any) -> str:
-    return f"{deployment['engine']} on {deployment['provider']}"
+    controller = deployment.get("delivery", DIRECT) != DIRECT
+    return f"{deployment['engine']} on {deployment['provider']}" + (" as ModelDeployment" if controller else "")
 
 
 def _why(deployment: Any) -> str:
@@ -156,6 +161,9 @@ def _why(deployment: Any) -> str:
 
 def _because(old: Any, new: Any) -> str:
     """Why the decision is another one now."""
+    deliveries = [side.get("delivery", DIRECT) for side in (old, new)]
+    if deliveries[0] != deliveries[1] and (old["engine"], old["provider"]) == (new["engine"], new["provider"]):
+        return f"delivery {deliveries[0]} -> {deliveries[1]}"
     if new["rule"] is None:
         return "it is named by provider.name now"
     if old["provider"] == new["provider"]:

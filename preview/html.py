@@ -32,7 +32,7 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
             "provider": planned.deployment.selection.provider,
             "priority": rule.priority if (rule := planned.deployment.selection.rule) else "–",
             "rule": rule.condition if rule else "–",
-            "why": why(planned.deployment.selection),
+            "why": why(planned),
         }
         for planned in preview.plan.deployments
     ]

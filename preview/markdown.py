@@ -20,7 +20,7 @@ def preview_markdown(preview: Preview) -> str:
     for planned in preview.plan.deployments:
         selection = planned.deployment.selection
         rule = f"`{_cell(selection.rule.condition)}` ({selection.rule.priority})" if selection.rule else "–"
-        rows.append(f"| {planned.name} | {selection.engine} | {selection.provider} | {rule} | {_cell(why(selection))} |")
+        rows.append(f"| {planned.name} | {selection.engine} | {selection.provider} | {rule} | {_cell(why(planned))} |")
     resources = [f"- `{r.name}` {r.type.rsplit(':', 1)[-1]}" for r in preview.resources if r.custom and not r.type.startswith(HIDDEN)]
     warnings = [f"> **Warning:** {w}" for w in preview.plan.warnings]
     head = [

@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from preview.record import Preview, Resource
+from providers.delivery import DIRECT
 from providers.plan import PlannedDeployment
 from providers.selection import Selection
 
@@ -37,7 +38,7 @@ def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> Ren
     table.add_column("WHY", overflow="fold", ratio=2)
     for planned in deployments:
         selection = planned.deployment.selection
-        table.add_row(planned.name, str(selection.engine), Text(selection.provider, style="cyan"), *_rule(selection), Text(why(selection)))
+        table.add_row(planned.name, str(selection.engine), Text(selection.provider, style="cyan"), *_rule(selection), Text(why(planned)))
     return table
 
 
@@ -50,7 +51,7 @@ def _selection_list(deployments: Sequence[PlannedDeployment]) -> RenderableType:
         lines.append(head.append(selection.provider, style="not bold cyan"))
         if selection.rule is not None:
             lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4), expand=False))
-        lines.append(Padding(Text(why(selection), style="dim"), (0, 0, 0, 4), expand=False))
+        lines.append(Padding(Text(why(planned), style="dim"), (0, 0, 0, 4), expand=False))
     return Group(*lines)
 
 
@@ -58,8 +59,13 @@ def _rule(selection: Selection) -> tuple[str, Text]:
     return (str(selection.rule.priority), Text(selection.rule.condition)) if selection.rule else ("–", Text("–"))
 
 
-def why(selection: Selection) -> str:
+def why(planned: PlannedDeployment) -> str:
     """The decision in a few words."""
+    said = _why(planned.deployment.selection)
+    return said if planned.delivery == DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+
+
+def _why(selection: Selection) -> str:
     if selection.rule is None:
         return "named by provider.name"
     others = sorted(

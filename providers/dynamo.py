@@ -29,6 +29,11 @@ _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, sepa
 _SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
 
 
+def endpoint(name: str) -> Endpoint:
+    """The Service that the operator makes for an object of that name."""
+    return Endpoint(f"{name}-frontend", 8000)
+
+
 def render(deployment: Deployment) -> Rendered:
     """The graph that serves ``deployment``. Raises ``InputError`` naming every field that Dynamo can't honour."""
     spec = deployment.spec
@@ -46,7 +51,7 @@ def render(deployment: Deployment) -> Rendered:
         "metadata": deployment.metadata,
         "spec": {"backendFramework": str(deployment.selection.engine), "services": {"Frontend": _frontend(deployment), **workers}},
     }
-    return Rendered(overridden(graph, deployment), Endpoint(f"{deployment.name}-frontend", 8000), _READY)
+    return Rendered(overridden(graph, deployment), endpoint(deployment.name), _READY)
 
 
 def _engine_options(deployment: Deployment) -> bool:

@@ -6,6 +6,11 @@ from typing import Any
 from providers.rendering import GROUP
 
 
+def _pod_label(kind: str) -> str:
+    """Label that says on a pod which object it serves; the controller's shims have one of their own."""
+    return f"{GROUP}/model-deployment" if kind == "ModelDeployment" else f"{GROUP}/deployment"
+
+
 def failure_message(name: str, manifest: Mapping[str, Any], last: str) -> str:
     """Names deployment or build, kind and object, gives ``last`` (what Kubernetes said) and the commands that tell more."""
     kind, metadata = str(manifest["kind"]), manifest["metadata"]
@@ -17,7 +22,7 @@ def failure_message(name: str, manifest: Mapping[str, Any], last: str) -> str:
         look = [f"kubectl logs {where} {resource} --tail=50", f"kubectl describe {where} {resource}"]
     else:
         what = f"deployment {name}: {kind} {namespace}/{metadata['name']} did not get ready"
-        selector = f"-l {GROUP}/deployment={metadata['name']}"
+        selector = f"-l {_pod_label(kind)}={metadata['name']}"
         look = [
             f"kubectl describe {where} {resource}",
             f"kubectl get pods {where} {selector}",

@@ -31,6 +31,11 @@ _READY = "jsonpath={.status.state}=Ready"
 _PRESET = "a KAITO preset brings its own"
 
 
+def endpoint(name: str) -> Endpoint:
+    """The Service that the operator makes for an object of that name."""
+    return Endpoint(name, 80)
+
+
 def render(deployment: Deployment) -> Rendered:
     """The Workspace that serves ``deployment``. Raises ``InputError`` naming every field that KAITO can't honour."""
     refusals = Refusals(NAME)
@@ -45,7 +50,7 @@ def render(deployment: Deployment) -> Rendered:
         "resource": {"count": spec.scaling.replicas, "labelSelector": {"matchLabels": _nodes(spec, exact=preset)}},
         "inference": inference,
     }
-    return Rendered(overridden(workspace, deployment), Endpoint(deployment.name, 80), _READY, supporting, warnings)
+    return Rendered(overridden(workspace, deployment), endpoint(deployment.name), _READY, supporting, warnings)
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:

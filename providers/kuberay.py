@@ -33,6 +33,11 @@ _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
 _PORTS = [("gcs-server", 6379), ("dashboard", 8265), ("client", 10001), ("serve", 8000)]
 
 
+def endpoint(name: str) -> Endpoint:
+    """The Service that the operator makes for an object of that name."""
+    return Endpoint(f"{name}-serve-svc", 8000)
+
+
 def render(deployment: Deployment) -> Rendered:
     """The RayService that serves ``deployment``. Raises ``InputError`` naming every field that KubeRay can't honour."""
     spec = deployment.spec
@@ -52,7 +57,7 @@ def render(deployment: Deployment) -> Rendered:
             "rayClusterConfig": {"headGroupSpec": _head(deployment), "workerGroupSpecs": groups},
         },
     }
-    return Rendered(overridden(service, deployment), Endpoint(f"{deployment.name}-serve-svc", 8000), _READY)
+    return Rendered(overridden(service, deployment), endpoint(deployment.name), _READY)
 
 
 _Parts = tuple[dict[str, Any], list[dict[str, Any]], list[Problem]]

@@ -1,22 +1,25 @@
 """From a stack's settings to a plan: every deployment checked, selected and rendered, or all problems in one go."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from providers.controller import PlannedController, plan_controller
+from providers.controller_decision import departures
+from providers.delivery import DIRECT
 from providers.documents import Document, deployment_entry, in_document, parse_documents
-from providers.image_build import PlannedImage, plan_image, pull_secret
+from providers.image_build import NAMESPACE, PlannedImage, plan_image, pull_secret
 from providers.merge import merge_patch
 from providers.problems import InputError, Problem, nearest, problems_of
 from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
-from providers.renderers import render
+from providers.renderers import render, render_for_controller
 from providers.rendering import Deployment, Rendered
 from providers.selection import select
 from providers.spec import Source
 from providers.spec_checks import parse_spec, warnings_of
-from providers.stack import PASSWORD_SETTING, TOKEN_SETTING, DeploymentEntry, ProviderSettings, StackSettings
+from providers.stack import PASSWORD_SETTING, TOKEN_SETTING, Delivery, DeploymentEntry, ProviderSettings, StackSettings
 
 TOKEN_SECRET = "huggingface-token"
 """Name of the Secret made from ``airunway:huggingFaceToken`` in each namespace that needs it."""
@@ -34,6 +37,7 @@ class PlannedDeployment:
     ready_timeout: str
     skip_await: bool
     image: PlannedImage | None = None
+    delivery: Delivery = "direct"
 
     @property
     def name(self) -> str:
@@ -57,6 +61,7 @@ class Plan:
     deployments: tuple[PlannedDeployment, ...]
     providers: tuple[PlannedProvider, ...]
     warnings: tuple[str, ...]
+    controller: PlannedController | None = None
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -113,12 +118,17 @@ def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False
     if any(p.image for p in planned) and not settings.registry.managed and not existing:
         wanted = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
         problems.append(Problem("registry", f"a deployment builds an image; say where it is kept: {wanted}"))
+    controller = None
+    try:
+        controller = _controller(settings, files, configs, planned)
+    except InputError as error:
+        problems += error.problems
     if problems:
         raise InputError(problems)
     used = {p.deployment.selection.provider for p in planned}
     chosen = [PlannedProvider(c, _settings_of(settings, c.name).installation == "managed") for c in configs if c.name in used]
     warnings = [f"{p.name}: {w}" for p in planned for w in _warnings(p)]
-    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings))
+    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
 
 
 def provider_configs(settings: StackSettings, files: Files) -> tuple[list[InferenceProviderConfig], list[Problem]]:
@@ -151,7 +161,7 @@ def _settings_of(settings: StackSettings, name: str) -> ProviderSettings:
 def _read(file: str, setting: str, files: Files, kinds: tuple[str, ...], problems: list[Problem]) -> list[Document]:
     text = files.get(file, FileNotFoundError("not read"))
     if isinstance(text, OSError):
-        problems.append(Problem(setting, f"{file} can't be read: {text.strerror or text}"))
+        problems.append(_unreadable(setting, file, text))
         return []
     try:
         return parse_documents(text, file, kinds)
@@ -203,7 +213,8 @@ def _plan_one(
     secret = entry.secrets.hugging_face_token
     if secret is None and entry.model.source is Source.HUGGINGFACE:
         secret = settings.hugging_face_secret or (TOKEN_SECRET if has_token else None)
-    image = plan_image(entry, settings)
+    delivery = entry.delivery or settings.delivery
+    image = plan_image(entry, settings) if delivery == DIRECT else None
     deployment = Deployment(
         name=entry.name,
         namespace=entry.namespace or settings.namespace,
@@ -214,7 +225,38 @@ def _plan_one(
         built_image=image.pull if image else None,
         pull_secret=pull_secret(settings) if image else None,
     )
-    return PlannedDeployment(deployment, render(deployment), entry.ready_timeout or settings.ready_timeout, entry.skip_await, image)
+    rendered = render(deployment) if delivery == DIRECT else _for_controller(deployment, configs, settings.controller.api_group)
+    return PlannedDeployment(deployment, rendered, entry.ready_timeout or settings.ready_timeout, entry.skip_await, image, delivery)
+
+
+def _for_controller(deployment: Deployment, configs: list[InferenceProviderConfig], group: str) -> Rendered:
+    rendered = render_for_controller(deployment, group)
+    found = departures(deployment.spec, rendered.resource["spec"], deployment.selection, configs, group)
+    return replace(rendered, warnings=tuple(found))
+
+
+def _controller(
+    settings: StackSettings, files: Files, configs: list[InferenceProviderConfig], planned: list[PlannedDeployment]
+) -> PlannedController | None:
+    """The controller, where a deployment is given to it. Raises ``InputError``."""
+    if all(p.delivery == DIRECT for p in planned):
+        return None
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for file in settings.controller.manifests:
+        text = files.get(file, FileNotFoundError("not read"))
+        if isinstance(text, OSError):
+            problems.append(_unreadable("controller.manifests", file, text))
+        else:
+            texts[file] = text
+    if problems:
+        raise InputError(problems)
+    namespaces = {p.deployment.namespace for p in planned} if settings.create_namespaces else set()
+    return plan_controller(settings.controller, texts, configs, namespaces | ({NAMESPACE} if any(p.image for p in planned) else set()))
+
+
+def _unreadable(setting: str, file: str, error: OSError) -> Problem:
+    return Problem(setting, f"{file} can't be read: {error.strerror or error}")
 
 
 def _clashes(planned: list[PlannedDeployment]) -> list[Problem]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from providers.rendering import GROUP, given
 
-_PLURALS = {"NetworkPolicy": "networkpolicies"}
 _WRITE = ["get", "list", "watch", "create", "patch", "delete"]
 _READ = ["get", "list", "watch"]
 # What Pulumi's Kubernetes provider reads to tell why a Deployment or a Job is not ready.
@@ -19,6 +18,7 @@ def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tu
     takes existing ones over, so that it needs no right to create any.
     """
     namespaces: set[str] = {account[0]}
+    shared: dict[tuple[str, str], list[str]] = {}
     kinds: dict[str, dict[str, set[str]]] = {}
     for manifest in manifests:
         metadata = manifest["metadata"]
@@ -26,6 +26,9 @@ def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tu
             namespaces.add(metadata["name"])
             continue
         group = str(manifest["apiVersion"]).rpartition("/")[0]
+        if "namespace" not in metadata:
+            shared.setdefault((group, plural(str(manifest["kind"]))), []).append(metadata["name"])
+            continue
         namespaces.add(metadata["namespace"])
         kinds.setdefault(metadata["namespace"], {}).setdefault(group, set()).add(plural(str(manifest["kind"])))
     subject = {"kind": "ServiceAccount", "namespace": account[0], "name": account[1]}
@@ -34,7 +37,7 @@ def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tu
     watched = {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": listed, "verbs": ["get", "list", "watch", "patch"]}
     objects = [_object("v1", "Namespace", n) for n in listed]
     objects.append(_object("v1", "ServiceAccount", account[1], account[0]))
-    objects.append(_object("rbac.authorization.k8s.io/v1", "ClusterRole", name, rules=[watched]))
+    objects.append(_object("rbac.authorization.k8s.io/v1", "ClusterRole", name, rules=[watched, *_cluster_wide(shared)]))
     objects.append(_binding("ClusterRole", name, subject))
     for namespace, groups in sorted(kinds.items()):
         rules = [{"apiGroups": [group], "resources": sorted(resources), "verbs": _WRITE} for group, resources in sorted(groups.items())]
@@ -44,9 +47,18 @@ def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tu
     return objects
 
 
+def _cluster_wide(shared: Mapping[tuple[str, str], list[str]]) -> Iterable[dict[str, Any]]:
+    """Rules for objects without a namespace. Names can't restrict who creates or lists."""
+    for (group, resource), names in sorted(shared.items()):
+        where = {"apiGroups": [group], "resources": [resource]}
+        yield {**where, "verbs": ["create", "list", "watch"]}
+        yield {**where, "resourceNames": sorted(names), "verbs": ["get", "patch", "delete"]}
+
+
 def plural(kind: str) -> str:
     """The resource name of a kind that we create."""
-    return _PLURALS.get(kind, f"{kind.lower()}s")
+    name = kind.lower()
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}es" if name.endswith("s") else f"{name}s"
 
 
 def _object(version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> dict[str, Any]:

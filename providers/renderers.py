@@ -2,19 +2,32 @@
 
 from types import ModuleType
 
-from providers import dynamo, kaito, kuberay
+from providers import delivery, dynamo, kaito, kuberay
 from providers.problems import InputError, Problem
-from providers.rendering import Deployment, Rendered
+from providers.rendering import Deployment, Endpoint, Rendered
 
 RENDERERS: tuple[ModuleType, ...] = (kaito, dynamo, kuberay)
 
 
 def render(deployment: Deployment) -> Rendered:
     """Render ``deployment`` for the provider it was given to. Raises ``InputError``."""
-    provider = deployment.selection.provider
+    rendered: Rendered = _renderer(deployment.selection.provider).render(deployment)
+    return rendered
+
+
+def render_for_controller(deployment: Deployment, group: str) -> Rendered:
+    """Render ``deployment`` as a ModelDeployment of API group ``group``. Raises ``InputError``."""
+    resource = delivery.model_deployment(deployment, group)
+    name = resource["metadata"]["name"]
+    if deployment.selection.provider == kuberay.NAME and len(name) > kuberay.MAX_NAME:
+        raise InputError([Problem("name", f"makes a RayService {name}; its name has at most {kuberay.MAX_NAME} characters")])
+    endpoint: Endpoint = _renderer(deployment.selection.provider).endpoint(name)
+    return Rendered(resource, endpoint, delivery.READY)
+
+
+def _renderer(provider: str) -> ModuleType:
     module = next((m for m in RENDERERS if provider == m.NAME), None)
     if module is None:
         known = ", ".join(m.NAME for m in RENDERERS)
         raise InputError([Problem("provider.name", f"{provider} was chosen, but there is no renderer for it; there is one for {known}")])
-    rendered: Rendered = module.render(deployment)
-    return rendered
+    return module

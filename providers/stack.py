@@ -11,6 +11,9 @@ Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 Duration = Annotated[str, Field(pattern=r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", min_length=2)]
 
 
+Delivery = Literal["direct", "modeldeployment"]
+
+
 class DeploymentEntry(ModelDeploymentSpec):
     """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
 
@@ -20,6 +23,11 @@ class DeploymentEntry(ModelDeploymentSpec):
         None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
     )
     skip_await: bool = Field(False, description="Do not wait until it serves.")
+    delivery: Delivery | None = Field(
+        None,
+        description="direct: the stack creates the provider's object; modeldeployment: a ModelDeployment for the cluster's KubeAIRunway "
+        "controller. Default: the stack's.",
+    )
 
 
 class Cluster(Model):
@@ -73,6 +81,24 @@ class RegistrySettings(Model):
         return self
 
 
+class ControllerSettings(Model):
+    """The KubeAIRunway controller, for deployments with delivery modeldeployment."""
+
+    api_group: Literal["airunway.ai", "kubeairunway.ai"] = Field("airunway.ai", description="API group of its release.")
+    installation: Literal["managed", "existing"] = Field(
+        "existing", description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
+    )
+    manifests: list[Text] = Field(
+        [], description="Files with the controller, its CRDs and the provider shims, relative to the project; for a managed installation."
+    )
+
+    @model_validator(mode="after")
+    def _files(self) -> "ControllerSettings":
+        if (self.installation == "managed") != bool(self.manifests):
+            raise ValueError("installation: managed and manifests go together; give both or neither")
+        return self
+
+
 class BuilderSettings(Model):
     """How images are built."""
 
@@ -101,6 +127,8 @@ class StackSettings(Model):
     )
     ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment.")
     registry: RegistrySettings = Field(RegistrySettings(), description="Registry for built images; required where a deployment builds one.")
+    delivery: Delivery = Field("direct", description="How deployments that do not say reach the cluster.")
+    controller: ControllerSettings = Field(ControllerSettings(), description="The KubeAIRunway controller.")
     builder: BuilderSettings = Field(BuilderSettings(), description="How images are built.")
     protect: bool = Field(False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted.")
 

@@ -13,6 +13,7 @@ LISTS = {
     "Workspace": "/apis/kaito.sh/v1beta1/workspaces",
     "DynamoGraphDeployment": "/apis/nvidia.com/v1alpha1/dynamographdeployments",
     "RayService": "/apis/ray.io/v1/rayservices",
+    "ModelDeployment": "/apis/airunway.ai/v1alpha1/modeldeployments",
 }
 MODELS = ("Workspace", "DynamoGraphDeployment", "RayService")
 
@@ -32,6 +33,8 @@ def ready_status(kind: str, generation: int) -> dict[str, Any]:
             return {"state": "Ready", "conditions": [condition | {"type": "InferenceReady"}]}
         case "DynamoGraphDeployment":
             return {"state": "successful", "observedGeneration": generation}
+        case "ModelDeployment":
+            return {"phase": "Running", "observedGeneration": generation}
         case _:
             return {"conditions": [condition | {"type": "Ready"}], "observedGeneration": generation}
 

@@ -34,6 +34,10 @@ class _Failed(Exception):
         self.created = created
 
 
+class _NoKind(_Failed):
+    """There is no such kind (yet)."""
+
+
 class Client:
     """The API server as one provider resource sees it."""
 
@@ -59,7 +63,7 @@ class Client:
             found = self.call("GET", base).get("resources", [])
             self._resources |= {(version, r["kind"]): (r["name"], r["namespaced"]) for r in found if "/" not in r["name"]}
         if (version, kind) not in self._resources:
-            raise _Failed(f"apiVersion {version} for kind {kind} does not exist")
+            raise _NoKind(f"apiVersion {version} for kind {kind} does not exist")
         plural, namespaced = self._resources[version, kind]
         scope = f"/namespaces/{metadata.get('namespace', 'default')}" if namespaced else ""
         return f"{base}{scope}/{plural}/{metadata['name']}"
@@ -95,6 +99,14 @@ def _struct(value: dict[str, Any]) -> struct_pb2.Struct:
     if value.get("kind") == "Secret":
         value = {k: {_SIGNATURE: _SECRET, "value": v} if k in ("data", "stringData") else v for k, v in value.items()}
     return json_format.ParseDict(value, struct_pb2.Struct())
+
+
+def _changed(old: Any, new: Any, path: str = "") -> list[str]:
+    """Paths at which two values differ, as the engine writes them."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        steps = {key: (f"{path}.{key}" if path else key) if re.fullmatch(r"\w+", key) else f'{path}["{key}"]' for key in {*old, *new}}
+        return [found for key in sorted(steps) for found in _changed(old.get(key), new.get(key), steps[key])]
+    return [] if old == new else [path]
 
 
 def seen(wanted: Any, live: Any) -> Any:
@@ -136,6 +148,8 @@ def ready(obj: dict[str, Any]) -> tuple[bool, str]:
             status.get("observedGeneration") == obj["metadata"]["generation"] and conditions.get("Available", {}).get("status") == "True"
         )
         return current, "Deployment is not available"
+    if obj["kind"] == "CustomResourceDefinition":
+        return conditions.get("Established", {}).get("status") == "True", "definition is not established"
     if obj["kind"] == "Job":
         if "Failed" in conditions:
             raise _Failed(f"Job failed: {conditions['Failed'].get('message')}", obj)
@@ -189,8 +203,14 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         keys = sorted(k for k in {*old, *new} if old.get(k) != new.get(k))
         named = [(o.get("metadata") or {}).get(k) for o in (old, new) for k in ("name", "namespace")]
         moved = named[:2] != named[2:] or (new.get("kind") == "Job" and "spec" in keys)
+        kind = provider_pb2.PropertyDiff.UPDATE_REPLACE if moved else provider_pb2.PropertyDiff.UPDATE
         return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=keys, replaces=keys if moved else [], deleteBeforeReplace=moved
+            changes=provider_pb2.DiffResponse.DIFF_SOME,
+            diffs=keys,
+            replaces=keys if moved else [],
+            deleteBeforeReplace=moved,
+            hasDetailedDiff=True,
+            detailedDiff={path: provider_pb2.PropertyDiff(kind=kind, inputDiff=True) for path in _changed(old, new)},
         )
 
     def Create(self, request: Any, context: Any) -> Any:
@@ -257,13 +277,19 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def _apply(self, context: Any, inputs: dict[str, Any], preview: bool, timeout: float) -> dict[str, Any]:
         client = self.clients[context.peer()]
         query = {"fieldManager": MANAGER, "fieldValidation": "Strict"} | ({"dryRun": "All"} if preview else {})
-        path = client.path(inputs)
+        annotations = inputs["metadata"].get("annotations") or {}
+        query |= {"force": "true"} if annotations.get("pulumi.com/patchForce") == "true" else {}
+        try:
+            path = self._path(client, inputs, 0 if preview else 20)
+        except _NoKind:
+            if preview:
+                return inputs  # its definition is yet to come
+            raise
         live = client.call("PATCH", path, inputs, **query)
         if not live:
             if preview:
                 return inputs  # its namespace is yet to come
             raise _Failed(f"{path}: not found")
-        annotations = inputs["metadata"].get("annotations") or {}
         if preview or annotations.get("pulumi.com/skipAwait") == "true":
             return dict(live)
         deadline = time.monotonic() + (timeout or 600)
@@ -277,6 +303,18 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             if time.monotonic() > deadline:
                 raise _Failed(f"timed out waiting for {inputs['kind']} {path}: {wrong}", live)
             time.sleep(0.1)
+
+    @staticmethod
+    def _path(client: Client, inputs: dict[str, Any], seconds: float) -> str:
+        """The object's path; a definition that was just made takes a moment to be served."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return client.path(inputs)
+            except _NoKind:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def _answer(self, context: Any, act: Any) -> Any:
         try:

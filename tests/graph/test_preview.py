@@ -243,7 +243,9 @@ def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, caps
     assert stopped.value.code == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {"stack", "deployments", "resources"}
-    assert {frozenset(d) for d in document["deployments"]} == {frozenset({"name", "engine", "provider", "reason", "rule", "candidates"})}
+    assert {frozenset(d) for d in document["deployments"]} == {
+        frozenset({"name", "delivery", "engine", "provider", "reason", "rule", "candidates"})
+    }
     assert {frozenset(c) for d in document["deployments"] for c in d["candidates"]} == {
         frozenset({"provider", "eligible", "priority", "why"})
     }

@@ -36,3 +36,11 @@ def test_namespaces_come_first_so_that_the_output_can_be_applied_as_it_is() -> N
     assert kinds[:2] == ["Namespace", "Namespace"]
     bound = {(s["namespace"], s["name"]) for o in objects() for s in o.get("subjects", [])}
     assert bound == {("ci", "deployer")}
+
+
+def test_an_object_without_a_namespace_is_written_by_its_name_only() -> None:
+    config = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "kaito"}}
+    (role,) = [o for o in rbac_objects([config], "test", ("ci", "deployer")) if o["kind"] == "ClusterRole"]
+    rules = [r for r in role["rules"] if r["resources"] == ["inferenceproviderconfigs"]]
+    assert [r["verbs"] for r in rules if "resourceNames" not in r] == [["create", "list", "watch"]]
+    assert [(r["resourceNames"], r["verbs"]) for r in rules if "resourceNames" in r] == [(["kaito"], ["get", "patch", "delete"])]

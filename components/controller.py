@@ -1,0 +1,51 @@
+"""The KubeAIRunway controller of a cluster."""
+
+from typing import Any, TypedDict
+
+import pulumi
+
+from components.children import child_options, kept_options
+from components.kubernetes_object import KubernetesObject
+from providers.controller import PlannedController
+
+
+class ControllerArgs(TypedDict):
+    """Arguments of ``Controller``."""
+
+    controller: PlannedController
+    """The controller, as planned."""
+
+
+class Controller(pulumi.ComponentResource):
+    """Installation of the controller, where the stack has it, and the InferenceProviderConfigs that it decides by.
+
+    Namespaces and CRDs stay when the stack goes: with a CRD, every object of its kind would go.
+    """
+
+    def __init__(self, name: str, args: ControllerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        planned = args["controller"]
+        installation = "managed" if planned.managed else "existing"
+        super().__init__("airunway:index:Controller", name, {"installation": installation}, opts)
+        foundation = [KubernetesObject(_name(obj), obj, kept_options(self)) for obj in planned.foundation]
+        installed = [KubernetesObject(_name(obj), _guarded(obj), child_options(self, depends_on=foundation)) for obj in planned.objects]
+        for config in planned.configs:
+            KubernetesObject(_name(config), _owned(config), child_options(self, depends_on=[*foundation, *installed]))
+        self.register_outputs({"installation": installation})
+
+
+def _name(obj: dict[str, Any]) -> str:
+    """Several objects of one kind may have one name, in different namespaces."""
+    metadata = obj["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])
+
+
+def _guarded(obj: dict[str, Any]) -> dict[str, Any]:
+    """``obj`` with what a Secret holds as a secret."""
+    return obj if obj["kind"] != "Secret" else {k: pulumi.Output.secret(v) if k in ("data", "stringData") else v for k, v in obj.items()}
+
+
+def _owned(config: dict[str, Any]) -> dict[str, Any]:
+    """``config`` so that it wins over the fields that a provider shim wrote when it started."""
+    metadata = config["metadata"]
+    annotations = {**metadata.get("annotations", {}), "pulumi.com/patchForce": "true"}
+    return config | {"metadata": metadata | {"annotations": annotations}}

@@ -1,0 +1,119 @@
+"""Delivery by the KubeAIRunway controller: the ModelDeployment and InferenceProviderConfig objects that it works on."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from providers.problems import InputError, Problem
+from providers.provider_config import InferenceProviderConfig, Installation
+from providers.rendering import GROUP, Deployment, given, name_of
+from providers.spec import ModelDeploymentSpec, Source
+
+DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
+KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
+READY = "jsonpath={.status.phase}=Running"
+IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.provider.name", "spec.serving.mode")
+"""Fields whose change the controller's webhook refuses, so that the object has to be made anew."""
+
+
+@cache
+def data() -> dict[str, Any]:
+    """What is known about the controller's releases."""
+    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("controller.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def object_name(name: str) -> str:
+    """Name of the ModelDeployment of a deployment.
+
+    The controller's shims give their objects its name and refuse one that is there already, so it is not the name of the object
+    that we render ourselves: both can then stand side by side while the delivery of a live deployment is switched.
+    """
+    return name_of(name, "md")
+
+
+def model_deployment(deployment: Deployment, group: str) -> dict[str, Any]:
+    """The ModelDeployment for ``deployment`` in API group ``group``. Raises ``InputError`` naming what that group has no field for."""
+    problems = [
+        Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {DIRECT}")
+        for path in data()["groups"][group]["missing"]
+        if _differs(deployment.spec, path)
+    ]
+    if deployment.spec.model.source is Source.AIKIT:
+        problems.append(
+            Problem("model.source", f"aikit is not known to the controller; use delivery: {DIRECT}, or source custom with image")
+        )
+    if problems:
+        raise InputError(problems)
+    metadata = {"name": object_name(deployment.name), "namespace": deployment.namespace, "labels": deployment.labels}
+    return {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": _spec(deployment, group)}
+
+
+def _differs(spec: ModelDeploymentSpec, path: str) -> bool:
+    section, field = path.split(".")
+    part = getattr(spec, section)
+    name = next(n for n, f in type(part).model_fields.items() if f.alias == field)
+    return bool(getattr(part, name) != type(part).model_fields[name].default)
+
+
+def _spec(deployment: Deployment, group: str) -> dict[str, Any]:
+    """The spec as it was written. ``resources`` is always there: the controller's webhook and rules take its absence for other things."""
+    spec = deployment.spec
+    fields = set(ModelDeploymentSpec.model_fields)
+    sent = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True, include=fields)
+    resources = dict(sent.get("resources", {}))
+    if not spec.gpu_count:
+        resources.pop("gpu", None)
+    sent["resources"] = resources
+    if spec.container_image and data()["groups"][group].get("flat"):
+        sent["image"] = spec.container_image
+        sent.get("engine", {}).pop("image", None)
+    if deployment.token_secret:
+        sent["secrets"] = {"huggingFaceToken": deployment.token_secret}
+    return dict(sorted(sent.items()))
+
+
+def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, Any]:
+    """``config`` as the object of API group ``group``."""
+    spec = config.spec
+    rules = [{"condition": rule.condition, "priority": rule.priority} for rule in spec.selection_rules]
+    metadata: dict[str, Any] = {"name": config.name, "labels": {f"{GROUP}/managed-by": "airunway"}}
+    if data()["groups"][group].get("flat"):
+        engines = spec.capabilities.engines
+        capabilities: dict[str, Any] = {
+            "engines": [str(e.name) for e in engines],
+            "servingModes": sorted({str(mode) for e in engines for mode in e.serving_modes}),
+            "gpuSupport": any(e.gpu_support for e in engines),
+            "cpuSupport": any(e.cpu_support for e in engines),
+        }
+        more = given(installation=_installation(spec.installation, values=False), documentation=spec.documentation)
+    else:
+        metadata["annotations"] = given(
+            **{
+                f"{group}/installation": json.dumps(_installation(spec.installation, values=True), sort_keys=True),
+                f"{group}/documentation-url": spec.documentation,
+            }
+        )
+        listed = [
+            {
+                "name": str(e.name),
+                "servingModes": [str(mode) for mode in e.serving_modes],
+                "gpuSupport": e.gpu_support,
+                "cpuSupport": e.cpu_support,
+            }
+            for e in spec.capabilities.engines
+        ]
+        capabilities, more = {"engines": listed}, {}
+    body = {"capabilities": capabilities, **given(selectionRules=rules), **more}
+    return {"apiVersion": f"{group}/v1alpha1", "kind": CONFIG_KIND, "metadata": metadata, "spec": body}
+
+
+def _installation(installation: Installation, *, values: bool) -> dict[str, Any]:
+    found = installation.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for chart in found["helmCharts"]:
+        if not values or not chart["values"]:
+            chart.pop("values")
+    return given(**found)

@@ -1,0 +1,276 @@
+"""Tier 1 (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides otherwise."""
+
+import json
+from typing import Any
+
+import pytest
+
+from preview.compare import compare
+from preview.document import deployment_document
+from providers.controller_decision import controller_decision, departures
+from providers.delivery import object_name, provider_config
+from providers.plan import Plan, parse_settings, plan_stack
+from providers.problems import InputError
+from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
+from tests.unit.samples import builtin, choose, config, spec
+
+GPU = {"resources": {"gpu": {"count": 1}}}
+DISAGGREGATED = {
+    "serving": {"mode": "disaggregated"},
+    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
+}
+GROUPS = ("airunway.ai", "kubeairunway.ai")
+
+
+def stack(*deployments: dict[str, Any], files: Any = None, **settings: Any) -> Plan:
+    entries = [{"name": f"d{i}", "model": {"id": "org/model"}} | d for i, d in enumerate(deployments)]
+    base = {"cluster": {"context": "kind"}, "namespace": "ml", "delivery": "modeldeployment", "deployments": entries}
+    return plan_stack(parse_settings(base | settings), files or {})
+
+
+def sent(group: str = "airunway.ai", **fields: Any) -> dict[str, Any]:
+    (planned,) = stack(fields, controller={"apiGroup": group}).deployments
+    return planned.rendered.resource
+
+
+def refused(*deployments: dict[str, Any], **settings: Any) -> str:
+    with pytest.raises(InputError) as raised:
+        stack(*deployments, **settings)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_spec_is_sent_as_it_was_written_with_resources_always_there(group: str) -> None:
+    resource = sent(group, engine={"type": "vllm", "contextLength": 4096}, **GPU)
+    assert resource["apiVersion"] == f"{group}/v1alpha1"
+    assert resource["metadata"]["name"] == "d0-md"
+    assert resource["spec"] == {
+        "engine": {"type": "vllm", "contextLength": 4096},
+        "model": {"id": "org/model"},
+        "resources": {"gpu": {"count": 1}},
+    }
+    assert sent(group)["spec"]["resources"] == {}
+
+
+def test_a_gpu_count_of_zero_is_not_sent_because_the_controllers_rules_can_not_see_it() -> None:
+    assert sent(resources={"gpu": {"count": 0}, "memory": "8Gi"})["spec"]["resources"] == {"memory": "8Gi"}
+
+
+def test_the_image_goes_where_the_group_has_it() -> None:
+    image = {"engine": {"type": "vllm", "image": "r/x:1"}, **GPU}
+    assert sent("airunway.ai", **image)["spec"]["engine"] == {"type": "vllm", "image": "r/x:1"}
+    older = sent("kubeairunway.ai", **image)["spec"]
+    assert (older["image"], older["engine"]) == ("r/x:1", {"type": "vllm"})
+
+
+def test_the_token_is_named_and_never_sent() -> None:
+    plan = plan_stack(
+        parse_settings(
+            {"cluster": {"context": "x"}, "delivery": "modeldeployment", "deployments": [{"name": "a", "model": {"id": "o/m"}}]}
+        ),
+        {},
+        has_token=True,
+    )
+    assert plan.deployments[0].rendered.resource["spec"]["secrets"] == {"huggingFaceToken": "huggingface-token"}
+    assert plan.token_namespaces == ("default",)
+
+
+def test_what_the_group_has_no_field_for_is_refused_by_its_path() -> None:
+    assert "deployments[0].model.gguf: ModelDeployment of airunway.ai has no such field" in refused({"model": {"id": "o/m", "gguf": {}}})
+    assert "model.source: aikit is not known" in refused({"model": {"source": "aikit", "id": "llama3.2:1b"}})
+    old = {"controller": {"apiGroup": "kubeairunway.ai"}}
+    said = refused({"engine": {"type": "vllm", "extraArgs": ["--x"], "enforceEager": True, "enablePrefixCaching": False}, **GPU}, **old)
+    assert [
+        field for field in ("extraArgs", "enforceEager", "enablePrefixCaching") if f"engine.{field}: ModelDeployment of kube" in said
+    ] == [
+        "extraArgs",
+        "enforceEager",
+        "enablePrefixCaching",
+    ]
+
+
+def test_a_name_that_kuberay_would_cut_is_refused() -> None:
+    pinned = {"provider": {"name": "kuberay"}, **GPU}
+    assert "at most 47 characters" in refused({"name": "a" * 45, **pinned})
+    assert stack({"name": "a" * 44, **pinned}).deployments[0].rendered.endpoint.service == "a" * 44 + "-md-serve-svc"
+
+
+def test_the_object_never_has_the_name_of_the_one_that_direct_delivery_makes() -> None:
+    for name in ("a", "a" * 63, "a-md"):
+        assert object_name(name) != name
+        assert len(object_name(name)) <= 63
+    assert object_name("a" * 62 + "b") != object_name("a" * 62 + "c")
+
+
+def test_deployments_choose_their_own_delivery_over_the_stacks() -> None:
+    plan = stack({}, {"delivery": "direct"})
+    assert [d.rendered.resource["kind"] for d in plan.deployments] == ["ModelDeployment", "Workspace"]
+    assert plan.controller is not None
+    assert stack({"delivery": "direct"}).controller is None
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_providers_are_sent_in_the_shape_of_the_group_and_read_back_the_same(group: str) -> None:
+    for name, body in builtin_documents().items():
+        original = load_config(body, name)
+        document = provider_config(original, group)
+        assert document["apiVersion"] == f"{group}/v1alpha1"
+        again = load_config(document, name)
+        assert again.spec.selection_rules == original.spec.selection_rules
+        assert [r.url for r in again.spec.installation.helm_repos] == [r.url for r in original.spec.installation.helm_repos]
+        if group == "airunway.ai":
+            assert again.spec.capabilities == original.spec.capabilities
+            assert json.loads(document["metadata"]["annotations"]["airunway.ai/installation"])["helmCharts"]
+        else:
+            assert {c.name for c in again.spec.capabilities.engines} == {c.name for c in original.spec.capabilities.engines}
+            assert all("values" not in chart for chart in document["spec"]["installation"]["helmCharts"])
+
+
+TABLE: list[dict[str, Any]] = [
+    {},
+    {"resources": {"gpu": {"count": 0}}},
+    {"engine": {"type": "sglang"}, **GPU},
+    {"engine": {"type": "trtllm"}, **GPU},
+    {"engine": {"type": "llamacpp"}},
+    {"engine": {"type": "llamacpp"}, **GPU},
+    DISAGGREGATED,
+    GPU,
+    {"engine": {"type": "vllm"}, "resources": {"gpu": {"count": 8}}},
+    {"provider": {"name": "kuberay"}, **GPU},
+]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("fields", TABLE, ids=json.dumps)
+def test_with_our_providers_registered_the_controller_decides_every_row_of_the_decision_table_alike(fields: Any, group: str) -> None:
+    chosen = choose(**fields)
+    decision = controller_decision(sent(group, **fields)["spec"], builtin(), group)
+    assert (decision.engine, decision.provider) == (str(chosen.engine), chosen.provider)
+
+
+def said(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
+    body = spec(**fields)
+    return departures(body, sent(**fields)["spec"], choose(configs, **fields), configs, "airunway.ai")
+
+
+def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it() -> None:
+    (warning,) = [w for w in said(list(builtin()), resources={"gpu": {"count": 2}}) if "decide otherwise" in w]
+    assert warning == (
+        "with the rules that the provider shims register when they start, the controller would decide otherwise: vllm on kuberay, by "
+        "priority 80; set engine.type: vllm and provider.name: dynamo to settle it"
+    )
+    settled = {"engine": {"type": "vllm"}, "provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 2}}}
+    assert [w for w in said(list(builtin()), **settled) if "decide otherwise" in w] == []
+
+
+def test_a_provider_none_of_whose_rules_is_true_still_wins_in_the_controller_by_its_name() -> None:
+    decision = controller_decision({"resources": {"gpu": {"count": 1.0}}}, [config("b"), config("a")], "airunway.ai")
+    assert (decision.provider, decision.why) == ("a", "name, as no rule of any provider is true")
+
+
+def test_the_controller_chooses_the_engine_without_regard_to_the_named_provider() -> None:
+    only = config("only", engines=[{"name": "sglang", "gpuSupport": True}])
+    warnings = departures(
+        spec(provider={"name": "only"}, **GPU),
+        {"model": {"id": "o/m"}, "provider": {"name": "only"}, "resources": {"gpu": {"count": 1}}},
+        choose([only, config("x")], provider={"name": "only"}, **GPU),
+        [only, config("x")],
+        "airunway.ai",
+    )
+    assert any("vllm on only, by provider.name; set engine.type: sglang" in w for w in warnings)
+
+
+def test_a_rule_that_fails_counts_as_false_in_the_controller() -> None:
+    failing = config("fails", ("spec.nothing.here == 1", 90))
+    decision = controller_decision(
+        {"engine": {"type": "vllm"}, "resources": {}}, [failing, config("right", ("spec.engine.type == 'vllm'", 10))], "airunway.ai"
+    )
+    assert decision.provider == "right"
+
+
+def test_nothing_fits_is_told_too() -> None:
+    assert controller_decision({"resources": {}}, [], "airunway.ai").why == "no engine available from the registered providers"
+    pinned = {"engine": {"type": "trtllm"}, "resources": {}}
+    assert controller_decision(pinned, list(builtin()), "airunway.ai").why == "no compatible provider found"
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"env": [{"name": "A", "value": "b"}], **GPU}, "env: the controller's dynamo shim drops it"),
+        ({"engine": {"type": "llamacpp"}, **GPU}, "resources.gpu: the controller's kaito shim asks for no GPU in the container"),
+        ({"provider": {"name": "kuberay"}, **GPU}, "serve configuration that Ray cannot import"),
+        ({"scaling": {"replicas": 0}, **GPU}, "scaling.replicas: 0 gets lost"),
+        ({"engine": {"enablePrefixCaching": False}, **GPU}, "engine.enablePrefixCaching: false gets lost"),
+    ],
+)
+def test_what_the_shims_do_not_do_is_told_by_field(fields: Any, wanted: str) -> None:
+    assert any(wanted in w for w in stack(fields).warnings)
+
+
+MANIFEST = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: airunway-system}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: modeldeployments.airunway.ai}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: controller, namespace: airunway-system}
+"""
+MANAGED = {"controller": {"installation": "managed", "manifests": ["controller.yaml"]}}
+
+
+def test_a_managed_controller_is_made_from_its_manifests_definitions_first() -> None:
+    controller = stack({}, files={"controller.yaml": MANIFEST}, **MANAGED).controller
+    assert controller is not None
+    assert [o["kind"] for o in controller.foundation] == ["Namespace", "CustomResourceDefinition"]
+    assert [o["kind"] for o in controller.objects] == ["Deployment"]
+    assert sorted(c["metadata"]["name"] for c in controller.configs) == ["dynamo", "kaito", "kuberay"]
+
+
+def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
+    controller = stack({}, files={"controller.yaml": MANIFEST}, namespace="airunway-system", **MANAGED).controller
+    assert controller is not None
+    assert [o["kind"] for o in controller.foundation] == ["CustomResourceDefinition"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a: [", "controller.yaml: not YAML"),
+        ("", "controller.yaml: holds no object"),
+        ("kind: Pod", "controller.yaml[0]: an object with apiVersion, kind and metadata.name is wanted"),
+        (FileNotFoundError(2, "No such file or directory"), "controller.manifests: controller.yaml can't be read: No such file"),
+    ],
+)
+def test_bad_manifests_are_refused_with_their_place(text: Any, wanted: str) -> None:
+    assert wanted in refused({}, files={"controller.yaml": text}, **MANAGED)
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"controller": {"installation": "managed"}}, "installation: managed and manifests go together"),
+        ({"controller": {"manifests": ["x.yaml"]}}, "installation: managed and manifests go together"),
+        ({"controller": {"apiGroup": "example.com"}}, "controller.apiGroup"),
+        ({"delivery": "helm"}, "delivery"),
+    ],
+)
+def test_bad_settings_are_refused_with_their_path(settings: Any, wanted: str) -> None:
+    assert wanted in refused({}, **settings)
+
+
+def test_a_bad_delivery_of_one_deployment_is_refused_with_its_path() -> None:
+    assert "deployments[0].delivery" in refused({"delivery": "helm"})
+
+
+def test_a_switch_of_delivery_is_told_as_such_in_a_difference() -> None:
+    old, new = (deployment_document(stack({"delivery": delivery}).deployments[0]) for delivery in ("direct", "modeldeployment"))
+    del old["delivery"]  # as a release without delivery wrote it
+    sides: list[Any] = [{"stack": "s", "resources": [], "deployments": [side]} for side in (old, new)]
+    (change,) = compare(*sides).selections
+    assert (change.new, change.because) == ("llamacpp on kaito as ModelDeployment", "delivery direct -> modeldeployment")
