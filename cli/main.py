@@ -1,5 +1,6 @@
-"""``airunway``: preview a stack without an engine, and select or render ModelDeployment files without a stack."""
+"""``airunway``: preview a stack without an engine, read what its cluster says, and select or render files without a stack."""
 
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from providers.problems import InputError
 
 app = typer.Typer(
     name="airunway",
-    help="Model deployments on Kubernetes as a Pulumi program: which provider serves which model, and what that takes.",
+    help="Model deployments on Kubernetes as a Pulumi program: which provider serves which model, what that takes, and how it runs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,6 +43,8 @@ PreviewFormatOption = Annotated[PreviewFormat, typer.Option("--format", help="Ho
 StackOption = Annotated[str, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")]
 ProjectOption = Annotated[Path | None, typer.Option("--cwd", "-C", help="Project folder. Default: the nearest one with a Pulumi.yaml.")]
 AccountOption = Annotated[str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")]
+NameArgument = Annotated[str, typer.Argument(help="Deployment of the stack.")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Local port of --port-forward. Default: a free one.")]
 FilesOption = Annotated[list[str], typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")]
 
 
@@ -73,7 +76,7 @@ def diff(
 
 @app.command(epilog="Example: airunway explain llama-70b --stack prod")
 def explain(
-    name: Annotated[str, typer.Argument(help="Deployment of the stack.")],
+    name: NameArgument,
     stack: StackOption = "dev",
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
@@ -141,6 +144,74 @@ def rbac(
     show_rbac(project(cwd), stack, (namespace, name))
 
 
+@app.command(epilog="Example: airunway status --stack dev prod --format json")
+def status(
+    stack: Annotated[list[str], typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml; repeatable.")],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[STACK]...", help="More stacks.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, and show each change.")] = False,
+    format: FormatOption = Format.TEXT,
+    cwd: ProjectOption = None,
+) -> None:
+    """Show what the cluster says of each deployment, whatever its provider, and of the operators. Status 0: all run, 3: some do not."""
+    from cli.live import show_status
+
+    show_status(project(cwd), [*stack, *(more or [])], format, watch=watch)
+
+
+@app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")
+def wait(
+    deployments: Annotated[list[str] | None, typer.Argument(metavar="[DEPLOYMENT]...", help="Deployments. Default: all.")] = None,
+    stack: StackOption = "dev",
+    timeout: Annotated[str, typer.Option("--timeout", help="How long, such as 90s, 45m or 2h.")] = "30m",
+    cwd: ProjectOption = None,
+) -> None:
+    """Wait until deployments run, telling each change. Status 0: they run, 3: not in time."""
+    from cli.live import wait_for
+
+    wait_for(project(cwd), stack, deployments or [], seconds(timeout))
+
+
+@app.command(epilog='Example: export OPENAI_BASE_URL="$(airunway endpoint llama-70b --stack prod)"')
+def endpoint(
+    name: NameArgument,
+    stack: StackOption = "dev",
+    port_forward: Annotated[bool, typer.Option("--port-forward", help="Open it on 127.0.0.1 until interrupted.")] = False,
+    port: PortOption = 0,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print a deployment's OpenAI-compatible base URL: inside the cluster, or on this machine with --port-forward."""
+    from cli.live import show_endpoint
+
+    show_endpoint(project(cwd), stack, name, port if port_forward else None)
+
+
+@app.command(epilog='Example: airunway chat llama-70b "Say hello." --stack prod')
+def chat(
+    name: NameArgument,
+    text: Annotated[str, typer.Argument(help="What to say to it.")],
+    stack: StackOption = "dev",
+    model: Annotated[str | None, typer.Option("--model", help="Model name. Default: the first that the endpoint serves.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Base URL, for example of a gateway. Default: a port forward.")] = None,
+    cwd: ProjectOption = None,
+) -> None:
+    """Say something to a deployment and print what it answers: a test of the whole way. OPENAI_API_KEY is sent where it is set."""
+    from cli.live import chat_with
+
+    chat_with(project(cwd), stack, name, text, model, url)
+
+
+@app.command("import", epilog="Example: airunway import --stack prod --ids import.json > entries.yaml")
+def import_(
+    stack: StackOption = "dev",
+    ids: Annotated[Path | None, typer.Option("--ids", help="Write the ids to this file, as `pulumi import --file` takes them.")] = None,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print stack entries for what the cluster already serves, so that `pulumi up` takes it over as it is, and what can't be expressed."""
+    from cli.live import show_import
+
+    show_import(project(cwd), stack, ids)
+
+
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
 def schema() -> None:
     """Print the JSON Schema of stack files."""
@@ -160,8 +231,17 @@ def project(cwd: Path | None) -> Path:
     )
 
 
+def seconds(text: str) -> float:
+    """A duration such as 1h30m in seconds. A usage error for what is none."""
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    if not text or not found:
+        raise typer.BadParameter(f"'{text}' given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout")
+    hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + rest
+
+
 def main() -> None:
-    """Run the command; status 0 fine, 1 input refused, 2 wrong usage."""
+    """Run the command; status 0 fine, 1 input refused or cluster out of reach, 2 wrong usage, 3 not all running."""
     try:
         app()
     except InputError as error:

@@ -91,7 +91,8 @@ def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:
 
 
 def _awaited(planned: PlannedDeployment) -> dict[str, Any]:
-    """The upstream object with the annotation that tells Pulumi what to wait for."""
+    """The upstream object with the annotations that tell Pulumi what to wait for, and whether to win over other writers."""
     manifest = planned.rendered.resource
     wait = {"pulumi.com/skipAwait": "true"} if planned.skip_await else {"pulumi.com/waitFor": planned.rendered.wait_for}
-    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait}}
+    force = {"pulumi.com/patchForce": "true"} if planned.take_over else {}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait | force}}

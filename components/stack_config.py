@@ -33,10 +33,16 @@ def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
     clear = [key for key in given if not runtime_config.is_config_secret(_PREFIX + key)]
     if clear:
         raise InputError([Problem(key, f"is in clear text; set it with `pulumi config set --secret {_PREFIX}{key}`") for key in clear])
-    settings, files = settings_of(everything)
-    plan = plan_stack(settings, files, has_token=TOKEN_SETTING in given, has_password=PASSWORD_SETTING in given)
+    plan = plan_of(everything)
     config = pulumi.Config("airunway")
     return plan, {key: config.require_secret(key) for key in given}
+
+
+def plan_of(config: Mapping[str, Any]) -> Plan:
+    """The plan for a configuration's texts; of a secret it counts only that it is there. Raises ``InputError``."""
+    settings, files = settings_of(config)
+    has_token, has_password = (bool(config.get(_PREFIX + key)) for key in (TOKEN_SETTING, PASSWORD_SETTING))
+    return plan_stack(settings, files, has_token=has_token, has_password=has_password)
 
 
 def settings_of(config: Mapping[str, Any]) -> tuple[StackSettings, Files]:

@@ -1,5 +1,6 @@
 """A preview for a terminal: the selection table, and the tree of resources with what each waits for."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -149,6 +150,11 @@ class _Waits:
             direct = {u for u in self._by_urn[urn].dependencies if u in self._by_urn}
             self._reached[urn] = direct.union(*(self._before(u) for u in direct))
         return self._reached[urn]
+
+
+def printable(text: str) -> str:
+    """``text`` without what a terminal would take for a command: for texts that come from a cluster or a model."""
+    return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
 
 
 def console(*, stderr: bool = False) -> Console:

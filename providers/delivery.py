@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
+from providers.observation import Decided, Observation, Phase, Replicas, complaint, conditions_of, whole
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig, Installation
-from providers.rendering import GROUP, Deployment, given, name_of
+from providers.rendering import GROUP, Deployment, Endpoint, given, name_of
 from providers.spec import ModelDeploymentSpec, Source
 
 DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
@@ -74,6 +75,18 @@ def _spec(deployment: Deployment, group: str) -> dict[str, Any]:
     if deployment.token_secret:
         sent["secrets"] = {"huggingFaceToken": deployment.token_secret}
     return dict(sorted(sent.items()))
+
+
+def observe(obj: dict[str, Any]) -> Observation:
+    """What a ModelDeployment's status says, in the controller's own words."""
+    status, conditions = obj.get("status") or {}, conditions_of(obj)
+    found = str(status.get("phase") or Phase.PENDING)
+    phase = Phase(found) if found in list(Phase) else Phase.PENDING
+    counts, provider, endpoint = (status.get(part) or {} for part in ("replicas", "provider", "endpoint"))
+    replicas = Replicas(*(whole(counts.get(name)) for name in ("desired", "ready", "available")))
+    served = Endpoint(endpoint["service"], whole(endpoint.get("port") or 80)) if endpoint.get("service") else None
+    decided = Decided((status.get("engine") or {}).get("type"), provider.get("name"), provider.get("selectedReason"), served)
+    return Observation(phase, status.get("message") or complaint(conditions), replicas, conditions, decided)
 
 
 def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, Any]:

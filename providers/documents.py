@@ -75,7 +75,7 @@ def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]
     spec = document.body.get("spec")
     if not isinstance(spec, dict):
         return {}, [*problems, Problem("spec", "required, but not given" if spec is None else "a map is wanted")]
-    reserved = [key for key in ("name", "namespace", "readyTimeout", "skipAwait", "delivery") if key in spec]
+    reserved = [key for key in ("name", "namespace", "readyTimeout", "skipAwait", "takeOver", "delivery") if key in spec]
     problems += [Problem(f"spec.{key}", "unknown key") for key in reserved]
     namespace = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
     return {"name": metadata["name"], **namespace, **spec}, problems

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from providers.engine_args import Flag, flags, tokens
+from providers.observation import Observation, Phase, Replicas, complaint, conditions_of, short_of, whole
 from providers.problems import Problem
 from providers.rendering import (
     GPU_RESOURCE,
@@ -26,7 +27,8 @@ NAME = "dynamo"
 API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
 _READY = "jsonpath={.status.state}=successful"
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))
-_SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
+SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
+"""Prefix of the workers' names, by engine."""
 
 
 def endpoint(name: str) -> Endpoint:
@@ -54,6 +56,37 @@ def render(deployment: Deployment) -> Rendered:
     return Rendered(overridden(graph, deployment), endpoint(deployment.name), _READY)
 
 
+_PHASES = {
+    "successful": Phase.RUNNING,
+    "initializing": Phase.DEPLOYING,
+    "deploying": Phase.DEPLOYING,
+    "failed": Phase.FAILED,
+    "pending": Phase.PENDING,
+}
+_NOT_WORKERS = ("frontend", "epp", "planner")
+
+
+def observe(obj: dict[str, Any]) -> Observation:
+    """What a graph's status says; replicas are those of its workers."""
+    status, conditions = obj.get("status") or {}, conditions_of(obj)
+    state = str(status.get("state") or "pending")
+    phase = _PHASES.get(state, Phase.PENDING)
+    replicas = _replicas((obj.get("spec") or {}).get("services") or {}, status.get("services") or {})
+    message = short_of(replicas) if phase is Phase.RUNNING and status.get("services") else complaint(conditions)
+    if state not in _PHASES:
+        message = f"unknown state {state}"
+    return Observation(phase, message, replicas, conditions)
+
+
+def _replicas(services: dict[str, Any], seen: dict[str, Any]) -> Replicas:
+    """Summed over the workers. A service that Grove runs reports ready replicas only, a Deployment may report available ones only."""
+    workers = [name for name, s in services.items() if str(s.get("componentType") or name).lower() not in _NOT_WORKERS]
+    counts = [seen.get(name) or {} for name in workers]
+    ready = sum(whole(c.get("readyReplicas", c.get("availableReplicas"))) for c in counts)
+    available = sum(whole(c.get("availableReplicas", c.get("readyReplicas"))) for c in counts)
+    return Replicas(sum(whole(services[name].get("replicas", 1)) for name in workers), ready, available)
+
+
 def _engine_options(deployment: Deployment) -> bool:
     found, _ = flags(Engine.TRTLLM, deployment.spec, gpus=1)
     return deployment.spec.disaggregated or any(f.name.startswith("trtllm.") for f in found)
@@ -71,7 +104,7 @@ def _frontend(deployment: Deployment) -> dict[str, Any]:
 
 def _workers(deployment: Deployment) -> tuple[dict[str, Any], list[Problem]]:
     spec, engine = deployment.spec, deployment.selection.engine
-    prefix = _SERVICE[engine]
+    prefix = SERVICE[engine]
     if not spec.disaggregated:
         part = ComponentScaling(replicas=spec.scaling.replicas, gpu=spec.resources.gpu, memory=spec.resources.memory)
         worker, problems = _worker(deployment, part)

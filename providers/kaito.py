@@ -7,6 +7,7 @@ from typing import Any
 
 from providers import aikit
 from providers.engine_args import flags
+from providers.observation import Condition, Observation, Phase, Replicas, complaint, conditions_of, is_true, whole
 from providers.rendering import (
     GPU_RESOURCE,
     GROUP,
@@ -51,6 +52,37 @@ def render(deployment: Deployment) -> Rendered:
         "inference": inference,
     }
     return Rendered(overridden(workspace, deployment), endpoint(deployment.name), _READY, supporting, warnings)
+
+
+_PHASES = {
+    "Ready": Phase.RUNNING,
+    "Succeeded": Phase.RUNNING,
+    "NotReady": Phase.DEPLOYING,
+    "Running": Phase.DEPLOYING,
+    "Failed": Phase.FAILED,
+    "Pending": Phase.PENDING,
+}
+
+
+def observe(obj: dict[str, Any]) -> Observation:
+    """What a Workspace's status says. KAITO counts no replicas: all of them are ready when the Workspace is."""
+    status, conditions = obj.get("status") or {}, conditions_of(obj)
+    state = status.get("state")
+    phase = _PHASES.get(state, Phase.PENDING) if state else _phase_without_state(conditions)
+    desired = whole(status.get("targetNodeCount") or (obj.get("resource") or {}).get("count", 1))
+    ready = desired if phase is Phase.RUNNING else 0
+    message = complaint(conditions) if phase is not Phase.RUNNING else ""
+    if state and state not in _PHASES:
+        message = f"unknown state {state}"
+    return Observation(phase, message, Replicas(desired, ready, ready), conditions)
+
+
+def _phase_without_state(conditions: tuple[Condition, ...]) -> Phase:
+    """As releases before 0.9 say it."""
+    succeeded = is_true(conditions, "WorkspaceSucceeded")
+    if succeeded is not None:
+        return Phase.RUNNING if succeeded else Phase.FAILED
+    return Phase.DEPLOYING if is_true(conditions, "ResourceReady") else Phase.PENDING
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:

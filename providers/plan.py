@@ -1,6 +1,6 @@
 """From a stack's settings to a plan: every deployment checked, selected and rendered, or all problems in one go."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,7 @@ class PlannedDeployment:
     skip_await: bool
     image: PlannedImage | None = None
     delivery: Delivery = "direct"
+    take_over: bool = False
 
     @property
     def name(self) -> str:
@@ -205,6 +206,16 @@ def plan_document(document: Document, configs: list[InferenceProviderConfig]) ->
         raise InputError([place(p) for p in error.problems]) from error
 
 
+def plan_entry(
+    data: Any, configs: Sequence[InferenceProviderConfig], settings: StackSettings, *, has_token: bool = False
+) -> PlannedDeployment:
+    """Plan one entry by itself. Raises ``InputError``."""
+    entry, problems = parse_spec(data, DeploymentEntry)
+    if entry is None:
+        raise InputError(problems)
+    return _plan_one(entry, list(configs), settings, has_token)
+
+
 def _plan_one(
     entry: DeploymentEntry, configs: list[InferenceProviderConfig], settings: StackSettings, has_token: bool
 ) -> PlannedDeployment:
@@ -226,7 +237,9 @@ def _plan_one(
         pull_secret=pull_secret(settings) if image else None,
     )
     rendered = render(deployment) if delivery == DIRECT else _for_controller(deployment, configs, settings.controller.api_group)
-    return PlannedDeployment(deployment, rendered, entry.ready_timeout or settings.ready_timeout, entry.skip_await, image, delivery)
+    return PlannedDeployment(
+        deployment, rendered, entry.ready_timeout or settings.ready_timeout, entry.skip_await, image, delivery, entry.take_over
+    )
 
 
 def _for_controller(deployment: Deployment, configs: list[InferenceProviderConfig], group: str) -> Rendered:

@@ -23,6 +23,9 @@ class DeploymentEntry(ModelDeploymentSpec):
         None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
     )
     skip_await: bool = Field(False, description="Do not wait until it serves.")
+    take_over: bool = Field(
+        False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
+    )
     delivery: Delivery | None = Field(
         None,
         description="direct: the stack creates the provider's object; modeldeployment: a ModelDeployment for the cluster's KubeAIRunway "

@@ -8,11 +8,11 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
-def write_project(root: Path, deployments: list[dict[str, Any]]) -> Path:
-    """A project in ``root`` whose stack ``own`` has these deployments."""
+def write_project(root: Path, deployments: list[dict[str, Any]], cluster: dict[str, str] | None = None) -> Path:
+    """A project in ``root`` whose stack ``own`` has these deployments, on ``cluster``."""
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(ROOT / name, root)
     (root / "stacks").mkdir()
-    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": deployments}
+    config = {"airunway:cluster": cluster or {"context": "x"}, "airunway:deployments": deployments}
     (root / "stacks" / "Pulumi.own.yaml").write_text(json.dumps({"config": config}))
     return root

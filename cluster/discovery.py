@@ -1,0 +1,71 @@
+"""What a cluster already serves that a stack could take over."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from cluster.connection import Connection, ForbiddenError
+from providers.adoption import Adoption, Target, adopt
+from providers.plan import Plan
+from providers.rbac import plural
+from providers.renderers import RENDERERS
+
+
+async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
+    """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
+    namespaces = sorted({d.deployment.namespace for d in plan.deployments} | {plan.settings.namespace})
+    kinds = [(module.API_VERSION, module.KIND) for module in RENDERERS]
+    lists = await asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in kinds))
+    schemas = await asyncio.gather(*(_schema(connection, version, kind) for version, kind in kinds))
+    known = {_key(d.rendered.resource) for d in plan.deployments}
+    names = {d.name for d in plan.deployments}
+    found: list[Adoption] = []
+    for objects, schema in zip(lists, schemas, strict=True):
+        for obj in sorted(objects or [], key=_key):
+            if _key(obj) in known:
+                continue
+            adoption = _owned(obj) or adopt(obj, target, schema)
+            if adoption.entry is not None and adoption.name in names:
+                adoption = _refused(obj, "its name is taken; a name is used once per stack")
+            names |= {adoption.name} if adoption.entry is not None else set()
+            found.append(adoption)
+    return sorted(found, key=lambda a: (a.namespace, a.name, a.kind))
+
+
+def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> dict[str, Any]:
+    """The file that `pulumi import --file` takes, for objects that are entries of the stack already and not yet in its state."""
+    provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::cluster"
+    resources: list[dict[str, Any]] = []
+    for adoption in adoptions:
+        if adoption.entry is None:
+            continue
+        component = f"{adoption.name}-deployment"
+        token = f"kubernetes:{adoption.api_version}:{adoption.kind}"
+        resources.append({"type": "airunway:index:ModelDeployment", "name": component, "logicalName": adoption.name, "component": True})
+        resources.append({"type": token, "name": adoption.name, "id": adoption.id, "parent": component, "provider": "cluster"})
+    return {"nameTable": {"cluster": provider}, "resources": resources}
+
+
+async def _schema(connection: Connection, version: str, kind: str) -> dict[str, Any]:
+    """The kind's schema, or nothing where it may not be read."""
+    group, _, name = version.partition("/")
+    try:
+        crd = await connection.get("apiextensions.k8s.io/v1", f"customresourcedefinitions/{plural(kind)}.{group}")
+    except ForbiddenError:
+        return {}
+    versions = (crd or {}).get("spec", {}).get("versions", [])
+    return next((v["schema"]["openAPIV3Schema"] for v in versions if v["name"] == name), {})
+
+
+def _owned(obj: dict[str, Any]) -> Adoption | None:
+    owners = obj["metadata"].get("ownerReferences") or []
+    return _refused(obj, f"belongs to {owners[0]['kind']} {owners[0]['name']}") if owners else None
+
+
+def _refused(obj: dict[str, Any], why: str) -> Adoption:
+    metadata = obj["metadata"]
+    return Adoption(str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"]), None, (why,))
+
+
+def _key(obj: dict[str, Any]) -> tuple[str, str, str]:
+    return str(obj["kind"]), str(obj["metadata"]["namespace"]), str(obj["metadata"]["name"])

@@ -1,0 +1,75 @@
+"""What a stack's cluster says of its deployments and operators: one list per kind, all at the same time."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.connection import Connection, ForbiddenError
+from providers.plan import Plan, PlannedProvider
+from providers.provider_config import HelmChart
+from providers.rbac import plural
+from providers.renderers import RENDERERS
+from providers.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, release_states
+
+Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The status of one stack at one moment."""
+
+    stack: str
+    deployments: tuple[DeploymentStatus, ...]
+    operators: tuple[OperatorStatus, ...]
+
+
+async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
+    """Read the cluster of ``plan`` once. Raises ``InputError`` where it can't be read."""
+    kinds = {(str(r["apiVersion"]), str(r["kind"])) for r in (d.rendered.resource for d in plan.deployments)}
+    kinds |= {_kind_of(provider) for provider in plan.providers} - {("", "")}
+    ordered = sorted(kinds)
+    namespaces = sorted({d.deployment.namespace for d in plan.deployments})
+    lists, charts = await asyncio.gather(
+        asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in ordered)),
+        _charts(connection, [c for p in plan.providers for c in p.config.spec.installation.helm_charts]),
+    )
+    live = {_key(obj): obj for found in lists for obj in found or []}
+    served = {kind: found is not None for kind, found in zip(ordered, lists, strict=True)}
+    releases, deployments = charts
+    return Survey(
+        stack,
+        tuple(deployment_status(d, live.get(_key(d.rendered.resource))) for d in plan.deployments),
+        tuple(operator_status(p, served.get(_kind_of(p), True), releases, deployments) for p in plan.providers),
+    )
+
+
+def _kind_of(provider: PlannedProvider) -> tuple[str, str]:
+    module = next((m for m in RENDERERS if provider.config.name == m.NAME), None)
+    return (module.API_VERSION, module.KIND) if module else ("", "")
+
+
+def _key(obj: dict[str, Any]) -> Key:
+    metadata = obj["metadata"]
+    return str(obj["apiVersion"]), str(obj["kind"]), str(metadata.get("namespace")), str(metadata["name"])
+
+
+async def _charts(
+    connection: Connection, charts: Iterable[HelmChart]
+) -> tuple[dict[tuple[str, str], str] | None, list[dict[str, Any]] | None]:
+    """States of the releases and the Deployments of their namespaces; None for what the account may not read."""
+    namespaces = sorted({chart.namespace for chart in charts})
+    secrets, deployments = await asyncio.gather(
+        # Their metadata only: what a release holds is none of ours.
+        _allowed(*(connection.items("v1", "secrets", n, selector="owner=helm", metadata_only=True) for n in namespaces)),
+        _allowed(*(connection.items("apps/v1", "deployments", n) for n in namespaces)),
+    )
+    return (None if secrets is None else release_states(secrets)), deployments
+
+
+async def _allowed(*lists: Coroutine[Any, Any, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
+    try:
+        found = await asyncio.gather(*lists)
+    except ForbiddenError:
+        return None
+    return [item for answer in found for item in answer or []]

@@ -1,0 +1,121 @@
+"""Tier 6 (real engine, real kube-apiserver): what a cluster serves already is taken over by a stack, without a replacement."""
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pulumi import automation as auto
+
+from cli.live import stack_plan
+from tests.cluster.apiserver import Cluster
+from tests.cluster.engine import Engine
+from tests.cluster.operator import LISTS, operator
+from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings
+from tests.graph.projects import write_project
+
+ROOT = Path(__file__).parents[2]
+NAMESPACE = "found"
+
+
+def objects(folder: Path) -> dict[str, dict[str, Any]]:
+    """An object of each kind as somebody else might have made it: without our labels, some with fields that no spec has."""
+    kinds = [d | {"namespace": NAMESPACE} for d in (CPU, GPU, RAY, CPU | {"name": "kept"})]
+    found = {}
+    for planned in stack_plan(write_project(folder, kinds), "own").deployments:
+        obj = copy.deepcopy(planned.rendered.resource)
+        del obj["metadata"]["labels"]
+        found[planned.name] = obj
+    found["gpu"]["spec"]["services"]["VllmWorker"]["sharedMemory"] = {"size": "20Gi"}
+    found["kept"]["metadata"]["name"] = "foreign"
+    found["kept"]["inference"]["template"]["spec"]["hostNetwork"] = True
+    return found
+
+
+@pytest.fixture
+def existing(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """They are in the cluster, made by somebody else."""
+    if not cluster.get(f"/api/v1/namespaces/{NAMESPACE}"):
+        cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    (tmp_path / "theirs").mkdir()
+    made = {name: cluster.send("POST", _path(obj), obj) for name, obj in objects(tmp_path / "theirs").items()}
+    yield made
+    for obj in made.values():
+        cluster.session.delete(f"{cluster.url}{_path(obj)}/{obj['metadata']['name']}", timeout=30)
+
+
+def _path(obj: dict[str, Any]) -> str:
+    group, plural = LISTS[obj["kind"]].rsplit("/", 1)
+    return f"{group}/namespaces/{NAMESPACE}/{plural}"
+
+
+def live(cluster: Cluster, obj: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = cluster.get(f"{_path(obj)}/{obj['metadata']['name']}")
+    return found
+
+
+def imported(cluster: Cluster, folder: Path) -> tuple[list[Any], str, dict[str, Any]]:
+    """Entries, all that was printed, and the file of ids."""
+    folder.mkdir()
+    project = write_project(folder, [], cluster={"kubeconfig": str(cluster.kubeconfig())})
+    ids = folder / "ids.json"
+    command = [sys.executable, "-m", "cli", "import", "--stack", "own", "--ids", str(ids), "--cwd", str(project)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    own = [e for e in yaml.safe_load(done.stdout) if e.get("namespace") == NAMESPACE]
+    return own, done.stdout + done.stderr, json.loads(ids.read_text())
+
+
+def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
+    cluster: Cluster, existing: dict[str, Any], tmp_path: Path
+) -> None:
+    entries, said, ids = imported(cluster, tmp_path / "ours")
+    assert {e["name"] for e in entries} == {"cpu", "gpu", "ray"}
+    (gpu,) = [e for e in entries if e["name"] == "gpu"]
+    assert gpu["provider"] == {"overrides": {"spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}}}}
+    assert f"# Workspace {NAMESPACE}/foreign can't be expressed:\n#   provider.overrides.inference.template.spec.hostNetwork" in said
+    assert {r["id"] for r in ids["resources"] if "id" in r} >= {f"{NAMESPACE}/{name}" for name in ("cpu", "gpu")}
+
+
+def test_an_update_takes_them_over_without_a_replacement_or_a_change_of_what_they_say(
+    cluster: Cluster, engine: Engine, existing: dict[str, Any], tmp_path: Path
+) -> None:
+    entries, _, _ = imported(cluster, tmp_path / "ours")
+    wanted = settings(cluster, *entries, namespace=NAMESPACE)
+    steps = Steps()
+    with operator(cluster):
+        stack = engine.stack("import", wanted)
+        stack.up(on_event=steps)
+    assert [step for step in steps.changes() if "delete" in step[0] or "replace" in step[0]] == []
+    for name in ("cpu", "gpu", "ray"):
+        before, after = existing[name], live(cluster, existing[name])
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+        assert after["metadata"]["generation"] == before["metadata"]["generation"], "nothing that it says has changed"
+    assert set(stack.preview().change_summary) == {auto.OpType.SAME}
+    again, *_ = imported(cluster, tmp_path / "again")
+    assert len(again) == 3, "another stack sees them still"
+    stack.destroy()
+
+
+def test_the_ids_are_those_that_the_state_has_after_the_objects_were_taken_over(
+    cluster: Cluster, engine: Engine, existing: dict[str, Any], tmp_path: Path
+) -> None:
+    """The state is what `pulumi import --file` would make; that itself takes Pulumi's language host, which is no Go module to build."""
+    entries, _, ids = imported(cluster, tmp_path / "ours")
+    with operator(cluster):
+        stack = engine.stack("own", settings(cluster, *entries, namespace=NAMESPACE))
+        stack.up()
+    state = {r["urn"]: r for r in (stack.export_stack().deployment or {})["resources"]}
+    named = {r["name"]: r for r in ids["resources"]}
+    for wanted in (r for r in ids["resources"] if r.get("id", "").startswith(f"{NAMESPACE}/")):
+        (found,) = [r for r in state.values() if (r["type"], r.get("id")) == (wanted["type"], wanted["id"])]
+        parent, listed = state[found["parent"]], named[wanted["parent"]]
+        assert (parent["type"], parent["urn"].rsplit("::", 1)[1]) == (listed["type"], listed["logicalName"])
+        assert found["urn"].rsplit("::", 1)[1] == wanted["name"]
+        assert found["provider"].rpartition("::")[0] == ids["nameTable"][wanted["provider"]]
+    stack.destroy()

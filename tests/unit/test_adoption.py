@@ -1,0 +1,152 @@
+"""Tier 1 (pure): existing upstream objects as entries of a stack."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from providers.adoption import Adoption, Target, adopt
+from providers.plan import plan_entry
+from providers.stack import StackSettings
+from tests.unit.samples import builtin
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES: dict[str, Any] = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
+TARGET = Target(builtin(), StackSettings())
+GPU = {"resources": {"gpu": {"count": 1}}}
+
+
+def rendered(fields: dict[str, Any]) -> dict[str, Any]:
+    entry = {"name": "demo", "namespace": "ml", "model": {"id": "org/model"}} | fields
+    return copy.deepcopy(plan_entry(entry, builtin(), StackSettings()).rendered.resource)
+
+
+def adopted(obj: dict[str, Any], **schema: Any) -> dict[str, Any]:
+    found = adopt(obj, TARGET, schema)
+    assert found.entry is not None, found.why_not
+    again = plan_entry(found.entry, builtin(), StackSettings()).rendered.resource
+    for key in set(obj) - {"apiVersion", "kind", "metadata", "status"}:
+        one, other = (yaml.safe_load(yaml.safe_dump(side.get(key, {}))) for side in (obj, again))
+        assert _plain(one) == _plain(other)
+    return found.entry
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: yaml.safe_load(v) if k == "serveConfigV2" else _plain(v) for k, v in value.items() if v not in ({}, [])}
+    return [_plain(v) for v in value] if isinstance(value, list) else str(value)
+
+
+def refused(obj: dict[str, Any], target: Target = TARGET) -> str:
+    found: Adoption = adopt(obj, target)
+    assert found.entry is None, found.entry
+    return "; ".join(found.why_not)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_we_render_is_read_back_to_an_entry_that_renders_the_same(case: str) -> None:
+    adopted(rendered(CASES[case]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({}, {"model": {"id": "org/model"}, "engine": {"type": "llamacpp"}}),
+        (GPU, {"model": {"id": "org/model"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}}),
+        (
+            GPU | {"engine": {"args": {"seed": "7"}, "contextLength": 4096}, "scaling": {"replicas": 2}},
+            {
+                "model": {"id": "org/model"},
+                "engine": {"type": "vllm", "contextLength": 4096, "args": {"seed": "7"}},
+                "resources": {"gpu": {"count": 1}},
+                "scaling": {"replicas": 2},
+            },
+        ),
+    ],
+)
+def test_an_entry_says_no_more_than_a_person_would(fields: Any, wanted: Any) -> None:
+    assert adopted(rendered(fields)) == {"name": "demo", "namespace": "ml", "takeOver": True} | wanted
+
+
+def test_a_provider_is_named_only_where_the_rules_would_choose_another() -> None:
+    assert "provider" not in adopted(rendered(GPU))
+    assert adopted(rendered(GPU | {"provider": {"name": "kuberay"}}))["provider"] == {"name": "kuberay"}
+
+
+def test_what_no_field_says_becomes_an_override() -> None:
+    graph = rendered(GPU)
+    graph["spec"]["services"]["VllmWorker"]["sharedMemory"] = {"size": "20Gi"}
+    graph["spec"]["pvcs"] = [{"name": "models"}]
+    assert adopted(graph)["provider"] == {
+        "overrides": {"spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}, "pvcs": [{"name": "models"}]}}
+    }
+
+
+def test_what_we_would_add_is_taken_away_again() -> None:
+    workspace = rendered({})
+    del workspace["resource"]["labelSelector"]["matchLabels"]["kubernetes.io/os"]
+    workspace["resource"]["labelSelector"]["matchLabels"]["pool"] = "cpu"
+    overrides = {"resource": {"labelSelector": {"matchLabels": {"kubernetes.io/os": None}}}}
+    found = adopted(workspace)
+    assert (found["nodeSelector"], found["provider"]["overrides"]) == ({"pool": "cpu"}, overrides)
+
+
+def test_the_defaults_of_the_schema_are_not_repeated() -> None:
+    workspace = rendered({"provider": {"name": "kaito"}, **GPU})
+    workspace["inference"]["preset"]["accessMode"] = "public"
+    access = {"properties": {"accessMode": {"default": "public"}}}
+    found = adopt(workspace, TARGET, {"properties": {"inference": {"properties": {"preset": access}}}})
+    assert found.entry is not None
+    assert found.entry["provider"] == {"name": "kaito"}
+    without = adopt(workspace, TARGET).entry
+    assert without is not None
+    assert without["provider"]["overrides"] == {"inference": {"preset": {"accessMode": "public"}}}
+
+
+def test_a_stack_that_delivers_otherwise_takes_over_directly() -> None:
+    target = Target(builtin(), StackSettings(delivery="modeldeployment", namespace="ml"))
+    entry = adopt(rendered({}), target).entry
+    assert entry is not None
+    assert entry["delivery"] == "direct"
+    assert "namespace" not in entry
+
+
+def change(obj: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    *parents, last = path.split("/")
+    here: Any = obj
+    for part in parents:
+        here = here[int(part) if part.isdigit() else part]
+    here[last] = value
+    return obj
+
+
+@pytest.mark.parametrize(
+    ("obj", "wanted"),
+    [
+        ({"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "tuning": {}}, "inference: is not there"),
+        (change(rendered({}), "inference/template/spec/containers", []), "0 are there, a deployment has one"),
+        (change(rendered({}), "apiVersion", "kaito.sh/v1alpha1"), "apiVersion: is kaito.sh/v1alpha1"),
+        (change(rendered({}), "metadata", {"name": "Not.Ours", "namespace": "ml"}), "name: "),
+        (change(rendered({}), "inference/template/spec/securityContext", {"runAsUser": 1}), "overridden for security reasons"),
+        (change(rendered({}), "resource", "text"), "can't be read"),
+        (
+            change(rendered(GPU), "spec/services", {"Frontend": {}, "decode": {}}),
+            "spec.services: has decode, a deployment's workers are called VllmWorker or VllmDecodeWorker, VllmPrefillWorker",
+        ),
+        (change(rendered(GPU), "spec/backendFramework", "tgi"), "a backendFramework of vllm"),
+        (change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["--seed", "7"]), "args: name no model"),
+        (change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["serve"]), "'serve' is not a flag"),
+        (change(rendered(GPU), "spec/services/Frontend/replicas", 2), "spec.services.Frontend.replicas: can't be overridden"),
+        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"), "is not one application"),
+        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/rayClusterConfig/workerGroupSpecs", []), "0 are there"),
+        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "a: ["), "can't be read"),
+    ],
+)
+def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wanted: str) -> None:
+    assert wanted in refused({"metadata": {"name": "demo", "namespace": "ml"}} | obj)
+
+
+def test_an_object_of_a_provider_that_is_off_says_so() -> None:
+    assert refused(rendered({}), Target([], StackSettings())) == "provider kaito is off in this stack"

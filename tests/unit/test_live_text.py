@@ -1,0 +1,68 @@
+"""Tier 1 (pure): how the status of stacks is printed, wide, narrow and as data."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from cli.main import seconds
+from cluster.survey import Survey
+from preview.live import survey_document, surveys_text
+from providers.observation import Phase, Replicas
+from providers.rendering import Endpoint
+from providers.status import DeploymentStatus, OperatorStatus
+
+EVIL = "\x1b]0;owned\x07red \x1b[31mtext"
+STATUS = DeploymentStatus(
+    name="llama",
+    phase=Phase.DEPLOYING,
+    provider="kaito",
+    selected_reason="explicit",
+    engine="vllm",
+    replicas=Replicas(2, 1, 1),
+    endpoint=Endpoint("llama", 80),
+    message=EVIL,
+    conditions=(),
+    resource={"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "namespace": "ml", "name": "llama"},
+)
+OPERATOR = OperatorStatus("kaito", "managed", "deployed", True, 1, 1, True, "")
+SURVEY = Survey("prod", (STATUS,), (OPERATOR,))
+
+
+def printed(width: int, *surveys: Survey) -> str:
+    out = Console(file=io.StringIO(), width=width, highlight=False)
+    out.print(surveys_text(surveys, width))
+    return out.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.mark.parametrize("width", [60, 160])
+def test_everything_is_said_at_any_width(width: int) -> None:
+    text = printed(width, SURVEY)
+    for word in ("prod", "0 of 1 running", "llama", "Deploying", "1/2", "vllm", "kaito", "http://llama.ml.svc/v1", "healthy", "deployed"):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_what_a_cluster_says_is_no_command_to_the_terminal() -> None:
+    assert "\x1b" not in printed(160, SURVEY)
+    assert "\x07" not in printed(60, SURVEY)
+    assert "red [31mtext" in printed(160, SURVEY)
+
+
+def test_the_data_is_whole_and_says_what_the_text_says() -> None:
+    document = json.loads(json.dumps(survey_document(SURVEY)))
+    (deployment,) = document["deployments"]
+    assert (deployment["phase"], deployment["replicas"]) == ("Deploying", {"desired": 2, "ready": 1, "available": 1})
+    assert deployment["provider"] == {"name": "kaito", "selectedReason": "explicit"}
+    assert deployment["endpoint"] == "http://llama.ml.svc/v1"
+    assert document["operators"][0]["healthy"] is True
+
+
+def test_several_stacks_follow_each_other() -> None:
+    assert printed(160, SURVEY, Survey("dev", (), ())).count("running") == 2
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("90s", 90), ("45m", 2700), ("1h30m", 5400), ("2h", 7200)])
+def test_a_duration_is_read(text: str, wanted: float) -> None:
+    assert seconds(text) == wanted

@@ -1,0 +1,153 @@
+"""Tier 1 (pure): live objects of every kind in every state, and the one status that is made of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.observation import Phase
+from providers.plan import PlannedDeployment, PlannedProvider, parse_settings, plan_stack
+from providers.status import deployment_status, observe, operator_status, release_states
+from tests.unit.samples import builtin
+
+CASES = yaml.safe_load((Path(__file__).parent / "status_cases.yaml").read_text())
+ROWS = [(kind, state) for kind, states in CASES.items() for state in states if state != "base"]
+
+
+def live(kind: str, state: str) -> dict[str, Any]:
+    base, case = CASES[kind]["base"], CASES[kind][state]
+    metadata = {"name": "demo", "namespace": "ml", "generation": 1} | case.get("metadata", {})
+    found: dict[str, Any] = base | {"kind": kind, "metadata": metadata} | ({"status": case["status"]} if "status" in case else {})
+    return found
+
+
+@pytest.mark.parametrize(("kind", "state"), ROWS, ids=" ".join)
+def test_the_status_of(kind: str, state: str) -> None:
+    phase, replicas, message = CASES[kind][state]["wanted"]
+    found = observe(live(kind, state))
+    assert (str(found.phase), f"{found.replicas.ready}/{found.replicas.desired}") == (phase, replicas)
+    assert message in found.message
+    assert bool(message) == bool(found.message)
+
+
+def test_every_kind_has_every_state_that_matters() -> None:
+    for kind, states in CASES.items():
+        for state in ("healthy", "progressing", "degraded", "failed", "no status yet", "terminating"):
+            assert any(name.startswith(state) for name in states), (kind, state)
+
+
+def test_an_object_that_is_not_there_is_pending() -> None:
+    assert (observe(None).phase, observe(None).message) == (Phase.PENDING, "not in the cluster")
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=5),
+    lambda inner: st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("kind", CASES)
+@given(status=st.dictionaries(st.sampled_from(["state", "phase", "message", "unknown"]), st.text(max_size=5)), extra=anything)
+def test_a_status_of_any_text_has_some_phase(kind: str, status: dict[str, Any], extra: Any) -> None:
+    assert observe(live(kind, "no status yet") | {"status": status | {"more": extra}}).phase in list(Phase)
+
+
+def planned(**fields: Any) -> PlannedDeployment:
+    entry = {"name": "demo", "model": {"id": "org/model"}} | fields
+    settings = {"cluster": {"context": "kind"}, "namespace": "ml", "deployments": [entry]}
+    return plan_stack(parse_settings(settings), {}).deployments[0]
+
+
+def test_the_decision_stands_beside_what_is_there() -> None:
+    status = deployment_status(planned(), live("Workspace", "healthy"))
+    assert (status.provider, status.engine, status.url) == ("kaito", "llamacpp", "http://demo.ml.svc/v1")
+    assert status.selected_reason == "rule `!has(spec.resources.gpu) || spec.resources.gpu.count == 0` (priority 100)"
+    assert status.resource == {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "namespace": "ml", "name": "demo"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "endpoint"),
+    [
+        ({}, "http://demo.ml.svc/v1"),
+        ({"resources": {"gpu": {"count": 1}}}, "http://demo-frontend.ml.svc:8000/v1"),
+        ({"resources": {"gpu": {"count": 1}}, "provider": {"name": "kuberay"}}, "http://demo-serve-svc.ml.svc:8000/v1"),
+    ],
+)
+def test_the_endpoint_is_one_that_the_rendered_object_has(fields: Any, endpoint: str) -> None:
+    wanted = planned(**fields)
+    assert deployment_status(wanted, None).url == endpoint
+    if fields and "provider" not in fields:
+        assert "Frontend" in wanted.rendered.resource["spec"]["services"]
+
+
+def test_a_deployment_that_is_not_there_says_how_many_replicas_it_wants() -> None:
+    status = deployment_status(planned(scaling={"replicas": 3}), None)
+    assert (status.phase, status.replicas.desired, status.replicas.ready) == (Phase.PENDING, 3, 0)
+
+
+def test_what_the_controller_decided_otherwise_is_shown_and_said() -> None:
+    obj = live("ModelDeployment", "healthy")
+    obj["status"] |= {
+        "engine": {"type": "vllm"},
+        "provider": {"name": "kuberay", "selectedReason": "matched capabilities"},
+        "endpoint": {"service": "demo-md-serve-svc", "port": 8000},
+    }
+    status = deployment_status(planned(delivery="modeldeployment", resources={"gpu": {"count": 2}}), obj)
+    assert (status.provider, status.selected_reason) == ("kuberay", "matched capabilities")
+    assert status.url == "http://demo-md-serve-svc.ml.svc:8000/v1"
+    assert status.message == "the controller decided otherwise than the plan (vllm on dynamo)"
+
+
+KAITO = next(c for c in builtin() if c.name == "kaito")
+RELEASES = {("kaito-workspace", "kaito-workspace"): "deployed"}
+
+
+def deployment(ready: int = 1, release: str = "kaito-workspace") -> dict[str, Any]:
+    found = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "kaito-workspace"}
+    return {
+        "metadata": {"name": "workspace", "namespace": "kaito-workspace", "annotations": found, "generation": 1},
+        "spec": {"replicas": 1},
+        "status": {"readyReplicas": ready, "observedGeneration": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("served", "releases", "deployments", "managed", "healthy", "message"),
+    [
+        (True, RELEASES, [deployment()], True, True, ""),
+        (False, RELEASES, [deployment()], True, False, "the CRD is missing"),
+        (True, {}, [], True, False, "release kaito-workspace is missing; no Deployment of its release is there"),
+        (True, {("kaito-workspace", "kaito-workspace"): "failed"}, [deployment()], True, False, "release kaito-workspace is failed"),
+        (True, RELEASES, [deployment(0)], True, False, "workspace is not ready"),
+        (True, None, [deployment()], True, None, "can't be told"),
+        (True, RELEASES, None, True, None, "can't be told"),
+        (True, {}, [], False, None, "can't be told"),
+        (True, {}, [deployment()], False, True, ""),
+        (False, {}, [], False, False, "the CRD is missing"),
+    ],
+)
+def test_an_operator_is_healthy_where_release_kind_and_deployments_are(
+    served: bool, releases: Any, deployments: Any, managed: bool, healthy: bool | None, message: str
+) -> None:
+    status = operator_status(PlannedProvider(KAITO, managed), served, releases, deployments)
+    assert status.healthy is healthy
+    assert message in status.message
+    assert bool(message) == bool(status.message)
+
+
+def test_a_deployment_of_another_release_does_not_count() -> None:
+    other = deployment(release="other")
+    assert operator_status(PlannedProvider(KAITO, True), True, RELEASES, [other]).deployments == 0
+
+
+def test_the_newest_revision_of_a_release_counts() -> None:
+    def secret(version: str, status: str) -> dict[str, Any]:
+        labels = {"owner": "helm", "name": "r", "version": version, "status": status}
+        return {"metadata": {"name": f"sh.helm.release.v1.r.v{version}", "namespace": "n", "labels": labels}}
+
+    assert release_states([secret("10", "deployed"), secret("9", "superseded"), secret("2", "failed")]) == {("n", "r"): "deployed"}
+    assert release_states([{"metadata": {"name": "x", "namespace": "n"}}]) == {}
