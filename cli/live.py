@@ -107,7 +107,8 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
         ids.write_text(json.dumps(import_document(found, stack, config.project), indent=2) + "\n", encoding="utf-8")
     taken = len(found) - len(refused)
     said = f"{taken} of {len(found)} objects that stack {stack} does not have can be taken over as they are"
-    console(stderr=True).print(f"{said}; put their entries under airunway:deployments, then `pulumi up`", markup=False, soft_wrap=True)
+    hint = "; put their entries under airunway:deployments, then `pulumi up`" if taken else ""
+    console(stderr=True).print(said + hint, markup=False, soft_wrap=True)
 
 
 async def _discovered(plan: Plan, target: Target) -> list[Adoption]:

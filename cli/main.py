@@ -147,7 +147,7 @@ def rbac(
 @app.command(epilog="Example: airunway status --stack dev prod --format json")
 def status(
     stack: Annotated[list[str], typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml; repeatable.")],
-    more: Annotated[list[str] | None, typer.Argument(metavar="[STACK]...", help="More stacks.")] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="STACK", help="More stacks.")] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, and show each change.")] = False,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
@@ -160,7 +160,7 @@ def status(
 
 @app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")
 def wait(
-    deployments: Annotated[list[str] | None, typer.Argument(metavar="[DEPLOYMENT]...", help="Deployments. Default: all.")] = None,
+    deployments: Annotated[list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments. Default: all.")] = None,
     stack: StackOption = "dev",
     timeout: Annotated[str, typer.Option("--timeout", help="How long, such as 90s, 45m or 2h.")] = "30m",
     cwd: ProjectOption = None,

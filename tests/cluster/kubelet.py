@@ -62,7 +62,8 @@ def _listen(listener: socket.socket, context: ssl.SSLContext) -> None:
 
 
 def _serve(plain: socket.socket, context: ssl.SSLContext) -> None:
-    with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as client:
+    with plain, contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+        client = opened.enter_context(context.wrap_socket(plain, server_side=True))
         connection = WSConnection(ConnectionType.SERVER)
         backend: socket.socket | None = None
         lock = threading.Lock()
@@ -75,13 +76,11 @@ def _serve(plain: socket.socket, context: ssl.SSLContext) -> None:
                     client.sendall(connection.send(AcceptConnection(subprotocol=event.subprotocols[0] if event.subprotocols else None)))
                     for channel in (b"\0", b"\1"):
                         client.sendall(connection.send(BytesMessage(channel + port.to_bytes(2, "little"))))
-                    backend = socket.create_connection(("127.0.0.1", port), timeout=30)
+                    backend = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
                     threading.Thread(target=_back, args=(backend, client, connection, lock), daemon=True).start()
                 elif isinstance(event, BytesMessage) and backend:
                     backend.sendall(event.data[1:])
                 elif isinstance(event, CloseConnection):
-                    if backend:
-                        backend.close()
                     return
 
 

@@ -248,10 +248,10 @@ def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", url)
-        session = requests.Session()
-        session.trust_env = False
-        for _ in range(3):
-            assert session.get(f"{url}/models", timeout=20).json()["data"][0]["id"] == "echo"
+        with requests.Session() as session:
+            session.trust_env = False
+            for _ in range(3):
+                assert session.get(f"{url}/models", timeout=20).json()["data"][0]["id"] == "echo"
         taken = airunway(served, "endpoint", "cpu", "--stack", "own", "--port-forward", "--port", url.split(":")[2].split("/")[0])
         forwarding.send_signal(signal.SIGINT)
         _, stderr = forwarding.communicate(timeout=20)
