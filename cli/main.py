@@ -212,6 +212,20 @@ def import_(
     show_import(project(cwd), stack, ids)
 
 
+@app.command(epilog="Example: airunway console --stack prod")
+def console(
+    stack: StackOption = "dev",
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on. Default: a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    cwd: ProjectOption = None,
+) -> None:
+    """Open pages on this machine to see what runs, edit the stack file by form, and preview and apply it."""
+    from console.serve import serve
+
+    serve(project(cwd), stack, host, port, browser=browser)
+
+
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
 def schema() -> None:
     """Print the JSON Schema of stack files."""

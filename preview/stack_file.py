@@ -34,16 +34,22 @@ def stack_names(root: Path) -> list[str]:
     return sorted(found[1] for path in folder.glob("Pulumi.*.yaml") if (found := re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name)))
 
 
-def read_stack(root: Path, stack: str) -> StackConfig:
-    """The configuration of ``stack`` of the project at ``root``. Raises ``InputError``."""
-    project = _load(root / "Pulumi.yaml")
-    path = root / project.get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
-    if not path.exists():
+def stack_path(root: Path, stack: str) -> Path:
+    """The file of ``stack`` of the project at ``root``. Raises ``InputError`` where there is none."""
+    path: Path = root / _load(root / "Pulumi.yaml").get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
+    if stack not in stack_names(root):
         raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {nearest(stack, stack_names(root))}")])
+    return path
+
+
+def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
+    """The configuration of ``stack`` of the project at ``root``, with ``text`` for its file where that is given. Raises ``InputError``."""
+    project = _load(root / "Pulumi.yaml")
+    path = stack_path(root, stack)
     values: dict[str, str] = {}
     secrets: list[str] = []
     declared = {key: entry["default"] for key, entry in (project.get("config") or {}).items() if "default" in (entry or {})}
-    config = _load(path).get("config") or {}
+    config = _load(path, text).get("config") or {}
     if not isinstance(config, dict):
         raise InputError([Problem(f"{path}: config", "a map is wanted")])
     for key, value in {**declared, **config}.items():
@@ -69,9 +75,9 @@ def _revealed(value: Any) -> tuple[Any, bool]:
     return value, False
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path, text: str | None = None) -> dict[str, Any]:
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506 - one of the two safe ones
+        loaded = yaml.load(path.read_text(encoding="utf-8") if text is None else text, Loader=SafeLoader)  # noqa: S506 - one of the two safe ones
     except OSError as error:
         raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
     except yaml.YAMLError as error:

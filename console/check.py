@@ -1,0 +1,78 @@
+"""What a filled-in form would be: which engine and provider, by which rule, why not the others, and what is wrong, field by field."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.fields import entry_of, field_of
+from providers.plan import PlannedDeployment, plan_entry
+from providers.problems import InputError, Problem
+from providers.provider_config import InferenceProviderConfig
+from providers.selection import Selection, select
+from providers.spec_checks import parse_spec, warnings_of
+from providers.stack import DeploymentEntry, StackSettings
+from providers.yaml_text import to_documents, to_yaml
+
+
+@dataclass(frozen=True)
+class Context:
+    """The stack that the entry is for."""
+
+    settings: StackSettings
+    configs: Sequence[InferenceProviderConfig]
+    has_token: bool
+    names: frozenset[str]
+
+
+@dataclass
+class Checked:
+    """The entry and its decision; ``errors`` are by the field's path, ``general`` those that belong to none."""
+
+    entry: dict[str, Any]
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    general: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    selection: Selection | None = None
+    planned: PlannedDeployment | None = None
+
+    @property
+    def fine(self) -> bool:
+        """Whether it can be saved."""
+        return self.planned is not None and not self.errors and not self.general
+
+    @property
+    def entry_yaml(self) -> str:
+        """The entry as it would stand in the stack file."""
+        return to_yaml([self.entry])
+
+    @property
+    def objects_yaml(self) -> str:
+        """What would be created."""
+        return to_documents([*self.planned.rendered.supporting, self.planned.rendered.resource]) if self.planned else ""
+
+
+def check(form: Mapping[str, str], context: Context, replacing: str | None = None) -> Checked:
+    """Check a form for a new deployment, or for the one called ``replacing``."""
+    entry, problems = entry_of(form)
+    checked = Checked(entry)
+    spec, found = parse_spec(entry, DeploymentEntry)
+    unread = {p.path for p in problems}
+    problems += [p for p in found if p.path not in unread]
+    if entry.get("name") in context.names - {replacing}:
+        problems.append(Problem("name", "is taken; a name is used once per stack"))
+    if spec is not None:
+        checked.warnings += warnings_of(spec)
+        try:
+            checked.selection = select(spec, context.configs)
+            checked.planned = plan_entry(entry, context.configs, context.settings, has_token=context.has_token)
+            checked.warnings = [*checked.warnings, *checked.selection.warnings, *checked.planned.rendered.warnings]
+        except InputError as error:
+            problems += error.problems
+    for problem in problems:
+        beside = field_of(problem.path)
+        if beside is None:
+            checked.general.append(str(problem))
+        else:
+            rest = problem.path.removeprefix(beside.path).lstrip(".")
+            checked.errors.setdefault(beside.path, []).append(f"{rest}: {problem.message}" if rest else problem.message)
+    return checked

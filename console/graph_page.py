@@ -1,0 +1,35 @@
+"""The graph of a stack as a page of the console: what ``airunway preview --format html`` prints, under a policy that lets it run."""
+
+import asyncio
+import base64
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+
+async def graph_page(root: Path, stack: str) -> Response:
+    """The page; from a process of its own, as the program changes the state of the one it runs in."""
+    command = [sys.executable, "-m", "cli", "preview", "--stack", stack, "--cwd", str(root), "--format", "html"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    out, error = await process.communicate()
+    if process.returncode:
+        return PlainTextResponse(error.decode("utf-8", "replace"), 400)
+    page = out.decode("utf-8")
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy_for(page)})
+
+
+def policy_for(page: str) -> str:
+    """A policy under which just the page's own inline scripts and styles work."""
+    scripts, styles = (re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", page, re.DOTALL) for tag in ("script", "style"))
+    allowed = [" ".join(sorted({_hash(text) for text in texts})) or "'none'" for texts in (scripts, styles)]
+    return (
+        f"default-src 'none'; script-src {allowed[0]}; style-src {allowed[1]}; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

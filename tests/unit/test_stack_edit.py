@@ -1,0 +1,162 @@
+"""Tier 1 (pure, and files in a temporary folder): a stack file is changed where it has to be, and nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.stack_edit import ConflictError, difference, fingerprint, save, with_deployment, with_provider, without_deployment
+from providers.problems import InputError
+
+STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
+NEW = {"name": "new", "model": {"id": "org/x"}, "env": [{"name": "A", "value": "1"}]}
+TEXT = """# Head.
+config:
+  airunway:cluster: {context: kind}   # beside
+  airunway:deployments:
+    # First.
+    - name: one
+      model:
+        id: 'a/b'   # why
+
+    # Second,
+    # in two lines.
+    - name: two
+      model: {id: c/d}
+      engine:
+        contextLength: null
+  # Below.
+  airunway:namespace: "ml"
+"""
+
+
+def entries(text: str) -> list[Any]:
+    return list(yaml.safe_load(text)["config"].get("airunway:deployments") or [])
+
+
+def changed_lines(old: str, new: str) -> tuple[list[str], list[str]]:
+    lines = [line for line in difference(old, new, "x").splitlines() if not line.startswith(("---", "+++", "@@"))]
+    return tuple([line[1:] for line in lines if line.startswith(sign)] for sign in "-+")  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda p: p.name)
+def test_every_shipped_stack_file_stays_as_it_is_but_for_the_change(path: Path) -> None:
+    text = path.read_text()
+    for entry in entries(text):
+        assert with_deployment(text, entry, entry["name"]) == text
+    added = with_deployment(text, NEW)
+    assert entries(added) == [*entries(text), NEW]
+    assert changed_lines(text, added)[0] == []
+    assert without_deployment(added, "new") == text
+    for entry in entries(text):
+        without = without_deployment(text, entry["name"])
+        assert entries(without) == [e for e in entries(text) if e != entry]
+        assert changed_lines(text, without)[1] == []
+    for state in ("managed", "existing", "off"):
+        assert len(changed_lines(text, with_provider(text, "kuberay", state))[0]) <= 1
+
+
+def test_a_new_deployment_goes_below_the_last_one_and_above_what_follows() -> None:
+    removed, added = changed_lines(TEXT, with_deployment(TEXT, NEW))
+    assert removed == []
+    assert added[0] == "    - name: new"
+    assert with_deployment(TEXT, NEW).index("name: new") < TEXT.index("# Below.") + sum(len(line) + 1 for line in added)
+    assert "  # Below.\n  airunway:namespace" in with_deployment(TEXT, NEW)
+
+
+def test_a_changed_field_changes_its_line_only() -> None:
+    new = with_deployment(TEXT, {"name": "one", "model": {"id": "a/c"}}, "one")
+    removed, added = changed_lines(TEXT, new)
+    assert removed == ["        id: 'a/b'   # why"]
+    assert [line.split() for line in added] == [["id:", "'a/c'", "#", "why"]]
+
+
+def test_a_field_that_comes_or_goes_leaves_the_comments_where_they_are() -> None:
+    new = with_deployment(TEXT, {"name": "one", "model": {"id": "a/b"}, "scaling": {"replicas": 2}}, "one")
+    assert changed_lines(TEXT, new) == ([], ["      scaling:", "        replicas: 2"])
+    assert "replicas: 2\n\n    # Second," in new
+    assert with_deployment(new, {"name": "one", "model": {"id": "a/b"}}, "one") == TEXT
+
+
+def test_a_removed_deployment_takes_its_own_comment_with_it() -> None:
+    first = without_deployment(TEXT, "one")
+    assert "# First." not in first
+    assert "# Second," in first
+    second = without_deployment(TEXT, "two")
+    assert "# Second," not in second
+    assert "  # Below.\n  airunway:namespace" in second
+
+
+def test_the_last_deployment_leaves_an_empty_list() -> None:
+    text = without_deployment(without_deployment(TEXT, "one"), "two")
+    assert entries(text) == []
+    assert entries(with_deployment(text, NEW)) == [NEW]
+
+
+def test_a_file_in_flow_style_is_changed_too() -> None:
+    text = '{"config": {"airunway:cluster": {"context": "x"}, "airunway:deployments": [{"name": "one", "model": {"id": "org/m"}}]}}'
+    added = with_deployment(text, NEW)
+    assert yaml.safe_load(added)["config"]["airunway:cluster"] == {"context": "x"}
+    assert [e["name"] for e in entries(added)] == ["one", "new"]
+    assert [e["name"] for e in entries(without_deployment(added, "one"))] == ["new"]
+    changed = with_deployment(text, {"name": "one", "model": {"id": "org/n"}}, "one")
+    assert entries(changed) == [{"name": "one", "model": {"id": "org/n"}}]
+
+
+def test_settings_that_are_not_there_are_made() -> None:
+    assert entries(with_deployment("config: {}\n", NEW)) == [NEW]
+    assert entries(with_deployment("", NEW)) == [NEW]
+    config = yaml.safe_load(with_provider(TEXT, "kaito", "existing"))["config"]
+    assert config["airunway:providers"] == {"kaito": {"installation": "existing"}}
+
+
+def test_a_provider_is_turned_off_and_on_again() -> None:
+    off = with_provider(TEXT, "kaito", "off")
+    assert yaml.safe_load(off)["config"]["airunway:providers"] == {"kaito": {"enabled": False}}
+    on = yaml.safe_load(with_provider(off, "kaito", "managed"))["config"]
+    assert on["airunway:providers"] == {"kaito": {"installation": "managed"}}
+
+
+names = st.text("abcdefghij", min_size=1, max_size=4)
+values = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(names, v, max_size=3)
+)
+
+
+@settings(max_examples=30)
+@given(st.dictionaries(names, values, max_size=4), st.dictionaries(names, values, max_size=4))
+def test_whatever_an_entry_holds_is_read_back_and_can_be_replaced_and_removed(first: dict[str, Any], second: dict[str, Any]) -> None:
+    added = with_deployment(TEXT, {"name": "x", **first})
+    assert entries(added)[2] == {"name": "x", **first}
+    replaced = with_deployment(added, {"name": "x", **second}, "x")
+    assert entries(replaced) == [*entries(TEXT), {"name": "x", **second}]
+    assert "  # Below.\n" in replaced
+    assert entries(without_deployment(replaced, "x")) == entries(TEXT)
+
+
+@pytest.mark.parametrize("text", ["a: [", "config: {a: b: c}"])
+def test_what_is_not_yaml_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="stack file: not YAML"):
+        with_deployment(text, NEW)
+
+
+def test_a_deployment_that_is_not_in_the_file_is_refused() -> None:
+    with pytest.raises(InputError, match="no deployment 'gone' in the stack file"):
+        with_deployment(TEXT, NEW, "gone")
+    with pytest.raises(InputError, match="no deployment 'gone' in the stack file"):
+        without_deployment(TEXT, "gone")
+
+
+def test_a_file_that_somebody_else_changed_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "stack.yaml"
+    path.write_text("theirs")
+    with pytest.raises(ConflictError, match=r"stack\.yaml was changed by somebody else"):
+        save(path, "ours", fingerprint("before"))
+    assert path.read_text() == "theirs"
+    path.chmod(0o640)
+    save(path, "ours", fingerprint("theirs"))
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("ours", 0o640)
+    assert list(tmp_path.iterdir()) == [path]
