@@ -70,6 +70,7 @@ class Console:
             Route(f"{stack}/secret", self.secret, methods=["POST"]),
             Route(f"{stack}/events", self.events),
             Route("/page.css", self.page_style),
+            Route("/favicon.ico", _nothing),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
         handlers: Any = {InputError: self._refused, BodyTooLargeError: _too_large, HTTPException: self._not_found}
@@ -288,6 +289,10 @@ class Console:
             self._operation.cancel()
             if self._task:
                 await self._task
+
+
+async def _nothing(_: Request) -> Response:
+    return Response(status_code=204)
 
 
 async def _too_large(_: Request, __: Exception) -> Response:

@@ -73,6 +73,6 @@ def check(form: Mapping[str, str], context: Context, replacing: str | None = Non
         if beside is None:
             checked.general.append(str(problem))
         else:
-            rest = problem.path.removeprefix(beside.path).lstrip(".")
+            rest = problem.path.removeprefix(beside.path).lstrip(".") if problem.path != beside.path else ""
             checked.errors.setdefault(beside.path, []).append(f"{rest}: {problem.message}" if rest else problem.message)
     return checked

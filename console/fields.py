@@ -140,7 +140,8 @@ def form_of(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def field_of(path: str) -> Field | None:
-    """The field that a message about ``path`` belongs beside."""
+    """The field that a message about ``path`` belongs beside: the one that holds it, else the first that it holds."""
     known = {f.path: f for group in groups() for f in group.fields}
     parts = path.replace("[", ".[").split(".")
-    return next((known[p] for n in range(len(parts), 0, -1) if (p := ".".join(parts[:n])) in known), None)
+    inside = (known[p] for n in range(len(parts), 0, -1) if (p := ".".join(parts[:n])) in known)
+    return next(inside, next((f for p, f in known.items() if p.startswith(f"{path}.")), None))

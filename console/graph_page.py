@@ -9,6 +9,9 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+# What Cytoscape.js puts into the head of its page (cytoscape.min.js, 3.34).
+_CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
+
 
 async def graph_page(root: Path, stack: str) -> Response:
     """The page; from a process of its own, as the program changes the state of the one it runs in."""
@@ -24,6 +27,7 @@ async def graph_page(root: Path, stack: str) -> Response:
 def policy_for(page: str) -> str:
     """A policy under which just the page's own inline scripts and styles work."""
     scripts, styles = (re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", page, re.DOTALL) for tag in ("script", "style"))
+    styles.append(_CYTOSCAPE_STYLE)
     allowed = [" ".join(sorted({_hash(text) for text in texts})) or "'none'" for texts in (scripts, styles)]
     return (
         f"default-src 'none'; script-src {allowed[0]}; style-src {allowed[1]}; img-src 'self' data:; base-uri 'none'; form-action 'none'; "

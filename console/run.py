@@ -40,7 +40,7 @@ def _show(event: events.EngineEvent) -> None:
         _step(event.res_op_failed_event.metadata, "failed")
     elif event.diagnostic_event and not event.diagnostic_event.ephemeral:
         text = event.diagnostic_event.message.strip()
-        if text:
+        if text and event.diagnostic_event.severity != "debug":
             _print(kind="log", text=text, severity=event.diagnostic_event.severity)
     elif event.summary_event:
         counts = {str(getattr(op, "value", op)): count for op, count in event.summary_event.resource_changes.items()}

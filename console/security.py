@@ -18,7 +18,7 @@ POLICY = (
 )
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",
     b"cache-control": b"no-store",
     b"cross-origin-opener-policy": b"same-origin",
     b"x-frame-options": b"DENY",

@@ -1,31 +1,19 @@
 """Tier 2 (real Chromium): the HTML page: click, keyboard, colours, width, print, and a stack of 500 deployments."""
 
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.graph.projects import write_project
 
-playwright = pytest.importorskip("playwright.sync_api")
-
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH (Debian: apt-get install chromium)")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 def write_page(root: Path, stack: str, path: Path) -> Path:
@@ -34,14 +22,6 @@ def write_page(root: Path, stack: str, path: Path) -> Path:
     with path.open("w") as file:
         subprocess.run(command, cwd=ROOT, stdout=file, check=True)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,13 @@ def test_an_error_stands_beside_the_field_that_it_is_about(fields: dict[str, str
 
 
 def test_a_message_finds_the_field_that_holds_what_it_is_about() -> None:
-    wanted = {"env[0].name": "env", "engine.args.x": "engine.args", "resources.gpu": None, "model.id": "model.id", "nowhere": None}
+    wanted = {
+        "env[0].name": "env",
+        "engine.args.x": "engine.args",
+        "resources.gpu": "resources.gpu.count",
+        "model.id": "model.id",
+        "nowhere": None,
+    }
     assert {path: (field.path if (field := field_of(path)) else None) for path in wanted} == wanted
 
 
@@ -267,5 +273,5 @@ def test_unknown_pages_and_actions_are_refused_in_words(guard: Guard) -> None:
 
 def test_the_policy_of_a_page_names_just_its_own_scripts() -> None:
     policy = policy_for("<style>a</style><script>b</script><script type='application/json'>c</script>")
-    assert policy.count("'sha256-") == 3
+    assert policy.count("'sha256-") == 4
     assert "unsafe" not in policy

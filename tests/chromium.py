@@ -1,0 +1,47 @@
+"""The browser that pages are tested in, and the console that serves some of them."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH (Debian: apt-get install chromium)")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+# For one module only: its event loop would be in the way of tests that run one themselves.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def console(project: Path, command: Sequence[str] = ("-m", "cli", "console", "--no-browser")) -> Iterator[str]:
+    """The address, with its token, of a console for the stack ``own`` of ``project``."""
+    arguments = [sys.executable, *command, "--stack", "own", "--cwd", str(project)]
+    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        try:
+            yield serving.stdout.readline().strip()
+        finally:
+            serving.terminate()
+            _, errors = serving.communicate(timeout=20)
+            assert "Traceback" not in errors, errors[-3000:]

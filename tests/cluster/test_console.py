@@ -1,0 +1,105 @@
+"""Tier 6 (real Chromium, engine and kube-apiserver): the console shows what runs, previews, applies and cancels."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chromium import NEEDS_CHROMIUM, ROOT, browser, console
+from tests.cluster.apiserver import Cluster
+from tests.cluster.engine import PASSPHRASE
+from tests.cluster.operator import operator
+from tests.cluster.stacks import CPU, names
+from tests.cluster.tools import program
+from tests.graph.projects import write_project
+
+__all__ = ["browser"]
+pytestmark = NEEDS_CHROMIUM
+NAMESPACE, TOKEN = "pages", "hf_only_the_form_may_have_this"
+
+
+@pytest.fixture
+def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A page of a console for a stack with one deployment, which is not in the cluster."""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "state").mkdir()
+    where = {"kubeconfig": str(cluster.kubeconfig())}
+    project = write_project(tmp_path / "project", [CPU | {"namespace": NAMESPACE, "readyTimeout": "60s"}], cluster=where)
+    monkeypatch.setenv("CONSOLE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # Where the operations keep the stack, for the CLI that encrypts.
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}/state/state")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
+    monkeypatch.setenv("PATH", f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}")
+    with console(project, ("-m", "tests.cluster.console_server")) as url:
+        opened = browser.new_page()
+        opened.goto(url)
+        yield opened
+        opened.close()
+
+
+def changes(page: Any) -> Any:
+    page.goto(page.url.split("/stacks/")[0] + "/stacks/own/changes")
+    return page
+
+
+def ended(page: Any, result: str) -> None:
+    page.locator("#result:not(:text-is('running'))").wait_for(timeout=90_000)
+    assert page.inner_text("#result") == result, page.inner_text("#log")
+
+
+def test_a_preview_then_an_update_are_followed_and_the_status_is_shown(cluster: Cluster, page: Any) -> None:
+    changes(page).click("button[value=preview]")
+    ended(page, "succeeded")
+    assert "create cpu Workspace: done" in page.inner_text("#steps")
+    assert names(cluster, "Workspace", NAMESPACE) == []
+    with operator(cluster):
+        page.click("button[value=up]")
+        ended(page, "succeeded")
+    assert names(cluster, "Workspace", NAMESPACE) == ["cpu"]
+    assert "create" in page.inner_text("#log")
+    page.goto(page.url.replace("changes", ""))
+    page.locator("#status .phase", has_text="Running").first.wait_for()
+    assert "1/1" in page.inner_text("#status table")
+    changes(page)
+    ended(page, "succeeded")
+    assert "create cpu Workspace: done" in page.inner_text("#steps"), "whoever comes later sees it all"
+
+
+def test_an_update_that_waits_is_cancelled_and_another_can_follow(cluster: Cluster, page: Any) -> None:
+    changes(page).click("button[value=up]")  # no operator: it is never ready
+    page.locator("#steps li", has_text="create cpu Workspace: started").wait_for(timeout=60_000)
+    assert page.is_disabled("button[value=up]")
+    page.click("text=Cancel")
+    ended(page, "cancelled")
+    with operator(cluster):
+        page.click("button[value=up]")
+        ended(page, "succeeded")
+
+
+def test_a_token_is_encrypted_into_the_stack_file_and_shown_nowhere(page: Any, tmp_path: Path) -> None:
+    changes(page).click("button[value=preview]")
+    ended(page, "succeeded")  # the stack is there for the CLI
+    page.click("text=Set the Hugging Face token")
+    page.fill("#token", TOKEN)
+    page.click("text=Encrypt into the stack file")
+    page.wait_for_url("**/changes?saved=1")
+    text = (tmp_path / "project" / "stacks" / "Pulumi.own.yaml").read_text()
+    config = yaml.safe_load(text)["config"]
+    assert config["airunway:huggingFaceToken"]["secure"].startswith("v1:")
+    assert config["airunway:deployments"][0]["name"] == "cpu"
+    assert TOKEN not in text + page.content()
+    page.goto(page.url.split("/changes")[0] + "/")
+    assert TOKEN not in page.content()
+
+
+def test_a_failure_is_shown_with_its_reason(cluster: Cluster, page: Any, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "stacks" / "Pulumi.dev.yaml", tmp_path / "project" / "stacks" / "Pulumi.own.yaml")
+    changes(page).click("button[value=preview]")  # its cluster is not there
+    ended(page, "failed")
+    assert page.inner_text("#log").strip()

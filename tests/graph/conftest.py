@@ -1,0 +1,5 @@
+"""Fixtures of this tier."""
+
+from tests.chromium import browser
+
+__all__ = ["browser"]

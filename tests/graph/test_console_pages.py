@@ -1,0 +1,271 @@
+"""Tier 2 (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no cluster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.chromium import NEEDS_CHROMIUM, console
+from tests.graph.projects import write_project
+
+pytestmark = NEEDS_CHROMIUM
+
+# Each page, and what is there once it has shown everything.
+PAGES = {
+    "": "#status table",
+    "new": "#decision",
+    "edit/one": ".decided",
+    "providers": "table",
+    "changes": "text=There is no difference to show",
+}
+STACK = """# The models of a test.
+config:
+  airunway:cluster: {context: nowhere}
+  airunway:namespace: ml
+  airunway:deployments:
+    # The first one.
+    - name: one
+      model:
+        id: org/gguf
+"""
+
+
+class Console:
+    """A page of the console in the browser, with every error that it reports and every request that it makes."""
+
+    def __init__(self, context: Any, base: str, project: Path) -> None:
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.base = base
+        self.file = project / "stacks" / "Pulumi.own.yaml"
+        self.file.write_text(STACK)
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.open("")
+
+    def open(self, path: str) -> Any:
+        self.page.goto(self.base + path)
+        if path in PAGES:
+            self.page.wait_for_selector(PAGES[path])
+        return self.page
+
+    def fill(self, **fields: str) -> None:
+        """Fill in fields as a person does; those that choose are chosen from."""
+        for name, text in fields.items():
+            field = self.page.locator(f"#{name.replace('__', '-')}")
+            if not field.is_visible():
+                field.evaluate("element => { element.closest('details').open = true }")
+            if field.evaluate("element => element.tagName") == "SELECT":
+                field.select_option(text)
+            else:
+                field.fill(text)
+
+    def decided(self, engine: str, provider: str) -> None:
+        """The decision is shown, without a page being loaded."""
+        self.has(".decided", f"{engine} on {provider}")
+
+    def has(self, selector: str, text: str) -> None:
+        """The element comes to hold ``text``; what waits by evaluating script, the page's policy forbids."""
+        self.page.locator(selector, has_text=text).first.wait_for()
+
+    def entries(self) -> list[Any]:
+        return list(yaml.safe_load(self.file.read_text())["config"]["airunway:deployments"])
+
+
+@pytest.fixture(scope="module")
+def served(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, Path]]:
+    """A console that the browser is admitted to, its address, and the project."""
+    project = write_project(tmp_path_factory.mktemp("console"), [])
+    with console(project) as url:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.goto(url)
+        assert "token=" not in page.url
+        page.close()
+        yield context, url.split("?")[0], project
+        context.close()
+
+
+@pytest.fixture
+def shown(served: tuple[Any, str, Path]) -> Iterator[Console]:
+    opened = Console(*served)
+    yield opened
+    opened.page.close()
+
+
+def test_no_page_reports_an_error_or_asks_another_host(shown: Console) -> None:
+    for path in PAGES:
+        shown.open(path)
+    assert shown.errors == []
+    assert {url.split("/stacks/")[0] for url in shown.requests if not url.startswith(("data:", shown.base.split("/stacks/")[0]))} == set()
+
+
+def test_the_decision_follows_the_form_through_every_row_of_the_decision_table(shown: Console) -> None:
+    shown.open("new")
+    shown.fill(name="new", model__id="org/model")
+    shown.decided("llamacpp", "kaito")
+    shown.fill(resources__gpu__count="0")
+    shown.decided("llamacpp", "kaito")
+    shown.fill(resources__gpu__count="2")
+    shown.decided("vllm", "dynamo")
+    for engine, provider in (("trtllm", "dynamo"), ("sglang", "dynamo"), ("llamacpp", "kaito"), ("vllm", "dynamo")):
+        shown.fill(engine__type=engine)
+        shown.decided(engine, provider)
+    shown.fill(provider__name="kuberay")
+    shown.decided("vllm", "kuberay")
+    shown.fill(provider__name="", resources__gpu__count="", engine__type="", serving__mode="disaggregated")
+    shown.has("#decision", "to correct")
+    shown.fill(scaling__prefill__gpu__count="1", scaling__decode__gpu__count="1")
+    shown.decided("vllm", "dynamo")
+    assert "does not serve" in shown.page.inner_text(".candidates")
+    assert "mode: disaggregated" in shown.page.inner_text("#yaml")
+
+
+def test_a_bad_value_is_told_beside_its_field_and_not_saved(shown: Console) -> None:
+    shown.open("new")
+    shown.fill(name="new", model__id="org/model", resources__gpu__count="many")
+    shown.has("#error-resources-gpu-count", "'many' given")
+    assert "1 field to correct" in shown.page.inner_text("#decision")
+    shown.page.click("text=Review the change")
+    assert shown.page.input_value("#resources-gpu-count") == "many"
+    assert [e["name"] for e in shown.entries()] == ["one"]
+    shown.fill(resources__gpu__count="1")
+    shown.decided("vllm", "dynamo")
+    assert shown.page.inner_text("#error-resources-gpu-count") == ""
+
+
+def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -> None:
+    shown.open("new")
+    shown.fill(name="chat", model__id="org/model", resources__gpu__count="1", env="- {name: LOG, value: debug}")
+    shown.decided("vllm", "dynamo")
+    shown.page.click("text=Review the change")
+    assert "+    - name: chat" in shown.page.inner_text(".difference")
+    shown.page.click("text=Save to the stack file")
+    assert "Saved to the stack file" in shown.page.inner_text("main")
+    saved = {"name": "chat", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}, "env": [{"name": "LOG", "value": "debug"}]}
+    assert shown.entries()[1] == saved
+    shown.page.click("#status >> text=chat")
+    assert shown.page.input_value("#env") == "- name: LOG\n  value: debug\n"
+    shown.fill(resources__gpu__count="2")
+    shown.page.click("text=Review the change")
+    lines = [line for line in shown.page.inner_text(".difference").splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    assert [line.strip("+- ") for line in lines] == ["count: 1", "count: 2"]
+    shown.page.click("text=Save to the stack file")
+    shown.open("edit/chat")
+    shown.page.click("text=Remove chat")
+    shown.page.click("text=Save to the stack file")
+    assert shown.file.read_text() == STACK
+
+
+def test_a_pre_made_model_fills_the_form_in(shown: Console) -> None:
+    shown.open("new")
+    shown.page.click("text=Start from a pre-made GGUF model")
+    shown.page.click("text=llama3.2:1b")
+    shown.decided("llamacpp", "kaito")
+    assert shown.page.input_value("#name") == "llama-3-2-1b-instruct"
+    shown.page.click("text=Review the change")
+    shown.page.click("text=Save to the stack file")
+    assert shown.entries()[1] == {"name": "llama-3-2-1b-instruct", "model": {"id": "llama3.2:1b", "source": "aikit"}}
+
+
+def test_a_file_that_changed_in_the_meantime_is_not_overwritten(shown: Console) -> None:
+    shown.open("new")
+    shown.fill(name="mine", model__id="org/model")
+    shown.page.click("text=Review the change")
+    shown.file.write_text(STACK + "    - name: theirs\n      model:\n        id: org/theirs\n")
+    shown.page.click("text=Save to the stack file")
+    assert "was changed by somebody else" in shown.page.inner_text("[role=alert]")
+    assert [e["name"] for e in shown.entries()] == ["one", "theirs"]
+    shown.page.click("text=Save to the stack file")
+    assert [e["name"] for e in shown.entries()] == ["one", "theirs", "mine"]
+
+
+def test_a_click_installs_a_provider_or_leaves_it_to_others(shown: Console) -> None:
+    shown.open("providers")
+    assert "kaito GPU" in " ".join(shown.page.inner_text("table").split())
+    for state, wanted in (
+        ("existing", {"installation": "existing"}),
+        ("off", {"enabled": False}),
+        ("managed", {"installation": "managed"}),
+    ):
+        shown.page.click(f"[aria-label^='kuberay: {state}']")
+        shown.page.click("text=Save to the stack file")
+        assert yaml.safe_load(shown.file.read_text())["config"]["airunway:providers"]["kuberay"] == wanted
+        assert shown.page.get_attribute(f"[aria-label^='kuberay: {state}']", "aria-pressed") == "true"
+
+
+def test_turning_off_what_a_deployment_needs_can_not_be_saved(shown: Console) -> None:
+    shown.open("providers")
+    shown.page.click("[aria-label^='kaito: off']")
+    assert "The stack would not be right" in shown.page.inner_text("[role=alert]")
+    assert shown.page.locator("text=Save to the stack file").count() == 0
+
+
+def test_the_cluster_s_silence_is_told_and_the_plan_is_shown(shown: Console) -> None:
+    shown.page.wait_for_selector("#status table")
+    text = shown.page.inner_text("#status")
+    assert "No status: cluster nowhere" in text
+    assert "http://one.ml.svc/v1" in text
+
+
+def test_without_the_pulumi_cli_the_page_says_so_and_offers_the_preview(shown: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = shown.open("changes")  # there is no difference to show, as the project is no git checkout
+    if "The Pulumi CLI is not on PATH" in page.inner_text("main"):
+        page.click("text=preview without it")
+    else:
+        shown.open("graph")
+    page.wait_for_selector("#canvas canvas")
+    assert shown.errors == []
+    page.click("#list button >> nth=1")
+    assert "kind:" in page.inner_text("#yaml")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(shown: Console, scheme: str) -> None:
+    shown.page.emulate_media(color_scheme=scheme)
+    found: dict[str, Any] = {}
+    for path in PAGES:
+        page = shown.open(path)
+        if path == "new":
+            shown.fill(name="Bad Name", model__id="org/model", resources__gpu__count="many")
+            shown.has("#error-name", "'Bad Name' given")
+        for group in page.locator("details").all():
+            group.evaluate("element => { element.open = true }")
+        # In the dark only the colours are other ones.
+        options = {"runOnly": ["color-contrast"]} if scheme == "dark" else None
+        violations = Axe().run(page, options=options).response["violations"]
+        found |= {f"{path} {v['id']}": [n["html"][:200] for n in v["nodes"]] for v in violations if v["impact"] in ("serious", "critical")}
+    assert found == {}
+
+
+def test_every_page_fits_a_phone(shown: Console) -> None:
+    shown.page.set_viewport_size({"width": 360, "height": 800})
+    for path in PAGES:
+        page = shown.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_the_keyboard_alone_makes_a_deployment(shown: Console) -> None:
+    page = shown.open("new")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")  # the pre-made models
+    page.keyboard.press("Tab")  # the first group
+    page.keyboard.press("Tab")
+    page.keyboard.type("typed")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("org/model")
+    shown.decided("llamacpp", "kaito")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".difference")
+    page.focus("text=Save to the stack file")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?saved=1")
+    assert shown.entries()[1] == {"name": "typed", "model": {"id": "org/model"}}
