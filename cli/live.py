@@ -175,7 +175,7 @@ def _print(surveys: Sequence[Survey], format: Format) -> None:
 
 
 async def _watched(plans: dict[str, Plan], format: Format) -> list[Survey]:
-    """Print whatever changes, until interrupted."""
+    """Print whatever changes, until interrupted; JSON one line at a time."""
     last: list[Survey] = []
     while True:
         surveys = await _surveyed(plans, quietly=True)
@@ -183,7 +183,10 @@ async def _watched(plans: dict[str, Plan], format: Format) -> list[Survey]:
             out = console()
             if format is Format.TEXT and out.is_terminal:
                 out.clear()
-            _print(surveys, format)
+            if format is Format.JSON:
+                print(json.dumps([survey_document(s) for s in surveys]))
+            else:
+                _print(surveys, format)
             sys.stdout.flush()
             last = surveys
         await asyncio.sleep(_INTERVAL)

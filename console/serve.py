@@ -13,6 +13,7 @@ from console.project import Project
 from preview.text import console as terminal
 from providers.problems import InputError, Problem
 
+_EVERY = ("0.0.0.0", "::")  # noqa: S104 refused below
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -20,6 +21,10 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
     """Serve the project at ``root`` until interrupted, its address printed first. Raises ``InputError``."""
     project = Project(root)
     project.path(stack)
+    if host in _EVERY:
+        raise InputError(
+            [Problem("--host", f"{host} is every address; give the one by which the console is opened, as others are refused")]
+        )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)

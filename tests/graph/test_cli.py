@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -96,7 +97,10 @@ def test_an_unknown_stack_names_the_known_ones(monkeypatch: pytest.MonkeyPatch, 
     assert "did you mean 'dev'? valid: airgapped, dev, prod" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["preview", "diff", "explain", "select", "render", "providers", "rbac"])
+@pytest.mark.parametrize(
+    "command",
+    ["preview", "diff", "explain", "select", "render", "providers", "rbac", "status", "wait", "endpoint", "chat", "import", "console"],
+)
 def test_help_has_an_example(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, command, "--help") == 0
     assert f"airunway {command}" in capsys.readouterr().out.split("Example: ")[1]
@@ -121,6 +125,32 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "9 deployments, 28 resources" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--stack", "nope"), "no stack 'nope'"),
+        (("--host", "0.0.0.0"), "0.0.0.0 is every address; give the one by which the console is opened"),
+        (("--host", "192.0.2.1"), "192.0.2.1:0 can't be listened on"),
+    ],
+)
+def test_the_console_says_why_it_does_not_open(
+    arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "console", "--no-browser", *arguments) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_the_console_ends_quietly_when_interrupted() -> None:
+    command = [sys.executable, "-m", "cli", "console", "--no-browser"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        assert serving.stdout.readline().startswith("http://127.0.0.1:")
+        time.sleep(0.5)  # until it serves
+        serving.send_signal(signal.SIGINT)
+        _, errors = serving.communicate(timeout=20)
+    assert errors == "The address works once; Ctrl-C ends the console.\n"
 
 
 def test_help_does_not_load_pulumi() -> None:

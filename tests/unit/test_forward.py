@@ -1,0 +1,33 @@
+"""Tier 1 (pure): from a Service's port to the port of a pod behind it."""
+
+from typing import Any
+
+import pytest
+
+from cluster.forward import target_port
+from providers.problems import InputError
+
+POD = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "side"}, {"ports": [{"name": "http", "containerPort": 5000}]}]}}
+
+
+def service(**port: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 9090}, {"port": 80} | port]}}
+
+
+@pytest.mark.parametrize(("port", "wanted"), [({}, 80), ({"targetPort": 5000}, 5000), ({"targetPort": "http"}, 5000)])
+def test_the_target_is_the_port_itself_a_number_or_a_name(port: Any, wanted: int) -> None:
+    assert target_port(service(**port), 80, POD) == wanted
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (service(port=81), "Service s: has no port 80"),
+        (service(targetPort="grpc"), "Service s: leads to port 'grpc', which pod p does not have"),
+        ({"metadata": {"name": "s"}, "spec": {}}, "Service s: has no port 80"),
+    ],
+)
+def test_a_port_that_leads_nowhere_is_told(of: Any, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        target_port(of, 80, POD)
+    assert str(raised.value) == said
