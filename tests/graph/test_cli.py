@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cli.main import main
+from tests.graph.projects import many
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = {
@@ -249,12 +250,7 @@ def test_kustomize_builds_what_render_wrote(
 
 
 def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None:
-    deployments = [
-        {"name": f"model-{i}", "model": {"id": f"org/{i}"}, "namespace": f"team-{i % 20}"}
-        | ({"resources": {"gpu": {"count": 1}}} if i % 2 else {})
-        for i in range(1000)
-    ]
-    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": deployments}
+    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": many(1000)}
     (project / "stacks" / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}))
     code = (
         "import atexit, pathlib, sys; from cli.main import main\n"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.chromium import NEEDS_CHROMIUM
-from tests.graph.projects import write_project
+from tests.graph.projects import many, write_project
 
 ROOT = Path(__file__).parents[2]
 pytestmark = NEEDS_CHROMIUM
@@ -130,12 +130,7 @@ def test_what_a_stack_says_can_t_end_the_script_or_run(browser: Any, tmp_path: P
 
 
 def test_a_stack_of_500_deployments_is_drawn_and_usable(browser: Any, tmp_path: Path) -> None:
-    deployments = [
-        {"name": f"model-{i}", "model": {"id": f"org/{i}"}, "namespace": f"team-{i % 20}"}
-        | ({"resources": {"gpu": {"count": 1}}} if i % 2 else {})
-        for i in range(500)
-    ]
-    page = write_page(write_project(tmp_path, deployments), "own", tmp_path / "page.html")
+    page = write_page(write_project(tmp_path, many(500)), "own", tmp_path / "page.html")
     started = time.monotonic()
     shown = Shown(browser, page)
     assert shown.page.evaluate("airunwayGraph.nodes().length") == 522

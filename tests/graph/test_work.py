@@ -9,18 +9,13 @@ from preview.record import run_program
 from preview.stack_file import StackConfig, read_stack
 from providers import rules
 from providers.provider_config import builtin_documents, load_config
-from tests.graph.projects import write_project
+from providers.spec import ModelDeploymentSpec
+from tests.graph.projects import many, write_project
 
 
 @pytest.fixture
 def config(tmp_path: Any) -> StackConfig:
-    kinds: list[dict[str, Any]] = [
-        {},
-        {"resources": {"gpu": {"count": 1}}},
-        {"engine": {"type": "sglang"}, "resources": {"gpu": {"count": 2}}},
-    ]
-    deployments = [{"name": f"model-{i}", "model": {"id": f"org/{i}"}, **kinds[i % 3]} for i in range(200)]
-    return read_stack(write_project(tmp_path, deployments), "own")
+    return read_stack(write_project(tmp_path, many(200)), "own")
 
 
 def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
@@ -38,12 +33,14 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     rules.compile_rule.cache_clear()
     monkeypatch.setattr(rules, "_compile", counting("compiled", rules._compile))
     monkeypatch.setattr(rules.Expression, "_run", counting("evaluated", rules.Expression._run))
+    monkeypatch.setattr(ModelDeploymentSpec, "as_rules_see_it", counting("converted", ModelDeploymentSpec.as_rules_see_it))
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
     recorder, _ = run_program(tmp_path, config)
     documents = [load_config(document, name) for name, document in builtin_documents().items()]
     conditions = {rule.condition for document in documents for rule in document.spec.selection_rules}
     assert counts["compiled"] == len(conditions)
-    assert counts["evaluated"] <= 3 * len(conditions)
+    assert counts["evaluated"] <= 2 * len(conditions)
+    assert counts["converted"] == 200
     registered = Counter(request.type for _, request in recorder.requests)
     assert registered["airunway:index:ModelDeployment"] == 200
-    assert sum(registered.values()) == 2 * 200 + 9
+    assert sum(registered.values()) == 2 * 200 + 20 + 9, "deployments, their namespaces, and what they share"
