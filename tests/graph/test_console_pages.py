@@ -105,25 +105,32 @@ def test_no_page_reports_an_error_or_asks_another_host(shown: Console) -> None:
     assert {url.split("/stacks/")[0] for url in shown.requests if not url.startswith(("data:", shown.base.split("/stacks/")[0]))} == set()
 
 
-def test_the_decision_follows_the_form_through_every_row_of_the_decision_table(shown: Console) -> None:
-    shown.open("new")
-    shown.fill(name="new", model__id="org/model")
-    shown.decided("llamacpp", "kaito")
-    shown.fill(resources__gpu__count="0")
-    shown.decided("llamacpp", "kaito")
-    shown.fill(resources__gpu__count="2")
-    shown.decided("vllm", "dynamo")
-    for engine, provider in (("trtllm", "dynamo"), ("sglang", "dynamo"), ("llamacpp", "kaito"), ("vllm", "dynamo")):
-        shown.fill(engine__type=engine)
+GPU = {"resources__gpu__count": "1"}
+ROWS: list[tuple[dict[str, str], str, str]] = [
+    ({"resources__gpu__count": "0"}, "llamacpp", "kaito"),
+    (GPU | {"engine__type": "trtllm"}, "trtllm", "dynamo"),
+    (GPU | {"engine__type": "sglang"}, "sglang", "dynamo"),
+    (GPU | {"engine__type": "llamacpp"}, "llamacpp", "kaito"),
+    ({"serving__mode": "disaggregated", "scaling__prefill__gpu__count": "1", "scaling__decode__gpu__count": "1"}, "vllm", "dynamo"),
+    ({"resources__gpu__count": "8"}, "vllm", "dynamo"),
+    (GPU | {"provider__name": "kuberay"}, "vllm", "kuberay"),
+]
+
+
+def test_a_deployment_is_made_for_every_row_of_the_decision_table_and_the_provider_changes_as_the_form_does(shown: Console) -> None:
+    for index, (fields, engine, provider) in enumerate(ROWS):
+        shown.open("new")
+        shown.fill(name=f"row-{index}", model__id="org/model")
+        shown.decided("llamacpp", "kaito")
+        shown.fill(**fields)
         shown.decided(engine, provider)
-    shown.fill(provider__name="kuberay")
-    shown.decided("vllm", "kuberay")
-    shown.fill(provider__name="", resources__gpu__count="", engine__type="", serving__mode="disaggregated")
-    shown.has("#decision", "to correct")
-    shown.fill(scaling__prefill__gpu__count="1", scaling__decode__gpu__count="1")
-    shown.decided("vllm", "dynamo")
-    assert "does not serve" in shown.page.inner_text(".candidates")
-    assert "mode: disaggregated" in shown.page.inner_text("#yaml")
+        assert all(name in shown.page.inner_text(".candidates") for name in ("dynamo", "kaito", "kuberay"))
+        shown.page.click("text=Review the change")
+        shown.page.click("text=Save to the stack file")
+    assert [e["name"] for e in shown.entries()] == ["one", *(f"row-{index}" for index in range(len(ROWS)))]
+    shown.page.wait_for_selector("#status table")
+    rows = {row.split()[0]: row for row in shown.page.inner_text("#status tbody").splitlines() if row.startswith("row-")}
+    assert all(provider in rows[f"row-{index}"].split() for index, (_, _, provider) in enumerate(ROWS))
 
 
 def test_a_bad_value_is_told_beside_its_field_and_not_saved(shown: Console) -> None:
