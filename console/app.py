@@ -121,12 +121,9 @@ class Console:
 
     def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
         context = self._project.context(self._stack(request))
-        checked = check(values, context, replacing) if values else None
         providers = [config.name for config in context.configs]
         premade = aikit_data()["premade"]
-        return self._page(
-            request, "form.html", groups=groups(), values=values, replacing=replacing, checked=checked, providers=providers, premade=premade
-        )
+        return self._page(request, "form.html", groups=groups(), values=values, replacing=replacing, providers=providers, premade=premade)
 
     async def check(self, request: Request) -> Response:
         """What the form would be, while it is filled in."""
@@ -276,11 +273,18 @@ class Console:
         return self._templates.TemplateResponse(request, name, shared | values, status_code=status)
 
     async def _refused(self, request: Request, error: Exception) -> Response:
-        return self._page(request, "error.html", 400, problems=str(error).splitlines())
+        return self._page(request, "error.html", 400, problems=str(error).splitlines(), editable=self._editable(request))
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return self._page(request, "error.html", status, problems=[getattr(error, "detail", str(error))])
+        return self._page(request, "error.html", status, problems=[getattr(error, "detail", str(error))], editable=[])
+
+    def _editable(self, request: Request) -> list[str]:
+        """Deployments whose forms may mend the stack."""
+        try:
+            return list(self._project.entries(request.path_params["stack"]))
+        except (InputError, KeyError):
+            return []
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

@@ -169,6 +169,18 @@ def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -
     assert shown.file.read_text() == STACK
 
 
+def test_a_stack_that_is_wrong_says_so_and_can_be_mended_by_form(shown: Console) -> None:
+    shown.file.write_text(STACK + "      resources:\n        gpu:\n          count: 99\n")
+    shown.page.goto(shown.base)
+    assert "deployments[0].resources.gpu.count: 99 given, must be at most 64" in shown.page.inner_text("[role=alert]")
+    shown.page.click("a:text-is('one')")
+    shown.has("#error-resources-gpu-count", "at most 64")
+    shown.fill(resources__gpu__count="")
+    shown.page.click("text=Review the change")
+    shown.page.click("text=Save to the stack file")
+    assert shown.file.read_text() == STACK
+
+
 def test_a_pre_made_model_fills_the_form_in(shown: Console) -> None:
     shown.open("new")
     shown.page.click("text=Start from a pre-made GGUF model")
