@@ -11,12 +11,24 @@ from pulumi.automation import events
 
 
 def main() -> None:
-    """Run it on the stack as the Pulumi CLI has it."""
+    """Run it on the stack as the Pulumi CLI has it; a stack that it does not have is not made here."""
     parser = argparse.ArgumentParser(prog="python -m console.run", description=__doc__)
     parser.add_argument("action", choices=["preview", "up"])
     parser.add_argument("--stack", required=True)
     arguments = parser.parse_args()
-    run(auto.create_or_select_stack(arguments.stack, work_dir="."), arguments.action)
+    try:
+        stack = auto.select_stack(arguments.stack, work_dir=".")
+    except auto.StackNotFoundError:
+        _print(
+            kind="log",
+            text=f"stack {arguments.stack} is not in the backend; `pulumi stack init {arguments.stack}` makes it",
+            severity="error",
+        )
+        sys.exit(1)
+    except auto.CommandError as error:
+        _print(kind="log", text=_last_line(error), severity="error")
+        sys.exit(1)
+    run(stack, arguments.action)
 
 
 def run(stack: auto.Stack, action: str) -> None:
@@ -27,8 +39,12 @@ def run(stack: auto.Stack, action: str) -> None:
     try:
         act(on_event=_show, color="never")
     except auto.CommandError as error:
-        _print(kind="log", text=str(error).strip().splitlines()[-1], severity="error")
+        _print(kind="log", text=_last_line(error), severity="error")
         sys.exit(1)
+
+
+def _last_line(error: auto.CommandError) -> str:
+    return str(error).strip().splitlines()[-1]
 
 
 def _show(event: events.EngineEvent) -> None:

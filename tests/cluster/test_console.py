@@ -1,7 +1,10 @@
 """Tier 6 (real Chromium, engine and kube-apiserver): the console shows what runs, previews, applies and cancels."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +99,29 @@ def test_a_token_is_encrypted_into_the_stack_file_and_shown_nowhere(page: Any, t
     assert TOKEN not in text + page.content()
     page.goto(page.url.split("/changes")[0] + "/")
     assert TOKEN not in page.content()
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [("", "stack own is not in the backend; `pulumi stack init own` makes it"), ("/gone/for/good", "error")],
+    ids=["no stack", "no backend"],
+)
+def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, tmp_path: Path) -> None:
+    project = write_project(tmp_path, [CPU])
+    (tmp_path / "backend").mkdir()
+    environment = os.environ | {
+        "PULUMI_BACKEND_URL": f"file://{backend or tmp_path / 'backend'}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PATH": f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = [sys.executable, "-m", "console.run", "preview", "--stack", "own"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    (event,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (event["kind"], event["severity"]) == ("log", "error")
+    assert said in event["text"]
+    assert "Traceback" not in done.stderr
 
 
 def test_a_failure_is_shown_with_its_reason(cluster: Cluster, page: Any, tmp_path: Path) -> None:
