@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.connection import Connection, ForbiddenError
+from providers.delivery import CONFIG_KIND
 from providers.plan import Plan, PlannedProvider
 from providers.provider_config import HelmChart
 from providers.rbac import plural
 from providers.renderers import RENDERERS
-from providers.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, release_states
+from providers.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
 
 Key = tuple[str, str, str, str]
 
@@ -30,9 +31,10 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     kinds |= {_kind_of(provider) for provider in plan.providers} - {("", "")}
     ordered = sorted(kinds)
     namespaces = sorted({d.deployment.namespace for d in plan.deployments})
-    lists, charts = await asyncio.gather(
+    lists, charts, shims = await asyncio.gather(
         asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in ordered)),
         _charts(connection, [c for p in plan.providers for c in p.config.spec.installation.helm_charts]),
+        _shims(connection, plan),
     )
     live = {_key(obj): obj for found in lists for obj in found or []}
     served = {kind: found is not None for kind, found in zip(ordered, lists, strict=True)}
@@ -40,8 +42,20 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     return Survey(
         stack,
         tuple(deployment_status(d, live.get(_key(d.rendered.resource))) for d in plan.deployments),
-        tuple(operator_status(p, served.get(_kind_of(p), True), releases, deployments) for p in plan.providers),
+        tuple(
+            operator_status(p, served.get(_kind_of(p), True), releases, deployments, shim=shims is None or p.config.name in shims)
+            for p in plan.providers
+        ),
     )
+
+
+async def _shims(connection: Connection, plan: Plan) -> set[str] | None:
+    """Providers that are ready for the cluster's controller; None where it delivers nothing or they may not be read."""
+    if plan.controller is None:
+        return None
+    version = f"{plan.settings.controller.api_group}/v1alpha1"
+    found = await _allowed(connection.items(version, plural(CONFIG_KIND)))
+    return None if found is None else ready_shims(found)
 
 
 def _kind_of(provider: PlannedProvider) -> tuple[str, str]:

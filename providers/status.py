@@ -93,12 +93,18 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
 
 
 def operator_status(
-    planned: PlannedProvider, served: bool, releases: Mapping[tuple[str, str], str] | None, deployments: Sequence[Object] | None
+    planned: PlannedProvider,
+    served: bool,
+    releases: Mapping[tuple[str, str], str] | None,
+    deployments: Sequence[Object] | None,
+    *,
+    shim: bool = True,
 ) -> OperatorStatus:
     """The operator of ``planned``.
 
     ``served`` says whether the API server knows its kind, ``releases`` are states of Helm releases by (namespace, name) and
-    ``deployments`` the Deployments of their namespaces; the last two are None where they may not be read.
+    ``deployments`` the Deployments of their namespaces; the last two are None where they may not be read. ``shim`` is whether the
+    provider is ready for the KubeAIRunway controller, where that delivers.
     """
     charts = planned.config.spec.installation.helm_charts
     own = [d for d in deployments or [] if _release_of(d) in {(c.namespace, c.name) for c in charts}]
@@ -109,6 +115,7 @@ def operator_status(
         wrong += [f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")]
         wrong += ["no Deployment of its release is there"] if deployments is not None and not own else []
     wrong += [f"{d['metadata']['name']} is not ready" for d in own if not _is_ready(d)]
+    wrong += [] if shim else ["its provider shim does not report ready, so the controller does not choose it"]
     unsure = (not planned.managed and not own) or releases is None or deployments is None
     return OperatorStatus(
         provider=planned.config.name,
@@ -120,6 +127,11 @@ def operator_status(
         healthy=False if wrong else None if unsure else True,
         message="; ".join(wrong) or ("can't be told: its release or Deployments are not where the stack expects them" if unsure else ""),
     )
+
+
+def ready_shims(configs: Iterable[Object]) -> set[str]:
+    """Names of the providers whose shims report ready, from live InferenceProviderConfigs."""
+    return {str(c["metadata"]["name"]) for c in configs if (c.get("status") or {}).get("ready") is True}
 
 
 def release_states(secrets: Iterable[Object]) -> dict[tuple[str, str], str]:

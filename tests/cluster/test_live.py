@@ -119,7 +119,13 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cl
         return {o["provider"]: o for o in json.loads(done.stdout)[0]["operators"]}
 
     assert operators()["kaito"]["healthy"] is False
-    assert operators()["kaito"]["message"] == "release kaito-workspace is missing; no Deployment of its release is there"
+    missing = "release kaito-workspace is missing; no Deployment of its release is there"
+    assert operators()["kaito"]["message"] == f"{missing}; its provider shim does not report ready, so the controller does not choose it"
+    configs = "/apis/airunway.ai/v1alpha1/inferenceproviderconfigs"
+    config = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "kaito"}}
+    cluster.send("POST", configs, config)
+    cluster.send("PATCH", f"{configs}/kaito/status", {"status": {"ready": True}}, "application/merge-patch+json")
+    assert operators()["kaito"]["message"] == missing
     if not cluster.get("/api/v1/namespaces/kaito-workspace"):
         cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kaito-workspace"}})
     labels = {"owner": "helm", "name": "kaito-workspace", "version": "1", "status": "deployed", "airunway.ai/managed-by": "test"}
@@ -134,6 +140,7 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cl
     set_status(cluster, "Deployment", made, ready_status("Deployment", 1))
     found = operators()["kaito"]
     assert (found["healthy"], found["release"], found["deployments"]) == (True, "deployed", {"ready": 1, "desired": 1})
+    cluster.send("DELETE", f"{configs}/kaito")
 
 
 def test_an_account_with_rights_in_the_namespace_only_sees_its_deployments(cluster: Cluster, deployed: Path) -> None:

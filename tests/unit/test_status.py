@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from providers.observation import Phase
 from providers.plan import PlannedDeployment, PlannedProvider, parse_settings, plan_stack
-from providers.status import deployment_status, observe, operator_status, release_states
+from providers.status import deployment_status, observe, operator_status, ready_shims, release_states
 from tests.unit.samples import builtin
 
 CASES = yaml.safe_load((Path(__file__).parent / "status_cases.yaml").read_text())
@@ -142,6 +142,13 @@ def test_an_operator_is_healthy_where_release_kind_and_deployments_are(
 def test_a_deployment_of_another_release_does_not_count() -> None:
     other = deployment(release="other")
     assert operator_status(PlannedProvider(KAITO, True), True, RELEASES, [other]).deployments == 0
+
+
+def test_a_provider_whose_shim_is_not_ready_is_not_healthy_where_the_controller_delivers() -> None:
+    status = operator_status(PlannedProvider(KAITO, True), True, RELEASES, [deployment()], shim=False)
+    assert (status.healthy, status.message) == (False, "its provider shim does not report ready, so the controller does not choose it")
+    configs = [{"metadata": {"name": n}, "status": s} for n, s in (("a", {"ready": True}), ("b", {"ready": False}), ("c", {}))]
+    assert ready_shims([*configs, {"metadata": {"name": "d"}}]) == {"a"}
 
 
 def test_the_newest_revision_of_a_release_counts() -> None:
