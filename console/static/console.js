@@ -9,6 +9,12 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = before; }, 1500);
 });
 
+// Buttons that ask first.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-confirm]");
+  if (button && !confirm(button.dataset.confirm)) event.preventDefault();
+});
+
 // A link to a field opens the group that it is in.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#decision a[href^='#']");

@@ -40,10 +40,12 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
     monkeypatch.setenv("PATH", f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}")
     with console(project, ("-m", "tests.cluster.console_server")) as url:
-        opened = browser.new_page()
+        context = browser.new_context()
+        opened = context.new_page()
+        opened.on("dialog", lambda dialog: dialog.accept() if dialog.message == "Apply stack own to its cluster?" else dialog.dismiss())
         opened.goto(url)
         yield opened
-        opened.close()
+        context.close()
 
 
 def changes(page: Any) -> Any:
@@ -72,6 +74,14 @@ def test_a_preview_then_an_update_are_followed_and_the_status_is_shown(cluster: 
     changes(page)
     ended(page, "succeeded")
     assert "create cpu Workspace: done" in page.inner_text("#steps"), "whoever comes later sees it all"
+
+
+def test_nothing_is_applied_where_the_question_is_not_answered_with_yes(cluster: Cluster, page: Any) -> None:
+    other = page.context.new_page()  # without an answer, the browser says no
+    other.goto(page.url)
+    changes(other).click("button[value=up]")
+    assert other.locator("#operation").count() == 0
+    assert names(cluster, "Workspace", NAMESPACE) == []
 
 
 def test_an_update_that_waits_is_cancelled_and_another_can_follow(cluster: Cluster, page: Any) -> None:
