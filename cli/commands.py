@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from cli.main import Format
 from preview.document import deployment_document
 from preview.text import console, selection_table
 from providers.documents import parse_documents
-from providers.plan import Files, PlannedDeployment, plan_document, provider_configs
+from providers.plan import PlannedDeployment, plan_document, provider_configs
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig
 from providers.stack import StackSettings
@@ -48,23 +49,18 @@ def show_providers(root: Path | None, stack: str | None, format: Format) -> None
         out.print(_provider_lines(config))
 
 
-def _configs(root: Path | None, stack: str | None) -> list[InferenceProviderConfig]:
-    settings = StackSettings()
-    files: Files = {}
+def _configs(root: Path | None, stack: str | None) -> Sequence[InferenceProviderConfig]:
     if root is not None and stack is not None:
-        from components.stack_config import settings_of
-        from preview.record import at
-        from preview.stack_file import read_stack
+        from preview.stack_plan import stack_target
 
-        with at(root):
-            settings, files = settings_of(read_stack(root, stack).values)
-    configs, problems = provider_configs(settings, files)
+        return stack_target(root, stack).configs
+    configs, problems = provider_configs(StackSettings(), {})
     if problems:
         raise InputError(problems)
     return configs
 
 
-def _capability_table(configs: list[InferenceProviderConfig]) -> Table:
+def _capability_table(configs: Sequence[InferenceProviderConfig]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("PROVIDER", "ENGINE", "GPU", "CPU", "SERVING"):
         table.add_column(heading)

@@ -14,17 +14,15 @@ import typer
 from cli.commands import print_json
 from cli.main import Format
 from cluster.connection import connected
-from cluster.survey import Survey, survey
-from components.stack_config import plan_of, settings_of
+from cluster.survey import Survey, status_of, survey
 from preview.live import survey_document, surveys_text
-from preview.record import at
 from preview.stack_file import read_stack
+from preview.stack_plan import stack_plan, stack_target
 from preview.text import console, printable
-from providers.adoption import Adoption, Target
+from providers.adoption import Adoption
 from providers.observation import Phase
-from providers.plan import Plan, PlannedDeployment, provider_configs
+from providers.plan import Plan, PlannedDeployment, Target
 from providers.problems import InputError, Problem, nearest
-from providers.stack import TOKEN_SETTING
 from providers.status import DeploymentStatus
 
 SOME_NOT_RUNNING = 3
@@ -35,7 +33,7 @@ _Result = TypeVar("_Result")
 def show_status(root: Path, stacks: Sequence[str], format: Format, *, watch: bool) -> None:
     """Print the status of ``stacks``, again and again with ``watch``; exits with 3 where a deployment does not run."""
     plans = {stack: stack_plan(root, stack) for stack in dict.fromkeys(stacks)}
-    surveys = _run(_watched(plans, format) if watch else _surveyed(plans))
+    surveys = _run(_watched(plans, format) if watch else _surveyed(plans, format))
     if not watch:
         _print(surveys, format)
     if any(d.phase is not Phase.RUNNING for s in surveys for d in s.deployments):
@@ -66,7 +64,7 @@ def show_endpoint(root: Path, stack: str, name: str, port: int | None) -> None:
         console(stderr=True).print(f"forwarding {name} of {stack}; Ctrl-C ends it", markup=False)
         await asyncio.Event().wait()
 
-    _run(_forwarded(plan, stack, planned, port, serve))
+    _run(_forwarded(plan, planned, port, serve))
 
 
 def chat_with(root: Path, stack: str, name: str, text: str, model: str | None, url: str | None) -> None:
@@ -82,7 +80,7 @@ def chat_with(root: Path, stack: str, name: str, text: str, model: str | None, u
             sys.stdout.flush()
         sys.stdout.write("\n")
 
-    _run(talk(url) if url else _forwarded(plan, stack, planned, 0, talk))
+    _run(talk(url) if url else _forwarded(plan, planned, 0, talk))
 
 
 def show_import(root: Path, stack: str, ids: Path | None) -> None:
@@ -90,12 +88,8 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
     from cluster.discovery import import_document
     from providers.yaml_text import to_yaml
 
-    config = read_stack(root, stack)
-    with at(root):
-        settings, files = settings_of(config.values)
-        plan = plan_of(config.values)
-    configs, _ = provider_configs(settings, files)
-    found = _run(_discovered(plan, Target(configs, settings, has_token=bool(config.values.get(f"{config.project}:{TOKEN_SETTING}")))))
+    plan, target = stack_plan(root, stack), stack_target(root, stack)
+    found = _run(_discovered(plan, target))
     refused = [a for a in found if a.entry is None]
     for adoption in refused:
         why = "".join(f"\n#   {printable(line)}" for line in adoption.why_not)
@@ -104,7 +98,7 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
         if adoption.entry is not None:
             print(f"# {adoption.kind}, id {adoption.id}\n{to_yaml([adoption.entry])}", end="")
     if ids is not None:
-        ids.write_text(json.dumps(import_document(found, stack, config.project), indent=2) + "\n", encoding="utf-8")
+        ids.write_text(json.dumps(import_document(found, stack, read_stack(root, stack).project), indent=2) + "\n", encoding="utf-8")
     taken = len(found) - len(refused)
     said = f"{taken} of {len(found)} objects that stack {stack} does not have can be taken over as they are"
     hint = "; put their entries under airunway:deployments, then `pulumi up`" if taken else ""
@@ -116,13 +110,6 @@ async def _discovered(plan: Plan, target: Target) -> list[Adoption]:
 
     async with connected(plan.settings.cluster) as connection:
         return await discover(connection, plan, target)
-
-
-def stack_plan(root: Path, stack: str) -> Plan:
-    """The plan of ``stack``, without running the program."""
-    config = read_stack(root, stack)
-    with at(root):
-        return plan_of(config.values)
 
 
 def one_of(plan: Plan, name: str) -> PlannedDeployment:
@@ -145,7 +132,7 @@ async def _survey(stack: str, plan: Plan) -> Survey:
         return await survey(connection, stack, plan)
 
 
-async def _surveyed(plans: dict[str, Plan], *, quietly: bool = False) -> list[Survey]:
+async def _surveyed(plans: dict[str, Plan], format: Format, *, quietly: bool = False) -> list[Survey]:
     """All stacks at the same time. Raises ``InputError`` with the problems of all that can't be read, after printing the others."""
     progress = nullcontext() if quietly else console(stderr=True).status("reading the cluster …")
     with progress:
@@ -154,14 +141,14 @@ async def _surveyed(plans: dict[str, Plan], *, quietly: bool = False) -> list[Su
     surveys: list[Survey] = []
     for stack, answer in zip(plans, found, strict=True):
         if isinstance(answer, InputError):
-            problems += [p.under(f"{stack}: ") if not p.path else Problem(f"stack {stack}: {p.path}", p.message) for p in answer.problems]
+            problems += [Problem(f"stack {stack}: {p.path}", p.message) for p in answer.problems]
         elif isinstance(answer, BaseException):
             raise answer
         else:
             surveys.append(answer)
     if problems:
         if surveys:
-            _print(surveys, Format.TEXT)
+            _print(surveys, format)
         raise InputError(problems)
     return surveys
 
@@ -178,7 +165,7 @@ async def _watched(plans: dict[str, Plan], format: Format) -> list[Survey]:
     """Print whatever changes, until interrupted; JSON one line at a time."""
     last: list[Survey] = []
     while True:
-        surveys = await _surveyed(plans, quietly=True)
+        surveys = await _surveyed(plans, format, quietly=True)
         if surveys != last:
             out = console()
             if format is Format.TEXT and out.is_terminal:
@@ -225,10 +212,10 @@ def _line(status: DeploymentStatus) -> str:
     return printable(f"{status.name}  {status.phase}  {replicas}  {status.message}".rstrip())
 
 
-async def _forwarded(plan: Plan, stack: str, planned: PlannedDeployment, port: int, act: Callable[[str], Awaitable[None]]) -> None:
+async def _forwarded(plan: Plan, planned: PlannedDeployment, port: int, act: Callable[[str], Awaitable[None]]) -> None:
     from cluster.forward import forwarded
 
     async with connected(plan.settings.cluster) as connection:
-        (status,) = [d for d in (await survey(connection, stack, plan)).deployments if d.name == planned.name]
+        status = await status_of(connection, planned)
         async with forwarded(connection, planned.deployment.namespace, status.endpoint, port) as url:
             await act(url)

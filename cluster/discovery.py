@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from cluster.connection import Connection, ForbiddenError
-from providers.adoption import Adoption, Target, adopt
-from providers.plan import Plan
+from cluster.survey import key_of
+from providers.adoption import Adoption, adopt
+from providers.plan import Plan, Target
 from providers.rbac import plural
 from providers.renderers import RENDERERS
 
@@ -17,12 +18,12 @@ async def discover(connection: Connection, plan: Plan, target: Target) -> list[A
     kinds = [(module.API_VERSION, module.KIND) for module in RENDERERS]
     lists = await asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in kinds))
     schemas = await asyncio.gather(*(_schema(connection, version, kind) for version, kind in kinds))
-    known = {_key(d.rendered.resource) for d in plan.deployments}
+    known = {key_of(d.rendered.resource) for d in plan.deployments}
     names = {d.name for d in plan.deployments}
     found: list[Adoption] = []
     for objects, schema in zip(lists, schemas, strict=True):
-        for obj in sorted(objects or [], key=_key):
-            if _key(obj) in known:
+        for obj in sorted(objects or [], key=key_of):
+            if key_of(obj) in known:
                 continue
             adoption = _owned(obj) or adopt(obj, target, schema)
             if adoption.entry is not None and adoption.name in names:
@@ -65,7 +66,3 @@ def _owned(obj: dict[str, Any]) -> Adoption | None:
 def _refused(obj: dict[str, Any], why: str) -> Adoption:
     metadata = obj["metadata"]
     return Adoption(str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"]), None, (why,))
-
-
-def _key(obj: dict[str, Any]) -> tuple[str, str, str]:
-    return str(obj["kind"]), str(obj["metadata"]["namespace"]), str(obj["metadata"]["name"])

@@ -7,10 +7,11 @@ from typing import Any
 
 from cluster.connection import Connection, ForbiddenError
 from providers.delivery import CONFIG_KIND
-from providers.plan import Plan, PlannedProvider
+from providers.plan import Plan, PlannedDeployment, PlannedProvider
+from providers.problems import InputError, Problem
 from providers.provider_config import HelmChart
 from providers.rbac import plural
-from providers.renderers import RENDERERS
+from providers.renderers import renderer_of
 from providers.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
 
 Key = tuple[str, str, str, str]
@@ -36,12 +37,12 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
         _charts(connection, [c for p in plan.providers for c in p.config.spec.installation.helm_charts]),
         _shims(connection, plan),
     )
-    live = {_key(obj): obj for found in lists for obj in found or []}
+    live = {key_of(obj): obj for found in lists for obj in found or []}
     served = {kind: found is not None for kind, found in zip(ordered, lists, strict=True)}
     releases, deployments = charts
     return Survey(
         stack,
-        tuple(deployment_status(d, live.get(_key(d.rendered.resource))) for d in plan.deployments),
+        tuple(deployment_status(d, live.get(key_of(d.rendered.resource))) for d in plan.deployments),
         tuple(
             operator_status(p, served.get(_kind_of(p), True), releases, deployments, shim=shims is None or p.config.name in shims)
             for p in plan.providers
@@ -58,12 +59,24 @@ async def _shims(connection: Connection, plan: Plan) -> set[str] | None:
     return None if found is None else ready_shims(found)
 
 
+async def status_of(connection: Connection, planned: PlannedDeployment) -> DeploymentStatus:
+    """The status of one deployment, for which only its own object is read. Raises ``InputError``."""
+    resource = planned.rendered.resource
+    version, namespace, name = str(resource["apiVersion"]), resource["metadata"]["namespace"], resource["metadata"]["name"]
+    path = f"namespaces/{namespace}/{plural(str(resource['kind']))}/{name}"
+    try:
+        return deployment_status(planned, await connection.get(version, path))
+    except ForbiddenError as error:
+        raise InputError([Problem(f"{resource['kind']} {namespace}/{name}", f"may not be read: {error}")]) from error
+
+
 def _kind_of(provider: PlannedProvider) -> tuple[str, str]:
-    module = next((m for m in RENDERERS if provider.config.name == m.NAME), None)
+    module = renderer_of(provider.config.name)
     return (module.API_VERSION, module.KIND) if module else ("", "")
 
 
-def _key(obj: dict[str, Any]) -> Key:
+def key_of(obj: dict[str, Any]) -> Key:
+    """What tells one object from another: version, kind, namespace and name."""
     metadata = obj["metadata"]
     return str(obj["apiVersion"]), str(obj["kind"]), str(metadata.get("namespace")), str(metadata["name"])
 

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 import pulumi
 
 from components.children import child_options, kept_options
-from components.kubernetes_object import KubernetesObject
+from components.kubernetes_object import FORCE, KubernetesObject
 from providers.controller import PlannedController
 
 
@@ -47,5 +47,4 @@ def _guarded(obj: dict[str, Any]) -> dict[str, Any]:
 def _owned(config: dict[str, Any]) -> dict[str, Any]:
     """``config`` so that it wins over the fields that a provider shim wrote when it started."""
     metadata = config["metadata"]
-    annotations = {**metadata.get("annotations", {}), "pulumi.com/patchForce": "true"}
-    return config | {"metadata": metadata | {"annotations": annotations}}
+    return config | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | FORCE}}

@@ -8,6 +8,7 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from components.children import child_options, kept_options
 from components.kubernetes_object import KubernetesObject
 from providers.provider_config import HelmChart, InferenceProviderConfig
+from providers.rendering import MANAGED
 
 
 class InferenceProviderArgs(TypedDict):
@@ -47,7 +48,7 @@ class InferenceProvider(pulumi.ComponentResource):
                 {
                     "apiVersion": "v1",
                     "kind": "Namespace",
-                    "metadata": {"name": namespace, "labels": {"airunway.ai/managed-by": "airunway"}},
+                    "metadata": {"name": namespace, "labels": MANAGED},
                 },
                 kept_options(self),
             )

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 import pulumi
 
 from components.children import child_options
-from components.kubernetes_object import KubernetesObject
+from components.kubernetes_object import FORCE, KubernetesObject
 from components.platform import Platform
 from providers.delivery import IMMUTABLE, MODELDEPLOYMENT
 from providers.plan import PlannedDeployment
@@ -94,5 +94,4 @@ def _awaited(planned: PlannedDeployment) -> dict[str, Any]:
     """The upstream object with the annotations that tell Pulumi what to wait for, and whether to win over other writers."""
     manifest = planned.rendered.resource
     wait = {"pulumi.com/skipAwait": "true"} if planned.skip_await else {"pulumi.com/waitFor": planned.rendered.wait_for}
-    force = {"pulumi.com/patchForce": "true"} if planned.take_over else {}
-    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait | force}}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait | (FORCE if planned.take_over else {})}}

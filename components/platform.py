@@ -16,10 +16,8 @@ from providers.build_services import system_namespace
 from providers.delivery import MODELDEPLOYMENT
 from providers.image_build import NAMESPACE
 from providers.plan import TOKEN_SECRET, Plan, PlannedDeployment
-from providers.rendering import GROUP, TOKEN_KEY, name_of
+from providers.rendering import MANAGED, TOKEN_KEY, name_of
 from providers.stack import PASSWORD_SETTING, TOKEN_SETTING
-
-_LABELS = {f"{GROUP}/managed-by": "airunway"}
 
 
 class PlatformArgs(TypedDict):
@@ -97,14 +95,14 @@ class Platform(pulumi.ComponentResource):
 
 
 def _namespace(name: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _LABELS}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": MANAGED}}
 
 
 def _token_secret(namespace: str, token: pulumi.Input[str]) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": TOKEN_SECRET, "namespace": namespace, "labels": _LABELS},
+        "metadata": {"name": TOKEN_SECRET, "namespace": namespace, "labels": MANAGED},
         "type": "Opaque",
         "stringData": {TOKEN_KEY: pulumi.Output.secret(token)},
     }

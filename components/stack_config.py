@@ -9,7 +9,7 @@ import pulumi
 import pulumi.runtime.config as runtime_config
 from pydantic import TypeAdapter
 
-from providers.plan import Files, Plan, parse_settings, plan_stack
+from providers.plan import Files, Plan, Target, parse_settings, plan_stack, provider_configs
 from providers.problems import InputError, Problem, nearest
 from providers.stack import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 
@@ -41,8 +41,20 @@ def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
 def plan_of(config: Mapping[str, Any]) -> Plan:
     """The plan for a configuration's texts; of a secret it counts only that it is there. Raises ``InputError``."""
     settings, files = settings_of(config)
-    has_token, has_password = (bool(config.get(_PREFIX + key)) for key in (TOKEN_SETTING, PASSWORD_SETTING))
-    return plan_stack(settings, files, has_token=has_token, has_password=has_password)
+    return plan_stack(settings, files, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING))
+
+
+def target_of(config: Mapping[str, Any]) -> Target:
+    """What an entry is planned for in a stack with a configuration's texts. Raises ``InputError``."""
+    settings, files = settings_of(config)
+    configs, problems = provider_configs(settings, files)
+    if problems:
+        raise InputError(problems)
+    return Target(configs, settings, _has(config, TOKEN_SETTING))
+
+
+def _has(config: Mapping[str, Any], secret: str) -> bool:
+    return bool(config.get(_PREFIX + secret))
 
 
 def settings_of(config: Mapping[str, Any]) -> tuple[StackSettings, Files]:

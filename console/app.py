@@ -22,6 +22,7 @@ from cluster.connection import connected
 from cluster.survey import survey
 from console import stack_edit
 from console.check import check
+from console.command import airunway
 from console.fields import form_of, groups
 from console.graph_page import graph_page
 from console.operation import Operation
@@ -121,7 +122,7 @@ class Console:
 
     def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
         context = self._project.context(self._stack(request))
-        providers = [config.name for config in context.configs]
+        providers = [config.name for config in context.target.configs]
         premade = aikit_data()["premade"]
         return self._page(request, "form.html", groups=groups(), values=values, replacing=replacing, providers=providers, premade=premade)
 
@@ -196,12 +197,8 @@ class Console:
 
     async def difference(self, request: Request) -> Response:
         """What the stack's file changes against the last commit, by decisions and resources."""
-        arguments = ["diff", "--stack", self._stack(request), "--against", "HEAD", "--cwd", str(self._project.root)]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        out, error = await process.communicate()
-        return self._page(request, "difference.html", text=(out or error).decode("utf-8", "replace"), failed=process.returncode != 0)
+        done = await airunway("diff", "--stack", self._stack(request), "--against", "HEAD", "--cwd", str(self._project.root))
+        return self._page(request, "difference.html", text=done.output or done.errors, failed=not done.succeeded)
 
     async def start(self, request: Request) -> Response:
         """Begin a preview or an update."""

@@ -1,26 +1,23 @@
 """What a filled-in form would be: which engine and provider, by which rule, why not the others, and what is wrong, field by field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from console.fields import entry_of, field_of
-from providers.plan import PlannedDeployment, plan_entry
+from providers.plan import PlannedDeployment, Target, plan_one
 from providers.problems import InputError, Problem
-from providers.provider_config import InferenceProviderConfig
 from providers.selection import Selection, select
 from providers.spec_checks import parse_spec, warnings_of
-from providers.stack import DeploymentEntry, StackSettings
+from providers.stack import DeploymentEntry
 from providers.yaml_text import to_documents, to_yaml
 
 
 @dataclass(frozen=True)
 class Context:
-    """The stack that the entry is for."""
+    """The stack that the entry is for, and the names that its deployments have."""
 
-    settings: StackSettings
-    configs: Sequence[InferenceProviderConfig]
-    has_token: bool
+    target: Target
     names: frozenset[str]
 
 
@@ -61,11 +58,12 @@ def check(form: Mapping[str, str], context: Context, replacing: str | None = Non
     if entry.get("name") in context.names - {replacing}:
         problems.append(Problem("name", "is taken; a name is used once per stack"))
     if spec is not None:
-        checked.warnings += warnings_of(spec)
+        checked.warnings = warnings_of(spec)
         try:
-            checked.selection = select(spec, context.configs)
-            checked.planned = plan_entry(entry, context.configs, context.settings, has_token=context.has_token)
-            checked.warnings = [*checked.warnings, *checked.selection.warnings, *checked.planned.rendered.warnings]
+            # First, as a provider may be chosen that then refuses a field.
+            checked.selection = select(spec, context.target.configs)
+            checked.planned = plan_one(spec, context.target)
+            checked.warnings = checked.planned.warnings
         except InputError as error:
             problems += error.problems
     for problem in problems:

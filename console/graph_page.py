@@ -1,26 +1,24 @@
 """The graph of a stack as a page of the console: what ``airunway preview --format html`` prints, under a policy that lets it run."""
 
-import asyncio
 import base64
 import hashlib
 import re
-import sys
 from pathlib import Path
 
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from console.command import airunway
 
 # What Cytoscape.js puts into the head of its page (cytoscape.min.js, 3.34).
 _CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
 
 
 async def graph_page(root: Path, stack: str) -> Response:
-    """The page; from a process of its own, as the program changes the state of the one it runs in."""
-    command = [sys.executable, "-m", "cli", "preview", "--stack", stack, "--cwd", str(root), "--format", "html"]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    out, error = await process.communicate()
-    if process.returncode:
-        return PlainTextResponse(error.decode("utf-8", "replace"), 400)
-    page = out.decode("utf-8")
+    """The page of ``stack``."""
+    done = await airunway("preview", "--stack", stack, "--cwd", str(root), "--format", "html")
+    if not done.succeeded:
+        return PlainTextResponse(done.errors, 400)
+    page = done.output
     return HTMLResponse(page, headers={"Content-Security-Policy": policy_for(page)})
 
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.stack_config import plan_of, settings_of
 from console import stack_edit
 from console.check import Context
-from preview.record import at
-from preview.stack_file import StackConfig, read_stack, stack_names, stack_path
+from preview.stack_file import stack_names, stack_path
+from preview.stack_plan import stack_plan, stack_settings, stack_target
 from providers.plan import Plan, provider_configs
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig
-from providers.stack import TOKEN_SETTING, ProviderSettings, StackSettings
+from providers.stack import ProviderSettings, StackSettings
 
 STATES = ("managed", "existing", stack_edit.OFF)
 """What a provider can be in a stack."""
@@ -49,27 +48,21 @@ class Project:
 
     def plan(self, stack: str, text: str | None = None) -> Plan:
         """The stack's plan, as if its file held ``text`` where that is given. Raises ``InputError``."""
-        config = self._config(stack, text)
-        with at(self.root):
-            return plan_of(config.values)
+        return stack_plan(self.root, stack, text)
 
     def entries(self, stack: str) -> dict[str, dict[str, Any]]:
         """The deployments that stand in the stack's file, by name, whether or not they are right."""
-        settings, _ = self._settings(stack)
-        return {str(e["name"]): e for e in settings.deployments if isinstance(e, dict) and e.get("name")}
+        settings, _ = stack_settings(self.root, stack)
+        return _entries(settings)
 
     def context(self, stack: str) -> Context:
         """What a form for the stack is checked against. Raises ``InputError``."""
-        settings, files = self._settings(stack)
-        configs, problems = provider_configs(settings, files)
-        if problems:
-            raise InputError(problems)
-        token = f"{self._config(stack).project}:{TOKEN_SETTING}" in self._config(stack).secrets
-        return Context(settings, configs, token, frozenset(self.entries(stack)))
+        target = stack_target(self.root, stack)
+        return Context(target, frozenset(_entries(target.settings)))
 
     def providers(self, stack: str) -> list[Provider]:
         """Every provider, those that are off included. Raises ``InputError``."""
-        settings, files = self._settings(stack)
+        settings, files = stack_settings(self.root, stack)
         on = {name: given.model_copy(update={"enabled": True}) for name, given in settings.providers.items()}
         configs, problems = provider_configs(settings.model_copy(update={"providers": on}), files)
         if problems:
@@ -93,12 +86,9 @@ class Project:
                 return stack_edit.with_provider(text, name, state)
         raise InputError([Problem("change", "is not one that the console makes")])
 
-    def _config(self, stack: str, text: str | None = None) -> StackConfig:
-        return read_stack(self.root, stack, text)
 
-    def _settings(self, stack: str) -> tuple[StackSettings, Mapping[str, str | OSError]]:
-        with at(self.root):
-            return settings_of(self._config(stack).values)
+def _entries(settings: StackSettings) -> dict[str, dict[str, Any]]:
+    return {str(e["name"]): e for e in settings.deployments if isinstance(e, dict) and e.get("name")}
 
 
 def _state(settings: StackSettings, name: str) -> str:

@@ -1,6 +1,6 @@
 """Existing upstream objects as entries of a stack: each is proposed only where rendering the entry gives the object back as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,9 @@ import yaml
 
 from providers.adoption_readers import READERS, UnreadableError
 from providers.delivery import DIRECT
-from providers.plan import plan_entry
+from providers.merge import patch_between
+from providers.plan import Target, plan_entry
 from providers.problems import InputError, join
-from providers.provider_config import InferenceProviderConfig
-from providers.stack import StackSettings
 
 _OTHER = ("apiVersion", "kind", "metadata", "status")
 
@@ -31,15 +30,6 @@ class Adoption:
     def id(self) -> str:
         """The id by which Pulumi's Kubernetes provider imports the object."""
         return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Target:
-    """The stack that is to take objects over: its providers, its settings and whether it has a Hugging Face token."""
-
-    configs: Sequence[InferenceProviderConfig]
-    settings: StackSettings
-    has_token: bool = False
 
 
 def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | None = None) -> Adoption:
@@ -67,7 +57,7 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | No
 def _exact(entry: dict[str, Any], version: str, body: dict[str, Any], target: Target) -> dict[str, Any]:
     """``entry`` with what it takes for it to be rendered as ``body``. Raises ``InputError`` and ``UnreadableError`` where nothing does."""
     rendered = _rendered(entry, version, target)
-    overrides = _patch(rendered, body)
+    overrides = patch_between(rendered, body)
     if overrides:
         entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
         rendered = _rendered(entry, version, target)
@@ -84,7 +74,7 @@ def _exact(entry: dict[str, Any], version: str, body: dict[str, Any], target: Ta
 
 
 def _rendered(entry: dict[str, Any], version: str, target: Target) -> dict[str, Any]:
-    resource = plan_entry(entry, target.configs, target.settings, has_token=target.has_token).rendered.resource
+    resource = plan_entry(entry, target).rendered.resource
     if resource["apiVersion"] != version:
         raise UnreadableError(f"apiVersion: is {version}, a deployment is made as {resource['apiVersion']}")
     found: dict[str, Any] = _normal({k: v for k, v in resource.items() if k not in _OTHER})
@@ -112,18 +102,6 @@ def _normal(value: Any, key: str = "") -> Any:
     if key == "serveConfigV2":
         return yaml.safe_dump(yaml.safe_load(value), sort_keys=True)
     return value
-
-
-def _patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The merge patch that makes ``new`` of ``old`` (RFC 7396)."""
-    found: dict[str, Any] = {key: None for key in old if key not in new}
-    for key, value in new.items():
-        if key in old and isinstance(old[key], dict) and isinstance(value, dict):
-            inner = _patch(old[key], value)
-            found |= {key: inner} if inner else {}
-        elif key not in old or old[key] != value:
-            found[key] = value
-    return found
 
 
 def _differences(old: Any, new: Any, path: str = "") -> list[str]:

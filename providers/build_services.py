@@ -13,7 +13,7 @@ from providers.image_build import (
     restricted_pod,
     system_labels,
 )
-from providers.rendering import GROUP, digest, given
+from providers.rendering import GROUP, MANAGED, digest, given
 from providers.stack import ManagedRegistry, StackSettings
 
 
@@ -24,7 +24,7 @@ def system_namespace(settings: StackSettings) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": NAMESPACE, "labels": {f"{GROUP}/managed-by": "airunway"} | security},
+        "metadata": {"name": NAMESPACE, "labels": MANAGED | security},
     }
 
 

@@ -10,7 +10,7 @@ import yaml
 from providers.observation import Decided, Observation, Phase, Replicas, complaint, conditions_of, whole
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig, Installation
-from providers.rendering import GROUP, Deployment, Endpoint, given, name_of
+from providers.rendering import MANAGED, Deployment, Endpoint, given, name_of
 from providers.spec import ModelDeploymentSpec, Source
 
 DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
@@ -93,7 +93,7 @@ def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, An
     """``config`` as the object of API group ``group``."""
     spec = config.spec
     rules = [{"condition": rule.condition, "priority": rule.priority} for rule in spec.selection_rules]
-    metadata: dict[str, Any] = {"name": config.name, "labels": {f"{GROUP}/managed-by": "airunway"}}
+    metadata: dict[str, Any] = {"name": config.name, "labels": MANAGED}
     if data()["groups"][group].get("flat"):
         engines = spec.capabilities.engines
         capabilities: dict[str, Any] = {

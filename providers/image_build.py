@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from providers.rendering import GROUP, digest, given, name_of
+from providers.rendering import GROUP, MANAGED, digest, given, name_of
 from providers.spec import ModelDeploymentSpec
 from providers.stack import StackSettings
 
@@ -199,7 +199,7 @@ def seconds(duration: str) -> int:
 
 def system_labels(app: str, pod_security: str) -> dict[str, str]:
     """Labels of what is shared; one says the strictest Pod Security level that the object passes."""
-    return {"app": app, "app.kubernetes.io/name": app, f"{GROUP}/managed-by": "airunway", f"{GROUP}/pod-security": pod_security}
+    return {"app": app, "app.kubernetes.io/name": app, **MANAGED, f"{GROUP}/pod-security": pod_security}
 
 
 def restricted_pod() -> dict[str, Any]:

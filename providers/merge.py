@@ -23,5 +23,17 @@ def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False) -> Any:
     return change
 
 
+def patch_between(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The merge patch that makes ``new`` of ``old``; null can't stand in ``new``, as in any merge patch."""
+    found: dict[str, Any] = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        if key in old and isinstance(old[key], dict) and isinstance(value, dict):
+            inner = patch_between(old[key], value)
+            found |= {key: inner} if inner else {}
+        elif key not in old or old[key] != value:
+            found[key] = value
+    return found
+
+
 def _named(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(e, dict) and "name" in e for e in value)

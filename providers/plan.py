@@ -45,6 +45,11 @@ class PlannedDeployment:
         """Name of the deployment."""
         return self.deployment.name
 
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed but worth a second look, in spec, decision and rendering."""
+        return [*warnings_of(self.deployment.spec), *self.deployment.selection.warnings, *self.rendered.warnings]
+
 
 @dataclass(frozen=True)
 class PlannedProvider:
@@ -52,6 +57,15 @@ class PlannedProvider:
 
     config: InferenceProviderConfig
     managed: bool
+
+
+@dataclass(frozen=True)
+class Target:
+    """The stack that an entry is planned for: the providers to choose from, its settings, and whether it has a Hugging Face token."""
+
+    configs: Sequence[InferenceProviderConfig]
+    settings: StackSettings
+    has_token: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,7 @@ def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False
         if entry is None or any(p.path.startswith("providers.") for p in problems):
             continue
         try:
-            planned.append(_plan_one(entry, configs, settings, has_token))
+            planned.append(plan_one(entry, Target(configs, settings, has_token)))
         except InputError as error:
             problems += [place(p) for p in error.problems]
     problems += _clashes(planned)
@@ -128,7 +142,7 @@ def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False
         raise InputError(problems)
     used = {p.deployment.selection.provider for p in planned}
     chosen = [PlannedProvider(c, _settings_of(settings, c.name).installation == "managed") for c in configs if c.name in used]
-    warnings = [f"{p.name}: {w}" for p in planned for w in _warnings(p)]
+    warnings = [f"{p.name}: {w}" for p in planned for w in p.warnings]
     return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
 
 
@@ -195,35 +209,33 @@ def _document_entry(document: Document) -> tuple[Any, DeploymentEntry | None, li
     return place, None if wrong else entry, found
 
 
-def plan_document(document: Document, configs: list[InferenceProviderConfig]) -> PlannedDeployment:
+def plan_document(document: Document, configs: Sequence[InferenceProviderConfig]) -> PlannedDeployment:
     """Plan one ModelDeployment document by itself. Raises ``InputError``."""
     place, entry, problems = _document_entry(document)
     if entry is None:
         raise InputError(problems)
     try:
-        return _plan_one(entry, configs, StackSettings(), has_token=False)
+        return plan_one(entry, Target(configs, StackSettings()))
     except InputError as error:
         raise InputError([place(p) for p in error.problems]) from error
 
 
-def plan_entry(
-    data: Any, configs: Sequence[InferenceProviderConfig], settings: StackSettings, *, has_token: bool = False
-) -> PlannedDeployment:
-    """Plan one entry by itself. Raises ``InputError``."""
+def plan_entry(data: Any, target: Target) -> PlannedDeployment:
+    """Plan one entry as plain data by itself. Raises ``InputError``."""
     entry, problems = parse_spec(data, DeploymentEntry)
     if entry is None:
         raise InputError(problems)
-    return _plan_one(entry, list(configs), settings, has_token)
+    return plan_one(entry, target)
 
 
-def _plan_one(
-    entry: DeploymentEntry, configs: list[InferenceProviderConfig], settings: StackSettings, has_token: bool
-) -> PlannedDeployment:
+def plan_one(entry: DeploymentEntry, target: Target) -> PlannedDeployment:
+    """Plan one checked entry by itself. Raises ``InputError``."""
+    configs, settings = target.configs, target.settings
     selection = select(entry, configs)
     config = next(c for c in configs if c.name == selection.provider)
     secret = entry.secrets.hugging_face_token
     if secret is None and entry.model.source is Source.HUGGINGFACE:
-        secret = settings.hugging_face_secret or (TOKEN_SECRET if has_token else None)
+        secret = settings.hugging_face_secret or (TOKEN_SECRET if target.has_token else None)
     delivery = entry.delivery or settings.delivery
     image = plan_image(entry, settings) if delivery == DIRECT else None
     deployment = Deployment(
@@ -242,7 +254,7 @@ def _plan_one(
     )
 
 
-def _for_controller(deployment: Deployment, configs: list[InferenceProviderConfig], group: str) -> Rendered:
+def _for_controller(deployment: Deployment, configs: Sequence[InferenceProviderConfig], group: str) -> Rendered:
     rendered = render_for_controller(deployment, group)
     found = departures(deployment.spec, rendered.resource["spec"], deployment.selection, configs, group)
     return replace(rendered, warnings=tuple(found))
@@ -287,8 +299,3 @@ def _clashes(planned: list[PlannedDeployment]) -> list[Problem]:
                 Problem("deployments", f"{one.name!r} and {services[service]!r} would both need a Service {service[1]!r} in {service[0]}")
             )
     return problems
-
-
-def _warnings(planned: PlannedDeployment) -> list[str]:
-    deployment = planned.deployment
-    return [*warnings_of(deployment.spec), *deployment.selection.warnings, *planned.rendered.warnings]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from providers.rendering import GROUP, given
+from providers.rendering import MANAGED, given
 
 _WRITE = ["get", "list", "watch", "create", "patch", "delete"]
 _READ = ["get", "list", "watch"]
@@ -62,8 +62,7 @@ def plural(kind: str) -> str:
 
 
 def _object(version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> dict[str, Any]:
-    labels = {f"{GROUP}/managed-by": "airunway"}
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **given(namespace=namespace), "labels": labels}, **fields}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **given(namespace=namespace), "labels": MANAGED}, **fields}
 
 
 def _binding(role: str, name: str, subject: dict[str, str], namespace: str | None = None) -> dict[str, Any]:

@@ -25,8 +25,13 @@ def render_for_controller(deployment: Deployment, group: str) -> Rendered:
     return Rendered(resource, endpoint, delivery.READY)
 
 
+def renderer_of(provider: str) -> ModuleType | None:
+    """The module that renders for ``provider``; None for one that a stack brought along."""
+    return next((m for m in RENDERERS if provider == m.NAME), None)
+
+
 def _renderer(provider: str) -> ModuleType:
-    module = next((m for m in RENDERERS if provider == m.NAME), None)
+    module = renderer_of(provider)
     if module is None:
         known = ", ".join(m.NAME for m in RENDERERS)
         raise InputError([Problem("provider.name", f"{provider} was chosen, but there is no renderer for it; there is one for {known}")])

@@ -16,6 +16,9 @@ from providers.spec import GPU_RESOURCE, ModelDeploymentSpec
 GROUP = API_GROUPS[0]
 """Prefix of our own labels."""
 
+MANAGED = {f"{GROUP}/managed-by": "airunway"}
+"""Label of everything that a stack creates."""
+
 TOKEN_KEY = "HF_TOKEN"
 """Key of a token Secret and name of the variable that engines read (huggingface_hub)."""
 
@@ -40,7 +43,7 @@ class Deployment:
     def labels(self) -> dict[str, str]:
         """Labels of every object that serves this deployment."""
         return {
-            f"{GROUP}/managed-by": "airunway",
+            **MANAGED,
             f"{GROUP}/deployment": self.name,
             f"{GROUP}/engine-type": str(self.selection.engine),
             f"{GROUP}/model-source": str(self.spec.model.source),

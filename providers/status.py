@@ -56,11 +56,10 @@ def observe(obj: Object | None) -> Observation:
     """What one live object's status says; None is an object that is not there."""
     if obj is None:
         return Observation(Phase.PENDING, "not in the cluster")
-    metadata, status = obj["metadata"], obj.get("status") or {}
+    metadata, status, found = obj["metadata"], obj.get("status") or {}, _OBSERVERS[obj["kind"]](obj)
     if metadata.get("deletionTimestamp"):
         held = ", ".join(metadata.get("finalizers") or [])
-        return replace(_OBSERVERS[obj["kind"]](obj), phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
-    found = _OBSERVERS[obj["kind"]](obj)
+        return replace(found, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
     if not status:
         return replace(found, phase=Phase.PENDING, message="no status yet: is its operator running?")
     seen = status.get("observedGeneration")

@@ -116,6 +116,11 @@ class Cluster:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:800]}"
         return answer.json()
 
+    def namespace(self, name: str) -> None:
+        """Have the namespace, which no controller takes away again."""
+        if not self.get(f"/api/v1/namespaces/{name}"):
+            self.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
     def items(self, path: str) -> list[Any]:
         return list((self.get(path) or {}).get("items", []))
 

@@ -39,11 +39,16 @@ def ready_status(kind: str, generation: int) -> dict[str, Any]:
             return {"conditions": [condition | {"type": "Ready"}], "observedGeneration": generation}
 
 
+def collection(kind: str, namespace: str) -> str:
+    """Path of the objects of one kind in one namespace."""
+    group, plural = LISTS[kind].rsplit("/", 1)
+    return f"{group}/namespaces/{namespace}/{plural}"
+
+
 def set_status(cluster: Cluster, kind: str, obj: Any, status: dict[str, Any]) -> None:
     metadata = obj["metadata"]
-    group, plural = LISTS[kind].rsplit("/", 1)
-    path = f"{group}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}/status"
-    cluster.send("PATCH", path, {"status": status}, "application/merge-patch+json")
+    path = collection(kind, metadata["namespace"])
+    cluster.send("PATCH", f"{path}/{metadata['name']}/status", {"status": status}, "application/merge-patch+json")
 
 
 @contextmanager

@@ -120,8 +120,7 @@ def test_an_object_deleted_by_hand_comes_back(cluster: Cluster, engine: Engine) 
 
 
 def test_a_namespace_that_exists_is_taken_over_and_kept(cluster: Cluster, engine: Engine) -> None:
-    if cluster.get("/api/v1/namespaces/ray-system") is None:
-        cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ray-system"}})
+    cluster.namespace("ray-system")
     before = cluster.get("/api/v1/namespaces/ray-system")["metadata"]["uid"]
     stack = engine.stack("taken", settings(cluster, RAY, namespace="taken"))
     with operator(cluster):

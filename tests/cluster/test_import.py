@@ -12,10 +12,10 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
-from cli.live import stack_plan
+from preview.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
-from tests.cluster.operator import LISTS, operator
+from tests.cluster.operator import collection, operator
 from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings
 from tests.graph.projects import write_project
 
@@ -40,22 +40,16 @@ def objects(folder: Path) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def existing(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """They are in the cluster, made by somebody else."""
-    if not cluster.get(f"/api/v1/namespaces/{NAMESPACE}"):
-        cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    cluster.namespace(NAMESPACE)
     (tmp_path / "theirs").mkdir()
-    made = {name: cluster.send("POST", _path(obj), obj) for name, obj in objects(tmp_path / "theirs").items()}
+    made = {name: cluster.send("POST", collection(obj["kind"], NAMESPACE), obj) for name, obj in objects(tmp_path / "theirs").items()}
     yield made
     for obj in made.values():
-        cluster.session.delete(f"{cluster.url}{_path(obj)}/{obj['metadata']['name']}", timeout=30)
-
-
-def _path(obj: dict[str, Any]) -> str:
-    group, plural = LISTS[obj["kind"]].rsplit("/", 1)
-    return f"{group}/namespaces/{NAMESPACE}/{plural}"
+        cluster.session.delete(f"{cluster.url}{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}", timeout=30)
 
 
 def live(cluster: Cluster, obj: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = cluster.get(f"{_path(obj)}/{obj['metadata']['name']}")
+    found: dict[str, Any] = cluster.get(f"{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}")
     return found
 
 

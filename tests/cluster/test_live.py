@@ -15,13 +15,13 @@ import pytest
 import requests
 import yaml
 
-from cli.live import stack_plan
+from preview.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.controller import install
 from tests.cluster.kubelet import node
 from tests.cluster.openai_server import openai_server
-from tests.cluster.operator import LISTS, operator, ready_status, set_status
-from tests.cluster.stacks import CPU, GPU, RAY, everything, until
+from tests.cluster.operator import LISTS, collection, operator, ready_status, set_status
+from tests.cluster.stacks import CPU, GPU, RAY, until
 from tests.graph.projects import write_project
 
 ROOT = Path(__file__).parents[2]
@@ -43,22 +43,13 @@ def project(cluster: Cluster, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def deployed(cluster: Cluster, project: Path) -> Iterator[Path]:
+def deployed(cluster: Cluster, project: Path) -> Path:
     """The same with its objects in the cluster, of which no operator has said anything."""
-    if not cluster.get("/api/v1/namespaces/live"):
-        cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "live"}})
+    cluster.namespace("live")
     for planned in stack_plan(project, "own").deployments:
         resource = planned.rendered.resource
-        group, plural = LISTS[resource["kind"]].rsplit("/", 1)
-        cluster.send("POST", f"{group}/namespaces/live/{plural}", resource)
-    yield project
-    until(lambda: not [p for p in everything(cluster) if "/live/" in p and _removed(cluster, p)])
-
-
-def _removed(cluster: Cluster, path: str) -> bool:
-    kind, namespace, name = path.rsplit("/", 2)
-    group, plural = kind.rsplit("/", 1)
-    return cluster.session.delete(f"{cluster.url}{group}/namespaces/{namespace}/{plural}/{name}", timeout=30).ok
+        cluster.send("POST", collection(resource["kind"], "live"), resource)
+    return project
 
 
 def phases(project: Path, *arguments: str) -> dict[str, str]:
@@ -126,8 +117,7 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cl
     cluster.send("POST", configs, config)
     cluster.send("PATCH", f"{configs}/kaito/status", {"status": {"ready": True}}, "application/merge-patch+json")
     assert operators()["kaito"]["message"] == missing
-    if not cluster.get("/api/v1/namespaces/kaito-workspace"):
-        cluster.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kaito-workspace"}})
+    cluster.namespace("kaito-workspace")
     labels = {"owner": "helm", "name": "kaito-workspace", "version": "1", "status": "deployed", "airunway.ai/managed-by": "test"}
     secret = {"metadata": {"name": "sh.helm.release.v1.kaito-workspace.v1", "labels": labels}, "stringData": {"release": "do-not-read"}}
     cluster.send("POST", "/api/v1/namespaces/kaito-workspace/secrets", {"apiVersion": "v1", "kind": "Secret", **secret})
@@ -183,6 +173,8 @@ def test_several_stacks_are_shown_and_one_that_can_not_be_reached_hides_no_other
     one = airunway(deployed, "status", "--stack", "own", "--stack", "also")
     assert (one.returncode, one.stdout.count("0 of 4 running")) == (1, 1)
     assert "error: stack also: cluster gone: can't be opened" in one.stderr
+    data = airunway(deployed, "status", "--stack", "own", "also", "--format", "json")
+    assert (data.returncode, [s["stack"] for s in json.loads(data.stdout)]) == (1, ["own"])
 
 
 def test_watch_prints_each_change_until_interrupted(cluster: Cluster, deployed: Path) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from providers.adoption import Adoption, Target, adopt
-from providers.plan import plan_entry
+from providers.adoption import Adoption, adopt
+from providers.merge import merge_patch, patch_between
+from providers.plan import Target, plan_entry
 from providers.stack import StackSettings
 from tests.unit.samples import builtin
 
@@ -20,13 +23,13 @@ GPU = {"resources": {"gpu": {"count": 1}}}
 
 def rendered(fields: dict[str, Any]) -> dict[str, Any]:
     entry = {"name": "demo", "namespace": "ml", "model": {"id": "org/model"}} | fields
-    return copy.deepcopy(plan_entry(entry, builtin(), StackSettings()).rendered.resource)
+    return copy.deepcopy(plan_entry(entry, TARGET).rendered.resource)
 
 
 def adopted(obj: dict[str, Any], **schema: Any) -> dict[str, Any]:
     found = adopt(obj, TARGET, schema)
     assert found.entry is not None, found.why_not
-    again = plan_entry(found.entry, builtin(), StackSettings()).rendered.resource
+    again = plan_entry(found.entry, TARGET).rendered.resource
     for key in set(obj) - {"apiVersion", "kind", "metadata", "status"}:
         one, other = (yaml.safe_load(yaml.safe_dump(side.get(key, {}))) for side in (obj, again))
         assert _plain(one) == _plain(other)
@@ -73,6 +76,18 @@ def test_an_entry_says_no_more_than_a_person_would(fields: Any, wanted: Any) -> 
 def test_a_provider_is_named_only_where_the_rules_would_choose_another() -> None:
     assert "provider" not in adopted(rendered(GPU))
     assert adopted(rendered(GPU | {"provider": {"name": "kuberay"}}))["provider"] == {"name": "kuberay"}
+
+
+plain = st.recursive(
+    st.booleans() | st.integers() | st.text("ab", max_size=2), lambda v: st.dictionaries(st.text("ab", max_size=1), v, max_size=3)
+)
+maps = st.dictionaries(st.text("abc", max_size=1), plain, max_size=3)
+
+
+@given(maps, maps)
+def test_the_patch_between_two_objects_makes_the_second_of_the_first(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert merge_patch(one, patch_between(one, other)) == other
+    assert patch_between(one, one) == {}
 
 
 def test_what_no_field_says_becomes_an_override() -> None:

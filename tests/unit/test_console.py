@@ -16,13 +16,14 @@ from console.fields import entry_of, field_of, form_of, groups
 from console.graph_page import policy_for
 from console.project import Project
 from console.security import COOKIE, MAX_BODY, Guard
+from providers.plan import Target
 from providers.stack import StackSettings
 from tests.graph.projects import write_project
 from tests.unit.samples import builtin
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 FIELDS = [field for group in groups() for field in group.fields]
-CONTEXT = Context(StackSettings(), builtin(), False, frozenset({"taken"}))
+CONTEXT = Context(Target(builtin(), StackSettings()), frozenset({"taken"}))
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 HOST = "127.0.0.1:1234"
 

@@ -1,0 +1,30 @@
+"""What a stack's file says, planned without running the program."""
+
+from pathlib import Path
+
+from components.stack_config import plan_of, settings_of, target_of
+from preview.record import at
+from preview.stack_file import read_stack
+from providers.plan import Files, Plan, Target
+from providers.stack import StackSettings
+
+
+def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
+    """The settings of ``stack`` of the project at ``root``, and the files that they name. Raises ``InputError``."""
+    config = read_stack(root, stack)
+    with at(root):
+        return settings_of(config.values)
+
+
+def stack_target(root: Path, stack: str) -> Target:
+    """What an entry of ``stack`` is planned for. Raises ``InputError``."""
+    config = read_stack(root, stack)
+    with at(root):
+        return target_of(config.values)
+
+
+def stack_plan(root: Path, stack: str, text: str | None = None) -> Plan:
+    """The plan of ``stack``, with ``text`` for its file where that is given. Raises ``InputError``."""
+    config = read_stack(root, stack, text)
+    with at(root):
+        return plan_of(config.values)
