@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test test-cluster bench bench-quick upgrade-state check format lint types golden schema lock clean
+.PHONY: help preview test test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## Run the default test suite
 	@$(BIN)/python -m pytest
 
 test-cluster: $(VENV)/.dev ## Run the real engine against a real API server (builds both with Go where they are not on PATH)
-	@$(BIN)/python -m pytest -s -rs tests/cluster
+	@$(BIN)/python -m pytest -s -rs -o faulthandler_timeout=1800 tests/cluster
 
 bench: $(VENV)/.dev ## Measure, and write BENCHMARKS.md
 	@$(BIN)/python -m bench
@@ -41,11 +41,12 @@ bench-quick: $(VENV)/.dev ## Measure with fewer deployments and runs, and print
 upgrade-state: $(VENV)/.dev ## Record the state that RELEASE=x.y.z leaves, for the upgrade test
 	@UPGRADE=record RELEASE=$(RELEASE) $(BIN)/python -m pytest tests/cluster -k test_record_the_state
 
-check: $(VENV)/.dev ## Check format, lint and types, then run the tests
+lint: $(VENV)/.dev ## Check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test ## Check format, lint and types, then run the tests
 
 format: $(VENV)/.dev ## Format the code and sort imports
 	$(BIN)/ruff check --fix-only --quiet .

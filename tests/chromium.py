@@ -34,6 +34,20 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
+def new_context(browser: Any, **options: Any) -> Iterator[Any]:
+    """A browser's context, which goes with its pages.
+
+    A page alone must not be closed: Chromium forgets the request where a navigation commits meanwhile, and
+    ``page.close()``, which has no time limit, never returns (microsoft/playwright#42068, crbug.com/536385539).
+    """
+    context = browser.new_context(**options)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@contextmanager
 def console(project: Path, command: Sequence[str] = ("-m", "cli", "console", "--no-browser")) -> Iterator[str]:
     """The address, with its token, of a console for the stack ``own`` of ``project``."""
     arguments = [sys.executable, *command, "--stack", "own", "--cwd", str(project)]
@@ -43,5 +57,9 @@ def console(project: Path, command: Sequence[str] = ("-m", "cli", "console", "--
             yield serving.stdout.readline().strip()
         finally:
             serving.terminate()
-            _, errors = serving.communicate(timeout=20)
+            try:
+                _, errors = serving.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                serving.kill()
+                raise
             assert "Traceback" not in errors, errors[-3000:]

@@ -1,9 +1,30 @@
-"""Settings of every tier: property tests that are the same in each run, whatever the machine's speed."""
+"""Settings of every tier: property tests that are the same in each run, whatever the machine's speed, and a limit for what hangs."""
 
 import os
+import threading
+from collections.abc import Generator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Name the test that hangs; pytest's ``faulthandler_timeout`` (pyproject.toml), which ends it then, shows only its stack."""
+    limit = float(item.config.getini("faulthandler_timeout"))
+    timer = threading.Timer(limit - 1, _say, [item.config, f"\n{item.nodeid} did not end within {limit:g} s\n"])
+    timer.daemon = True
+    timer.start()
+    try:
+        return (yield)
+    finally:
+        timer.cancel()
+
+
+def _say(config: pytest.Config, text: str) -> None:
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        config.get_terminal_writer().write(text, flush=True)

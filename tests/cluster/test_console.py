@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chromium import NEEDS_CHROMIUM, ROOT, browser, console
+from tests.chromium import NEEDS_CHROMIUM, ROOT, browser, console, new_context
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import PASSPHRASE
 from tests.cluster.operator import operator
@@ -39,13 +39,11 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
     monkeypatch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
     monkeypatch.setenv("PATH", f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}")
-    with console(project, ("-m", "tests.cluster.console_server")) as url:
-        context = browser.new_context()
+    with console(project, ("-m", "tests.cluster.console_server")) as url, new_context(browser) as context:
         opened = context.new_page()
         opened.on("dialog", lambda dialog: dialog.accept() if dialog.message == "Apply stack own to its cluster?" else dialog.dismiss())
         opened.goto(url)
         yield opened
-        context.close()
 
 
 def changes(page: Any) -> Any:

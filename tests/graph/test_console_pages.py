@@ -8,7 +8,7 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.chromium import NEEDS_CHROMIUM, console
+from tests.chromium import NEEDS_CHROMIUM, console, new_context
 from tests.graph.projects import write_project
 
 pytestmark = NEEDS_CHROMIUM
@@ -36,11 +36,10 @@ config:
 class Console:
     """A page of the console in the browser, with every error that it reports and every request that it makes."""
 
-    def __init__(self, context: Any, base: str, project: Path) -> None:
+    def __init__(self, context: Any, base: str, file: Path) -> None:
         self.errors: list[str] = []
         self.requests: list[str] = []
-        self.base = base
-        self.file = project / "stacks" / "Pulumi.own.yaml"
+        self.base, self.file = base, file
         self.file.write_text(STACK)
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -78,24 +77,28 @@ class Console:
 
 
 @pytest.fixture(scope="module")
-def served(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, Path]]:
-    """A console that the browser is admitted to, its address, and the project."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a console, with its token, and the stack file."""
     project = write_project(tmp_path_factory.mktemp("console"), [])
     with console(project) as url:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        yield url, project / "stacks" / "Pulumi.own.yaml"
+
+
+@pytest.fixture(scope="module")
+def admitted(browser: Any, served: tuple[str, Path]) -> Any:
+    """The cookies of a browser that the console has admitted."""
+    with new_context(browser) as context:
         page = context.new_page()
-        page.goto(url)
+        page.goto(served[0])
         assert "token=" not in page.url
-        page.close()
-        yield context, url.split("?")[0], project
-        context.close()
+        return context.storage_state()
 
 
 @pytest.fixture
-def shown(served: tuple[Any, str, Path]) -> Iterator[Console]:
-    opened = Console(*served)
-    yield opened
-    opened.page.close()
+def shown(browser: Any, served: tuple[str, Path], admitted: Any) -> Iterator[Console]:
+    url, file = served
+    with new_context(browser, storage_state=admitted, viewport={"width": 1280, "height": 900}) as context:
+        yield Console(context, url.split("?")[0], file)
 
 
 def test_no_page_reports_an_error_or_asks_another_host(shown: Console) -> None:
