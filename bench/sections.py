@@ -35,7 +35,7 @@ def overhead(report: Report, quick: bool) -> None:
             if size == 1000:
                 alike = write_bare(folder / "collecting alike", preview, collector())
                 commands["alike"] = (PYTHON, "-m", "bench.run_program", str(alike))
-            found[size] = samples = in_turns(commands, ROOT, 3 if size <= 1000 else 2)
+            found[size] = samples = in_turns(commands, ROOT, 3 if size <= 1000 else 1)
             rows.append(_overhead_row(size, samples, _same(int(s.output) for each in samples.values() for s in each)))
     if not quick:
         growth = median(_values(found[3000]["ours"], "wall")) / median(_values(found[1000]["ours"], "wall"))

@@ -3,13 +3,12 @@
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
 
-COOKIE = "airunway_console"
 MAX_BODY = 1 << 20
 """Longest request body, in bytes."""
 POLICY = (
@@ -68,14 +67,14 @@ class Guard:
             return PlainTextResponse(f"More than {MAX_BODY} bytes are not taken.", 413)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if scope["method"] == "GET" and "token" in query:
-            return self._admitted(scope["path"], query)
-        if not hmac.compare_digest(_cookie(headers), self._session):
+            return self._admitted(host, scope["path"], query)
+        if not hmac.compare_digest(cookie_parser(headers.get("cookie", "")).get(cookie_of(host), "").encode(), self._session.encode()):
             return PlainTextResponse(
                 "Open the address that `airunway console` printed; it works once. Start the console again for another.", 403
             )
         return None
 
-    def _admitted(self, path: str, query: dict[str, str]) -> PlainTextResponse | RedirectResponse:
+    def _admitted(self, host: str, path: str, query: dict[str, str]) -> PlainTextResponse | RedirectResponse:
         """The cookie for the token, which is used up by it, and the same page without the token in its address."""
         given = query.pop("token")
         if self.token is None or not hmac.compare_digest(given.encode(), self.token.encode()):
@@ -83,16 +82,13 @@ class Guard:
         self.token = None
         # Never "//host", which a browser takes for another site.
         answer = RedirectResponse(f"/{path.lstrip('/')}" + (f"?{urlencode(query)}" if query else ""), 303)
-        answer.set_cookie(COOKIE, self._session, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(cookie_of(host), self._session, httponly=True, samesite="strict", path="/")
         return answer
 
 
-def _cookie(headers: dict[str, str]) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+def cookie_of(host: str) -> str:
+    """The cookie's name for a value of the Host header: browsers tell cookies apart by host, not by port, consoles must."""
+    return f"airunway_console_{host.rpartition(':')[2]}"
 
 
 def _limited(receive: Receive) -> Receive:

@@ -15,7 +15,7 @@ from console.check import Checked, Context, check
 from console.fields import entry_of, field_of, form_of, groups
 from console.graph_page import policy_for
 from console.project import Project
-from console.security import COOKIE, MAX_BODY, Guard
+from console.security import MAX_BODY, Guard, cookie_of
 from providers.plan import Target
 from providers.stack import StackSettings
 from tests.graph.projects import write_project
@@ -26,6 +26,7 @@ FIELDS = [field for group in groups() for field in group.fields]
 CONTEXT = Context(Target(builtin(), StackSettings()), frozenset({"taken"}))
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 HOST = "127.0.0.1:1234"
+COOKIE = cookie_of(HOST)
 
 
 def filled(**fields: str) -> Checked:
@@ -152,14 +153,19 @@ def test_nothing_is_shown_without_the_cookie(guard: Guard, path: str) -> None:
     stranger = Browser(guard, admitted=False)
     assert stranger.get(path).status_code == 403
     assert stranger.get(f"{path}?token=wrong").status_code == 403
-    stranger.cookies = {COOKIE: "wrong"}
-    assert stranger.get(path).status_code == 403
+    for wrong in ("wrong", '"\\303"'):
+        stranger.cookies = {COOKIE: wrong}
+        assert stranger.get(path).status_code == 403
+
+
+def test_other_programs_on_this_machine_and_other_consoles_share_the_browser(guard: Guard) -> None:
+    browser = Browser(guard)
+    browser.cookies = {"[odd]": "{1, 2}", cookie_of("127.0.0.1:1235"): "of another console", **browser.cookies}
+    assert browser.get("/stacks/own/").status_code == 200
 
 
 def test_a_token_never_leads_to_another_site(guard: Guard) -> None:
-    assert Browser(guard, admitted=False).get(f"//evil.example/?token={guard.token}").headers.get("location", "/").startswith("/") is True
-    again = Console(Project(Path("/")), "own").app([HOST])
-    location = Browser(again, admitted=False).get(f"http://{HOST}//evil.example/x?token={again.token}").headers["location"]
+    location = Browser(guard, admitted=False).get(f"http://{HOST}//evil.example/x?token={guard.token}").headers["location"]
     assert location == "/evil.example/x"
 
 
