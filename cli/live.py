@@ -5,9 +5,8 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
@@ -33,9 +32,14 @@ _Result = TypeVar("_Result")
 def show_status(root: Path, stacks: Sequence[str], format: Format, *, watch: bool) -> None:
     """Print the status of ``stacks``, again and again with ``watch``; exits with 3 where a deployment does not run."""
     plans = {stack: stack_plan(root, stack) for stack in dict.fromkeys(stacks)}
-    surveys = _run(_watched(plans, format) if watch else _surveyed(plans, format))
-    if not watch:
+    if watch:
+        _run(_watched(plans, format))
+    with console(stderr=True).status("reading the cluster …"):
+        surveys, problems = _run(_surveyed(plans))
+    if surveys:
         _print(surveys, format)
+    if problems:
+        raise InputError(problems)
     if any(d.phase is not Phase.RUNNING for s in surveys for d in s.deployments):
         raise typer.Exit(SOME_NOT_RUNNING)
 
@@ -132,13 +136,11 @@ async def _survey(stack: str, plan: Plan) -> Survey:
         return await survey(connection, stack, plan)
 
 
-async def _surveyed(plans: dict[str, Plan], format: Format, *, quietly: bool = False) -> list[Survey]:
-    """All stacks at the same time. Raises ``InputError`` with the problems of all that can't be read, after printing the others."""
-    progress = nullcontext() if quietly else console(stderr=True).status("reading the cluster …")
-    with progress:
-        found = await asyncio.gather(*(_survey(stack, plan) for stack, plan in plans.items()), return_exceptions=True)
-    problems: list[Problem] = []
+async def _surveyed(plans: dict[str, Plan]) -> tuple[list[Survey], list[Problem]]:
+    """All stacks at the same time, and what is wrong with those that can't be read."""
+    found = await asyncio.gather(*(_survey(stack, plan) for stack, plan in plans.items()), return_exceptions=True)
     surveys: list[Survey] = []
+    problems: list[Problem] = []
     for stack, answer in zip(plans, found, strict=True):
         if isinstance(answer, InputError):
             problems += [Problem(f"stack {stack}: {p.path}", p.message) for p in answer.problems]
@@ -146,11 +148,7 @@ async def _surveyed(plans: dict[str, Plan], format: Format, *, quietly: bool = F
             raise answer
         else:
             surveys.append(answer)
-    if problems:
-        if surveys:
-            _print(surveys, format)
-        raise InputError(problems)
-    return surveys
+    return surveys, problems
 
 
 def _print(surveys: Sequence[Survey], format: Format) -> None:
@@ -161,12 +159,16 @@ def _print(surveys: Sequence[Survey], format: Format) -> None:
         out.print(surveys_text(surveys, out.width))
 
 
-async def _watched(plans: dict[str, Plan], format: Format) -> list[Survey]:
-    """Print whatever changes, until interrupted; JSON one line at a time."""
-    last: list[Survey] = []
+async def _watched(plans: dict[str, Plan], format: Format) -> NoReturn:
+    """Print whatever changes, until interrupted; JSON one line at a time. An API server that is away for a while is waited for."""
+    last: tuple[list[Survey], list[Problem]] = ([], [])
     while True:
-        surveys = await _surveyed(plans, format, quietly=True)
-        if surveys != last:
+        surveys, problems = await _surveyed(plans)
+        if problems and not surveys and not last[0]:
+            raise InputError(problems)
+        if problems and problems != last[1]:
+            console(stderr=True).print(f"{InputError(problems)}; trying again", markup=False, soft_wrap=True)
+        if surveys and surveys != last[0]:
             out = console()
             if format is Format.TEXT and out.is_terminal:
                 out.clear()
@@ -175,7 +177,7 @@ async def _watched(plans: dict[str, Plan], format: Format) -> list[Survey]:
             else:
                 _print(surveys, format)
             sys.stdout.flush()
-            last = surveys
+        last = surveys or last[0], problems
         await asyncio.sleep(_INTERVAL)
 
 

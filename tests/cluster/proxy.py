@@ -12,12 +12,12 @@ from tests.cluster.apiserver import Cluster
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on; each status in ``faults`` answers one writing request instead."""
+    """Passes requests on; each status in ``faults`` answers one writing request instead, and while it is ``away`` 503 every one."""
 
     daemon_threads = True
 
     def __init__(self, cluster: Cluster) -> None:
-        self.cluster, self.faults, self.refused = cluster, list[int](), 0
+        self.cluster, self.faults, self.refused, self.away = cluster, list[int](), 0, False
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -27,6 +27,8 @@ class FaultProxy(ThreadingHTTPServer):
 
     def fault(self, method: str) -> int | None:
         with self.lock:
+            if self.away:
+                return 503
             if method == "GET" or not self.faults:
                 return None
             self.refused += 1

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import requests
@@ -21,6 +21,7 @@ from tests.cluster.controller import install
 from tests.cluster.kubelet import node
 from tests.cluster.openai_server import openai_server
 from tests.cluster.operator import LISTS, collection, operator, ready_status, set_status
+from tests.cluster.proxy import fault_proxy
 from tests.cluster.stacks import CPU, GPU, RAY, until
 from tests.graph.projects import write_project
 
@@ -191,6 +192,41 @@ def test_watch_prints_each_change_until_interrupted(cluster: Cluster, deployed: 
     assert "0 of 4 running" in first
     assert "Traceback" not in stderr
     assert watching.returncode == 130
+
+
+@pytest.mark.parametrize("command", [["status", "--watch"], ["wait", "--timeout", "2m"]], ids=" ".join)
+def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(cluster: Cluster, deployed: Path, command: list[str]) -> None:
+    with fault_proxy(cluster) as proxy, operator(cluster):
+        file = deployed / "stacks" / "Pulumi.own.yaml"
+        config = json.loads(file.read_text())
+        config["config"]["airunway:cluster"] = {"kubeconfig": str(cluster.kubeconfig(server=proxy.url))}
+        resource = next(d.rendered.resource for d in stack_plan(deployed, "own").deployments if d.name == "cpu")
+        cluster.session.delete(f"{cluster.url}{collection(resource['kind'], 'live')}/cpu", timeout=30)
+        file.write_text(json.dumps(config))
+        arguments = [sys.executable, "-m", "cli", *command, "--stack", "own", "--cwd", str(deployed)]
+        with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            said = running.stdout if command[0] == "status" else running.stderr
+            until_line(said, "not in the cluster")
+            proxy.away = True
+            until_line(running.stderr, "trying again")
+            proxy.away = False
+            cluster.send("POST", collection(resource["kind"], "live"), resource)
+            until_line(said, "cpu.* Running")
+            running.send_signal(signal.SIGINT)
+            _, stderr = running.communicate(timeout=20)
+    assert "Traceback" not in stderr
+
+
+def until_line(lines: IO[str], pattern: str) -> None:
+    """Read until a line matches."""
+    read = []
+    for line in lines:
+        read.append(line)
+        if re.search(pattern, line):
+            return
+    raise AssertionError(f"no {pattern!r} in {read}")
 
 
 def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed: Path) -> None:
