@@ -12,7 +12,7 @@ import typer
 
 from cli.commands import print_json
 from cli.main import Format
-from cluster.connection import connected
+from cluster.connection import UnreachableError, connected
 from cluster.survey import Survey, status_of, survey
 from preview.live import survey_document, surveys_text
 from preview.stack_file import read_stack
@@ -195,7 +195,7 @@ async def _waited(plan: Plan, stack: str, wanted: set[str], timeout: float) -> l
         late: list[DeploymentStatus] = []
         try:
             found = await _survey(stack, plan)
-        except InputError as error:
+        except UnreachableError as error:
             if time.monotonic() - started >= timeout:
                 raise
             say("", f"{error}; trying again")

@@ -15,11 +15,15 @@ from providers.stack import Cluster
 
 _PAGE = 500
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 
 
 class ForbiddenError(Exception):
     """The account may not read this."""
+
+
+class UnreachableError(InputError):
+    """The API server does not answer, or says that it can't now; it may do so later."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ class Connection:
             if code == _FORBIDDEN:
                 raise ForbiddenError(answer.get("message"))
             if response.is_error:
-                raise InputError([Problem(self.name, f"the API server refused: {answer.get('message') or code}")])
+                refused = UnreachableError if code == _TOO_MANY or response.is_server_error else InputError
+                raise refused([Problem(self.name, f"the API server refused: {answer.get('message') or code}")])
             return answer
         raise InputError([Problem(self.name, "the API server refused the credentials")])
 
@@ -108,5 +113,5 @@ async def connected(cluster: Cluster) -> AsyncIterator[Connection]:
     yield Connection(api, name)
 
 
-def _unreachable(name: str, error: Exception) -> InputError:
-    return InputError([Problem(name, f"the API server can't be reached: {error or type(error).__name__}")])
+def _unreachable(name: str, error: Exception) -> UnreachableError:
+    return UnreachableError([Problem(name, f"the API server can't be reached: {error or type(error).__name__}")])

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cli.main import main
-from tests.graph.projects import many
+from tests.graph.projects import many, write_project
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = {
@@ -91,6 +91,17 @@ def test_wrong_usage_is_status_2(arguments: tuple[str, ...], monkeypatch: pytest
 def test_a_missing_file_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "select", "-f", "nowhere.yaml") == 1
     assert "nowhere.yaml: can't be read: No such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--watch"], ["wait"], ["import"], ["chat", "one", "Hello"]], ids=" ".join)
+def test_a_context_that_no_kubeconfig_has_is_told_at_once(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = write_project(tmp_path, [{"name": "one", "model": {"id": "a/b"}}], cluster={"context": "nowhere"})
+    assert run(monkeypatch, *arguments, "--stack", "own", "--cwd", str(project)) == 1
+    error = capsys.readouterr().err
+    assert "cluster nowhere: can't be opened" in error
+    assert "trying again" not in error
 
 
 def test_an_unknown_stack_names_the_known_ones(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
