@@ -39,9 +39,6 @@ class ModelDeployment(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     """OpenAI-compatible base URL inside the cluster."""
 
-    resource: pulumi.Output[dict[str, str]]
-    """``apiVersion``, ``kind``, ``namespace`` and ``name`` of the upstream object."""
-
     def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         planned = args["planned"]
         outputs = outputs_of(planned)
@@ -65,7 +62,6 @@ class ModelDeployment(pulumi.ComponentResource):
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
         self.engine = pulumi.Output.from_input(outputs["engine"])
         self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
-        self.resource = pulumi.Output.from_input(outputs["resource"])
         self.register_outputs(outputs)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pulumi
 import pytest
 
 from preview.record import run_program
@@ -34,6 +35,7 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     monkeypatch.setattr(rules, "_compile", counting("compiled", rules._compile))
     monkeypatch.setattr(rules.Expression, "_run", counting("evaluated", rules.Expression._run))
     monkeypatch.setattr(ModelDeploymentSpec, "as_rules_see_it", counting("converted", ModelDeploymentSpec.as_rules_see_it))
+    monkeypatch.setattr(pulumi.Output, "from_input", counting("outputs", pulumi.Output.from_input))
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
     recorder, _ = run_program(tmp_path, config)
     documents = [load_config(document, name) for name, document in builtin_documents().items()]
@@ -41,6 +43,7 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     assert counts["compiled"] == len(conditions)
     assert counts["evaluated"] <= 2 * len(conditions)
     assert counts["converted"] == 200
+    assert counts["outputs"] < 20 * 200, "each is three asyncio tasks; 13 of a deployment's are the SDK's own"
     registered = Counter(request.type for _, request in recorder.requests)
     assert registered["airunway:index:ModelDeployment"] == 200
     assert sum(registered.values()) == 2 * 200 + 20 + 9, "deployments, their namespaces, and what they share"
