@@ -130,9 +130,7 @@ def providers(
 @app.command(epilog="Example: airunway rbac --stack prod --service-account ci/deployer | kubectl apply -f -")
 def rbac(
     stack: StackOption = "dev",
-    service_account: Annotated[
-        str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")
-    ] = "airunway-system/airunway",
+    service_account: AccountOption = "airunway-system/airunway",
     cwd: ProjectOption = None,
 ) -> None:
     """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else."""
