@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -48,7 +49,7 @@ class Console:
         self._operation: Operation | None = None
         self._task: asyncio.Task[None] | None = None
         self._templates = Jinja2Templates(_HERE / "templates")
-        self._templates.env.filters |= {"printable": printable, "yaml": to_yaml}
+        self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _quoted}
 
     def app(self, hosts: Iterable[str]) -> Guard:
         """The application; ``hosts`` are the values of the Host header that it answers to."""
@@ -290,6 +291,12 @@ class Console:
             self._operation.cancel()
             if self._task:
                 await self._task
+
+
+def _quoted(text: str) -> Markup:
+    """``text`` with what stands between backticks as code."""
+    parts = enumerate(printable(text).split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in parts)
 
 
 async def _nothing(_: Request) -> Response:

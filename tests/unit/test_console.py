@@ -221,6 +221,12 @@ def test_what_comes_from_a_form_or_a_file_is_text(guard: Guard) -> None:
     assert evil not in browser.get(f"/stacks/own/edit/{evil}").text
 
 
+def test_the_rule_that_decides_is_shown_as_code(guard: Guard) -> None:
+    checked = Browser(guard).post("/stacks/own/check", {"name": "new", "model.id": "org/m", "resources.gpu.count": "1"}).text
+    assert "rule <code>has(spec.resources.gpu) &amp;&amp; spec.resources.gpu.count &gt; 0 &amp;&amp; spec.engine.type ==" in checked
+    assert "`" not in checked
+
+
 def test_a_change_is_shown_then_saved_and_a_second_one_on_the_old_file_is_not_lost_and_not_made(guard: Guard, tmp_path: Path) -> None:
     browser, path = Browser(guard), tmp_path / "stacks" / "Pulumi.own.yaml"
     path.write_text(
