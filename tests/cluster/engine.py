@@ -4,6 +4,7 @@ import json
 import os
 import runpy
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class Engine:
     def options(self) -> auto.LocalWorkspaceOptions:
         """A workspace of this engine."""
         return auto.LocalWorkspaceOptions(
+            work_dir=tempfile.mkdtemp(dir=self.folder),
             env_vars=self.environment,
             project_settings=auto.ProjectSettings(name="airunway", runtime="python"),
             secrets_provider="passphrase",
