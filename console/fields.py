@@ -1,14 +1,14 @@
 """The fields of a deployment's form, made from the schema of an entry, and entries from what was filled in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
-from providers.problems import Problem
+from providers.problems import InputError, Problem
 from providers.stack import DeploymentEntry
+from providers.yaml_reading import StackLoader, read_document
 from providers.yaml_text import to_yaml
 
 
@@ -108,8 +108,8 @@ def entry_of(form: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
             continue
         try:
             value = _value(field, text)
-        except yaml.YAMLError as error:
-            problems.append(Problem(field.path, f"not YAML: {' '.join(str(error).split())}"))
+        except InputError as error:
+            problems += error.problems
             continue
         here = entry
         *parents, last = field.path.split(".")
@@ -121,8 +121,8 @@ def entry_of(form: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
 
 def _value(field: Field, text: str) -> Any:
     if field.kind == "yaml":
-        return yaml.safe_load(text)
-    if field.kind == "number" and text.isdecimal():
+        return read_document(text, field.path, StackLoader)
+    if field.kind == "number" and re.fullmatch("[0-9]{1,18}", text):
         return int(text)
     return text == "true" if field.choices[:1] == (("true", "yes"),) and text in ("true", "false") else text
 

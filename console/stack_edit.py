@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
 from providers.problems import InputError, Problem
+from providers.yaml_reading import StackLoader, read_document, reads_as_text
 
 _DEPLOYMENTS, _PROVIDERS = "airunway:deployments", "airunway:providers"
 OFF = "off"
@@ -48,13 +49,15 @@ def with_deployment(text: str, entry: Mapping[str, Any], replacing: str | None =
         changed = copy.deepcopy(deployments[index])
         _merge(changed, entry)
         block = file.item(deployments, index)
-        return (
+        new = (
             block.replaced([deployments[index]], [changed])
             if block
             else file.with_section(_DEPLOYMENTS, _replaced(deployments, index, changed))
         )
+        return _verified(text, new, _DEPLOYMENTS, lambda found: [entry if i == index else e for i, e in enumerate(found)])
     block = file.item(deployments, len(deployments) - 1)
-    return block.followed_by([_plain(entry)]) if block else file.with_section(_DEPLOYMENTS, CommentedSeq([*deployments, _plain(entry)]))
+    new = block.followed_by([_plain(entry)]) if block else file.with_section(_DEPLOYMENTS, CommentedSeq([*deployments, _plain(entry)]))
+    return _verified(text, new, _DEPLOYMENTS, lambda found: [*(found or []), entry])
 
 
 def without_deployment(text: str, name: str) -> str:
@@ -64,10 +67,12 @@ def without_deployment(text: str, name: str) -> str:
     index = _index(deployments, name)
     block = file.item(deployments, index)
     if block and len(deployments) > 1:
-        return block.removed(last=index == len(deployments) - 1)
-    rest = CommentedSeq([d for i, d in enumerate(deployments) if i != index])
-    rest.fa.set_flow_style()
-    return file.with_section(_DEPLOYMENTS, rest)
+        new = block.removed(last=index == len(deployments) - 1)
+    else:
+        rest = CommentedSeq([d for i, d in enumerate(deployments) if i != index])
+        rest.fa.set_flow_style()
+        new = file.with_section(_DEPLOYMENTS, rest)
+    return _verified(text, new, _DEPLOYMENTS, lambda found: [e for i, e in enumerate(found) if i != index])
 
 
 def with_provider(text: str, provider: str, state: str) -> str:
@@ -76,8 +81,13 @@ def with_provider(text: str, provider: str, state: str) -> str:
     _cut(file.config.get(_PROVIDERS))
     providers = copy.deepcopy(file.config.get(_PROVIDERS) or CommentedMap())
     settings = providers.setdefault(provider, CommentedMap())
-    _merge(settings, {k: v for k, v in settings.items() if k not in ("enabled", "installation")} | _STATES[state])
-    return file.with_section(_PROVIDERS, providers)
+    _merge(settings, _turned(settings, state))
+    new = file.with_section(_PROVIDERS, providers)
+    return _verified(text, new, _PROVIDERS, lambda found: (found or {}) | {provider: _turned((found or {}).get(provider) or {}, state)})
+
+
+def _turned(settings: Mapping[str, Any], state: str) -> dict[str, Any]:
+    return {k: v for k, v in settings.items() if k not in ("enabled", "installation")} | _STATES[state]
 
 
 _STATES: dict[str, dict[str, Any]] = {
@@ -85,6 +95,16 @@ _STATES: dict[str, dict[str, Any]] = {
     "managed": {"installation": "managed"},
     "existing": {"installation": "existing"},
 }
+
+
+def _verified(old: str, new: str, key: str, change: Callable[[Any], Any]) -> str:
+    """``new``, which has to be ``old`` but for ``change`` of the setting ``key``. Raises ``InputError`` where it is not."""
+    wanted = read_document(old, "stack file", StackLoader) or {}
+    wanted["config"] = config = wanted.get("config") or {}
+    config[key] = change(config.get(key))
+    if read_document(new, "stack file", StackLoader) != wanted:
+        raise InputError([Problem(f"stack file: config.{key}", "can't be changed without changing something else; change it in an editor")])
+    return new
 
 
 def difference(old: str, new: str, name: str) -> str:
@@ -128,7 +148,7 @@ class _File:
         try:
             self._content = self._yaml.load(text) or CommentedMap()
             self.config = self._content.get("config") or CommentedMap()
-        except (YAMLError, AttributeError) as error:
+        except (YAMLError, AttributeError, ValueError, RecursionError) as error:
             raise InputError([Problem("stack file", f"not YAML: {' '.join(str(error).split())}")]) from error
 
     def item(self, sequence: Any, index: int) -> "_Block | None":
@@ -273,9 +293,16 @@ def _merge(old: Any, new: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` as ruamel writes it in block style, with text of several lines as a block."""
+    """``value`` as ruamel writes it in block style, with lines as a block, and in quotes what would not be read as this text."""
     if isinstance(value, Mapping):
         return CommentedMap({key: _plain(inner) for key, inner in value.items()})
     if isinstance(value, list):
         return CommentedSeq([_plain(inner) for inner in value])
-    return LiteralScalarString(value) if isinstance(value, str) and "\n" in value else value
+    if not isinstance(value, str) or (value.isprintable() and reads_as_text(value)):
+        return value
+    if value.isprintable():
+        return SingleQuotedScalarString(value)
+    # Of blanks at the ends and of unprintable characters ruamel makes blocks that are read as something else, or not at all.
+    lines = value.removesuffix("\n").split("\n")
+    block = lines[0][:1].strip() and lines[-1] and all(line.isprintable() and line == line.rstrip() for line in lines)
+    return LiteralScalarString(value) if block else DoubleQuotedScalarString(value)

@@ -23,7 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from preview.stack_file import SECRET, StackConfig
 from providers.plan import Plan
-from providers.problems import InputError, join
+from providers.problems import InputError, Problem, join
 
 # Signatures of special values on the wire (pulumi sdk, runtime/rpc.py).
 _SPECIAL, _SECRET, _OUTPUT = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -120,6 +120,8 @@ class _Hooks:
 def record(root: Path, config: StackConfig) -> Preview:
     """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it refuses."""
     recorder, variables = run_program(root, config)
+    if "plan" not in variables:
+        raise InputError([Problem(str(root / "__main__.py"), "makes no plan; this is not airunway's program")])
     resources = [_resource(urn, request) for urn, request in recorder.requests if request.type != _STACK]
     outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
     return Preview(config.stack, variables["plan"], _in_order(resources), outputs)
@@ -131,6 +133,8 @@ def run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, An
 
 
 def _run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
+    if not (root / "__main__.py").is_file():
+        raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not airunway's project folder")])
     recorder = Recorder(config.project, config.stack)
     set_all_config(config.values, list(config.secrets))
     settings.reset_options()

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from providers.problems import InputError, Problem, nearest
-
-# Ten times quicker where PyYAML was built with libyaml, as its wheels are.
-SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from providers.yaml_reading import StackLoader, read_document
 
 SECRET = "[secret]"
 """What stands for a secret's value wherever one would be printed."""
@@ -28,37 +24,70 @@ class StackConfig:
     secrets: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Project:
+    """What ``Pulumi.yaml`` says: ``folder`` has the stack files, ``declared`` the settings of every stack."""
+
+    name: str
+    folder: Path
+    declared: dict[str, Any]
+
+
+def _project(root: Path) -> _Project:
+    path = root / "Pulumi.yaml"
+    content = _load(path)
+    name, folder, config = content.get("name"), content.get("stackConfigDir") or ".", content.get("config") or {}
+    wrong = [
+        Problem(f"{path}: {key}", f"{wanted} is wanted")
+        for key, value, wanted, kind in (
+            ("name", name, "text", str),
+            ("stackConfigDir", folder, "text", str),
+            ("config", config, "a map", dict),
+        )
+        if not isinstance(value, kind)
+    ]
+    if wrong:
+        raise InputError(wrong)
+    declared: dict[str, Any] = {}
+    for key, entry in config.items():
+        # Declared with a type and a default, or set in short for every stack.
+        given = [entry[part] for part in ("value", "default") if part in entry] if isinstance(entry, dict) else [entry]
+        declared |= {key: given[0]} if given else {}
+    return _Project(str(name), root / str(folder), declared)
+
+
 def stack_names(root: Path) -> list[str]:
     """Names of the stacks that have a file."""
-    folder = root / _load(root / "Pulumi.yaml").get("stackConfigDir", ".")
+    folder = _project(root).folder
     return sorted(found[1] for path in folder.glob("Pulumi.*.yaml") if (found := re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name)))
 
 
 def stack_path(root: Path, stack: str) -> Path:
     """The file of ``stack`` of the project at ``root``. Raises ``InputError`` where there is none."""
-    path: Path = root / _load(root / "Pulumi.yaml").get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
-    if stack not in stack_names(root):
-        raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {nearest(stack, stack_names(root))}")])
+    path = _project(root).folder / f"Pulumi.{stack}.yaml"
+    names = stack_names(root)
+    if stack not in names:
+        others = nearest(stack, names) if names else "there is none"
+        raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {others}")])
     return path
 
 
 def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
     """The configuration of ``stack`` of the project at ``root``, with ``text`` for its file where that is given. Raises ``InputError``."""
-    project = _load(root / "Pulumi.yaml")
+    project = _project(root)
     path = stack_path(root, stack)
     values: dict[str, str] = {}
     secrets: list[str] = []
-    declared = {key: entry["default"] for key, entry in (project.get("config") or {}).items() if "default" in (entry or {})}
     config = _load(path, text).get("config") or {}
     if not isinstance(config, dict):
         raise InputError([Problem(f"{path}: config", "a map is wanted")])
-    for key, value in {**declared, **config}.items():
+    for key, value in {**project.declared, **config}.items():
         plain, secret = _revealed(value)
-        key = key if ":" in key else f"{project['name']}:{key}"
-        values[key] = plain if isinstance(plain, str) else json.dumps(plain)
+        key = key if ":" in key else f"{project.name}:{key}"
+        values[key] = plain if isinstance(plain, str) else "" if plain is None else json.dumps(plain)
         if secret:
             secrets.append(key)
-    return StackConfig(str(project["name"]), stack, values, tuple(secrets))
+    return StackConfig(project.name, stack, values, tuple(secrets))
 
 
 def _revealed(value: Any) -> tuple[Any, bool]:
@@ -77,11 +106,11 @@ def _revealed(value: Any) -> tuple[Any, bool]:
 
 def _load(path: Path, text: str | None = None) -> dict[str, Any]:
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8") if text is None else text, Loader=SafeLoader)  # noqa: S506 - one of the two safe ones
+        loaded = read_document(path.read_text(encoding="utf-8") if text is None else text, str(path), StackLoader)
     except OSError as error:
         raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
-    except yaml.YAMLError as error:
-        raise InputError([Problem(str(path), f"not YAML: {' '.join(str(error).split())}")]) from error
+    except UnicodeDecodeError as error:
+        raise InputError([Problem(str(path), f"not UTF-8: {error.reason} at byte {error.start}")]) from error
     if not isinstance(loaded, dict):
         raise InputError([Problem(str(path), "a map is wanted")])
     return loaded

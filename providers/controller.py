@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from providers.delivery import provider_config
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig
 from providers.stack import ControllerSettings
+from providers.yaml_reading import read_documents
 
 _FIRST = ("Namespace", "CustomResourceDefinition")
 
@@ -52,9 +51,9 @@ def plan_controller(
 
 def _objects(text: str, file: str) -> tuple[list[dict[str, Any]], list[Problem]]:
     try:
-        documents = [d for d in yaml.safe_load_all(text) if d is not None]
-    except yaml.YAMLError as error:
-        return [], [Problem(file, f"not YAML: {' '.join(str(error).split())}")]
+        documents = [d for d in read_documents(text, file) if d is not None]
+    except InputError as error:
+        return [], list(error.problems)
     problems = []
     for index, document in enumerate(documents):
         whole = isinstance(document, dict) and document.get("apiVersion") and document.get("kind")

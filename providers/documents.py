@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from providers.problems import InputError, Problem, nearest
 from providers.provider_config import API_GROUPS
+from providers.yaml_reading import read_documents
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,7 @@ KINDS = ("ModelDeployment", "InferenceProviderConfig")
 
 def parse_documents(text: str, source: str, kinds: tuple[str, ...] = KINDS) -> list[Document]:
     """Every document of ``text``. Raises ``InputError`` for what is not YAML or not one of ``kinds``."""
-    try:
-        bodies = [body for body in yaml.safe_load_all(text) if body is not None]
-    except yaml.YAMLError as error:
-        raise InputError([Problem(source, f"not YAML: {' '.join(str(error).split())}")]) from error
+    bodies = [body for body in read_documents(text, source) if body is not None]
     if not bodies:
         raise InputError([Problem(source, f"holds no document; wanted: {', '.join(kinds)}")])
     documents, problems = [], []

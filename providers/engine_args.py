@@ -4,14 +4,15 @@ Flag names: vLLM 0.19 and SGLang 0.5 as started by ai-dynamo 1.1.1; TensorRT-LLM
 whose ``--trtllm.*`` flags reach the engine's own options.
 """
 
+import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from providers.problems import Problem
 from providers.spec import Engine, ModelDeploymentSpec
+from providers.yaml_reading import plain_value
 
 
 @dataclass(frozen=True)
@@ -112,4 +113,12 @@ def _keyword(flag: Flag) -> dict[str, Any]:
     name = flag.name.replace("-", "_")
     if flag.value is None:
         return {name.removeprefix("no_"): False} if name.startswith("no_") else {name: True}
-    return {name: yaml.safe_load(flag.value) if isinstance(flag.value, str) else flag.value}
+    # A field's text is text; a user's is what vLLM's command line would make of it: JSON, else a number, truth value or text.
+    return {name: _read(flag.value) if isinstance(flag.value, str) and flag.field is None else flag.value}
+
+
+def _read(text: str) -> Any:
+    if text.startswith(("{", "[")):
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return plain_value(text)

@@ -1,9 +1,12 @@
 """YAML as people write it: keys in their order, no anchors, block text for what has lines."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
+
+from providers.yaml_reading import DATE, FLOAT, INTEGER, NUMBER_STARTS
 
 
 class _Dumper(yaml.SafeDumper):
@@ -16,6 +19,11 @@ def _text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+# Text that PyYAML would leave bare, but that Pulumi, kubectl (y, n) or both take for something else.
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:int", INTEGER, NUMBER_STARTS)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, NUMBER_STARTS)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:timestamp", DATE, NUMBER_STARTS)
 
 
 def to_yaml(value: Any) -> str:

@@ -182,6 +182,34 @@ def test_a_flag_of_the_user_replaces_a_derived_one() -> None:
     assert args == ["--model", "org/model", "--tp", "2"]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.9", 0.9),
+        ("8", 8),
+        ("1e3", 1000),
+        ("true", True),
+        ("null", None),
+        ("on", "on"),
+        ("2026-01-01", "2026-01-01"),
+        ('{"a": [1.5, null]}', {"a": [1.5, None]}),
+        ("[1, 2]", [1, 2]),
+        ("{a: 1}", "{a: 1}"),
+        ("{% if x %}", "{% if x %}"),
+        ("[a", "[a"),
+        ("*x", "*x"),
+        ("a: b: c", "a: b: c"),
+        ("9" * 5000, "9" * 5000),
+        (".inf", ".inf"),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_the_text_of_a_flag_becomes_what_vllm_would_read(text: str, value: Any) -> None:
+    fields = {"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}, "engine": {"args": {"x-y": text}}}
+    arguments = yaml.safe_load(plan(fields).rendered.resource["spec"]["serveConfigV2"])["applications"][0]["args"]
+    assert arguments["llm_configs"][0]["engine_kwargs"]["x_y"] == value
+
+
 def test_long_names_that_are_cut_stay_apart() -> None:
     from providers.rendering import name_of
 

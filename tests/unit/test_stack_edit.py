@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.stack_edit import ConflictError, difference, fingerprint, save, with_deployment, with_provider, without_deployment
 from providers.problems import InputError
+from providers.yaml_reading import StackLoader, read_document
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 NEW = {"name": "new", "model": {"id": "org/x"}, "env": [{"name": "A", "value": "1"}]}
@@ -34,7 +35,8 @@ config:
 
 
 def entries(text: str) -> list[Any]:
-    return list(yaml.safe_load(text)["config"].get("airunway:deployments") or [])
+    """As Pulumi reads them."""
+    return list(read_document(text, "x", StackLoader)["config"].get("airunway:deployments") or [])
 
 
 def changed_lines(old: str, new: str) -> tuple[list[str], list[str]]:
@@ -122,11 +124,16 @@ def test_a_provider_is_turned_off_and_on_again() -> None:
 
 names = st.text("abcdefghij", min_size=1, max_size=4)
 values = st.recursive(
-    st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(names, v, max_size=3)
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.text(max_size=8)
+    | st.text(" \n\ta#:-'\"", max_size=6)
+    | st.from_regex(r"\A[-+.]?[0-9][0-9_xobXOBeE.:-]{0,9}\Z"),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(names, v, max_size=3),
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(st.dictionaries(names, values, max_size=4), st.dictionaries(names, values, max_size=4))
 def test_whatever_an_entry_holds_is_read_back_and_can_be_replaced_and_removed(first: dict[str, Any], second: dict[str, Any]) -> None:
     added = with_deployment(TEXT, {"name": "x", **first})
@@ -137,7 +144,24 @@ def test_whatever_an_entry_holds_is_read_back_and_can_be_replaced_and_removed(fi
     assert entries(without_deployment(replaced, "x")) == entries(TEXT)
 
 
-@pytest.mark.parametrize("text", ["a: [", "config: {a: b: c}"])
+def test_a_change_that_would_take_something_else_with_it_is_not_made() -> None:
+    text = "config:\n  airunway:deployments:\n    - name: one\n      env:\n        - name: A\n          value: |+\n            text\n\n\n"
+    assert entries(text)[0]["env"][0]["value"] == "text\n\n\n"
+    with pytest.raises(InputError, match=r"config\.airunway:deployments: can't be changed without changing something else"):
+        with_deployment(text, NEW)
+    with pytest.raises(InputError, match=r"config\.airunway:providers: can't be changed"):
+        with_provider(text, "kaito", "off")
+
+
+@pytest.mark.parametrize(
+    "text", ["on", "yes", "1e3", "0X1F", "0O7", "0B1", "014", "1_000", "22:22", "2026-1-1", "2026-01-01", "null", "~", ".inf", "<<", ""]
+)
+def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
+    added = with_deployment(TEXT, {"name": "x", "env": [{"name": "A", "value": text}]})
+    assert entries(added)[2]["env"] == [{"name": "A", "value": text}]
+
+
+@pytest.mark.parametrize("text", ["a: [", "config: {a: b: c}", "a: 2026-13-01", "a: 1\na: 2", "[" * 5000])
 def test_what_is_not_yaml_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="stack file: not YAML"):
         with_deployment(text, NEW)

@@ -1,0 +1,164 @@
+"""Tier 1 (pure): YAML means here what it means to Pulumi, and what we write is read back as it was by all who read it."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.documents import parse_documents
+from providers.problems import InputError
+from providers.yaml_reading import Loader, StackLoader, plain_value, read_document, read_documents, reads_as_text
+from providers.yaml_text import to_yaml
+
+# As `pulumi config --json` of 3.259 gives them; tests/cluster/test_stack_file.py asks it again.
+MEANING: dict[str, Any] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("~", "null", "Null", "NULL", ""), None),
+    **{text: text for text in ("on", "off", "yes", "No", "y", "n", "tRUE", "nuLL", "=")},
+    "0": 0,
+    "-1": -1,
+    "+5": 5,
+    "1_000": 1000,
+    "014": 12,
+    "-014": -12,
+    "0o14": 12,
+    "0O14": 12,
+    "0x1F": 31,
+    "-0x1f": -31,
+    "0b11": 3,
+    "089": 89,
+    "1.0": 1,
+    "1.10": 1.1,
+    ".5": 0.5,
+    "5.": 5,
+    "1e3": 1000,
+    "1.5e3": 1500,
+    "1e-1": 0.1,
+    "-.5": -0.5,
+    "1_0.5": 10.5,
+    "+.9696_": 0.9696,
+    "6e7_": 60000000,
+    ".5_0": 0.5,
+    ".5e1_0": 5000000000,
+    "9223372036854775807": 9223372036854775807,
+    "9223372036854775808": 9223372036854776000,
+    "123456789012345678901234567890": 1.2345678901234568e29,
+    "9" * 5000: "9" * 5000,
+    **{
+        text: text
+        for text in (
+            "22:22",
+            "1:30:00",
+            "1.2.3",
+            "1e",
+            ".5__0",
+            "._5",
+            "+e5",
+            "0x",
+            "0b2",
+            "_1",
+            "+",
+            ".",
+            "1e400",
+            "v1",
+            "2026-13-45",
+            "2026-01",
+            "1-2",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("text", MEANING, ids=lambda text: text[:12])
+def test_a_bare_scalar_is_what_it_is_to_pulumi(text: str) -> None:
+    found = [read_document(f"a: {text}", "x", loader)["a"] for loader in (Loader, StackLoader)]
+    assert [(type(value), value) for value in found] == [(type(MEANING[text]), MEANING[text])] * 2
+    assert plain_value(text) == MEANING[text]
+    assert isinstance(MEANING[text], str) or not reads_as_text(text)
+
+
+def test_maps_are_merged_as_in_pulumi() -> None:
+    text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: [*b, *a], z: 3}\nd: {x: 4, <<: *b}"
+    assert read_document(text, "x") == {"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 1, "y": 2, "z": 3}, "d": {"x": 4, "y": 2}}
+
+
+@pytest.mark.parametrize("text", ["2026-01-01", "2026-1-1", "2026-01-01T10:00:00Z", "2026-01-01 10:00:00"])
+def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str) -> None:
+    assert read_document(f"a: {text}", "x") == {"a": text}
+    assert read_document(f"a: '{text}'", "x", StackLoader) == {"a": text}
+    with pytest.raises(InputError, match=rf"^x: {text} is a date to Pulumi; quote it, .*, line 1, column 4$"):
+        read_document(f"a: {text}", "x", StackLoader)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "x: not YAML: "),
+        ("a: 1\nb: 2\na: 3", "x: 'a' stands twice in this map"),
+        ("? [1]\n: 2", "x: a key has to be text"),
+        ("a: .inf", "x: .inf is no number in JSON"),
+        ("a: -.inf", "x: -.inf is no number in JSON"),
+        ("a: .NaN", "x: .NaN is no number in JSON"),
+        ("a: &a [*a]", "x: a.* nested deeper than 100 levels"),
+        ("&a {b: *a}", "x: b.* nested deeper than 100 levels"),
+        ("[" * 120 + "]" * 120, "x: .* nested deeper than 100 levels"),
+        ("[" * 50_000, "x: nested deeper"),
+        ("- " * 50_000, "x: nested deeper"),
+        ("{a: " * 900 + "}" * 900, "x: nested deeper|x: a.*nested deeper"),
+        ("\n".join(["a: &0 [x]", *(f"b{n}: &{n + 1} [{', '.join([f'*{n}'] * 10)}]" for n in range(8))]), "x: .*its aliases make more than"),
+        ("a: !!binary aGVsbG8=", "x: a: a bytes given"),
+        ("- a: !!timestamp 2026-01-01\n", r"x: \[0\].a: a date given"),
+        ("a: !!set {b}", "x: a: a set given"),
+        ("a: !!timestamp 2026-13-01", "x: not YAML: "),
+        ("a: !!python/object:os.system {}", "x: not YAML: could not determine a constructor"),
+        ("a: *b", "x: not YAML: found undefined alias"),
+        ("a: 1\n---\nb: 2", "x: one YAML document is wanted, there are 2"),
+        ("a: \x00", "x: not YAML: "),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_is_not_plain_data_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"(?s)^{said}"):
+        read_document(text, "x")
+
+
+def test_of_several_documents_the_wrong_one_is_named() -> None:
+    with pytest.raises(InputError, match=r"^x\[1\]: b: a bytes given"):
+        read_documents("a: 1\n---\nb: !!binary aGVsbG8=", "x")
+
+
+def test_a_manifest_is_read_like_a_stack_file_but_for_dates() -> None:
+    text = "apiVersion: airunway.ai/v1alpha1\nkind: ModelDeployment\nmetadata: {name: a, annotations: {on: on, day: 2026-01-01}}\n"
+    assert parse_documents(text, "x")[0].body["metadata"]["annotations"] == {"on": "on", "day": "2026-01-01"}
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda f: not f.is_integer())
+    | st.text(max_size=8)
+    | st.from_regex(r"\A[-+.]?[0-9][0-9_xobXOBeET.: -]{0,9}\Z")
+    | st.sampled_from([*MEANING, "2026-1-1", "2026-01-01 10:00:00", ".inf", "<<", "a: b", "# a", "- a"])
+)
+data = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=8
+)
+
+
+@given(data)
+def test_what_we_write_is_read_back_as_it_was_by_pulumi_and_by_pyyaml(value: Any) -> None:
+    text = to_yaml(value)
+    assert read_document(text, "x", StackLoader) == value
+    assert read_document(text, "x") == value
+    assert yaml.safe_load(text) == value
+    assert json.loads(json.dumps(value)) == value
+
+
+@given(st.text(max_size=12) | st.sampled_from(list(MEANING)))
+def test_whatever_a_flag_says_is_a_plain_value(text: str) -> None:
+    assert isinstance(plain_value(text), str | int | float | None)
