@@ -59,7 +59,7 @@ def _llamacpp(container: Object, config: InferenceProviderConfig) -> dict[str, A
     own = config.spec.images["llamacppGpu" if "gpu" in resources else "llamacppCpu"]
     engine: dict[str, Any] = {"type": "llamacpp"}
     if model.get("source"):
-        premade = next((i for i in aikit.data()["premade"] if config.spec.images["premade"].format(id=i) == image), None)
+        premade = next((i for i in aikit.data()["premade"] if config.spec.images["premade"].replace("{id}", i) == image), None)
         model, engine = ({"source": "aikit", "id": premade}, engine) if premade else (model, engine | {"image": image})
     else:
         arguments = arguments[1:]

@@ -27,7 +27,7 @@ def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
     if spec.container_image:
         return spec.container_image
     if spec.model.source is Source.AIKIT:
-        return images["premade"].format(id=spec.model.id)
+        return images["premade"].replace("{id}", str(spec.model.id))
     if spec.model.source is Source.CUSTOM:
         return None
     return images["llamacppGpu" if spec.gpu_count else "llamacppCpu"]

@@ -86,7 +86,7 @@ def observe(obj: dict[str, Any]) -> Observation:
     replicas = Replicas(*(whole(counts.get(name)) for name in ("desired", "ready", "available")))
     served = Endpoint(endpoint["service"], whole(endpoint.get("port") or 80)) if endpoint.get("service") else None
     decided = Decided((status.get("engine") or {}).get("type"), provider.get("name"), provider.get("selectedReason"), served)
-    return Observation(phase, status.get("message") or complaint(conditions), replicas, conditions, decided)
+    return Observation(phase, str(status.get("message") or complaint(conditions)), replicas, conditions, decided)
 
 
 def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, Any]:

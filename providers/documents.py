@@ -48,6 +48,9 @@ def _wrong(body: Any, kinds: tuple[str, ...]) -> Problem | None:
     wanted = [f"{group}/v1alpha1" for group in API_GROUPS]
     if version not in wanted:
         return Problem("apiVersion", f"{version!r} given; {nearest(str(version), wanted)}")
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+        return Problem("metadata.name", "required, but not given")
     return None
 
 
@@ -57,9 +60,7 @@ _SERVER = {"uid", "resourceVersion", "generation", "creationTimestamp", "managed
 
 def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """A ModelDeployment as an entry of a stack: its spec with ``name`` and ``namespace`` beside it."""
-    metadata = document.body.get("metadata")
-    if not isinstance(metadata, dict) or not metadata.get("name"):
-        return {}, [Problem("metadata.name", "required, but not given")]
+    metadata = document.body["metadata"]
     problems = [
         Problem(f"metadata.{key}", f"unknown key; {nearest(str(key), _METADATA)}") for key in metadata if key not in _METADATA | _SERVER
     ]

@@ -21,9 +21,11 @@ from providers.rendering import (
     overridden,
     scheduling,
 )
-from providers.spec import ComponentScaling, Engine, Gpu, Source
+from providers.spec import ComponentScaling, Engine, Gpu, Mode, Source
 
 NAME = "dynamo"
+RENDERS = dict.fromkeys((Engine.VLLM, Engine.SGLANG, Engine.TRTLLM), tuple(Mode))
+"""What ``render`` knows, whatever a document claims that the provider can do."""
 API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
 _READY = "jsonpath={.status.state}=successful"
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))

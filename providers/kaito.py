@@ -23,10 +23,12 @@ from providers.rendering import (
     quantities,
     scheduling,
 )
-from providers.spec import Engine, ModelDeploymentSpec, Source
+from providers.spec import Engine, Mode, ModelDeploymentSpec, Source
 from providers.yaml_text import to_yaml
 
 NAME = "kaito"
+RENDERS = {Engine.VLLM: (Mode.AGGREGATED,), Engine.LLAMACPP: (Mode.AGGREGATED,)}
+"""What ``render`` knows, whatever a document claims that the provider can do."""
 API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
 _READY = "jsonpath={.status.state}=Ready"
 _PRESET = "a KAITO preset brings its own"

@@ -21,10 +21,12 @@ from providers.rendering import (
     quantities,
     scheduling,
 )
-from providers.spec import ComponentScaling, Engine, Gpu, Source
+from providers.spec import ComponentScaling, Engine, Gpu, Mode, Source
 from providers.yaml_text import to_yaml
 
 NAME = "kuberay"
+RENDERS = {Engine.VLLM: tuple(Mode)}
+"""What ``render`` knows, whatever a document claims that the provider can do."""
 API_VERSION, KIND = "ray.io/v1", "RayService"
 MAX_NAME = 47
 """Longest RayService name: 53 for a RayCluster less the 6 that KubeRay appends (ray-operator, utils/constant.go)."""

@@ -36,4 +36,4 @@ def patch_between(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(e, dict) and "name" in e for e in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in value)

@@ -64,7 +64,7 @@ class Observation:
 def conditions_of(obj: Mapping[str, Any]) -> tuple[Condition, ...]:
     """The object's conditions, in its order."""
     found = (obj.get("status") or {}).get("conditions") or []
-    return tuple(Condition(str(c["type"]), str(c.get("status", "")), c.get("reason") or "", c.get("message") or "") for c in found)
+    return tuple(Condition(str(c["type"]), *(str(c.get(part) or "") for part in ("status", "reason", "message"))) for c in found)
 
 
 def is_true(conditions: Iterable[Condition], name: str) -> bool | None:

@@ -148,12 +148,12 @@ def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False
 
 def provider_configs(settings: StackSettings, files: Files) -> tuple[list[InferenceProviderConfig], list[Problem]]:
     """The providers that may be chosen: built-in ones and those of files, changed as the stack says, sorted by name."""
-    documents: dict[str, tuple[Any, str]] = {name: (body, f"providers.{name}") for name, body in builtin_documents().items()}
+    builtin = builtin_documents()
+    documents: dict[str, tuple[Any, str]] = {name: (body, f"providers.{name}") for name, body in builtin.items()}
     problems: list[Problem] = []
     for file in settings.provider_files:
         for document in _read(file, "providerFiles", files, ("InferenceProviderConfig",), problems):
-            name = (document.body.get("metadata") or {}).get("name")
-            documents[str(name)] = (document.body, document.source)
+            documents[document.body["metadata"]["name"]] = (document.body, document.source)
     for name in settings.providers:
         if name not in documents:
             problems.append(Problem(f"providers.{name}", f"no such provider; {nearest(name, documents)}; add others with providerFiles"))
@@ -163,10 +163,20 @@ def provider_configs(settings: StackSettings, files: Files) -> tuple[list[Infere
         if not changed.enabled:
             continue
         try:
-            configs.append(load_config(merge_patch(body, {"spec": changed.spec}, lists_by_name=True), source))
+            document = merge_patch(body, {"spec": changed.spec}, lists_by_name=True)
+            configs.append(load_config(_completed(document, builtin.get(name)), source))
         except InputError as error:
             problems += error.problems
     return configs, problems
+
+
+def _completed(document: Any, builtin: Any) -> Any:
+    """``document`` with the built-in one's images and quantities where it names none, as upstream's documents don't."""
+    if builtin is None or not isinstance(document.get("spec"), dict):
+        return document
+    own = document["spec"]
+    wanted = {key: own.get(key) or {} for key in ("images", "defaults")}
+    return document | {"spec": own | {key: builtin["spec"].get(key, {}) | v if isinstance(v, dict) else v for key, v in wanted.items()}}
 
 
 def _settings_of(settings: StackSettings, name: str) -> ProviderSettings:

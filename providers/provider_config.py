@@ -164,10 +164,18 @@ class Document(Model):
     @classmethod
     def _from_annotations(cls, data: Any) -> Any:
         """Newer documents carry installation and documentation as annotations."""
-        annotations = ((data.get("metadata") or {}).get("annotations") or {}) if isinstance(data, dict) else {}
-        spec = dict(data.get("spec") or {}) if isinstance(data, dict) else {}
-        if _INSTALLATION in annotations and "installation" not in spec:
-            spec["installation"] = json.loads(annotations[_INSTALLATION])
+        if not isinstance(data, dict):
+            return data
+        metadata, spec = data.get("metadata"), data.get("spec") or {}
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+        if not isinstance(spec, dict) or not isinstance(annotations, dict):
+            return data
+        spec = dict(spec)
+        if isinstance(annotations.get(_INSTALLATION), str) and "installation" not in spec:
+            try:
+                spec["installation"] = json.loads(annotations[_INSTALLATION])
+            except ValueError as error:
+                raise ValueError(f"annotation {_INSTALLATION} is not JSON: {error}") from error
         for key in _DOCUMENTATION:
             if key in annotations:
                 spec.setdefault("documentation", annotations[key])
@@ -188,7 +196,7 @@ def load_config(document: Any, source: str) -> InferenceProviderConfig:
     except ValidationError as error:
         problems += problems_of(error, Document)
     if problems:
-        raise InputError([p.under(f"{source}: ") if not p.path else Problem(f"{source}: {p.path}", p.message) for p in problems])
+        raise InputError([Problem(f"{source}: {p.path}" if p.path else source, p.message) for p in problems])
     return InferenceProviderConfig(name=read.metadata.name, spec=read.spec, source=source)
 
 

@@ -11,7 +11,15 @@ RENDERERS: tuple[ModuleType, ...] = (kaito, dynamo, kuberay)
 
 def render(deployment: Deployment) -> Rendered:
     """Render ``deployment`` for the provider it was given to. Raises ``InputError``."""
-    rendered: Rendered = _renderer(deployment.selection.provider).render(deployment)
+    module, engine, mode = _renderer(deployment.selection.provider), deployment.selection.engine, deployment.spec.serving.mode
+    if engine not in module.RENDERS:
+        raise InputError(
+            [Problem("engine.type", f"{module.NAME} was chosen, whose renderer knows {', '.join(module.RENDERS)}, not {engine}")]
+        )
+    if mode not in module.RENDERS[engine]:
+        known = ", ".join(module.RENDERS[engine])
+        raise InputError([Problem("serving.mode", f"{module.NAME} was chosen, whose renderer knows {engine} {known}, not {mode}")])
+    rendered: Rendered = module.render(deployment)
     return rendered
 
 

@@ -56,6 +56,14 @@ def observe(obj: Object | None) -> Observation:
     """What one live object's status says; None is an object that is not there."""
     if obj is None:
         return Observation(Phase.PENDING, "not in the cluster")
+    try:
+        return _observed(obj)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # A status of another shape than its CRD had: of the others there is still something to tell.
+        return Observation(Phase.PENDING, f"its status can't be read: {type(error).__name__}: {error}")
+
+
+def _observed(obj: Object) -> Observation:
     metadata, status, found = obj["metadata"], obj.get("status") or {}, _OBSERVERS[obj["kind"]](obj)
     if metadata.get("deletionTimestamp"):
         held = ", ".join(metadata.get("finalizers") or [])

@@ -1,6 +1,7 @@
 """Tier 1 (pure): InferenceProviderConfig documents of both shapes, the built-in ones, and how a stack changes them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -82,6 +83,71 @@ def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
     )
     with pytest.raises(InputError, match="old was chosen, but there is no renderer for it; there is one for kaito, dynamo, kuberay"):
         plan_stack(settings, {"old.yaml": json.dumps(document)})
+
+
+def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
+    claims = {name: load_config(document, name).spec.capabilities.engines for name, document in builtin_documents().items()}
+    assert {m.NAME: dict(m.RENDERS) for m in RENDERERS} == {n: {e.name: tuple(e.serving_modes) for e in es} for n, es in claims.items()}
+
+
+@pytest.mark.parametrize(
+    ("engine", "mode", "said"),
+    [
+        ("sglang", "aggregated", "engine.type: kaito was chosen, whose renderer knows vllm, llamacpp, not sglang"),
+        ("vllm", "disaggregated", "serving.mode: kaito was chosen, whose renderer knows vllm aggregated, not disaggregated"),
+    ],
+)
+def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_something_else(engine: str, mode: str, said: str) -> None:
+    claim = {"name": engine, "servingModes": ["aggregated", "disaggregated"], "gpuSupport": True}
+    pools = {role: {"replicas": 1, "gpu": {"count": 1}} for role in ("prefill", "decode")}
+    size: dict[str, Any] = {"scaling": pools} if mode == "disaggregated" else {"resources": {"gpu": {"count": 1}}}
+    entry = {
+        "name": "a",
+        "model": {"id": "a/b"},
+        "provider": {"name": "kaito"},
+        "engine": {"type": engine},
+        "serving": {"mode": mode},
+        **size,
+    }
+    settings = {
+        "cluster": {"context": "x"},
+        "providers": {"kaito": {"spec": {"capabilities": {"engines": [claim]}}}},
+        "deployments": [entry],
+    }
+    with pytest.raises(InputError, match=said):
+        plan_stack(parse_settings(settings), {})
+
+
+def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantities_where_it_names_none() -> None:
+    capabilities = {"engines": [{"name": "vllm", "gpuSupport": True}, {"name": "sglang", "gpuSupport": True}]}
+    spec = {"capabilities": capabilities, "selectionRules": [{"condition": "true", "priority": 1}], "images": {"sglang": "mine:1"}}
+    document = FLAT | {"metadata": {"name": "dynamo"}, "spec": spec}
+    entries = [{"name": e, "model": {"id": "a/b"}, "engine": {"type": e}, "resources": {"gpu": {"count": 1}}} for e in ("vllm", "sglang")]
+    settings = parse_settings({"cluster": {"context": "x"}, "providerFiles": ["d.yaml"], "deployments": entries})
+    rendered = [json.dumps(d.rendered.resource) for d in plan_stack(settings, {"d.yaml": json.dumps(document)}).deployments]
+    assert builtin_documents()["dynamo"]["spec"]["images"]["vllm"] in rendered[0]
+    assert "mine:1" in rendered[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"metadata": None}, "d.yaml: metadata.name: required"),
+        ({"metadata": {"name": 3}}, "d.yaml: metadata.name: required"),
+        ({"metadata": {"name": "old", "annotations": {"airunway.ai/installation": "{a"}}}, "d.yaml: .*installation is not JSON"),
+        ({"metadata": {"name": "old", "annotations": 1}}, "d.yaml: metadata.annotations: "),
+        ({"spec": None}, "d.yaml: spec"),
+        ({"spec": {"capabilities": {"engines": ["vllm"]}, "images": ["x"]}}, "d.yaml: spec.images"),
+    ],
+)
+def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], said: str) -> None:
+    _, problems = provider_configs(parse_settings({"providerFiles": ["d.yaml"]}), {"d.yaml": json.dumps(FLAT | change)})
+    assert re.match(said, str(problems[0])), problems
+
+
+def test_a_list_is_merged_by_name_only_where_names_are_text() -> None:
+    patch = [{"name": {"a": 1}, "x": 1}]
+    assert merge_patch([{"name": {"a": 1}}], patch, lists_by_name=True) == patch
 
 
 def test_a_bad_rule_in_a_file_is_refused_with_file_and_rule() -> None:

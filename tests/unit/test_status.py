@@ -1,5 +1,7 @@
 """Tier 1 (pure): live objects of every kind in every state, and the one status that is made of them."""
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ def live(kind: str, state: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("kind", "state"), ROWS, ids=" ".join)
+@pytest.mark.parametrize(("kind", "state"), ROWS, ids=str)
 def test_the_status_of(kind: str, state: str) -> None:
     phase, replicas, message = CASES[kind][state]["wanted"]
     found = observe(live(kind, state))
@@ -54,6 +56,36 @@ anything = st.recursive(
 @given(status=st.dictionaries(st.sampled_from(["state", "phase", "message", "unknown"]), st.text(max_size=5)), extra=anything)
 def test_a_status_of_any_text_has_some_phase(kind: str, status: dict[str, Any], extra: Any) -> None:
     assert observe(live(kind, "no status yet") | {"status": status | {"more": extra}}).phase in list(Phase)
+
+
+OTHERS: tuple[Any, ...] = (None, True, 1, "text", [], {}, ["text"], [{}], {"a": 1})
+
+
+@pytest.mark.parametrize(("kind", "state"), ROWS, ids=str)
+def test_a_status_of_another_shape_is_told_and_ends_nothing(kind: str, state: str) -> None:
+    for path in paths(live(kind, state)):
+        for other in OTHERS:
+            obj = copy.deepcopy(live(kind, state))
+            here = obj
+            for part in path[:-1]:
+                here = here[part]
+            here[path[-1]] = other
+            found = observe(obj | {"kind": kind})
+            texts = [found.message, *(part for c in found.conditions for part in (c.type, c.status, c.reason, c.message))]
+            assert found.phase in list(Phase)
+            assert all(isinstance(text, str) for text in texts), (path, other)
+            assert all(isinstance(count, int) for count in (found.replicas.desired, found.replicas.ready, found.replicas.available))
+
+
+def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*above, key)
+        yield from paths(inner, (*above, key))
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    obj = live("Workspace", "healthy") | {"status": {"conditions": [{"status": "True"}]}}
+    assert (observe(obj).phase, observe(obj).message) == (Phase.PENDING, "its status can't be read: KeyError: 'type'")
 
 
 def planned(**fields: Any) -> PlannedDeployment:
