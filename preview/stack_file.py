@@ -32,6 +32,20 @@ class _Project:
     folder: Path
     declared: dict[str, Any]
 
+    @property
+    def stacks(self) -> list[str]:
+        """Names of the stacks that have a file."""
+        found = (re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name) for path in self.folder.glob("Pulumi.*.yaml"))
+        return sorted(match[1] for match in found if match)
+
+    def path(self, stack: str) -> Path:
+        """The file of ``stack``. Raises ``InputError`` where there is none."""
+        path, names = self.folder / f"Pulumi.{stack}.yaml", self.stacks
+        if stack not in names:
+            others = nearest(stack, names) if names else "there is none"
+            raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {others}")])
+        return path
+
 
 def _project(root: Path) -> _Project:
     path = root / "Pulumi.yaml"
@@ -58,24 +72,18 @@ def _project(root: Path) -> _Project:
 
 def stack_names(root: Path) -> list[str]:
     """Names of the stacks that have a file."""
-    folder = _project(root).folder
-    return sorted(found[1] for path in folder.glob("Pulumi.*.yaml") if (found := re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name)))
+    return _project(root).stacks
 
 
 def stack_path(root: Path, stack: str) -> Path:
     """The file of ``stack`` of the project at ``root``. Raises ``InputError`` where there is none."""
-    path = _project(root).folder / f"Pulumi.{stack}.yaml"
-    names = stack_names(root)
-    if stack not in names:
-        others = nearest(stack, names) if names else "there is none"
-        raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {others}")])
-    return path
+    return _project(root).path(stack)
 
 
 def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
     """The configuration of ``stack`` of the project at ``root``, with ``text`` for its file where that is given. Raises ``InputError``."""
     project = _project(root)
-    path = stack_path(root, stack)
+    path = project.path(stack)
     values: dict[str, str] = {}
     secrets: list[str] = []
     config = _load(path, text).get("config") or {}
