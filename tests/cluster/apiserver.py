@@ -1,4 +1,4 @@
-"""A real kube-apiserver with etcd on loopback: RBAC on, the upstream CRDs installed, no controllers and no nodes."""
+"""A real kube-apiserver, etcd and kube-controller-manager on loopback: RBAC on, the upstream CRDs installed, no real node."""
 
 import datetime
 import os
@@ -71,10 +71,30 @@ class Cluster:
             ),
             *("--service-account-issuer", "https://cluster.test", "--service-account-key-file", str(self.folder / "sa.key")),
             *("--service-account-signing-key-file", str(self.folder / "sa.key"), "--service-cluster-ip-range", "10.0.0.0/24"),
-            # No controller would make the accounts, or take the finalizer off a claim.
-            *("--disable-admission-plugins", "ServiceAccount,StorageObjectInUseProtection"),
+            # No controller makes the accounts that pods would need.
+            *("--disable-admission-plugins", "ServiceAccount"),
         )
         self.wait()
+
+    def start_controllers(self) -> None:
+        """The controllers that a stack's objects need; namespaces are left alone, so that tests see that they are kept."""
+        controllers = (
+            "garbage-collector",
+            "deployment",
+            "replicaset",
+            "job",
+            "endpoints",
+            "endpointslice",
+            "persistentvolumeclaim-protection",
+        )
+        self._start(
+            "kube-controller-manager",
+            *("--kubeconfig", str(self.kubeconfig()), "--leader-elect=false", "--bind-address", "127.0.0.1"),
+            *("--secure-port", str(free_port()), "--cert-dir", str(self.folder / "controller-certs")),
+            *("--controllers", ",".join(f"{name}-controller" for name in controllers)),
+            # With the default of 20 requests a second the deletion of a large stack takes minutes.
+            *("--kube-api-qps", "500", "--kube-api-burst", "500"),
+        )
 
     def wait(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -170,11 +190,12 @@ def crd_folder() -> Path:
 @contextmanager
 def running_cluster(folder: Path) -> Iterator[Cluster]:
     crds = crd_folder()
-    for name in ("etcd", "kube-apiserver"):
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager"):
         program(name)
     cluster = Cluster(folder)
     try:
         cluster.start()
+        cluster.start_controllers()
         cluster.install_crds(crds)
         yield cluster
     finally:

@@ -1,13 +1,17 @@
-"""Fixtures of the tier that runs the real engine against a real API server."""
+"""Fixtures of the tier that runs the real engine and provider against a real API server."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cluster.apiserver import Cluster, running_cluster
+from tests.cluster.charts import local_charts
 from tests.cluster.engine import Engine
-from tests.cluster.stacks import everything
+from tests.cluster.node import Node
+from tests.cluster.stacks import sweep
+from tests.cluster.tools import language_host
 
 
 @pytest.fixture(scope="session")
@@ -16,20 +20,36 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+@pytest.fixture(scope="session", name="node")
+def _node(cluster: Cluster) -> Iterator[Node]:
+    running = Node(cluster)
+    yield running
+    running.stop()
+
+
 @pytest.fixture(autouse=True)
-def _tidy(cluster: Cluster) -> Iterator[None]:
-    """After each test nothing is left but namespaces, which take a controller to go."""
+def _tidy(cluster: Cluster, node: Node) -> Iterator[None]:
+    """After each test nothing is left but namespaces, and pods fare well."""
     yield
-    for path in everything(cluster):
-        kind, namespace, name = path.rsplit("/", 2)
-        if not kind.endswith("/namespaces"):
-            group, plural = kind.rsplit("/", 1)
-            cluster.session.delete(f"{cluster.url}{group}/namespaces/{namespace}/{plural}/{name}", timeout=30)
+    node.failing = node.unready = "-"
+    sweep(cluster)
+
+
+@pytest.fixture(scope="session")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The setting ``providers`` whose operators come from charts of our own."""
+    return local_charts(tmp_path_factory.mktemp("charts"))
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = Engine(tmp_path)
-    yield made
-    if made.standin:
-        made.standin.server.stop(None)
+def engine(tmp_path: Path) -> Engine:
+    return Engine(tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if language_host() is None:
+        terminalreporter.write_line(
+            "WITHOUT pulumi-language-python on PATH: the program ran inline in the tests, and what needs the language host was skipped",
+            yellow=True,
+            bold=True,
+        )

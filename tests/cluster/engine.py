@@ -1,10 +1,14 @@
-"""The real Pulumi engine, running this project's program inline: the same project, configuration and URNs as ``pulumi up``."""
+"""The real Pulumi CLI, engine and Kubernetes provider on the project's own files: ``Pulumi.yaml`` with its ``config:``, and stack files.
 
-import json
+Pulumi's Python language host is no Go module, so it can't be built here. Where it is on PATH it runs the program, as for a user;
+else the program runs inline, in the process of the test, which is the same but for the host itself.
+"""
+
+import contextlib
 import os
 import runpy
 import shutil
-import tempfile
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +17,7 @@ import yaml
 from pulumi import automation as auto
 from pulumi.runtime._callbacks import _CallbackServicer
 
-from tests.cluster.standin import StandIn
-from tests.cluster.tools import program
+from tests.cluster.tools import language_host, program
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "only for tests"
@@ -24,57 +27,65 @@ def run_program() -> None:
     """``__main__.py``, unchanged."""
     # An inline run that failed leaves its callback server behind, whose loop is gone (pulumi 3.259, runtime/_callbacks.py).
     _CallbackServicer._servicers.clear()
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+    runpy.run_path("__main__.py", run_name="__main__")
 
 
 class Engine:
-    """A state folder of its own, and the provider: the real plugin where there is one, else the stand-in."""
+    """A project folder, a state folder and a Pulumi home of its own, with the real provider."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder, self.project = folder, folder / "project"
         (folder / "state").mkdir(exist_ok=True)
-        self.folder = folder
-        self.standin = None if self._has_plugin() else StandIn()
+        (self.project / "stacks").mkdir(parents=True, exist_ok=True)
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(ROOT / name, self.project)
+        if not (self.project / ".venv").exists():
+            (self.project / ".venv").symlink_to(sys.prefix)
         self.environment = {
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_HOME": str(folder / "home") if self.standin else os.environ.get("PULUMI_HOME", str(Path.home() / ".pulumi")),
+            "PULUMI_HOME": str(folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_ERROR_OUTPUT_STRING": "1",
+            "PATH": os.pathsep.join(dict.fromkeys([*_tool_folders(), os.environ["PATH"]])),
         }
-        if self.standin:
-            self.environment["PULUMI_DEBUG_PROVIDERS"] = f"kubernetes:{self.standin.port}"
-        os.environ["PATH"] = f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}"
+        os.environ["PATH"] = self.environment["PATH"]
 
-    @staticmethod
-    def _has_plugin() -> bool:
-        plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
-        return bool(shutil.which("pulumi-resource-kubernetes")) or any(plugins.glob("resource-kubernetes-v4.34.2"))
-
-    def options(self) -> auto.LocalWorkspaceOptions:
+    def workspace(self) -> auto.LocalWorkspaceOptions:
         """A workspace of this engine."""
-        return auto.LocalWorkspaceOptions(
-            work_dir=tempfile.mkdtemp(dir=self.folder),
-            env_vars=self.environment,
-            project_settings=auto.ProjectSettings(name="airunway", runtime="python"),
-            secrets_provider="passphrase",
-        )
+        return auto.LocalWorkspaceOptions(work_dir=str(self.project), env_vars=self.environment, secrets_provider="passphrase")
 
     def stack(self, name: str, settings: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> auto.Stack:
-        """The stack ``name`` with just these settings."""
-        stack = auto.create_or_select_stack(name, project_name="airunway", program=run_program, opts=self.options())
-        values = {f"airunway:{k}": auto.ConfigValue(v if isinstance(v, str) else json.dumps(v)) for k, v in settings.items()}
-        values |= {f"airunway:{k}": auto.ConfigValue(v, secret=True) for k, v in (secrets or {}).items()}
-        values["pulumi:disable-default-providers"] = auto.ConfigValue(json.dumps(["kubernetes"]))
-        for key in stack.get_all_config():
-            if key not in values:
-                stack.remove_config(key)
-        stack.set_all_config(values)
+        """The stack ``name``, whose file has just these settings and secrets."""
+        path = self.project / "stacks" / f"Pulumi.{name}.yaml"
+        kept = {k: v for k, v in (yaml.safe_load(path.read_text()) if path.exists() else {}).items() if k == "encryptionsalt"}
+        config = {"pulumi:disable-default-providers": ["kubernetes"]} | {f"airunway:{k}": v for k, v in settings.items()}
+        path.write_text(yaml.safe_dump(kept | {"config": config}))
+        stack = self.opened(name)
+        for key, value in (secrets or {}).items():
+            stack.set_config(f"airunway:{key}", auto.ConfigValue(value, secret=True))
         return stack
+
+    def opened(self, name: str) -> auto.Stack:
+        """The stack ``name`` as its file says."""
+        if language_host():
+            return auto.create_or_select_stack(name, work_dir=str(self.project), opts=self.workspace())
+        return auto.create_or_select_stack(name, project_name="airunway", program=self._inline, opts=self.workspace())
+
+    def _inline(self) -> None:
+        with contextlib.chdir(self.project):
+            run_program()
 
     def state(self, name: str) -> str:
         """The stack's state as it lies on disk; an export would decrypt it."""
         return (self.folder / "state" / ".pulumi" / "stacks" / "airunway" / f"{name}.json").read_text()
+
+
+def _tool_folders() -> list[str]:
+    plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
+    installed = next((str(path) for path in plugins.glob("resource-kubernetes-v4.34.2*") if path.is_dir()), None)
+    return [str(program("pulumi").parent), installed or str(program("pulumi-resource-kubernetes").parent)]
 
 
 def shipped(name: str) -> dict[str, Any]:

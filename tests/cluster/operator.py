@@ -1,5 +1,6 @@
-"""Stands in for the operators and controllers of a cluster: gives objects the status that the real ones give."""
+"""Stands in for the operators of a cluster: gives their objects the status that the real ones give."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +9,6 @@ from typing import Any
 from tests.cluster.apiserver import Cluster, now
 
 LISTS = {
-    "Deployment": "/apis/apps/v1/deployments",
-    "Job": "/apis/batch/v1/jobs",
     "Workspace": "/apis/kaito.sh/v1beta1/workspaces",
     "DynamoGraphDeployment": "/apis/nvidia.com/v1alpha1/dynamographdeployments",
     "RayService": "/apis/ray.io/v1/rayservices",
@@ -22,13 +21,6 @@ def ready_status(kind: str, generation: int) -> dict[str, Any]:
     """The status of an object that serves."""
     condition = {"status": "True", "reason": "Test", "message": "", "lastTransitionTime": now()}
     match kind:
-        case "Deployment":
-            counts = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1, "observedGeneration": generation}
-            found = [{"type": t, "status": "True", "reason": "Test"} for t in ("Available", "Progressing")]
-            return counts | {"conditions": found}
-        case "Job":
-            done = [{"type": t, "status": "True", "reason": "CompletionsReached"} for t in ("SuccessCriteriaMet", "Complete")]
-            return {"startTime": now(), "completionTime": now(), "succeeded": 1, "conditions": done, "uncountedTerminatedPods": {}}
         case "Workspace":
             return {"state": "Ready", "conditions": [condition | {"type": "InferenceReady"}]}
         case "DynamoGraphDeployment":
@@ -60,14 +52,12 @@ def operator(cluster: Cluster, kinds: tuple[str, ...] = tuple(LISTS)) -> Iterato
     def run() -> None:
         while not stop.wait(0.1):
             for kind in kinds:
-                try:
+                with contextlib.suppress(OSError, AssertionError):  # the server is away, which some tests want
                     for obj in cluster.items(LISTS[kind]):
                         mark = (obj["metadata"]["uid"], obj["metadata"].get("generation", 1))
                         if mark not in seen:
                             set_status(cluster, kind, obj, ready_status(kind, mark[1]))
                             seen.add(mark)
-                except (OSError, AssertionError):
-                    continue  # the server is away, which some tests want
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

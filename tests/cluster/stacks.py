@@ -15,8 +15,9 @@ RAY = GPU | {"name": "ray", "provider": {"name": "kuberay"}}
 
 
 def settings(cluster: Cluster, *deployments: Any, **more: Any) -> dict[str, Any]:
-    """Settings of a stack on ``cluster``."""
-    base = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "namespace": "ml", "readyTimeout": "60s"}
+    """Settings of a stack on ``cluster``, whose operators are there unless ``more`` says otherwise."""
+    there = {name: {"installation": "existing"} for name in ("dynamo", "kaito", "kuberay")}
+    base = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "namespace": "ml", "readyTimeout": "60s", "providers": there}
     return base | {"deployments": list(deployments)} | more
 
 
@@ -45,7 +46,15 @@ class Steps:
 
 def everything(cluster: Cluster) -> dict[str, Any]:
     """Every object that a stack might make, by path."""
-    lists = [*LISTS.values(), "/api/v1/namespaces", "/api/v1/secrets", "/api/v1/configmaps", "/api/v1/persistentvolumeclaims"]
+    lists = [
+        *LISTS.values(),
+        "/apis/apps/v1/deployments",
+        "/apis/batch/v1/jobs",
+        "/api/v1/namespaces",
+        "/api/v1/secrets",
+        "/api/v1/configmaps",
+        "/api/v1/persistentvolumeclaims",
+    ]
     lists += ["/api/v1/services", "/api/v1/serviceaccounts", "/apis/networking.k8s.io/v1/networkpolicies"]
     found = {}
     for path in lists:
@@ -54,6 +63,31 @@ def everything(cluster: Cluster) -> dict[str, Any]:
             if "airunway.ai/managed-by" in (metadata.get("labels") or {}):
                 found[f"{path}/{metadata.get('namespace', '')}/{metadata['name']}"] = obj
     return found
+
+
+SYSTEM = ("default", "kube-node-lease", "kube-public", "kube-system")
+SWEPT = (
+    *LISTS.values(),
+    *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "replicasets")),
+    "/apis/batch/v1/jobs",
+    *(f"/api/v1/{plural}" for plural in ("services", "pods", "persistentvolumeclaims", "secrets", "configmaps", "serviceaccounts")),
+    "/apis/networking.k8s.io/v1/networkpolicies",
+)
+
+
+def sweep(cluster: Cluster) -> None:
+    """Delete what is in the namespaces of tests, and what our stacks and charts leave elsewhere."""
+    options = {"propagationPolicy": "Background", "gracePeriodSeconds": 0}
+    deadline = time.monotonic() + 60
+    while left := [(path, obj) for path in SWEPT for obj in cluster.items(path) if obj["metadata"]["namespace"] not in SYSTEM]:
+        for path, obj in left:
+            metadata, (group, plural) = obj["metadata"], path.rsplit("/", 1)
+            address = f"{cluster.url}{group}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}"
+            if metadata.get("finalizers"):
+                nothing = {"metadata": {"finalizers": None}}
+                cluster.session.patch(address, json=nothing, headers={"Content-Type": "application/merge-patch+json"}, timeout=30)
+            cluster.session.delete(address, json=options, timeout=30)
+        assert time.monotonic() < deadline, [f"{path} {obj['metadata']['name']}" for path, obj in left]
 
 
 def until(condition: Callable[[], Any], seconds: float = 60) -> Any:

@@ -1,6 +1,7 @@
-"""Tier 6 (real engine, real kube-apiserver, no nodes): a stack's life: preview, up, no change, refresh, destroy."""
+"""Tier 6 (real engine, provider and kube-apiserver; charts, operators and node stood in for): preview, up, no change, refresh, destroy."""
 
 import json
+from typing import Any
 
 import pytest
 from pulumi import automation as auto
@@ -14,8 +15,9 @@ TOKEN = "hf_only_the_secret_may_say_this"
 
 
 @pytest.fixture
-def dev(cluster: Cluster, engine: Engine) -> auto.Stack:
-    return engine.stack("dev", shipped("dev") | {"cluster": {"kubeconfig": str(cluster.kubeconfig())}}, {"huggingFaceToken": TOKEN})
+def dev(cluster: Cluster, engine: Engine, charts: dict[str, Any]) -> auto.Stack:
+    own = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "providers": charts}
+    return engine.stack("dev", shipped("dev") | own, {"huggingFaceToken": TOKEN})
 
 
 def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: auto.Stack) -> None:

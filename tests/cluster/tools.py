@@ -4,45 +4,89 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
+from importlib.metadata import version as installed
 from pathlib import Path
 
 import pytest
 
 TOOLS = Path(__file__).parents[1] / "tools"
 CACHE = Path(os.environ.get("AIRUNWAY_TOOL_CACHE") or Path.home() / ".cache" / "airunway-test-tools")
-# Program: module folder, package to build, version.
+_PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Go program: the folder of its module, the package to build, its version, and the variable that holds its version.
+
+    ``beside`` is a file of ``beside_module`` that the program reads from where it lies.
+    """
+
+    folder: str
+    package: str
+    version: str
+    variable: str = ""
+    beside_module: str = ""
+    beside: str = ""
+
+
 PROGRAMS = {
-    "pulumi": ("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "v3.259.0"),
-    "kube-apiserver": ("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.36.1"),
-    "etcd": ("etcd", "go.etcd.io/etcd/server/v3", "v3.6.12"),
-    "helm": ("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.1"),
+    # Without its version the Pulumi CLI is taken for one that is too old.
+    "pulumi": Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "v3.259.0", _PULUMI_VERSION),
+    "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.36.1"),
+    "kube-controller-manager": Program("apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", "v1.36.1"),
+    "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "v3.6.12"),
+    "helm": Program("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.1"),
+    # The module is of January 2026; it answers to the version that the Python SDK asks for.
+    "pulumi-resource-kubernetes": Program(
+        "kubernetes-provider",
+        ".",
+        f"v{installed('pulumi_kubernetes')}",
+        "main.version",
+        _PROVIDER,
+        "cmd/pulumi-resource-kubernetes/schema.json",
+    ),
 }
 
 
 def program(name: str) -> Path:
     """The path of a program; a test that needs one which can't be had is skipped with the reason."""
-    found = shutil.which(name)
-    if found:
-        return Path(found)
-    folder, package, version = PROGRAMS[name]
-    target = CACHE / version / name
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    wanted = PROGRAMS[name]
+    target = CACHE / wanted.version / name
     if not target.exists():
         if not shutil.which("go"):
             pytest.skip(f"{name} is not on PATH, and there is no Go to build it with")
-        _build(name, folder, package, version, target)
+        _build(name, wanted, target)
     return target
 
 
-def _build(name: str, folder: str, package: str, version: str, target: Path) -> None:
+def language_host() -> Path | None:
+    """Pulumi's Python language host, where it is installed; it is not published as a Go module."""
+    on_path = shutil.which("pulumi-language-python")
+    return Path(on_path) if on_path else None
+
+
+def _build(name: str, wanted: Program, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    print(f"\nbuilding {name} from {package} (once; kept in {target.parent}) …", flush=True)
+    print(f"\nbuilding {name} from {wanted.package} (once; kept in {target.parent}) …", flush=True)
     partial = target.with_suffix(".partial")
-    # Without its version the Pulumi CLI is taken for one that is too old.
-    flags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version.removeprefix('v')}"
-    command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
-    done = subprocess.run(command, cwd=TOOLS / folder, env=os.environ | {"CGO_ENABLED": "0"}, capture_output=True, text=True)
-    if done.returncode:
-        pytest.fail(f"{name} does not build:\n{done.stderr[-4000:]}")
+    flags = "-s -w" + (f" -X {wanted.variable}={wanted.version.removeprefix('v')}" if wanted.variable else "")
+    _go(name, wanted, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), wanted.package)
+    if wanted.beside:
+        module = _go(name, wanted, "list", "-m", "-f", "{{.Dir}}", wanted.beside_module).strip()
+        shutil.copyfile(Path(module) / wanted.beside, target.with_name(f"{name}.{Path(wanted.beside).name}"))
     partial.rename(target)
     print(f"built {name} in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _go(name: str, wanted: Program, *arguments: str) -> str:
+    environment = os.environ | {"CGO_ENABLED": "0"}
+    done = subprocess.run(["go", *arguments], cwd=TOOLS / wanted.folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(f"{name} does not build:\n{done.stderr[-4000:]}")
+    return done.stdout
