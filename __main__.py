@@ -3,9 +3,10 @@
 import gc
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from components import ModelDeployment, Platform
+from components.cluster import cluster_provider
+from components.last_update import last_update
 from components.model_deployment import outputs_of
 from components.stack_config import plan_from_config
 
@@ -16,12 +17,11 @@ plan, secrets = plan_from_config()
 for warning in plan.warnings:
     pulumi.log.warn(warning)
 
-# An update that was cut off has created objects that its state does not know yet; the next one takes them over.
-context, kubeconfig = plan.settings.cluster.context, plan.settings.cluster.kubeconfig
-cluster = kubernetes.Provider("cluster", context=context, kubeconfig=kubeconfig, upsert_existing_objects=True)
+last = last_update()
+cluster = cluster_provider(plan.settings.cluster, last)
 options = pulumi.ResourceOptions(providers={"kubernetes": cluster}, protect=plan.settings.protect)
 
-platform = Platform("platform", {"plan": plan, "secrets": secrets}, options)
+platform = Platform("platform", {"plan": plan, "secrets": secrets, "last": last}, options)
 for planned in plan.deployments:
     ModelDeployment(planned.name, {"planned": planned, "platform": platform}, options)
 

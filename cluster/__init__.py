@@ -1,1 +1,1 @@
-"""Reading a live cluster: status, endpoints, and what is there to be taken over. Nothing here changes anything."""
+"""The live cluster: status, endpoints, what is there to be taken over. All that is ever changed is Helm's record of a release."""

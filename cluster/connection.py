@@ -68,6 +68,19 @@ class Connection:
         """One object or document; None where it is not there."""
         return await self._get(version, path, None, {}, {})
 
+    async def delete(self, version: str, path: str) -> None:
+        """Delete one object; one that is not there is fine. Raises ``ForbiddenError`` and ``InputError``."""
+        try:
+            async with self.api.call_api("DELETE", version=version, url=path, raise_for_status=False) as response:
+                code = response.status_code
+                answer: dict[str, Any] = response.json()
+        except (APITimeoutError, httpx.HTTPError, OSError, ValueError) as error:
+            raise _unreachable(self.name, error) from error
+        if code == _FORBIDDEN:
+            raise ForbiddenError(answer.get("message"))
+        if response.is_error and code != _NOT_FOUND:
+            raise InputError([Problem(self.name, f"{path} can't be deleted: {answer.get('message') or code}")])
+
     async def _get(
         self, version: str, path: str, namespace: str | None, query: dict[str, Any], headers: dict[str, str]
     ) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Options of a component's children, made in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -15,6 +16,7 @@ def child_options(
     retain_on_delete: bool | None = None,
     delete_before_replace: bool | None = None,
     replace_on_changes: Sequence[str] = (),
+    ignore_changes: Sequence[str] = (),
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the component.
@@ -31,10 +33,23 @@ def child_options(
         retain_on_delete=retain_on_delete or None,
         delete_before_replace=delete_before_replace,
         replace_on_changes=list(replace_on_changes) or None,
+        ignore_changes=list(ignore_changes) or None,
         hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,
     )
 
 
-def kept_options(parent: pulumi.ComponentResource, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+def kept_options(
+    parent: pulumi.ComponentResource,
+    depends_on: Sequence[pulumi.Resource] = (),
+    ignore_changes: Sequence[str] = (),
+    on_error: pulumi.ErrorHook | None = None,
+) -> pulumi.ResourceOptions:
     """Options of a child that others may rely on, such as a namespace: it is never deleted."""
-    return child_options(parent, depends_on=depends_on, retain_on_delete=True, protect=False)
+    return child_options(
+        parent, depends_on=depends_on, retain_on_delete=True, protect=False, ignore_changes=ignore_changes, on_error=on_error
+    )
+
+
+def claim_changes(manifest: Mapping[str, Any]) -> Sequence[str]:
+    """Fields of a volume claim that are left as they are; a class that is left out is what it was (`providers/volume_claims.py`)."""
+    return ["spec.storageClassName"] if manifest["kind"] == "PersistentVolumeClaim" else []

@@ -1,19 +1,55 @@
-"""What Pulumi says when a model or an image build did not get ready."""
+"""What happens when an operation failed: the reason is told, and a Helm release is taken over where that is safe."""
 
 from typing import Any
 
 import pulumi
 
-from providers.failures import failure_message
+from cluster.connection import connected
+from cluster.last_seen import last_seen
+from cluster.release_record import take_over
+from providers.failures import Failure, failure_message, failure_of
+from providers.problems import InputError
+from providers.stack import Cluster
+
+_RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
-def failure_hook() -> pulumi.ErrorHook:
-    """A hook that adds to Pulumi's error what failed, what was last seen and where to look. Make it once per program."""
-    return pulumi.ErrorHook("airunway-failure", _explain)
+def failure_hook(cluster: Cluster) -> pulumi.ErrorHook:
+    """A hook that adds to Pulumi's error what failed, what was last seen and where to look. Make it once per program.
+
+    For a Helm release that is in the cluster but not in the state, it drops Helm's record of it and lets Pulumi try once more,
+    where the record says what the stack would install anyway.
+    """
+
+    async def explain(args: pulumi.ErrorHookArgs) -> bool:
+        inputs: dict[str, Any] = dict(args.new_inputs or args.old_inputs or {})
+        error = args.errors[0] if args.errors else ""
+        if args.failed_operation == "delete":
+            return False
+        if args.type == _RELEASE:
+            return len(args.errors) == 1 and await _take_over(cluster, args.name, inputs, error)
+        if "metadata" in inputs:
+            pulumi.log.error(failure_message(args.name, inputs, error, await _last_seen(cluster, inputs, error)))
+        return False  # no retry: Kubernetes goes on trying by itself
+
+    return pulumi.ErrorHook("airunway-failure", explain)
 
 
-def _explain(args: pulumi.ErrorHookArgs) -> bool:
-    manifest: dict[str, Any] = dict(args.new_inputs or args.old_inputs or {})
-    if args.failed_operation != "delete" and "metadata" in manifest:
-        pulumi.log.error(failure_message(args.name, manifest, args.errors[0] if args.errors else ""))
-    return False  # no retry: Kubernetes goes on trying by itself
+async def _last_seen(cluster: Cluster, manifest: dict[str, Any], error: str) -> str:
+    if failure_of(error) is not Failure.NOT_READY:
+        return ""
+    try:
+        async with connected(cluster) as connection:
+            return await last_seen(connection, manifest)
+    except InputError:
+        return ""  # Pulumi's own error says that the cluster is away
+
+
+async def _take_over(cluster: Cluster, name: str, release: dict[str, Any], error: str) -> bool:
+    """Whether to try again, now that the release can be made or changed; where it can't, the way out is told."""
+    try:
+        async with connected(cluster) as connection:
+            return await take_over(connection, release, error, pulumi.log.warn, pulumi.log.error)
+    except InputError as problem:
+        pulumi.log.error(f"operator {name}: {problem}")
+        return False

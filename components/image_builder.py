@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import pulumi
 
-from components.children import child_options
+from components.children import child_options, claim_changes
 from components.kubernetes_object import KubernetesObject
 from providers.build_services import builder_objects
 from providers.image_build import PlannedImage
@@ -20,6 +20,9 @@ class ImageBuilderArgs(TypedDict):
     needs: list[pulumi.Resource]
     """What its children wait for: the namespace."""
 
+    on_failure: pulumi.ErrorHook
+    """What runs when a child fails."""
+
 
 class ImageBuilder(pulumi.ComponentResource):
     """BuildKit, rootless, with a cache on a volume. It has no port: builds use its socket."""
@@ -29,7 +32,8 @@ class ImageBuilder(pulumi.ComponentResource):
         earlier = list(args["needs"])
         for manifest in builder_objects(args["settings"]):
             label = f"{manifest['metadata']['name']}-{manifest['kind'].lower()}"
-            earlier.append(KubernetesObject(label, manifest, child_options(self, depends_on=earlier)))
+            options = child_options(self, depends_on=earlier, ignore_changes=claim_changes(manifest), on_error=args["on_failure"])
+            earlier.append(KubernetesObject(label, manifest, options))
         self.register_outputs({})
 
 

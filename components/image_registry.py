@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.children import child_options, kept_options
+from components.children import child_options, claim_changes, kept_options
 from components.kubernetes_object import KubernetesObject
 from providers.build_services import registry_objects
 from providers.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
@@ -22,6 +22,9 @@ class ImageRegistryArgs(TypedDict):
 
     needs: list[pulumi.Resource]
     """What its children wait for: namespaces."""
+
+    on_failure: pulumi.ErrorHook
+    """What runs when a child fails."""
 
     pull_namespaces: list[str]
     """Namespaces whose pods pull from a registry that wants a login."""
@@ -49,7 +52,11 @@ class ImageRegistry(pulumi.ComponentResource):
         earlier = list(args["needs"])
         for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
             keep = manifest["kind"] == "PersistentVolumeClaim"
-            options = kept_options(self, earlier) if keep else child_options(self, depends_on=earlier)
+            options = (
+                kept_options(self, earlier, claim_changes(manifest), args["on_failure"])
+                if keep
+                else child_options(self, depends_on=earlier, on_error=args["on_failure"])
+            )
             earlier.append(KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options))
         self.logins: dict[str, KubernetesObject] = {}
         existing, password = settings.registry.existing, args.get("password")

@@ -20,13 +20,17 @@ class InferenceProviderArgs(TypedDict):
     managed: bool
     """Whether the stack installs the operator; otherwise it is there already and nothing is created."""
 
+    on_failure: pulumi.ErrorHook
+    """What runs when a release fails."""
+
 
 class InferenceProvider(pulumi.ComponentResource):
     """Namespace and Helm releases of one provider's operator; nothing for an existing installation.
 
     The namespace stays when the stack goes: others may have put something into it.
 
-    It does not own the CRDs: Helm installs those of a chart's ``crds`` folder once and never upgrades them.
+    A release whose uninstall would delete CRDs, and with them every object of their kinds, stays too. Helm installs the CRDs of a
+    chart's ``crds`` folder once, and neither upgrades nor deletes them.
     """
 
     installation: pulumi.Output[str]
@@ -36,11 +40,11 @@ class InferenceProvider(pulumi.ComponentResource):
         state = "managed" if args["managed"] else "existing"
         super().__init__("airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts)
         if args["managed"]:
-            self._install(args["config"])
+            self._install(args["config"], args["on_failure"])
         self.installation = pulumi.Output.from_input(state)
         self.register_outputs({"installation": self.installation})
 
-    def _install(self, config: InferenceProviderConfig) -> None:
+    def _install(self, config: InferenceProviderConfig, on_failure: pulumi.ErrorHook) -> None:
         charts = config.spec.installation.helm_charts
         namespaces = {
             namespace: KubernetesObject(
@@ -57,9 +61,10 @@ class InferenceProvider(pulumi.ComponentResource):
         earlier: list[pulumi.Resource] = []
         for chart in charts:
             needs = [namespaces[chart.namespace]] if chart.namespace in namespaces else []
-            earlier.append(self._release(chart, config.spec.installation.address(chart), [*needs, *earlier]))
+            options = child_options(self, depends_on=[*needs, *earlier], retain_on_delete=chart.retain_on_delete, on_error=on_failure)
+            earlier.append(self._release(chart, config.spec.installation.address(chart), options))
 
-    def _release(self, chart: HelmChart, repository: str | None, needs: list[pulumi.Resource]) -> Release:
+    def _release(self, chart: HelmChart, repository: str | None, options: pulumi.ResourceOptions) -> Release:
         return Release(
             chart.name,
             name=chart.name,
@@ -68,5 +73,5 @@ class InferenceProvider(pulumi.ComponentResource):
             namespace=chart.namespace,
             repository_opts=RepositoryOptsArgs(repo=repository) if repository else None,
             values=chart.values,
-            opts=child_options(self, depends_on=needs),
+            opts=options,
         )

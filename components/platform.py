@@ -12,12 +12,15 @@ from components.image_builder import ImageBuilder, ModelImage
 from components.image_registry import ImageRegistry
 from components.inference_provider import InferenceProvider
 from components.kubernetes_object import KubernetesObject
+from components.last_update import LastUpdate
 from providers.build_services import system_namespace
 from providers.delivery import MODELDEPLOYMENT
 from providers.image_build import NAMESPACE
 from providers.plan import TOKEN_SECRET, Plan, PlannedDeployment
+from providers.problems import InputError
 from providers.rendering import MANAGED, TOKEN_KEY, name_of
 from providers.stack import PASSWORD_SETTING, TOKEN_SETTING
+from providers.volume_claims import claim_problems
 
 
 class PlatformArgs(TypedDict):
@@ -25,6 +28,9 @@ class PlatformArgs(TypedDict):
 
     plan: Plan
     """What the stack needs, as decided."""
+
+    last: LastUpdate
+    """What the last update left in the stack's state."""
 
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     """The stack's secrets by setting: ``huggingFaceToken`` and ``registryPassword``, where the plan counts on them."""
@@ -34,12 +40,15 @@ class Platform(pulumi.ComponentResource):
     """Operators, namespaces, token Secrets and image builds, each created only where some deployment needs it, and once."""
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("airunway:index:Platform", name, {}, opts)
         plan, secrets = args["plan"], args.get("secrets", {})
-        self.on_failure = failure_hook()
+        _refuse_impossible_claims(plan, args["last"])
+        super().__init__("airunway:index:Platform", name, {}, opts)
+        self.on_failure = failure_hook(plan.settings.cluster)
         self._operators = {
             planned.config.name: InferenceProvider(
-                planned.config.name, {"config": planned.config, "managed": planned.managed}, child_options(self)
+                planned.config.name,
+                {"config": planned.config, "managed": planned.managed, "on_failure": self.on_failure},
+                child_options(self),
             )
             for planned in plan.providers
         }
@@ -79,11 +88,14 @@ class Platform(pulumi.ComponentResource):
                 "needs": needs,
                 "pull_namespaces": list(plan.pull_namespaces),
                 "password": password,
+                "on_failure": self.on_failure,
             },
             child_options(self),
         )
         self._logins = registry.logins
-        builder = ImageBuilder("builder", {"settings": plan.settings, "needs": [namespace]}, child_options(self))
+        builder = ImageBuilder(
+            "builder", {"settings": plan.settings, "needs": [namespace], "on_failure": self.on_failure}, child_options(self)
+        )
         needs = [registry, builder]
         return {
             image.name: ModelImage(image.name, {"image": image, "needs": needs, "on_failure": self.on_failure}, child_options(self))
@@ -92,6 +104,17 @@ class Platform(pulumi.ComponentResource):
 
     def _namespace(self, namespace: str) -> list[pulumi.Resource]:
         return [self._namespaces[namespace]] if namespace in self._namespaces else []
+
+
+def _refuse_impossible_claims(plan: Plan, last: LastUpdate) -> None:
+    """Raise ``pulumi.RunError`` where a volume claim of the last update would have to change as none can."""
+
+    def live(name: str) -> Mapping[str, Any] | None:
+        return next(last.outputs("kubernetes:core/v1:PersistentVolumeClaim", f"{name}-persistentvolumeclaim"), None)
+
+    problems = claim_problems(plan.settings, live) if plan.images else []
+    if problems:
+        raise pulumi.RunError(str(InputError(problems)))
 
 
 def _namespace(name: str) -> dict[str, Any]:

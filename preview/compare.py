@@ -22,7 +22,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "ModelDeployment": IMMUTABLE,
     "RoleBinding": ("roleRef",),
     "ClusterRoleBinding": ("roleRef",),
-    "kubernetes": ("context", "kubeconfig"),
+    "kubernetes": ("clusterIdentifier",),
 }
 
 

@@ -127,6 +127,7 @@ def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, An
 def _installation(installation: Installation, *, values: bool) -> dict[str, Any]:
     found = installation.model_dump(mode="json", by_alias=True, exclude_none=True)
     for chart in found["helmCharts"]:
+        del chart["retainOnDelete"]  # the controller knows no such field
         if not values or not chart["values"]:
             chart.pop("values")
     return given(**found)

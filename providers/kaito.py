@@ -179,7 +179,9 @@ def _template(deployment: Deployment, refusals: Refusals) -> _Inference:
         "args": [*aikit.model_arguments(spec), f"--address=:{port}", *context, *arguments, *engine.extra_args],
         "ports": [{"containerPort": port}],
         "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
-        **given(env=environment(deployment), resources=given(requests=limits, limits=limits)),
+        # The operator writes it back where it is empty too, and with it owns the whole list (seen with 0.10.0).
+        "resources": given(requests=limits, limits=limits),
+        **given(env=environment(deployment)),
     }
     # nodeSelector is not repeated here: KAITO makes the node affinity from resource.labelSelector.
     login = [{"name": deployment.pull_secret}] if deployment.pull_secret else None

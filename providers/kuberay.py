@@ -164,6 +164,8 @@ def _workers(deployment: Deployment, part: ComponentScaling, group: str, role: s
         "minReplicas": part.replicas,
         "maxReplicas": part.replicas,
         "rayStartParams": start,
+        # The operator writes it back, and with it owns the whole list (seen with 1.7.0).
+        "scaleStrategy": {},
         **given(resources={role: "1"} if role else None),
         "template": _template(deployment, _container(deployment, "ray-worker", limits)),
     }

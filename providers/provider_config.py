@@ -81,6 +81,10 @@ class HelmChart(Model):
     namespace: Text = Field(description="Namespace of the release.")
     create_namespace: bool = Field(True, description="Whether the namespace is ours to create.")
     values: dict[str, Any] = Field({}, description="Chart values.")
+    retain_on_delete: bool = Field(
+        True,
+        description="Leave the release in the cluster when no deployment needs it; false only for a chart whose uninstall deletes no CRDs.",
+    )
 
     @property
     def repository(self) -> str | None:

@@ -38,6 +38,10 @@ class Cluster(Model):
 
     context: Text | None = Field(None, description="Context of the kubeconfig.")
     kubeconfig: Text | None = Field(None, description="Path of a kubeconfig. Default: KUBECONFIG or ~/.kube/config, with context.")
+    uid: Text | None = Field(
+        None,
+        description="Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says so by it.",
+    )
 
 
 class ProviderSettings(Model):

@@ -16,6 +16,9 @@ _OBSERVERS: dict[str, Callable[[Object], Observation]] = {module.KIND: module.ob
     delivery.KIND: delivery.observe
 }
 
+OBSERVED = frozenset(_OBSERVERS)
+"""Kinds whose status ``observe`` understands."""
+
 
 @dataclass(frozen=True)
 class DeploymentStatus:

@@ -1,4 +1,4 @@
-"""Stands in for a cluster's scheduler, kubelet and volume controller: pods are bound to a node and run, a Job's pod ends, claims are bound."""
+"""Stands in for scheduler, kubelet and volume controller: pods are bound to a node and run, a Job's pod ends, claims are bound."""
 
 import contextlib
 import itertools

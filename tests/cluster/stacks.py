@@ -38,7 +38,7 @@ class Steps:
 
     def changes(self) -> list[tuple[str, str, str]]:
         """All but what stayed the same or was only looked at."""
-        return [step for step in self.done if step[0] not in ("same", "refresh")]
+        return [step for step in self.done if step[0] not in ("same", "refresh", "read")]
 
     def kinds(self, operation: str) -> list[str]:
         return [kind for op, kind, _ in self.done if op == operation]

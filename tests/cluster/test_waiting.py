@@ -50,7 +50,7 @@ def test_what_never_gets_ready_times_out_and_says_who_what_and_where_to_look(clu
         stack.up(on_event=steps)
     said = "\n".join(steps.messages)
     assert "deployment cpu: Workspace slow/cpu did not get ready" in said
-    assert "status.state is None" in said
+    assert "last seen: Pending: no status yet: is its operator running?" in said
     assert "kubectl describe -n slow workspace/cpu" in said
     with operator(cluster):
         stack.up()

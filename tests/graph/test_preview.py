@@ -141,7 +141,7 @@ def test_an_existing_operator_is_expected_not_installed(tmp_path: Path) -> None:
 )
 def test_an_upstream_object_is_waited_for_as_fits_its_kind(tmp_path: Path, deployment: Any, kind: str, wait: str) -> None:
     resource = one(stack(tmp_path, deployments=[deployment]), kind)
-    assert resource.inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": wait}
+    assert resource.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == wait
     assert resource.timeouts == {"create": "30m", "update": "30m"}
 
 
@@ -150,7 +150,18 @@ def test_the_timeout_is_the_deployment_s_then_the_stack_s_and_waiting_can_be_ski
     assert one(preview, "Workspace", "cpu").timeouts["create"] == "1h"
     slow = one(preview, "Workspace", "slow")
     assert slow.timeouts["create"] == "2h"
-    assert slow.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert slow.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert "pulumi.com/waitFor" not in slow.inputs["metadata"]["annotations"]
+
+
+def test_an_object_has_its_stack_s_field_manager_and_what_stacks_share_has_one_for_all(tmp_path: Path) -> None:
+    managers = {
+        (r.type.rsplit(":", 1)[-1], r.inputs["metadata"]["annotations"]["pulumi.com/patchFieldManager"])
+        for r in stack(tmp_path, deployments=[CPU, BUILT], registry=REGISTRY).resources
+        if r.custom and "kind" in r.inputs
+    }
+    assert {manager for kind, manager in managers if kind == "Namespace"} == {"airunway"}
+    assert {manager for kind, manager in managers if kind != "Namespace"} == {"airunway-test"}
 
 
 def test_protection_covers_everything_but_what_is_replaced_on_a_change(tmp_path: Path) -> None:
@@ -302,7 +313,9 @@ def test_without_a_build_there_is_no_registry_and_no_builder(tmp_path: Path) -> 
     assert of(preview, "ImageRegistry") == of(preview, "ImageBuilder") == of(preview, "ModelImage") == []
 
 
-def test_namespaces_and_the_registry_s_volume_outlive_the_stack_and_nothing_else_does(tmp_path: Path) -> None:
+def test_namespaces_the_registry_s_volume_and_an_operator_with_crds_in_its_chart_outlive_the_stack_and_nothing_else_does(
+    tmp_path: Path,
+) -> None:
     preview = stack(tmp_path, deployments=[BUILT], registry=REGISTRY, protect=True)
     retained = {(r.type.split(":")[-1], r.name) for r in preview.resources if r.retained}
     assert retained == {
@@ -310,6 +323,7 @@ def test_namespaces_and_the_registry_s_volume_outlive_the_stack_and_nothing_else
         ("Namespace", "kaito-workspace"),
         ("Namespace", "ml"),
         ("PersistentVolumeClaim", "airunway-registry-persistentvolumeclaim"),
+        ("Release", "kaito-workspace"),  # its uninstall would delete CRDs
     }
 
 

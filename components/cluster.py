@@ -1,0 +1,56 @@
+"""The provider of a stack's one cluster."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.kubernetes_object import KubernetesObject
+from components.last_update import LastUpdate
+from providers.cluster_identity import cluster_identifier
+from providers.problems import InputError
+from providers.stack import Cluster
+
+
+def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider:
+    """The provider for the cluster that ``settings`` name.
+
+    An update that was cut off has created objects that the state does not know yet; the next one takes them over. The namespace
+    kube-system is read into the state, which so notes the cluster that the stack was deployed to. Raises ``pulumi.RunError`` where the
+    settings lead to another one.
+    """
+    # A stack that was never updated has nothing to compare, and its preview needs no cluster.
+    uid = _uid(settings) if last.cluster_uid or not pulumi.runtime.is_dry_run() else None
+    try:
+        identifier = cluster_identifier(settings, pulumi.get_stack(), last_uid=last.cluster_uid, last_provider=last.provider, uid=uid)
+    except InputError as error:
+        raise pulumi.RunError(str(error)) from error
+    provider = kubernetes.Provider(
+        "cluster",
+        context=settings.context,
+        kubeconfig=settings.kubeconfig,
+        cluster_identifier=identifier,
+        upsert_existing_objects=True,
+    )
+    if uid:
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
+        KubernetesObject("kube-system", namespace, pulumi.ResourceOptions(provider=provider, id="kube-system"))
+    return provider
+
+
+def _uid(settings: Cluster) -> str | None:
+    """The cluster's uid; None, with a warning, where it can't be read."""
+    from cluster.connection import ForbiddenError, connected
+
+    async def read() -> str | None:
+        async with connected(settings) as connection:
+            namespace = await connection.get("v1", "namespaces/kube-system")
+            return None if namespace is None else str(namespace["metadata"]["uid"])
+
+    try:
+        with ThreadPoolExecutor(1) as thread:  # this one runs Pulumi's event loop
+            return thread.submit(asyncio.run, read()).result()
+    except (ForbiddenError, InputError) as error:
+        pulumi.log.warn(f"whether this is the cluster that the stack was deployed to can't be told: {error}")
+        return None

@@ -1,0 +1,80 @@
+"""Tier 1 (pure): Helm's record of a release, and whether it says what a stack would install."""
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from cluster.release_record import departures, release_record
+
+VALUES = {"featureGates": {"disableNodeAutoProvisioning": True}, "replicas": 1}
+# Shape and names as Helm 3.19 writes them.
+RELEASE = {
+    "name": "kaito-workspace",
+    "info": {"status": "pending-install", "description": "Initial install underway"},
+    "chart": {"metadata": {"name": "workspace", "version": "0.10.0", "apiVersion": "v2"}},
+    "config": VALUES,
+    "version": 1,
+    "namespace": "kaito-workspace",
+}
+INPUTS = {"chart": "workspace", "version": "0.10.0", "name": "kaito-workspace", "namespace": "kaito-workspace", "values": VALUES}
+
+
+def secret(release: Any) -> dict[str, Any]:
+    text = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
+    return {"metadata": {"name": "sh.helm.release.v1.kaito-workspace.v1"}, "data": {"release": text}}
+
+
+def test_a_record_says_revision_status_chart_and_values() -> None:
+    record = release_record(secret(RELEASE))
+    assert (record.revision, record.status, record.chart, record.version) == (1, "pending-install", "workspace", "0.10.0")
+    assert record.values == VALUES
+    assert release_record(secret(RELEASE | {"config": None})).values == {}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"metadata": {"name": "x"}, "data": {}},
+        {"metadata": {"name": "x"}, "data": {"release": "bm90IGd6aXA="}},
+        {"metadata": {"name": "x"}, "data": {"release": "%%%"}},
+        {"metadata": {"name": "x"}},
+        secret([]),
+        secret({"info": {}}),
+        secret(RELEASE | {"version": "one"}),
+        secret(RELEASE | {"chart": None}),
+    ],
+)
+def test_what_is_no_record_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no record of a Helm release|invalid literal"):
+        release_record(broken)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {},
+        {"chart": "oci://registry.internal/charts/workspace"},
+        {"chart": "/charts/any"},
+        {"chart": "./any.tgz"},
+        {"version": None},
+        {"values": {"replicas": 1.0, "featureGates": {"disableNodeAutoProvisioning": True}}},
+    ],
+)
+def test_the_same_chart_version_and_values_are_no_departure(inputs: dict[str, Any]) -> None:
+    assert departures(release_record(secret(RELEASE)), INPUTS | inputs) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"chart": "other"}, "chart workspace, not other"),
+        ({"version": "0.12.0"}, "version 0.10.0, not 0.12.0"),
+        ({"values": {}}, "other values"),
+        ({"values": VALUES | {"replicas": 2}}, "other values"),
+    ],
+)
+def test_what_differs_is_named(inputs: dict[str, Any], said: str) -> None:
+    assert departures(release_record(secret(RELEASE)), INPUTS | inputs) == [said]
