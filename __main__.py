@@ -1,6 +1,8 @@
 """The Pulumi program: plan the stack from its configuration, then create the platform and each deployment."""
 
 import gc
+import os
+import signal
 
 import pulumi
 
@@ -12,6 +14,10 @@ from components.stack_config import plan_from_config
 
 # Many objects, few cycles: with Python's threshold the collector takes two fifths of a preview of 1,000 deployments.
 gc.set_threshold(50_000, 20, 20)
+
+# The language host interrupts the program when the engine gives up or a person does. Python would print where that met it.
+if "PULUMI_CONFIG" in os.environ:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 plan, secrets = plan_from_config()
 for warning in plan.warnings:

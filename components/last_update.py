@@ -1,5 +1,6 @@
 """What the stack's last update left in Pulumi's state."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,11 +36,24 @@ class LastUpdate:
         return next(self.outputs(_PROVIDER, "cluster"), {})
 
 
+# The engine writes the state of an update that has begun at the same moment, and a backend of files has then half a file to read:
+# "failed to load checkpoint: EOF".
+_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+
+
 def last_update() -> LastUpdate:
-    """Read the current stack's state, as it is before this update.
+    """Read the current stack's state, as it is before this update. Raises ``pulumi.RunError`` where it can't be read.
 
     The engine answers this call for any stack (pulumi 3.259, pkg/resource/deploy/builtins.go); a stack may ask for itself.
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke(_READ_STATE, {"stackName": stack})
-    return LastUpdate((answer.value or {}).get("outputs") or {})
+    error: Exception | None = None
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            answer = pulumi.runtime.invoke(_READ_STATE, {"stackName": stack})
+        except Exception as raised:
+            error = raised
+        else:
+            return LastUpdate((answer.value or {}).get("outputs") or {})
+    raise pulumi.RunError(f"the state of stack {stack} can't be read: {error}") from error

@@ -146,8 +146,7 @@ class Cluster:
 
     def kubeconfig(self, token: str = ADMIN, server: str | None = None) -> Path:
         cluster: dict[str, Any] = {"server": server or self.url}
-        if server is None:
-            cluster["certificate-authority"] = self.session.verify
+        cluster |= {"certificate-authority": self.session.verify} if server is None else {"insecure-skip-tls-verify": True}
         config = {
             "apiVersion": "v1",
             "kind": "Config",

@@ -22,7 +22,8 @@ from tests.cluster.apiserver import Cluster
 NODE = "test-node"
 
 
-def _certificate(folder: Path) -> ssl.SSLContext:
+def certificate(folder: Path) -> ssl.SSLContext:
+    """A TLS server's context with a certificate that nobody signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubelet")])
     now = datetime.datetime.now(datetime.UTC)
@@ -38,7 +39,7 @@ def _certificate(folder: Path) -> ssl.SSLContext:
 @contextmanager
 def node(cluster: Cluster, folder: Path) -> Iterator[str]:
     """A ready node of the cluster; a pod on it answers on the ports of 127.0.0.1."""
-    context = _certificate(folder)
+    context = certificate(folder)
     listener = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=_listen, args=(listener, context), daemon=True).start()
     cluster.send("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})

@@ -1,5 +1,6 @@
 """A way to the API server that can be told to misbehave."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,30 +10,27 @@ from typing import Any
 import requests
 
 from tests.cluster.apiserver import Cluster
+from tests.cluster.kubelet import certificate
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on; each status in ``faults`` answers one writing request instead, and while it is ``away`` 503 every one."""
+    """Passes requests on; while it is ``away`` every one is answered with 503, and with ``refuse_reads`` every reading one with that."""
 
     daemon_threads = True
 
     def __init__(self, cluster: Cluster) -> None:
-        self.cluster, self.faults, self.refused, self.away = cluster, list[int](), 0, False
-        self.lock = threading.Lock()
+        self.cluster, self.away = cluster, False
+        self.refuse_reads: int | None = None
         super().__init__(("127.0.0.1", 0), _Handler)
+        # Over plain HTTP client-go sends no token.
+        self.socket = certificate(cluster.folder).wrap_socket(self.socket, server_side=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"https://127.0.0.1:{self.server_port}"
 
     def fault(self, method: str) -> int | None:
-        with self.lock:
-            if self.away:
-                return 503
-            if method == "GET" or not self.faults:
-                return None
-            self.refused += 1
-            return self.faults.pop(0)
+        return 503 if self.away else self.refuse_reads if method == "GET" else None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -47,16 +45,25 @@ class _Handler(BaseHTTPRequestHandler):
             return
         keep = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection", "content-length", "accept-encoding")}
         cluster = self.server.cluster
-        answer = requests.request(
+        with requests.request(
             self.command,
             cluster.url + self.path,
             data=body,
-            headers=keep,
+            headers=keep | {"Accept-Encoding": "identity"},
             verify=str(cluster.session.verify),
             proxies={"https": ""},
             timeout=60,
-        )
-        self._reply(answer.status_code, answer.content, {"Content-Type": answer.headers.get("Content-Type", "")})
+            stream=True,
+        ) as answer:
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with contextlib.suppress(OSError):  # a watch ends when its client goes
+                for chunk in answer.raw.read_chunked(decode_content=False) if answer.raw.chunked else [answer.content]:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                    self.wfile.flush()
+                self.wfile.write(b"0\r\n\r\n")
 
     def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -1,0 +1,102 @@
+"""Tier 6 (real engine, provider and kube-apiserver): Pulumi is killed at a point of up, update or destroy, and the next command goes on.
+
+By default a few of the points are tried; `KILLS=all` tries all 20.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi import automation as auto
+from pulumi.automation import events
+
+from tests.cluster.apiserver import Cluster
+from tests.cluster.engine import Engine, shipped
+from tests.cluster.operator import operator
+from tests.cluster.stacks import everything
+
+# Operation, and after how many of its steps have begun it is killed.
+ALL = [("up", n) for n in (2, 6, 9, 12, 15, 18, 21, 24, 27, 30)] + [("update", n) for n in (2, 3, 4, 5, 6)]
+ALL += [("destroy", n) for n in (2, 6, 12, 18, 24)]
+SOME = [("up", 9), ("up", 24), ("update", 3), ("destroy", 6)]
+CHANGE = {"qwen-cpu": {"contextLength": 4096}, "mistral-ray": {"contextLength": 8192}, "qwen-gpu": {"contextLength": 8192}}
+
+
+def kill(engine: Engine) -> int:
+    """SIGKILL for each Pulumi process of this engine but the provider, which the system would not pick; how many there were."""
+    count = 0
+    for process in Path("/proc").iterdir():
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            mine = str(engine.folder).encode() in (process / "environ").read_bytes()
+        except OSError:
+            continue
+        name = Path(command[0].decode()).name
+        if mine and name in ("pulumi", "pulumi-language-python"):
+            os.kill(int(process.name), signal.SIGKILL)
+            count += 1
+    return count
+
+
+class KillAt:
+    """Kills the engine when the n-th step of an operation on a Kubernetes object has begun."""
+
+    def __init__(self, engine: Engine, count: int) -> None:
+        self.engine, self.left, self.killed = engine, count, 0
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        step = event.resource_pre_event
+        if step is None or not step.metadata.type.startswith("kubernetes:") or step.metadata.op.value in ("same", "read"):
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.killed = kill(self.engine)
+
+
+def dev(cluster: Cluster, charts: dict[str, Any], *, changed: bool = False) -> dict[str, Any]:
+    """The settings of the dev stack, or of it with another context length in three deployments."""
+    values = shipped("dev") | {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "providers": charts}
+    if changed:
+        for entry in values["deployments"]:
+            entry["engine"] = entry.get("engine", {}) | CHANGE.get(entry["name"], {})
+    return values
+
+
+def killed(act: Callable[..., Any], engine: Engine, count: int) -> None:
+    watch = KillAt(engine, count)
+    with pytest.raises((auto.CommandError, ValueError)):  # a line of the event log may be cut off
+        act(on_event=watch)
+    assert watch.killed, "there was something to kill"
+
+
+@pytest.mark.parametrize(("operation", "count"), ALL if os.environ.get("KILLS") == "all" else SOME)
+def test_the_next_command_goes_on_with_nothing_double_orphaned_or_stuck(
+    cluster: Cluster, engine: Engine, charts: dict[str, Any], operation: str, count: int
+) -> None:
+    with operator(cluster):
+        stack = engine.stack("dev", dev(cluster, charts))
+        if operation != "up":
+            stack.up()
+        if operation == "update":
+            stack = engine.stack("dev", dev(cluster, charts, changed=True))
+        killed(stack.destroy if operation == "destroy" else stack.up, engine, count)
+        stack.cancel()  # the dead engine's lock
+        if operation == "destroy":
+            stack.destroy()
+            assert kept(cluster)
+            return
+        stack.up()
+        assert (stack.up().summary.resource_changes or {}).keys() == {"same"}
+        stack.refresh(clear_pending_creates=True)  # Pulumi warns of them until then
+        assert stack.preview().change_summary.keys() == {auto.OpType.SAME}
+        stack.destroy()
+        assert kept(cluster)
+
+
+def kept(cluster: Cluster) -> bool:
+    """Whether nothing of the stack is left but what it says it keeps."""
+    left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in everything(cluster)}
+    return {path for path in left if not path.startswith("namespaces/")} <= {"persistentvolumeclaims/airunway-registry"}
