@@ -5,7 +5,8 @@ from pathlib import Path
 from components.stack_config import plan_of, settings_of, target_of
 from preview.record import at
 from preview.stack_file import read_stack
-from providers.plan import Files, Plan, Target
+from providers.files import Files
+from providers.plan import Plan, Target
 from providers.stack import StackSettings
 
 
