@@ -156,12 +156,16 @@ def provider_configs(settings: StackSettings, files: Files) -> tuple[list[Infere
     builtin = builtin_documents()
     documents: dict[str, tuple[Any, str]] = {name: (body, f"providers.{name}") for name, body in builtin.items()}
     problems: list[Problem] = []
+    filed: dict[str, str] = {}
     texts, unread = files.read("providerFiles", settings.provider_files)
     problems += unread
     for file, text in texts.items():
         try:
             for document in parse_documents(text, file, ("InferenceProviderConfig",)):
-                documents[document.body["metadata"]["name"]] = (document.body, document.source)
+                name = document.body["metadata"]["name"]
+                if name in filed:
+                    problems.append(Problem(f"{document.source}: metadata.name", f"{name!r} is in {filed[name]} too; give it once"))
+                documents[name], filed[name] = (document.body, document.source), document.source
         except InputError as error:
             problems += error.problems
     for name in settings.providers:

@@ -77,6 +77,12 @@ def test_a_stack_adds_a_provider_from_a_file() -> None:
     assert "old" in [c.name for c in configs]
 
 
+def test_a_provider_that_two_files_describe_is_refused_with_both() -> None:
+    files = Files.of({"a.yaml": json.dumps(FLAT), "b.yaml": json.dumps(FLAT)})
+    _, problems = provider_configs(parse_settings({"providerFiles": ["a.yaml", "b.yaml"]}), files)
+    assert list(map(str, problems)) == ["b.yaml: metadata.name: 'old' is in a.yaml too; give it once"]
+
+
 def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
     document = FLAT | {"spec": FLAT["spec"] | {"selectionRules": [{"condition": "true", "priority": 999}]}}  # type: ignore[operator]
     settings = parse_settings(
