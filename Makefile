@@ -55,8 +55,9 @@ format: $(VENV)/.dev ## Format the code and sort imports
 golden: $(VENV)/.dev ## Rewrite the golden files
 	GOLDEN=rewrite $(BIN)/python -m pytest -k golden
 
-schema: $(VENV)/.run ## Rewrite the JSON Schema of stack files
+schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files and deployment files
 	$(BIN)/airunway schema > stacks/stack.schema.json
+	$(BIN)/airunway schema --deployments > stacks/deployments.schema.json
 
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -o requirements.txt pyproject.toml

@@ -8,6 +8,7 @@ from typing import Any
 from preview.manifests import manifest_files, write_manifests
 from preview.record import Preview, record
 from preview.stack_file import read_stack
+from providers.yaml_text import to_yaml
 
 ROOT = Path(__file__).parents[1]
 STACK = "bench"
@@ -39,14 +40,17 @@ for r in json.loads(pathlib.Path("resources.json").read_text()):
 
 
 def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None) -> Path:
-    """A project of ours with ``count`` deployments in five kinds and twenty namespaces, for ``cluster``."""
+    """A project of ours with ``count`` deployments in five kinds and twenty namespaces, a file each, for ``cluster``."""
     _project(folder)
     shutil.copy(ROOT / "__main__.py", folder)
     deployments = [
         {"name": f"model-{i}", "model": {"id": f"org/model-{i}"}, "namespace": f"team-{i % _TEAMS}", **_KINDS[i % len(_KINDS)]}
         for i in range(count)
     ]
-    _settings(folder, {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deployments": deployments})
+    (folder / "deployments").mkdir()
+    for team in range(min(_TEAMS, count)):
+        (folder / "deployments" / f"team-{team:02}.yaml").write_text(to_yaml(deployments[team::_TEAMS]))
+    _settings(folder, {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deploymentFiles": ["deployments/*.yaml"]})
     return folder
 
 

@@ -13,6 +13,7 @@ from cli.main import Format
 from preview.document import deployment_document
 from preview.text import console, selection_table
 from providers.documents import parse_documents
+from providers.files import Files
 from providers.plan import PlannedDeployment, plan_document, provider_configs
 from providers.problems import InputError, Problem
 from providers.provider_config import InferenceProviderConfig
@@ -54,7 +55,7 @@ def _configs(root: Path | None, stack: str | None) -> Sequence[InferenceProvider
         from preview.stack_plan import stack_target
 
         return stack_target(root, stack).configs
-    configs, problems = provider_configs(StackSettings(), {})
+    configs, problems = provider_configs(StackSettings(), Files())
     if problems:
         raise InputError(problems)
     return configs

@@ -105,7 +105,7 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
         ids.write_text(json.dumps(import_document(found, stack, read_stack(root, stack).project), indent=2) + "\n", encoding="utf-8")
     taken = len(found) - len(refused)
     said = f"{taken} of {len(found)} objects that stack {stack} does not have can be taken over as they are"
-    hint = "; put their entries under airunway:deployments, then `pulumi up`" if taken else ""
+    hint = "; put their entries under airunway:deployments or into a deployment file, then `pulumi up`" if taken else ""
     console(stderr=True).print(said + hint, markup=False, soft_wrap=True)
 
 

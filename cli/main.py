@@ -225,11 +225,13 @@ def console(
 
 
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
-def schema() -> None:
+def schema(
+    deployments: Annotated[bool, typer.Option("--deployments", help="Of the files that airunway:deploymentFiles names.")] = False,
+) -> None:
     """Print the JSON Schema of stack files."""
-    from cli.schema import stack_schema_text
+    from cli.schema import deployments_schema, schema_text, stack_schema
 
-    sys.stdout.write(stack_schema_text())
+    sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
 
 
 def project(cwd: Path | None) -> Path:

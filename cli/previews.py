@@ -11,6 +11,7 @@ from preview.document import preview_document
 from preview.record import Preview, record
 from preview.stack_file import read_stack, stack_names
 from preview.text import console
+from providers.config_text import size_warnings
 from providers.problems import InputError, Problem, nearest
 from providers.yaml_text import to_documents
 
@@ -23,6 +24,8 @@ def recorded(root: Path, stack: str) -> Preview:
 def show_preview(root: Path, stack: str, format: PreviewFormat) -> None:
     """Print the preview of ``stack``."""
     preview = recorded(root, stack)
+    if format in (PreviewFormat.JSON, PreviewFormat.MERMAID):  # which have no place for warnings
+        _warn_of_size(root, stack)
     match format:
         case PreviewFormat.JSON:
             print_json(preview_document(preview))
@@ -43,6 +46,11 @@ def show_preview(root: Path, stack: str, format: PreviewFormat) -> None:
 
             out = console()
             out.print(preview_text(preview, out.width))
+
+
+def _warn_of_size(root: Path, stack: str) -> None:
+    for warning in size_warnings(read_stack(root, stack).without_secrets):
+        console(stderr=True).print(f"warning: {warning}", markup=False, soft_wrap=True)
 
 
 def show_difference(root: Path, stack: str | None, against: str, format: PreviewFormat) -> bool:
@@ -84,14 +92,20 @@ def _pairs(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[s
     if Path(against).is_file():
         saved = saved_preview(Path(against))
         name = stack or str(saved["stack"])
-        return [(saved, preview_document(recorded(root, name)))]
+        return [(saved, _today(root, name))]
     with worktree(root, against) as there:
         names = [stack] if stack else sorted({*here, *(stack_names(there) if (there / "Pulumi.yaml").exists() else [])})
         if stack and stack not in here and stack not in stack_names(there):
             raise InputError([Problem("--stack", f"no stack '{stack}', here or at {against}; {nearest(stack, here)}")])
         old = {name: preview_at(there, name) for name in names}
-    new = {name: preview_document(recorded(root, name)) if name in here else empty_document(name) for name in names}
+    new = {name: _today(root, name) if name in here else empty_document(name) for name in names}
     return [(old[name], new[name]) for name in names]
+
+
+def _today(root: Path, stack: str) -> dict[str, Any]:
+    document = preview_document(recorded(root, stack))
+    _warn_of_size(root, stack)
+    return document
 
 
 def show_explanation(root: Path, stack: str, name: str, format: Format) -> None:

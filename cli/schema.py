@@ -1,9 +1,12 @@
-"""JSON Schema of the stack files, for editors."""
+"""JSON Schemas of stack files and deployment files, for editors."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from providers.stack import SECRET_SETTINGS, DeploymentEntry, StackSettings
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def stack_schema() -> dict[str, Any]:
@@ -22,7 +25,7 @@ def stack_schema() -> dict[str, Any]:
             "additionalProperties": False,
         }
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": "airunway stack",
         "type": "object",
         "properties": {
@@ -41,6 +44,14 @@ def stack_schema() -> dict[str, Any]:
     }
 
 
-def stack_schema_text() -> str:
-    """The schema as it is kept in ``stacks/stack.schema.json``."""
-    return json.dumps(stack_schema(), indent=2, sort_keys=True) + "\n"
+def deployments_schema() -> dict[str, Any]:
+    """The schema of a file that ``airunway:deploymentFiles`` names: entries as in a stack file."""
+    entry = DeploymentEntry.model_json_schema(by_alias=True)
+    definitions = entry.pop("$defs", {}) | {"Deployment": entry}
+    items = {"$ref": "#/$defs/Deployment"}
+    return {"$schema": _DRAFT, "title": "airunway deployments", "type": "array", "items": items, "$defs": definitions}
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """A schema as it is kept in ``stacks``."""
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pulumi.runtime.config as runtime_config
 from pydantic import TypeAdapter
 
-from providers.plan import Files, Plan, Target, parse_settings, plan_stack, provider_configs
+from components.project_files import read_files
+from providers.config_text import size_warnings
+from providers.files import Files
+from providers.plan import Plan, Target, parse_settings, plan_stack, provider_configs
 from providers.problems import InputError, Problem, nearest
 from providers.stack import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 
@@ -38,10 +41,14 @@ def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
     return plan, {key: config.require_secret(key) for key in given}
 
 
-def plan_of(config: Mapping[str, Any]) -> Plan:
-    """The plan for a configuration's texts; of a secret it counts only that it is there. Raises ``InputError``."""
-    settings, files = settings_of(config)
-    return plan_stack(settings, files, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING))
+def plan_of(config: Mapping[str, Any], changed: Mapping[str, str] | None = None) -> Plan:
+    """The plan for a configuration's texts; of a secret it counts only that it is there. Raises ``InputError``.
+
+    ``changed`` are texts of files that are not written yet, by their paths in the project.
+    """
+    settings, files = settings_of(config, changed)
+    plan = plan_stack(settings, files, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING))
+    return replace(plan, warnings=(*plan.warnings, *size_warnings(config)))
 
 
 def target_of(config: Mapping[str, Any]) -> Target:
@@ -57,27 +64,16 @@ def _has(config: Mapping[str, Any], secret: str) -> bool:
     return bool(config.get(_PREFIX + secret))
 
 
-def settings_of(config: Mapping[str, Any]) -> tuple[StackSettings, Files]:
-    """The settings among a configuration's texts, and the files that they name. Raises ``InputError``."""
+def settings_of(config: Mapping[str, Any], changed: Mapping[str, str] | None = None) -> tuple[StackSettings, Files]:
+    """The settings among a configuration's texts, and the files that they name, as ``plan_of``. Raises ``InputError``."""
     raw = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
     known = {field.alias or name for name, field in StackSettings.model_fields.items()} | set(SECRET_SETTINGS)
     unknown = [Problem(key, f"unknown setting; {nearest(key, known)}") for key in sorted(raw) if key not in known]
     if unknown:
         raise InputError(unknown)
     settings = parse_settings({key: _value(key, text) for key, text in raw.items() if text != "" and key not in SECRET_SETTINGS})
-    return settings, read_files([*settings.manifests, *settings.provider_files, *settings.controller.manifests])
-
-
-def read_files(names: list[str]) -> Files:
-    """The files that a stack names, relative to the working directory, which is the project's."""
-    return {name: _read(Path(name)) for name in names}
-
-
-def _read(path: Path) -> str | OSError:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        return error
+    patterns = [*settings.deployment_files, *settings.manifests, *settings.provider_files, *settings.controller.manifests]
+    return settings, read_files(patterns, changed)
 
 
 def _value(key: str, text: Any) -> Any:

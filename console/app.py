@@ -4,10 +4,11 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 from sse_starlette import EventSourceResponse
@@ -21,10 +22,10 @@ from starlette.templating import Jinja2Templates
 
 from cluster.connection import connected
 from cluster.survey import survey
-from console import stack_edit
 from console.check import check
 from console.command import airunway
 from console.fields import form_of, groups
+from console.file_edit import ConflictError, fingerprint, save
 from console.graph_page import graph_page
 from console.operation import Operation
 from console.project import STATES, Project
@@ -87,7 +88,12 @@ class Console:
         stack = self._stack(request)
         plan = self._project.plan(stack)
         editable = set(self._project.entries(stack))
-        return self._page(request, "deployments.html", plan=plan, editable=editable, saved=request.query_params.get("saved"))
+        return self._page(request, "deployments.html", plan=plan, editable=editable, saved=self._saved(request))
+
+    def _saved(self, request: Request) -> str | None:
+        """What was saved just now: a deployment file of the stack, or anything else for the stack file."""
+        saved = request.query_params.get("saved")
+        return saved if saved in (None, "1") or saved in self._project.files(self._stack(request)) else "1"
 
     async def status(self, request: Request) -> Response:
         """The table of deployments with their status, or why it can't be read."""
@@ -110,32 +116,48 @@ class Console:
         return await graph_page(self._project.root, self._stack(request))
 
     async def form(self, request: Request) -> Response:
-        """The form for a new deployment, or for one that stands in the stack's file."""
+        """The form for a new deployment, or for one that stands in the stack's file or in a deployment file."""
         stack, name = self._stack(request), request.path_params.get("name")
         entries, values = self._project.entries(stack), dict[str, str]()
         if name is not None:
             if name not in entries:
-                raise HTTPException(404, f"{name} is not in the file of stack {stack}")
-            values = form_of(entries[name])
+                raise HTTPException(404, f"{name} is not in the files of stack {stack}")
+            values = form_of(entries[name].data)
         elif premade := request.query_params.get("premade"):
             values = {"name": aikit_data()["premade"].get(premade, "").replace(".", "-"), "model.source": "aikit", "model.id": premade}
         return self._form(request, values, name)
 
     def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
-        context = self._project.context(self._stack(request))
-        providers = [config.name for config in context.target.configs]
-        premade = aikit_data()["premade"]
-        return self._page(request, "form.html", groups=groups(), values=values, replacing=replacing, providers=providers, premade=premade)
+        stack = self._stack(request)
+        context = self._project.context(stack)
+        return self._page(
+            request,
+            "form.html",
+            groups=groups(),
+            values=values,
+            replacing=replacing,
+            providers=[config.name for config in context.target.configs],
+            premade=aikit_data()["premade"],
+            files=self._project.files(stack),
+            file=self._file(stack, values, replacing),
+        )
+
+    def _file(self, stack: str, form: Mapping[str, str], replacing: str | None) -> str:
+        """The deployment file that an entry stands in or is to be put into, or nothing for the stack file."""
+        entry = self._project.entries(stack).get(replacing) if replacing else None
+        return (entry.place.file or "") if entry else form.get("file", "")
 
     async def check(self, request: Request) -> Response:
         """What the form would be, while it is filled in."""
         form = await self._filled(request)
         checked = check(form, self._project.context(self._stack(request)), form.get("replacing") or None)
         fields = [field for group in groups() for field in group.fields]
-        return self._page(request, "checked.html", checked=checked, fields=fields, untouched=not any(form.get(f.path) for f in fields))
+        untouched = not any(form.get(f.path) for f in fields)
+        file = self._file(self._stack(request), form, form.get("replacing"))
+        return self._page(request, "checked.html", checked=checked, fields=fields, untouched=untouched, file=file)
 
     async def review(self, request: Request) -> Response:
-        """What a change would do to the stack's file."""
+        """What a change would do to the file that it is about."""
         form = await self._filled(request)
         stack = self._stack(request)
         if form.get("kind") != "deployment":
@@ -144,14 +166,14 @@ class Console:
         checked = check(form, self._project.context(stack), replacing)
         if not checked.fine:
             return self._form(request, {k: v for k, v in form.items() if k not in ("kind", "replacing")}, replacing)
-        return self._review(request, {"kind": "deployment", "entry": checked.entry, "replacing": replacing})
+        return self._review(request, {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")})
 
     def _review(self, request: Request, change: dict[str, Any], conflict: str = "") -> Response:
         stack = self._stack(request)
-        before, after = self._project.text(stack), self._project.changed(stack, change)
+        edit = self._project.edited(stack, change)
         problems = ""
         try:
-            self._project.plan(stack, after)
+            self._project.check(stack, edit)
         except InputError as error:
             problems = str(error)
         return self._page(
@@ -159,8 +181,10 @@ class Console:
             "review.html",
             status=409 if conflict else 200,
             change=json.dumps(change),
-            read=stack_edit.fingerprint(before),
-            difference=stack_edit.difference(before, after, self._project.path(stack).name),
+            read=fingerprint(edit.before),
+            difference=edit.difference,
+            file=edit.name,
+            others=self._project.others(stack, edit.name) if edit.name else [],
             problems=problems,
             conflict=conflict,
         )
@@ -173,22 +197,20 @@ class Console:
             change = json.loads(form.get("change", ""))
         except ValueError:
             change = None
-        text = self._project.changed(stack, change if isinstance(change, dict) else {})
+        edit = self._project.edited(stack, change if isinstance(change, dict) else {})
         try:
-            self._project.plan(stack, text)
-            stack_edit.save(self._project.path(stack), text, form.get("read", ""))
-        except stack_edit.ConflictError as error:
+            self._project.check(stack, edit)
+            save(edit.path, edit.after, form.get("read", ""))
+        except ConflictError as error:
             return self._review(request, change, conflict=str(error))
         target = "providers" if change["kind"] == "provider" else ""
-        return RedirectResponse(f"/stacks/{stack}/{target}?saved=1", 303)
+        return RedirectResponse(f"/stacks/{stack}/{target}?saved={quote(edit.name or '1')}", 303)
 
     async def providers(self, request: Request) -> Response:
         """What each provider can do, how it is installed, and who needs it."""
         stack = self._stack(request)
         found = self._project.providers(stack)
-        return self._page(
-            request, "providers.html", found=found, engines=list(Engine), states=STATES, saved=request.query_params.get("saved")
-        )
+        return self._page(request, "providers.html", found=found, engines=list(Engine), states=STATES, saved=self._saved(request))
 
     async def changes(self, request: Request) -> Response:
         """Preview and apply."""

@@ -22,6 +22,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preview.stack_file import SECRET, StackConfig
+from providers.config_text import check_size
 from providers.plan import Plan
 from providers.problems import InputError, Problem, join
 
@@ -120,7 +121,11 @@ class _Hooks:
 
 
 def record(root: Path, config: StackConfig) -> Preview:
-    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it refuses."""
+    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it, or Linux, refuses.
+
+    How long a secret is, is not known here and counted as nothing: one that is too large only with its secrets is not refused.
+    """
+    check_size(config.without_secrets)
     recorder, variables = run_program(root, config)
     if "plan" not in variables:
         raise InputError([Problem(str(root / "__main__.py"), "makes no plan; this is not airunway's program")])

@@ -1,17 +1,18 @@
 """Project and stack files as the Pulumi CLI reads them: defaults of the project, values of the stack, secrets left alone."""
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from providers.config_text import config_text
 from providers.problems import InputError, Problem, nearest
 from providers.yaml_reading import StackLoader, read_document
 
 SECRET = "[secret]"
 """What stands for a secret's value wherever one would be printed."""
+_MARK = re.compile(rf"{re.escape(SECRET)} [0-9a-f]{{12}}")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class StackConfig:
     stack: str
     values: dict[str, str]
     secrets: tuple[str, ...]
+
+    @property
+    def without_secrets(self) -> dict[str, str]:
+        """The texts, each secret in them empty: how long one is, only Pulumi knows."""
+        return {key: _MARK.sub("", text) for key, text in self.values.items()}
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
     for key, value in {**project.declared, **config}.items():
         plain, secret = _revealed(value)
         key = key if ":" in key else f"{project.name}:{key}"
-        values[key] = plain if isinstance(plain, str) else "" if plain is None else json.dumps(plain)
+        values[key] = plain if isinstance(plain, str) else "" if plain is None else config_text(plain)
         if secret:
             secrets.append(key)
     return StackConfig(project.name, stack, values, tuple(secrets))

@@ -1,11 +1,13 @@
 """What a stack's file says, planned without running the program."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from components.stack_config import plan_of, settings_of, target_of
 from preview.record import at
 from preview.stack_file import read_stack
-from providers.plan import Files, Plan, Target
+from providers.files import Files
+from providers.plan import Plan, Target
 from providers.stack import StackSettings
 
 
@@ -23,8 +25,8 @@ def stack_target(root: Path, stack: str) -> Target:
         return target_of(config.values)
 
 
-def stack_plan(root: Path, stack: str, text: str | None = None) -> Plan:
-    """The plan of ``stack``, with ``text`` for its file where that is given. Raises ``InputError``."""
+def stack_plan(root: Path, stack: str, text: str | None = None, changed: Mapping[str, str] | None = None) -> Plan:
+    """The plan of ``stack``, with ``text`` for its file, and ``changed`` texts for files that it names. Raises ``InputError``."""
     config = read_stack(root, stack, text)
     with at(root):
-        return plan_of(config.values)
+        return plan_of(config.values, changed)

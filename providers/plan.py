@@ -1,6 +1,6 @@
 """From a stack's settings to a plan: every deployment checked, selected and rendered, or all problems in one go."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from providers.controller import PlannedController, plan_controller
 from providers.controller_decision import departures
 from providers.delivery import DIRECT
-from providers.documents import Document, deployment_entry, in_document, parse_documents
+from providers.documents import Document, parse_documents
+from providers.entries import ALONE, Place, document_entry, name_clashes, read_entries
+from providers.files import Files
 from providers.image_build import NAMESPACE, PlannedImage, plan_image, pull_secret
 from providers.merge import merge_patch
 from providers.problems import InputError, Problem, nearest, problems_of
@@ -24,13 +26,13 @@ from providers.stack import PASSWORD_SETTING, TOKEN_SETTING, Delivery, Deploymen
 TOKEN_SECRET = "huggingface-token"
 """Name of the Secret made from ``airunway:huggingFaceToken`` in each namespace that needs it."""
 
-Files = Mapping[str, str | OSError]
-"""Contents of the files that the settings name, by the name they have there, or why one can't be read."""
-
 
 @dataclass(frozen=True)
 class PlannedDeployment:
-    """One deployment, decided and rendered; ``ready_timeout`` as Pulumi takes it, ``image`` what is built for it first."""
+    """One deployment, decided and rendered; ``ready_timeout`` as Pulumi takes it, ``image`` what is built for it first.
+
+    ``place`` is where its entry stands.
+    """
 
     deployment: Deployment
     rendered: Rendered
@@ -39,6 +41,7 @@ class PlannedDeployment:
     image: PlannedImage | None = None
     delivery: Delivery = "direct"
     take_over: bool = False
+    place: Place = ALONE
 
     @property
     def name(self) -> str:
@@ -121,15 +124,17 @@ def plan_stack(settings: StackSettings, files: Files, *, has_token: bool = False
     configs, found = provider_configs(settings, files)
     problems += found
     planned: list[PlannedDeployment] = []
-    for place, entry, found in _entries(settings, files):
-        problems += found
-        if entry is None or any(p.path.startswith("providers.") for p in problems):
+    entries, unread = read_entries(settings, files)
+    unsure = any(p.path.startswith("providers.") for p in found)
+    for entry in entries:
+        problems += entry.problems
+        if entry.spec is None or unsure:
             continue
         try:
-            planned.append(plan_one(entry, Target(configs, settings, has_token)))
+            planned.append(plan_one(entry.spec, Target(configs, settings, has_token), entry.place))
         except InputError as error:
-            problems += [place(p) for p in error.problems]
-    problems += _clashes(planned)
+            problems += [entry.place.of(p) for p in error.problems]
+    problems += [*unread, *name_clashes(entries), *_service_clashes(planned)]
     if any(p.image for p in planned) and not settings.registry.managed and not existing:
         wanted = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
         problems.append(Problem("registry", f"a deployment builds an image; say where it is kept: {wanted}"))
@@ -151,9 +156,18 @@ def provider_configs(settings: StackSettings, files: Files) -> tuple[list[Infere
     builtin = builtin_documents()
     documents: dict[str, tuple[Any, str]] = {name: (body, f"providers.{name}") for name, body in builtin.items()}
     problems: list[Problem] = []
-    for file in settings.provider_files:
-        for document in _read(file, "providerFiles", files, ("InferenceProviderConfig",), problems):
-            documents[document.body["metadata"]["name"]] = (document.body, document.source)
+    filed: dict[str, str] = {}
+    texts, unread = files.read("providerFiles", settings.provider_files)
+    problems += unread
+    for file, text in texts.items():
+        try:
+            for document in parse_documents(text, file, ("InferenceProviderConfig",)):
+                name = document.body["metadata"]["name"]
+                if name in filed:
+                    problems.append(Problem(f"{document.source}: metadata.name", f"{name!r} is in {filed[name]} too; give it once"))
+                documents[name], filed[name] = (document.body, document.source), document.source
+        except InputError as error:
+            problems += error.problems
     for name in settings.providers:
         if name not in documents:
             problems.append(Problem(f"providers.{name}", f"no such provider; {nearest(name, documents)}; add others with providerFiles"))
@@ -183,51 +197,15 @@ def _settings_of(settings: StackSettings, name: str) -> ProviderSettings:
     return settings.providers.get(name, ProviderSettings())
 
 
-def _read(file: str, setting: str, files: Files, kinds: tuple[str, ...], problems: list[Problem]) -> list[Document]:
-    text = files.get(file, FileNotFoundError("not read"))
-    if isinstance(text, OSError):
-        problems.append(_unreadable(setting, file, text))
-        return []
-    try:
-        return parse_documents(text, file, kinds)
-    except InputError as error:
-        problems += error.problems
-        return []
-
-
-def _entries(settings: StackSettings, files: Files) -> Iterable[tuple[Any, DeploymentEntry | None, list[Problem]]]:
-    """Each entry with a function that puts a problem in its place, and the problems that it has by itself."""
-    for index, data in enumerate(settings.deployments):
-        entry, problems = parse_spec(data, DeploymentEntry)
-        prefix = f"deployments[{index}]"
-        yield (lambda p, at=prefix: p.under(at)), entry, [p.under(prefix) for p in problems]
-    unreadable: list[Problem] = []
-    for file in settings.manifests:
-        for document in _read(file, "manifests", files, ("ModelDeployment",), unreadable):
-            yield _document_entry(document)
-    yield None, None, unreadable
-
-
-def _document_entry(document: Document) -> tuple[Any, DeploymentEntry | None, list[Problem]]:
-    data, wrong = deployment_entry(document)
-    entry, problems = parse_spec(data, DeploymentEntry) if data else (None, [])
-
-    def place(problem: Problem) -> Problem:
-        return in_document(problem, document.source)
-
-    found = [Problem(f"{document.source}: {p.path}", p.message) for p in wrong] + [place(p) for p in problems]
-    return place, None if wrong else entry, found
-
-
 def plan_document(document: Document, configs: Sequence[InferenceProviderConfig]) -> PlannedDeployment:
     """Plan one ModelDeployment document by itself. Raises ``InputError``."""
-    place, entry, problems = _document_entry(document)
-    if entry is None:
-        raise InputError(problems)
+    entry = document_entry(document)
+    if entry.spec is None:
+        raise InputError(entry.problems)
     try:
-        return plan_one(entry, Target(configs, StackSettings()))
+        return plan_one(entry.spec, Target(configs, StackSettings()), entry.place)
     except InputError as error:
-        raise InputError([place(p) for p in error.problems]) from error
+        raise InputError([entry.place.of(p) for p in error.problems]) from error
 
 
 def plan_entry(data: Any, target: Target) -> PlannedDeployment:
@@ -238,7 +216,7 @@ def plan_entry(data: Any, target: Target) -> PlannedDeployment:
     return plan_one(entry, target)
 
 
-def plan_one(entry: DeploymentEntry, target: Target) -> PlannedDeployment:
+def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> PlannedDeployment:
     """Plan one checked entry by itself. Raises ``InputError``."""
     configs, settings = target.configs, target.settings
     selection = select(entry, configs)
@@ -260,7 +238,7 @@ def plan_one(entry: DeploymentEntry, target: Target) -> PlannedDeployment:
     )
     rendered = render(deployment) if delivery == DIRECT else _for_controller(deployment, configs, settings.controller.api_group)
     return PlannedDeployment(
-        deployment, rendered, entry.ready_timeout or settings.ready_timeout, entry.skip_await, image, delivery, entry.take_over
+        deployment, rendered, entry.ready_timeout or settings.ready_timeout, entry.skip_await, image, delivery, entry.take_over, place
     )
 
 
@@ -276,36 +254,21 @@ def _controller(
     """The controller, where a deployment is given to it. Raises ``InputError``."""
     if all(p.delivery == DIRECT for p in planned):
         return None
-    texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    for file in settings.controller.manifests:
-        text = files.get(file, FileNotFoundError("not read"))
-        if isinstance(text, OSError):
-            problems.append(_unreadable("controller.manifests", file, text))
-        else:
-            texts[file] = text
+    texts, problems = files.read("controller.manifests", settings.controller.manifests)
     if problems:
         raise InputError(problems)
     namespaces = {p.deployment.namespace for p in planned} if settings.create_namespaces else set()
     return plan_controller(settings.controller, texts, configs, namespaces | ({NAMESPACE} if any(p.image for p in planned) else set()))
 
 
-def _unreadable(setting: str, file: str, error: OSError) -> Problem:
-    return Problem(setting, f"{file} can't be read: {error.strerror or error}")
-
-
-def _clashes(planned: list[PlannedDeployment]) -> list[Problem]:
-    """Names that two deployments would both take."""
+def _service_clashes(planned: list[PlannedDeployment]) -> list[Problem]:
+    """Services that two deployments would both need."""
     problems = []
-    names: dict[str, int] = {}
-    services: dict[tuple[str, str], str] = {}
-    for index, one in enumerate(planned):
-        if one.name in names:
-            problems.append(Problem("deployments", f"two are called {one.name!r}; a name is used once per stack"))
-        names.setdefault(one.name, index)
-        service = (one.deployment.namespace, one.rendered.endpoint.service)
-        if services.setdefault(service, one.name) != one.name:
-            problems.append(
-                Problem("deployments", f"{one.name!r} and {services[service]!r} would both need a Service {service[1]!r} in {service[0]}")
-            )
+    first: dict[tuple[str, str], PlannedDeployment] = {}
+    for one in planned:
+        namespace, service = key = (one.deployment.namespace, one.rendered.endpoint.service)
+        other = first.setdefault(key, one)
+        if other.name != one.name:
+            clash = f"{one.name!r} and {other.name!r} of {other.place.path} would both need a Service {service!r} in {namespace}"
+            problems.append(one.place.of(Problem("name", clash)))
     return problems

@@ -96,7 +96,9 @@ class ControllerSettings(Model):
         "existing", description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
     )
     manifests: list[Text] = Field(
-        [], description="Files with the controller, its CRDs and the provider shims, relative to the project; for a managed installation."
+        [],
+        description="Files with the controller, its CRDs and the provider shims, relative to the project, globs allowed; for a managed "
+        "installation.",
     )
 
     @model_validator(mode="after")
@@ -126,9 +128,14 @@ class StackSettings(Model):
     namespace: DnsLabel = Field("default", description="Namespace of deployments that name none.")
     create_namespaces: bool = Field(True, description="Create the namespaces of the deployments (all but default).")
     deployments: list[Any] = Field([], description="Model deployments.")
-    manifests: list[Text] = Field([], description="Files with ModelDeployment documents, relative to the project.")
+    deployment_files: list[Text] = Field(
+        [], description="Files with more entries, a list each, relative to the project; globs such as deployments/*.yaml are allowed."
+    )
+    manifests: list[Text] = Field([], description="Files with ModelDeployment documents, relative to the project; globs are allowed.")
     providers: dict[str, ProviderSettings] = Field({}, description="Settings by provider name.")
-    provider_files: list[Text] = Field([], description="Files with InferenceProviderConfig documents, relative to the project.")
+    provider_files: list[Text] = Field(
+        [], description="Files with InferenceProviderConfig documents, relative to the project; globs are allowed."
+    )
     hugging_face_secret: Text | None = Field(
         None, description="Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
     )

@@ -87,7 +87,8 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
         if problem := _not_data(document, 0, count):
             place = f"{source}[{index}]" if len(documents) > 1 else source
             path = problem.path if len(problem.path) <= _MAX_PATH else f"{problem.path[:_MAX_PATH]}…"
-            raise InputError([Problem(place, str(Problem(path, problem.message)))])
+            problem = Problem(path, problem.message)
+            raise InputError([problem.under(place) if path.startswith("[") else Problem(place, str(problem))])
     return documents
 
 

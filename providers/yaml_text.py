@@ -8,6 +8,8 @@ import yaml
 
 from providers.yaml_reading import DATE, FLOAT, INTEGER, NUMBER_STARTS
 
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+
 
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
@@ -15,7 +17,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+    # Unquoted, PyYAML 6.0.3 writes the line breaks of Unicode as such, which are then read as blanks.
+    style = '"' if _BREAKS.search(data) else "|" if "\n" in data else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
 _Dumper.add_representer(str, _text)

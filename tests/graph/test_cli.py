@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -260,9 +261,49 @@ def test_kustomize_builds_what_render_wrote(
     assert len(kinds) == len(list((tmp_path / "out").iterdir())) - 1
 
 
-def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None:
-    config = {"airunway:cluster": {"context": "x"}, "airunway:deployments": many(1000)}
+def write_stack(project: Path, **settings: object) -> None:
+    config = {"airunway:cluster": {"context": "x"}} | {f"airunway:{key}": value for key, value in settings.items()}
     (project / "stacks" / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}))
+
+
+def test_a_stack_that_pulumi_could_not_start_is_refused_until_its_deployments_stand_in_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entries = [entry | {"env": [{"name": "LONG", "value": "<" * 1_000}]} for entry in many(20)]
+    write_stack(project, deployments=entries)
+    here = ("--stack", "dev", "--cwd", str(project))
+    assert run(monkeypatch, "preview", *here) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"error: config: takes 14\d,\d{3} bytes, most of them for airunway:deployments; with more than 131,072 Linux", said)
+    assert "move entries from airunway:deployments to files that airunway:deploymentFiles names" in said
+    (project / "deployments").mkdir()
+    for part in range(2):
+        (project / "deployments" / f"{part}.yaml").write_text(json.dumps(entries[part::2]))
+    write_stack(project, deploymentFiles=["deployments/*.yaml"])
+    assert run(monkeypatch, "preview", *here) == 0
+    captured = capsys.readouterr()
+    assert "20 deployments" in captured.out
+    assert "warning" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("format", ["text", "json", "markdown", "mermaid", "html"])
+def test_a_stack_that_grows_towards_the_limit_is_warned_of(
+    format: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_stack(project, deployments=many(2), providers={"kaito": {"spec": {"documentation": "x" * 100_000}}})
+    (project / "saved.json").write_text(json.dumps({"stack": "dev", "deployments": [], "resources": []}))
+    here = ("--stack", "dev", "--cwd", str(project), "--format", format)
+    for command in (("preview", *here), ("diff", *here, "--against", str(project / "saved.json"))):
+        assert run(monkeypatch, *command) == 0
+        captured = capsys.readouterr()
+        assert "most of them for airunway:providers; with more than 131,072 Linux does not" in " ".join(
+            (captured.out + captured.err).split()
+        )
+
+
+def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None:
+    (project / "many.yaml").write_text(json.dumps(many(1000)))
+    write_stack(project, deploymentFiles=["many.yaml"])
     code = (
         "import atexit, pathlib, sys; from cli.main import main\n"
         "atexit.register(lambda: sys.stderr.write(pathlib.Path('/proc/self/status').read_text()))\n"

@@ -25,12 +25,14 @@ STACK = """# The models of a test.
 config:
   airunway:cluster: {context: nowhere}
   airunway:namespace: ml
+  airunway:deploymentFiles: [deployments/*.yaml]
   airunway:deployments:
     # The first one.
     - name: one
       model:
         id: org/gguf
 """
+FILED = "# Kept.\n- name: filed\n  model:\n    id: org/filed\n"
 
 
 class Console:
@@ -41,6 +43,9 @@ class Console:
         self.requests: list[str] = []
         self.base, self.file = base, file
         self.file.write_text(STACK)
+        self.filed = file.parents[1] / "deployments" / "team.yaml"
+        self.filed.parent.mkdir(exist_ok=True)
+        self.filed.write_text(FILED)
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None)
@@ -169,6 +174,27 @@ def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -
     shown.open("edit/chat")
     shown.page.click("text=Remove chat")
     shown.page.click("text=Save to the stack file")
+    assert shown.file.read_text() == STACK
+
+
+def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_beside_it(shown: Console) -> None:
+    shown.page.click("#status >> text=filed")
+    assert "It stands in deployments/team.yaml" in shown.page.inner_text("form")
+    shown.fill(model__id="org/new")
+    shown.has("#yaml h2", "In deployments/team.yaml")
+    shown.page.click("text=Review the change")
+    shown.page.click("text=Save to deployments/team.yaml")
+    assert "Saved to deployments/team.yaml" in shown.page.inner_text("main")
+    shown.open("new")
+    shown.fill(name="chat", model__id="org/model")
+    shown.page.select_option("#file", "deployments/team.yaml")
+    shown.has("#yaml h2", "In deployments/team.yaml")
+    shown.page.click("text=Review the change")
+    assert "+- name: chat" in shown.page.inner_text(".difference")
+    shown.page.click("text=Save to deployments/team.yaml")
+    assert shown.filed.read_text() == FILED.replace("filed\n  model:\n    id: org/filed", "filed\n  model:\n    id: org/new") + (
+        "- name: chat\n  model:\n    id: org/model\n"
+    )
     assert shown.file.read_text() == STACK
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +254,52 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     with pytest.raises(SystemExit) as stopped:
         main()
     return int(stopped.value.code or 0)
+
+
+@pytest.fixture
+def filed(repository: Path) -> Iterator[Path]:
+    """The repository where two of its deployments stand in files of their own, not committed."""
+    git(repository, "checkout", "--quiet", "main")
+    config = base()
+    moved = [config["airunway:deployments"].pop(0) for _ in range(2)]
+    (repository / "deployments").mkdir()
+    for entry in moved:
+        (repository / "deployments" / f"{entry['name']}.yaml").write_text(yaml.safe_dump([entry]))
+    write(repository, "prod", config | {"airunway:deploymentFiles": ["deployments/*.yaml"]})
+    yield repository
+    git(repository, "checkout", "--quiet", "--force", "main")
+    git(repository, "clean", "--quiet", "--force", "-d")
+
+
+def test_a_deployment_that_moves_to_a_file_changes_nothing(
+    filed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "main", "--exit-code") == 0
+    assert "no change" in capsys.readouterr().out
+
+
+def test_a_glob_means_the_files_of_the_revision_that_it_is_compared_with(
+    filed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(filed, "checkout", "--quiet", "-b", "filed")
+    commit(filed, "filed")
+    (filed / "deployments" / "small.yaml").unlink()
+    (filed / "deployments" / "new.yaml").write_text(yaml.safe_dump([{"name": "new", "model": {"id": "org/new"}}]))
+    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "filed", "--format", "json") == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert {(r["name"], r["operation"]) for r in document["resources"]} == {("new", "create"), ("small", "delete")}
+
+
+def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folder(
+    filed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.move(filed / "deployments", filed / "elsewhere")
+    git(filed, "checkout", "--quiet", "-b", "broken")
+    commit(filed, "broken")
+    write(filed, "prod", base())
+    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "broken") == 1
+    said = "stack prod at the other revision: deploymentFiles[0]: deployments/*.yaml matches no file: there is no folder "
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_exit_codes_are_those_of_git_diff(repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

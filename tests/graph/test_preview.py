@@ -236,6 +236,37 @@ def test_manifest_files_are_deployments_of_the_stack_too(tmp_path: Path) -> None
     assert {(d.name, d.deployment.namespace) for d in preview.plan.deployments} == {("filed", "ml"), ("two", "x")}
 
 
+def test_globs_name_files_of_every_kind(tmp_path: Path) -> None:
+    document = {"apiVersion": "airunway.ai/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": "filed"}}
+    document["spec"] = {key: value for key, value in GPU.items() if key != "name"}
+    config = yaml.safe_load((ROOT / "providers" / "catalog" / "kaito.yaml").read_text())
+    parts = [("Namespace", "airunway-system", "v1"), ("Deployment", "controller", "apps/v1")]
+    texts = {
+        "deployments/a.yaml": yaml.safe_dump([CPU]),
+        "deployments/team/b.yaml": yaml.safe_dump([RAY | {"delivery": "modeldeployment"}]),
+        "models/a.yaml": yaml.safe_dump(document),
+        "providers.d/ours.yaml": yaml.safe_dump(config | {"metadata": {"name": "ours"}}),
+        **{
+            f"controller/{kind}.yaml": yaml.safe_dump({"apiVersion": version, "kind": kind, "metadata": {"name": name}})
+            for kind, name, version in parts
+        },
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    preview = stack(
+        tmp_path,
+        deploymentFiles=["deployments/**/*.yaml"],
+        manifests=["models/*.yaml"],
+        providerFiles=["providers.d/*.yaml"],
+        providers={"ours": {"enabled": False}},
+        controller={"installation": "managed", "manifests": ["controller/*.yaml"]},
+    )
+    assert [p.name for p in preview.plan.deployments] == ["cpu", "ray", "filed"]
+    assert preview.plan.controller is not None
+    assert [o["kind"] for o in (*preview.plan.controller.foundation, *preview.plan.controller.objects)] == ["Namespace", "Deployment"]
+
+
 def test_a_preview_is_the_same_in_every_run(dev: Preview) -> None:
     assert json.dumps(preview_document(record(ROOT, read_stack(ROOT, "dev")))) == json.dumps(preview_document(dev))
 

@@ -1,6 +1,7 @@
 """Tier 1 (in this process): the console's form and its guard, without a browser or a socket."""
 
 import asyncio
+import html
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from console.app import Console
 from console.check import Checked, Context, check
 from console.fields import entry_of, field_of, form_of, groups
+from console.file_edit import fingerprint
 from console.graph_page import policy_for
 from console.project import Project
 from console.security import MAX_BODY, Guard, cookie_of
@@ -264,6 +266,170 @@ def test_a_stack_that_would_not_be_right_is_not_saved(guard: Guard, tmp_path: Pa
     change = json.dumps({"kind": "deployment", "entry": entry, "replacing": None})
     assert browser.post("/stacks/own/save", {"change": change, "read": ""}).status_code == 400
     assert (tmp_path / "stacks" / "Pulumi.own.yaml").read_text() == before
+
+
+FILED = """# yaml-language-server: $schema=../stacks/deployments.schema.json
+# The chat models.
+
+- name: chat   # the first
+  model:
+    id: org/chat
+- name: other
+  model: {id: org/other}
+"""
+
+
+@pytest.fixture
+def filed(guard: Guard, tmp_path: Path) -> Path:
+    """The project, whose stack has two deployment files and a manifest too."""
+    (tmp_path / "deployments").mkdir()
+    (tmp_path / "deployments" / "chat.yaml").write_text(FILED)
+    (tmp_path / "deployments" / "none.yaml").write_text("# Nothing yet.\n[]\n")
+    document = {"apiVersion": "airunway.ai/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": "manifest"}, "spec": {}}
+    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(document | {"spec": {"model": {"id": "org/m"}}}))
+    (tmp_path / "stacks" / "Pulumi.own.yaml").write_text(
+        "# Kept.\nconfig:\n  airunway:cluster: {context: x}\n  airunway:deploymentFiles: [deployments/*.yaml]\n"
+        "  airunway:manifests: [manifest.yaml]\n  airunway:deployments:\n    - name: one\n      model: {id: org/m}\n"
+    )
+    return tmp_path
+
+
+def hidden(page: httpx.Response) -> dict[str, str]:
+    """What the page of a review sends when it is saved."""
+    assert page.status_code in (200, 409), page.text
+    return {key: html.unescape(value) for key, value in re.findall(r'name="(change|read)" value="([^"]*)"', page.text)}
+
+
+def texts(project: Path) -> dict[str, str]:
+    return {str(path.relative_to(project)): path.read_text() for path in sorted(project.glob("*/*.yaml"))}
+
+
+def test_an_entry_of_a_file_is_edited_where_it_stands(guard: Guard, filed: Path) -> None:
+    browser, before = Browser(guard), texts(filed)
+    form = browser.get("/stacks/own/edit/chat").text
+    assert "It stands in <code>deployments/chat.yaml</code>" in form
+    assert 'value="org/chat"' in form
+    page = browser.post("/stacks/own/review", {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/new"})
+    assert "--- deployments/chat.yaml (as it is)" in page.text
+    assert "Save to deployments/chat.yaml" in page.text
+    saved = browser.post("/stacks/own/save", hidden(page))
+    assert saved.headers["location"] == "/stacks/own/?saved=deployments/chat.yaml"
+    assert texts(filed) == before | {"deployments/chat.yaml": FILED.replace("id: org/chat", "id: org/new")}
+    assert "Saved to deployments/chat.yaml." in browser.get(saved.headers["location"]).text
+    assert "Saved to the stack file." in browser.get("/stacks/own/?saved=anything").text
+
+
+def test_an_entry_of_a_file_is_removed_there(guard: Guard, filed: Path) -> None:
+    browser, before = Browser(guard), texts(filed)
+    browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", {"kind": "remove", "name": "other"})))
+    assert texts(filed) == before | {"deployments/chat.yaml": FILED[: FILED.index("- name: other")]}
+    browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", {"kind": "remove", "name": "one"})))
+    assert "name: one" not in texts(filed)["stacks/Pulumi.own.yaml"]
+
+
+@pytest.mark.parametrize("file", ["", "deployments/chat.yaml", "deployments/none.yaml"])
+def test_a_new_entry_goes_to_the_stack_file_or_where_it_is_chosen_to(file: str, guard: Guard, filed: Path) -> None:
+    browser, before = Browser(guard), texts(filed)
+    assert re.findall(r"<option>(deployments/\w+\.yaml)</option>", browser.get("/stacks/own/new").text) == [
+        "deployments/chat.yaml",
+        "deployments/none.yaml",
+    ]
+    new = {"kind": "deployment", "name": "new", "model.id": "org/new", "file": file}
+    assert f"<h2>In {file or 'the stack file'}</h2>" in browser.post("/stacks/own/check", new).text
+    browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", new)))
+    changed = {name for name, text in texts(filed).items() if text != before[name]}
+    assert changed == {file or "stacks/Pulumi.own.yaml"}
+    assert set(Project(filed).entries("own")) == {"one", "chat", "other", "new"}
+
+
+def test_a_choice_stays_where_the_form_is_shown_again(guard: Guard, filed: Path) -> None:
+    wrong = {"kind": "deployment", "name": "Wrong", "model.id": "org/new", "file": "deployments/none.yaml"}
+    assert "<option selected>deployments/none.yaml</option>" in Browser(guard).post("/stacks/own/review", wrong).text
+
+
+@pytest.mark.parametrize("file", ["../outside.yaml", "/etc/passwd", "stacks/Pulumi.own.yaml", "manifest.yaml", ["deployments/chat.yaml"]])
+def test_only_a_deployment_file_of_the_stack_can_be_chosen(file: Any, guard: Guard, filed: Path) -> None:
+    before = texts(filed)
+    change = {"kind": "deployment", "entry": {"name": "new", "model": {"id": "a/b"}}, "replacing": None, "file": file}
+    answer = Browser(guard).post("/stacks/own/save", {"change": json.dumps(change), "read": ""})
+    assert (answer.status_code, "is no deployment file of stack own; " in answer.text) == (400, True)
+    assert texts(filed) == before
+
+
+@pytest.mark.parametrize("name", ["one", "chat", "manifest"])
+def test_a_name_is_taken_wherever_its_entry_stands(name: str, guard: Guard, filed: Path) -> None:
+    checked = Browser(guard).post("/stacks/own/check", {"name": name, "model.id": "org/m", "file": "deployments/none.yaml"}).text
+    assert "is taken; a name is used once per stack" in checked
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten_and_another_one_is_no_conflict(guard: Guard, filed: Path) -> None:
+    browser, file = Browser(guard), filed / "deployments" / "chat.yaml"
+    change = {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/new"}
+    reviewed = hidden(browser.post("/stacks/own/review", change))
+    file.write_text(FILED + "- name: theirs\n  model: {id: org/theirs}\n")
+    conflict = browser.post("/stacks/own/save", reviewed)
+    assert (conflict.status_code, "chat.yaml was changed by somebody else" in conflict.text) == (409, True)
+    assert "org/new" not in file.read_text()
+    stack = filed / "stacks" / "Pulumi.own.yaml"
+    stack.write_text(stack.read_text() + "    - name: two\n      model: {id: org/two}\n")
+    assert browser.post("/stacks/own/save", hidden(conflict)).status_code == 303
+    assert [e["name"] for e in yaml.safe_load(file.read_text())] == ["chat", "other", "theirs"]
+    assert "org/new" in file.read_text()
+
+
+def test_an_entry_that_moved_to_another_file_meanwhile_is_a_conflict(guard: Guard, filed: Path) -> None:
+    browser, before = Browser(guard), texts(filed)
+    reviewed = hidden(browser.post("/stacks/own/review", {"kind": "remove", "name": "chat"}))
+    (filed / "deployments" / "none.yaml").write_text(before["deployments/chat.yaml"])
+    (filed / "deployments" / "chat.yaml").write_text(before["deployments/none.yaml"])
+    moved = texts(filed)
+    (filed / "deployments" / "none.yaml").write_text(before["deployments/chat.yaml"] + "# changed\n")
+    assert browser.post("/stacks/own/save", reviewed).status_code == 409
+    assert texts(filed) == moved | {"deployments/none.yaml": before["deployments/chat.yaml"] + "# changed\n"}
+
+
+def test_a_change_of_a_file_that_would_break_the_stack_is_not_saved(guard: Guard, filed: Path) -> None:
+    browser, before = Browser(guard), texts(filed)
+    change = {"kind": "deployment", "entry": {"name": "one", "model": {"id": "a/b"}}, "replacing": "chat"}
+    answer = browser.post("/stacks/own/save", {"change": json.dumps(change), "read": fingerprint(FILED)})
+    assert "deployments/chat.yaml[0].name: &#39;one&#39; is the name of deployments[0] too" in answer.text
+    assert texts(filed) == before
+
+
+def test_a_file_that_is_wrong_can_be_mended_by_form(guard: Guard, filed: Path) -> None:
+    browser, file = Browser(guard), filed / "deployments" / "chat.yaml"
+    file.write_text(FILED.replace("id: org/chat", "id: org/chat\n  engine: {type: vlm}"))
+    page = browser.get("/stacks/own/")
+    assert (page.status_code, "deployments/chat.yaml[0].engine.type: &#39;vlm&#39; given" in page.text) == (400, True)
+    assert '<a href="/stacks/own/edit/chat">' in page.text
+    form = {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/chat"}
+    assert browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", form))).status_code == 303
+    assert file.read_text() == FILED
+
+
+def test_a_file_of_two_stacks_is_pointed_out(guard: Guard, filed: Path) -> None:
+    stack = (filed / "stacks" / "Pulumi.own.yaml").read_text()
+    (filed / "stacks" / "Pulumi.second.yaml").write_text(stack)
+    (filed / "stacks" / "Pulumi.broken.yaml").write_text("config: 1")
+    (filed / "stacks" / "Pulumi.apart.yaml").write_text("config: {}")
+    browser = Browser(guard)
+    page = browser.post("/stacks/own/review", {"kind": "remove", "name": "chat"}).text
+    assert "This file belongs to stack second too." in page
+    assert "This file belongs" not in browser.post("/stacks/own/review", {"kind": "remove", "name": "one"}).text
+
+
+def test_what_pulumi_could_not_start_is_not_saved_to_the_stack_file_but_to_another(guard: Guard, filed: Path) -> None:
+    browser, stack = Browser(guard), filed / "stacks" / "Pulumi.own.yaml"
+    long = {"kind": "deployment", "name": "new", "model.id": "org/new", "env": f"- {{name: LONG, value: {'x' * 120_000}}}"}
+    assert browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", long))).status_code == 303
+    assert "most of them for airunway:deployments; with more than 131,072 Linux" in browser.get("/stacks/own/").text
+    more = long | {"name": "more", "env": f"- {{name: LONG, value: {'x' * 12_000}}}"}
+    page = browser.post("/stacks/own/review", more).text
+    assert "with more than 131,072 Linux does not let Pulumi start the program" in page
+    assert "Save to the stack file" not in page
+    assert "Save to deployments/none.yaml" in browser.post("/stacks/own/review", more | {"file": "deployments/none.yaml"}).text
+    stack.write_text(stack.read_text() + f"    - name: more\n      model: {{id: {'x' * 12_000}}}\n")
+    assert "Save to the stack file" in browser.post("/stacks/own/review", {"kind": "remove", "name": "one"}).text
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from preview.compare import compare
 from preview.document import deployment_document
 from providers.controller_decision import controller_decision, departures
 from providers.delivery import object_name, provider_config
+from providers.files import Files, Unreadable
 from providers.plan import Plan, parse_settings, plan_stack
 from providers.problems import InputError
 from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
@@ -25,7 +26,7 @@ GROUPS = ("airunway.ai", "kubeairunway.ai")
 def stack(*deployments: dict[str, Any], files: Any = None, **settings: Any) -> Plan:
     entries = [{"name": f"d{i}", "model": {"id": "org/model"}} | d for i, d in enumerate(deployments)]
     base = {"cluster": {"context": "kind"}, "namespace": "ml", "delivery": "modeldeployment", "deployments": entries}
-    return plan_stack(parse_settings(base | settings), files or {})
+    return plan_stack(parse_settings(base | settings), Files.of(files or {}))
 
 
 def sent(group: str = "airunway.ai", **fields: Any) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def test_the_token_is_named_and_never_sent() -> None:
         parse_settings(
             {"cluster": {"context": "x"}, "delivery": "modeldeployment", "deployments": [{"name": "a", "model": {"id": "o/m"}}]}
         ),
-        {},
+        Files(),
         has_token=True,
     )
     assert plan.deployments[0].rendered.resource["spec"]["secrets"] == {"huggingFaceToken": "huggingface-token"}
@@ -244,7 +245,7 @@ def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
         ("a: [", "controller.yaml: not YAML"),
         ("", "controller.yaml: holds no object"),
         ("kind: Pod", "controller.yaml[0]: an object with apiVersion, kind and metadata.name is wanted"),
-        (FileNotFoundError(2, "No such file or directory"), "controller.manifests: controller.yaml can't be read: No such file"),
+        (Unreadable("can't be read: no"), "controller.manifests[0]: controller.yaml can't be read: no"),
     ],
 )
 def test_bad_manifests_are_refused_with_their_place(text: Any, wanted: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.build_services import builder_objects, registry_objects, system_namespace
+from providers.files import Files
 from providers.image_build import ImageInputs, PlannedImage, plan_image, seconds
 from providers.plan import Plan, parse_settings, plan_stack
 from providers.problems import InputError
@@ -24,7 +25,7 @@ BUILT = {"name": "a", "model": {"id": "Qwen/Qwen3-0.6B-GGUF", "gguf": {"file": "
 
 def stack(*deployments: Any, has_password: bool = False, **settings: Any) -> Plan:
     raw = {"cluster": {"context": "x"}, "registry": MANAGED, "deployments": list(deployments)} | settings
-    return plan_stack(parse_settings(raw), {}, has_password=has_password)
+    return plan_stack(parse_settings(raw), Files(), has_password=has_password)
 
 
 def image(**settings: Any) -> PlannedImage:

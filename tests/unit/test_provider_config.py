@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.files import Files
 from providers.merge import merge_patch
 from providers.plan import parse_settings, plan_stack, provider_configs
 from providers.problems import InputError
@@ -52,7 +53,7 @@ def test_a_step_by_hand_says_the_chart_and_version_that_the_program_installs() -
 
 
 def configs_with(**settings: Any) -> Any:
-    configs, problems = provider_configs(parse_settings(settings), {})
+    configs, problems = provider_configs(parse_settings(settings), Files())
     assert not problems
     return {c.name: c for c in configs}
 
@@ -71,9 +72,15 @@ def test_a_stack_disables_a_provider() -> None:
 
 def test_a_stack_adds_a_provider_from_a_file() -> None:
     settings = parse_settings({"providerFiles": ["old.yaml"]})
-    configs, problems = provider_configs(settings, {"old.yaml": json.dumps(FLAT)})
+    configs, problems = provider_configs(settings, Files.of({"old.yaml": json.dumps(FLAT)}))
     assert not problems
     assert "old" in [c.name for c in configs]
+
+
+def test_a_provider_that_two_files_describe_is_refused_with_both() -> None:
+    files = Files.of({"a.yaml": json.dumps(FLAT), "b.yaml": json.dumps(FLAT)})
+    _, problems = provider_configs(parse_settings({"providerFiles": ["a.yaml", "b.yaml"]}), files)
+    assert list(map(str, problems)) == ["b.yaml: metadata.name: 'old' is in a.yaml too; give it once"]
 
 
 def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
@@ -82,7 +89,7 @@ def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
         {"cluster": {"context": "x"}, "providerFiles": ["old.yaml"], "deployments": [{"name": "a", "model": {"id": "a/b"}}]}
     )
     with pytest.raises(InputError, match="old was chosen, but there is no renderer for it; there is one for kaito, dynamo, kuberay"):
-        plan_stack(settings, {"old.yaml": json.dumps(document)})
+        plan_stack(settings, Files.of({"old.yaml": json.dumps(document)}))
 
 
 def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
@@ -115,7 +122,7 @@ def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_s
         "deployments": [entry],
     }
     with pytest.raises(InputError, match=said):
-        plan_stack(parse_settings(settings), {})
+        plan_stack(parse_settings(settings), Files())
 
 
 def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantities_where_it_names_none() -> None:
@@ -124,7 +131,7 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
     document = FLAT | {"metadata": {"name": "dynamo"}, "spec": spec}
     entries = [{"name": e, "model": {"id": "a/b"}, "engine": {"type": e}, "resources": {"gpu": {"count": 1}}} for e in ("vllm", "sglang")]
     settings = parse_settings({"cluster": {"context": "x"}, "providerFiles": ["d.yaml"], "deployments": entries})
-    rendered = [json.dumps(d.rendered.resource) for d in plan_stack(settings, {"d.yaml": json.dumps(document)}).deployments]
+    rendered = [json.dumps(d.rendered.resource) for d in plan_stack(settings, Files.of({"d.yaml": json.dumps(document)})).deployments]
     assert builtin_documents()["dynamo"]["spec"]["images"]["vllm"] in rendered[0]
     assert "mine:1" in rendered[1]
 
@@ -141,7 +148,7 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
     ],
 )
 def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], said: str) -> None:
-    _, problems = provider_configs(parse_settings({"providerFiles": ["d.yaml"]}), {"d.yaml": json.dumps(FLAT | change)})
+    _, problems = provider_configs(parse_settings({"providerFiles": ["d.yaml"]}), Files.of({"d.yaml": json.dumps(FLAT | change)}))
     assert re.match(said, str(problems[0])), problems
 
 
@@ -152,7 +159,7 @@ def test_a_list_is_merged_by_name_only_where_names_are_text() -> None:
 
 def test_a_bad_rule_in_a_file_is_refused_with_file_and_rule() -> None:
     bad = FLAT | {"spec": FLAT["spec"] | {"selectionRules": [{"condition": "spec.x ==", "priority": 1}]}}  # type: ignore[operator]
-    _, problems = provider_configs(parse_settings({"providerFiles": ["old.yaml"]}), {"old.yaml": json.dumps(bad)})
+    _, problems = provider_configs(parse_settings({"providerFiles": ["old.yaml"]}), Files.of({"old.yaml": json.dumps(bad)}))
     (problem,) = problems
     assert str(problem).startswith("old.yaml: spec.selectionRules[0].condition: syntax error (line 1, column 8 of `spec.x ==`)")
 

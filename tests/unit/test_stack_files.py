@@ -7,19 +7,17 @@ import jsonschema
 import pytest
 import yaml
 
-from cli.schema import stack_schema, stack_schema_text
+from cli.schema import deployments_schema, schema_text, stack_schema
 from providers.stack import SECRET_SETTINGS, StackSettings
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
 
 
-def test_the_schema_is_current() -> None:
-    assert (ROOT / "stacks" / "stack.schema.json").read_text() == stack_schema_text(), "`make schema` rewrites it"
-
-
-def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(stack_schema())
+@pytest.mark.parametrize(("name", "schema"), [("stack", stack_schema()), ("deployments", deployments_schema())])
+def test_a_schema_is_one_and_current(name: str, schema: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert (ROOT / "stacks" / f"{name}.schema.json").read_text() == schema_text(schema), "`make schema` rewrites it"
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda p: p.name)
@@ -42,6 +40,27 @@ def test_a_stack_is_valid_by_the_schema_and_names_it_for_editors(path: Path) -> 
 def test_the_schema_refuses_what_the_program_refuses(config: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"config": config}, stack_schema())
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda p: p.name)
+def test_the_entries_of_a_stack_are_valid_as_a_deployment_file_too(path: Path) -> None:
+    jsonschema.validate(yaml.safe_load(path.read_text())["config"]["airunway:deployments"], deployments_schema())
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [{}, {"airunway:deployments": []}, ["a"], [{"name": "a"}], [{"name": "a", "model": {"id": "x"}, "engine": {"type": "vlm"}}]],
+)
+def test_the_schema_of_deployment_files_refuses_what_the_program_refuses(entries: Any) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(entries, deployments_schema())
+
+
+def test_the_schema_knows_the_files_of_a_stack() -> None:
+    config = {"airunway:deploymentFiles": ["deployments/*.yaml"], "airunway:manifests": ["models/**/*.yaml"]}
+    jsonschema.validate({"config": config}, stack_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"config": {"airunway:deploymentFiles": "deployments/*.yaml"}}, stack_schema())
 
 
 def test_the_project_file_declares_every_setting_with_the_same_default_and_a_description() -> None:

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.files import Files
 from providers.observation import Phase
 from providers.plan import PlannedDeployment, PlannedProvider, parse_settings, plan_stack
 from providers.status import deployment_status, observe, operator_status, ready_shims, release_states
@@ -91,7 +92,7 @@ def test_what_could_not_be_read_is_said() -> None:
 def planned(**fields: Any) -> PlannedDeployment:
     entry = {"name": "demo", "model": {"id": "org/model"}} | fields
     settings = {"cluster": {"context": "kind"}, "namespace": "ml", "deployments": [entry]}
-    return plan_stack(parse_settings(settings), {}).deployments[0]
+    return plan_stack(parse_settings(settings), Files()).deployments[0]
 
 
 def test_the_decision_stands_beside_what_is_there() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.documents import parse_documents
@@ -105,13 +105,13 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
         ("a: .NaN", "x: .NaN is no number in JSON"),
         ("a: &a [*a]", "x: a.* nested deeper than 100 levels"),
         ("&a {b: *a}", "x: b.* nested deeper than 100 levels"),
-        ("[" * 120 + "]" * 120, "x: .* nested deeper than 100 levels"),
+        ("[" * 120 + "]" * 120, r"x\[0\]\[0\].* nested deeper than 100 levels"),
         ("[" * 50_000, "x: nested deeper"),
         ("- " * 50_000, "x: nested deeper"),
         ("{a: " * 900 + "}" * 900, "x: nested deeper|x: a.*nested deeper"),
         ("\n".join(["a: &0 [x]", *(f"b{n}: &{n + 1} [{', '.join([f'*{n}'] * 10)}]" for n in range(8))]), "x: .*its aliases make more than"),
         ("a: !!binary aGVsbG8=", "x: a: a bytes given"),
-        ("- a: !!timestamp 2026-01-01\n", r"x: \[0\].a: a date given"),
+        ("- a: !!timestamp 2026-01-01\n", r"x\[0\].a: a date given"),
         ("a: !!set {b}", "x: a: a set given"),
         ("a: !!timestamp 2026-13-01", "x: not YAML: "),
         ("a: !!python/object:os.system {}", "x: not YAML: could not determine a constructor"),
@@ -151,6 +151,7 @@ data = st.recursive(
 
 
 @given(data)
+@example({"\x85": None, "a": ["\u2028", "b\n\x85", "\u2029\n"]})
 def test_what_we_write_is_read_back_as_it_was_by_pulumi_and_by_pyyaml(value: Any) -> None:
     text = to_yaml(value)
     assert read_document(text, "x", StackLoader) == value
