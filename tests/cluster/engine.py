@@ -48,7 +48,7 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_ERROR_OUTPUT_STRING": "1",
-            "PATH": os.pathsep.join(dict.fromkeys([*_tool_folders(), os.environ["PATH"]])),
+            "PATH": os.pathsep.join(dict.fromkeys([*tool_folders(), os.environ["PATH"]])),
         }
         os.environ["PATH"] = self.environment["PATH"]
 
@@ -82,7 +82,8 @@ class Engine:
         return (self.folder / "state" / ".pulumi" / "stacks" / "airunway" / f"{name}.json").read_text()
 
 
-def _tool_folders() -> list[str]:
+def tool_folders() -> list[str]:
+    """Where the Pulumi CLI and the provider lie: the installed provider of the SDK's version, else the one on PATH or built here."""
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
     installed = next((str(path) for path in plugins.glob("resource-kubernetes-v4.34.2*") if path.is_dir()), None)
     return [str(program("pulumi").parent), installed or str(program("pulumi-resource-kubernetes").parent)]

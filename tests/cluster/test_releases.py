@@ -88,9 +88,7 @@ def test_an_operator_whose_chart_holds_its_crds_stays_and_with_it_the_workspaces
     sweep(bare)
 
 
-def test_a_release_that_the_state_has_lost_is_taken_over_without_anything_restarted(
-    cluster: Cluster, engine: Engine, chart: Path
-) -> None:
+def test_a_release_that_the_state_has_lost_is_taken_over_without_anything_restarted(cluster: Cluster, engine: Engine, chart: Path) -> None:
     stack = engine.stack("lost", managed(cluster, chart))
     with operator(cluster):
         stack.up()
