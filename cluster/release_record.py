@@ -67,9 +67,8 @@ async def take_over(connection: Connection, release: Mapping[str, Any], error: s
     namespace, name = str(release["namespace"]), str(release["name"])
     head = f"Helm release {namespace}/{name}"
     if _NAME_IN_USE not in error and _IN_PROGRESS not in error:
-        tell(
-            f"{head} failed: {cause_of(error)}\n  look further: kubectl get pods -n {namespace}\n  look further: helm status -n {namespace} {name}"
-        )
+        commands = (f"kubectl get pods -n {namespace}", f"helm status -n {namespace} {name}")
+        tell("\n  look further: ".join((f"{head} failed: {cause_of(error)}", *commands)))
         return False
     try:
         records = await _records(connection, namespace, name)

@@ -31,14 +31,15 @@ def run_program() -> None:
 
 
 class Engine:
-    """A project folder, a state folder and a Pulumi home of its own, with the real provider."""
+    """A state folder and a Pulumi home of its own, with the real provider, for a project: one of its own, or one that is there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.project = folder, folder / "project"
+    def __init__(self, folder: Path, project: Path | None = None) -> None:
+        self.folder, self.project = folder, project or folder / "project"
         (folder / "state").mkdir(exist_ok=True)
         (self.project / "stacks").mkdir(parents=True, exist_ok=True)
         for name in ("Pulumi.yaml", "__main__.py"):
-            shutil.copy(ROOT / name, self.project)
+            if not (self.project / name).exists():
+                shutil.copy(ROOT / name, self.project)
         if not (self.project / ".venv").exists():
             (self.project / ".venv").symlink_to(sys.prefix)
         self.environment = {
@@ -67,9 +68,9 @@ class Engine:
             stack.set_config(f"airunway:{key}", auto.ConfigValue(value, secret=True))
         return stack
 
-    def opened(self, name: str) -> auto.Stack:
-        """The stack ``name`` as its file says."""
-        if language_host():
+    def opened(self, name: str, *, inline: bool = False) -> auto.Stack:
+        """The stack ``name`` as its file says; ``inline`` runs the program in this process though there is a language host."""
+        if language_host() and not inline:
             return auto.create_or_select_stack(name, work_dir=str(self.project), opts=self.workspace())
         return auto.create_or_select_stack(name, project_name="airunway", program=self._inline, opts=self.workspace())
 

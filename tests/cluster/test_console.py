@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,9 +28,13 @@ NAMESPACE, TOKEN = "pages", "hf_only_the_form_may_have_this"
 def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A page of a console for a stack with one deployment, which is not in the cluster."""
     (tmp_path / "project").mkdir()
-    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "state").mkdir(parents=True)
     where = {"kubeconfig": str(cluster.kubeconfig())}
     project = write_project(tmp_path / "project", [CPU | {"namespace": NAMESPACE, "readyTimeout": "60s"}], cluster=where)
+    file = project / "stacks" / "Pulumi.own.yaml"
+    config = json.loads(file.read_text())
+    config["config"]["airunway:providers"] = {"kaito": {"installation": "existing"}}
+    file.write_text(json.dumps(config))
     monkeypatch.setenv("CONSOLE_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     # Where the operations keep the stack, for the CLI that encrypts.
@@ -39,6 +42,7 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
     monkeypatch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
     monkeypatch.setenv("PATH", f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}")
+    subprocess.run(["pulumi", "stack", "init", "own"], cwd=project, check=True, capture_output=True)
     with console(project, ("-m", "tests.cluster.console_server")) as url, new_context(browser) as context:
         opened = context.new_page()
         opened.on("dialog", lambda dialog: dialog.accept() if dialog.message == "Apply stack own to its cluster?" else dialog.dismiss())
@@ -133,7 +137,10 @@ def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, t
 
 
 def test_a_failure_is_shown_with_its_reason(cluster: Cluster, page: Any, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "stacks" / "Pulumi.dev.yaml", tmp_path / "project" / "stacks" / "Pulumi.own.yaml")
-    changes(page).click("button[value=preview]")  # its cluster is not there
+    file = tmp_path / "project" / "stacks" / "Pulumi.own.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["config"]["airunway:cluster"] = {"context": "not-there"}
+    file.write_text(yaml.safe_dump(document))
+    changes(page).click("button[value=up]")
     ended(page, "failed")
-    assert page.inner_text("#log").strip()
+    assert "cluster is unreachable" in page.inner_text("#log")

@@ -18,7 +18,8 @@ import yaml
 from preview.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.controller import install
-from tests.cluster.kubelet import node
+from tests.cluster.kubelet import node as forwarding_node
+from tests.cluster.node import Node
 from tests.cluster.openai_server import openai_server
 from tests.cluster.operator import LISTS, collection, operator, ready_status, set_status
 from tests.cluster.proxy import fault_proxy
@@ -105,7 +106,7 @@ def test_status_lists_each_kind_once(cluster: Cluster, deployed: Path) -> None:
     }
 
 
-def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cluster, deployed: Path) -> None:
+def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cluster, node: Node, deployed: Path) -> None:
     def operators() -> dict[str, Any]:
         done = airunway(deployed, "status", "--stack", "own", "--format", "json")
         return {o["provider"]: o for o in json.loads(done.stdout)[0]["operators"]}
@@ -126,9 +127,12 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cl
     annotations = {"meta.helm.sh/release-name": "kaito-workspace", "meta.helm.sh/release-namespace": "kaito-workspace"}
     metadata = {"name": "kaito-workspace", "annotations": annotations, "labels": {"airunway.ai/managed-by": "test"}}
     spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": pod}
-    made = cluster.send("POST", "/apis/apps/v1/namespaces/kaito-workspace/deployments", {"metadata": metadata, "spec": spec})
+    node.unready = "kaito-workspace"
+    cluster.send("POST", "/apis/apps/v1/namespaces/kaito-workspace/deployments", {"metadata": metadata, "spec": spec})
     assert operators()["kaito"]["message"] == "kaito-workspace is not ready"
-    set_status(cluster, "Deployment", made, ready_status("Deployment", 1))
+    node.unready = "-"
+    cluster.send("DELETE", "/api/v1/namespaces/kaito-workspace/pods")
+    until(lambda: operators()["kaito"]["healthy"])
     found = operators()["kaito"]
     assert (found["healthy"], found["release"], found["deployments"]) == (True, "deployed", {"ready": 1, "desired": 1})
     cluster.send("DELETE", f"{configs}/kaito")
@@ -256,7 +260,7 @@ def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed
 @pytest.fixture
 def served(cluster: Cluster, deployed: Path, tmp_path: Path) -> Iterator[Path]:
     """The deployment ``cpu`` has a Service, and a pod behind it that answers."""
-    with node(cluster, tmp_path) as name, openai_server() as port:
+    with forwarding_node(cluster, tmp_path) as name, openai_server() as port:
         labels = {"airunway.ai/managed-by": "test", "app": "cpu"}
         ports = [{"port": 80, "targetPort": "http"}]
         service = {"metadata": {"name": "cpu", "labels": labels}, "spec": {"selector": {"app": "cpu"}, "ports": ports}}
