@@ -9,13 +9,13 @@ from cluster.survey import key_of
 from providers.adoption import Adoption, adopt
 from providers.plan import Plan, Target
 from providers.rbac import plural
-from providers.renderers import RENDERERS
+from providers.renderers import PROVIDERS
 
 
 async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
     """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
     namespaces = sorted({d.deployment.namespace for d in plan.deployments} | {plan.settings.namespace})
-    kinds = [(module.API_VERSION, module.KIND) for module in RENDERERS]
+    kinds = [(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
     lists = await asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in kinds))
     schemas = await asyncio.gather(*(_schema(connection, version, kind) for version, kind in kinds))
     known = {key_of(d.rendered.resource) for d in plan.deployments}

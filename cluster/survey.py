@@ -11,7 +11,7 @@ from providers.plan import Plan, PlannedDeployment, PlannedProvider
 from providers.problems import InputError, Problem
 from providers.provider_config import HelmChart
 from providers.rbac import plural
-from providers.renderers import renderer_of
+from providers.renderers import provider_of
 from providers.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
 
 Key = tuple[str, str, str, str]
@@ -70,9 +70,9 @@ async def status_of(connection: Connection, planned: PlannedDeployment) -> Deplo
         raise InputError([Problem(f"{resource['kind']} {namespace}/{name}", f"may not be read: {error}")]) from error
 
 
-def _kind_of(provider: PlannedProvider) -> tuple[str, str]:
-    module = renderer_of(provider.config.name)
-    return (module.API_VERSION, module.KIND) if module else ("", "")
+def _kind_of(planned: PlannedProvider) -> tuple[str, str]:
+    provider = provider_of(planned.config.name)
+    return (provider.API_VERSION, provider.KIND) if provider else ("", "")
 
 
 def key_of(obj: dict[str, Any]) -> Key:

@@ -6,11 +6,12 @@ from typing import Any
 
 import yaml
 
-from providers.adoption_readers import READERS, UnreadableError
 from providers.delivery import DIRECT
 from providers.merge import patch_between
 from providers.plan import Target, plan_entry
 from providers.problems import InputError, join
+from providers.reading import UnreadableError
+from providers.renderers import BY_KIND
 
 _OTHER = ("apiVersion", "kind", "metadata", "status")
 
@@ -36,15 +37,15 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | No
     """The entry for a live object; values that are the defaults of its kind's ``schema`` count as not written."""
     metadata = obj["metadata"]
     kind, version, namespace, name = str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"])
-    provider, read = READERS[kind]
-    config = next((c for c in target.configs if c.name == provider), None)
+    provider = BY_KIND[kind]
+    config = next((c for c in target.configs if c.name == provider.NAME), None)
     if config is None:
-        return Adoption(kind, version, namespace, name, None, (f"provider {provider} is off in this stack",))
+        return Adoption(kind, version, namespace, name, None, (f"provider {provider.NAME} is off in this stack",))
     try:
         body = _normal({k: v for k, v in _written(obj, schema or {}).items() if k not in _OTHER})
         where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
         how = {} if target.settings.delivery == DIRECT else {"delivery": DIRECT}
-        entry = {**where, **how, "takeOver": True, "provider": {"name": provider}, **read(obj, config)}
+        entry = {**where, **how, "takeOver": True, "provider": {"name": provider.NAME}, **provider.read(obj, config)}
         return Adoption(kind, version, namespace, name, _exact(entry, version, body, target))
     except UnreadableError as error:
         return Adoption(kind, version, namespace, name, None, (str(error),))

@@ -1,21 +1,23 @@
 """Delivery by the KubeAIRunway controller: the ModelDeployment and InferenceProviderConfig objects that it works on."""
 
 import json
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from providers.observation import Decided, Observation, Phase, Replicas, complaint, conditions_of, whole
-from providers.problems import InputError, Problem
+from providers.honoured import ENTRY, unhonoured
+from providers.observation import Decided, Observation, Phase, ReadyState, Replicas, complaint, conditions_of, whole
+from providers.problems import InputError, Problem, join
 from providers.provider_config import InferenceProviderConfig, Installation
 from providers.rendering import MANAGED, Deployment, Endpoint, given, name_of
 from providers.spec import ModelDeploymentSpec, Source
 
 DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
 KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
-READY = "jsonpath={.status.phase}=Running"
+READY = ReadyState("phase", {str(phase): phase for phase in Phase})
 IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.provider.name", "spec.serving.mode")
 """Fields whose change the controller's webhook refuses, so that the object has to be made anew."""
 
@@ -38,11 +40,8 @@ def object_name(name: str) -> str:
 
 def model_deployment(deployment: Deployment, group: str) -> dict[str, Any]:
     """The ModelDeployment for ``deployment`` in API group ``group``. Raises ``InputError`` naming what that group has no field for."""
-    problems = [
-        Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {DIRECT}")
-        for path in data()["groups"][group]["missing"]
-        if _differs(deployment.spec, path)
-    ]
+    refused = unhonoured(deployment.spec, ENTRY | fields(group), {})
+    problems = [Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {DIRECT}") for path in refused]
     if deployment.spec.model.source is Source.AIKIT:
         problems.append(
             Problem("model.source", f"aikit is not known to the controller; use delivery: {DIRECT}, or source custom with image")
@@ -53,18 +52,17 @@ def model_deployment(deployment: Deployment, group: str) -> dict[str, Any]:
     return {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": _spec(deployment, group)}
 
 
-def _differs(spec: ModelDeploymentSpec, path: str) -> bool:
-    section, field = path.split(".")
-    part = getattr(spec, section)
-    name = next(n for n, f in type(part).model_fields.items() if f.alias == field)
-    return bool(getattr(part, name) != type(part).model_fields[name].default)
+def fields(group: str) -> frozenset[str]:
+    """The leaves of the spec that a ModelDeployment of API group ``group`` has fields for."""
+    return frozenset([*data()["fields"], *data()["groups"][group]["fields"]])
 
 
 def _spec(deployment: Deployment, group: str) -> dict[str, Any]:
     """The spec as it was written. ``resources`` is always there: the controller's webhook and rules take its absence for other things."""
     spec = deployment.spec
-    fields = set(ModelDeploymentSpec.model_fields)
-    sent = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True, include=fields)
+    sections = set(ModelDeploymentSpec.model_fields)
+    written = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True, include=sections)
+    sent = _known(written, fields(group))
     resources = dict(sent.get("resources", {}))
     if not spec.gpu_count:
         resources.pop("gpu", None)
@@ -77,11 +75,21 @@ def _spec(deployment: Deployment, group: str) -> dict[str, Any]:
     return dict(sorted(sent.items()))
 
 
-def observe(obj: dict[str, Any]) -> Observation:
+def _known(section: dict[str, Any], leaves: Collection[str], path: str = "") -> dict[str, Any]:
+    """``section`` without the defaults that were written into fields which the group does not have."""
+    kept: dict[str, Any] = {}
+    for key, value in section.items():
+        at = join(path, key)
+        below = any(leaf.startswith((f"{at}.", f"{at}[")) for leaf in leaves)
+        if at in leaves or below:
+            kept[key] = _known(value, leaves, at) if below and isinstance(value, dict) else value
+    return kept
+
+
+def observe(obj: Mapping[str, Any]) -> Observation:
     """What a ModelDeployment's status says, in the controller's own words."""
     status, conditions = obj.get("status") or {}, conditions_of(obj)
-    found = str(status.get("phase") or Phase.PENDING)
-    phase = Phase(found) if found in list(Phase) else Phase.PENDING
+    phase = READY.phase(obj) or Phase.PENDING
     counts, provider, endpoint = (status.get(part) or {} for part in ("replicas", "provider", "endpoint"))
     replicas = Replicas(*(whole(counts.get(name)) for name in ("desired", "ready", "available")))
     served = Endpoint(endpoint["service"], whole(endpoint.get("port") or 80)) if endpoint.get("service") else None

@@ -4,33 +4,72 @@ Upstream facts: nvidia.com/v1alpha1 and the ``dynamo.<engine>`` modules as of re
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from providers.engine_args import Flag, flags, tokens
-from providers.observation import Observation, Phase, Replicas, complaint, conditions_of, short_of, whole
+from providers.contract import Honours, NameLimit, Object
+from providers.dynamo_read import SERVICE
+from providers.dynamo_read import read as read
+from providers.engine_args import ARGUMENTS, Flag, flags, tokens
+from providers.observation import Observation, Phase, Readiness, ReadyState, Replicas, complaint, conditions_of, short_of, whole
 from providers.problems import Problem
 from providers.rendering import (
+    ENVIRONMENT,
     GPU_RESOURCE,
+    IMAGE,
+    NOT_GGUF,
+    NOT_WHOLE,
+    PARTS,
+    POD_METADATA,
+    SCHEDULING,
     TOKEN_KEY,
+    WHOLE,
     Deployment,
     Endpoint,
+    Objects,
     Refusals,
-    Rendered,
     environment,
     given,
-    overridden,
     scheduling,
 )
 from providers.spec import ComponentScaling, Engine, Gpu, Mode, Source
 
 NAME = "dynamo"
-RENDERS = dict.fromkeys((Engine.VLLM, Engine.SGLANG, Engine.TRTLLM), tuple(Mode))
-"""What ``render`` knows, whatever a document claims that the provider can do."""
 API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
-_READY = "jsonpath={.status.state}=successful"
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))
-SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
-"""Prefix of the workers' names, by engine."""
+_EVERYWHERE = frozenset({"model.source", *ARGUMENTS, *IMAGE, *ENVIRONMENT, *POD_METADATA, *SCHEDULING})
+_MODES = {
+    Mode.AGGREGATED: Honours(_EVERYWHERE | WHOLE, NOT_GGUF),
+    Mode.DISAGGREGATED: Honours(_EVERYWHERE | PARTS, NOT_GGUF | NOT_WHOLE),
+}
+HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = dict.fromkeys((Engine.VLLM, Engine.SGLANG, Engine.TRTLLM), _MODES)
+_STATE = ReadyState(
+    "state",
+    {
+        "successful": Phase.RUNNING,
+        "initializing": Phase.DEPLOYING,
+        "deploying": Phase.DEPLOYING,
+        "failed": Phase.FAILED,
+        "pending": Phase.PENDING,
+    },
+)
+READY: Readiness = _STATE
+OWNED: Mapping[str, Any] = {}
+
+
+def name_limit(deployment: Deployment) -> NameLimit:
+    """The longest name of a graph: it is put together with its workers' names where Grove runs them, else with a label's ending."""
+    if not any(_has_grove(chart.values) for chart in deployment.config.spec.installation.helm_charts):
+        return NameLimit(41, "the operator appends -k8s-service-discovery for a label of at most 63")
+    longest = max(_names(deployment).values(), key=len)
+    return NameLimit(45 - len(longest), f"together with the worker's, {longest}, it has at most 45 where Grove is installed")
+
+
+def _has_grove(values: Mapping[str, Any]) -> bool:
+    """Whether the chart's values install Grove."""
+    shared = values.get("global")
+    grove = shared.get("grove") if isinstance(shared, dict) else None
+    return bool(grove.get("install")) if isinstance(grove, dict) else False
 
 
 def endpoint(name: str) -> Endpoint:
@@ -38,12 +77,11 @@ def endpoint(name: str) -> Endpoint:
     return Endpoint(f"{name}-frontend", 8000)
 
 
-def render(deployment: Deployment) -> Rendered:
-    """The graph that serves ``deployment``. Raises ``InputError`` naming every field that Dynamo can't honour."""
+def render(deployment: Deployment) -> Objects:
+    """The graph that serves ``deployment``. Raises ``InputError`` naming every value that Dynamo can't honour."""
     spec = deployment.spec
     refusals = Refusals(NAME)
     refusals.refuse(spec.model.source is Source.AIKIT, "model.source", "AIKit images are for engine llamacpp")
-    refusals.refuse(spec.model.gguf, "model.gguf", "GGUF files are for engine llamacpp")
     refusals.refuse(spec.model.id is None, "model.id", "a worker needs an id or a path inside the image")
     exclusive = deployment.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
     refusals.refuse(exclusive and _engine_options(deployment), "engine.args.override-engine-args", "it excludes what the spec's fields set")
@@ -55,29 +93,21 @@ def render(deployment: Deployment) -> Rendered:
         "metadata": deployment.metadata,
         "spec": {"backendFramework": str(deployment.selection.engine), "services": {"Frontend": _frontend(deployment), **workers}},
     }
-    return Rendered(overridden(graph, deployment), endpoint(deployment.name), _READY)
+    return Objects(graph)
 
 
-_PHASES = {
-    "successful": Phase.RUNNING,
-    "initializing": Phase.DEPLOYING,
-    "deploying": Phase.DEPLOYING,
-    "failed": Phase.FAILED,
-    "pending": Phase.PENDING,
-}
 _NOT_WORKERS = ("frontend", "epp", "planner")
 
 
-def observe(obj: dict[str, Any]) -> Observation:
+def observe(obj: Object) -> Observation:
     """What a graph's status says; replicas are those of its workers."""
     status, conditions = obj.get("status") or {}, conditions_of(obj)
-    state = str(status.get("state") or "pending")
-    phase = _PHASES.get(state, Phase.PENDING)
+    state, phase = _STATE.of(obj), _STATE.phase(obj)
     replicas = _replicas((obj.get("spec") or {}).get("services") or {}, status.get("services") or {})
     message = short_of(replicas) if phase is Phase.RUNNING and status.get("services") else complaint(conditions)
-    if state not in _PHASES:
+    if state and phase is None:
         message = f"unknown state {state}"
-    return Observation(phase, message, replicas, conditions)
+    return Observation(phase or Phase.PENDING, message, replicas, conditions)
 
 
 def _replicas(services: dict[str, Any], seen: dict[str, Any]) -> Replicas:
@@ -105,18 +135,21 @@ def _frontend(deployment: Deployment) -> dict[str, Any]:
 
 
 def _workers(deployment: Deployment) -> tuple[dict[str, Any], list[Problem]]:
-    spec, engine = deployment.spec, deployment.selection.engine
-    prefix = SERVICE[engine]
-    if not spec.disaggregated:
-        part = ComponentScaling(replicas=spec.scaling.replicas, gpu=spec.resources.gpu, memory=spec.resources.memory)
-        worker, problems = _worker(deployment, part)
-        return {f"{prefix}Worker": worker}, problems
-    workers, problems = {}, []
-    for role, scaling in (("prefill", spec.scaling.prefill), ("decode", spec.scaling.decode)):
-        worker, found = _worker(deployment, scaling or ComponentScaling(), role)
-        workers[f"{prefix}{role.capitalize()}Worker"] = worker
-        problems += [p for p in found if p not in problems]
+    spec = deployment.spec
+    whole_worker = ComponentScaling(replicas=spec.scaling.replicas, gpu=spec.resources.gpu, memory=spec.resources.memory)
+    parts = {"": whole_worker, "prefill": spec.scaling.prefill, "decode": spec.scaling.decode}
+    workers: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for role, name in _names(deployment).items():
+        workers[name], clashes = _worker(deployment, parts[role] or ComponentScaling(), role or None)
+        problems += [p for p in clashes if p not in problems]
     return workers, problems
+
+
+def _names(deployment: Deployment) -> dict[str, str]:
+    """The workers' names by role; the one of an aggregated deployment has none."""
+    roles = ("prefill", "decode") if deployment.spec.disaggregated else ("",)
+    return {role: f"{SERVICE[deployment.selection.engine]}{role.capitalize()}Worker" for role in roles}
 
 
 def _worker(deployment: Deployment, part: ComponentScaling, role: str | None = None) -> tuple[dict[str, Any], list[Problem]]:

@@ -14,6 +14,14 @@ from providers.problems import Problem
 from providers.spec import Engine, ModelDeploymentSpec
 from providers.yaml_reading import plain_value
 
+ARGUMENTS = frozenset(
+    {
+        *("model.id", "model.servedName", "engine.contextLength", "engine.trustRemoteCode", "engine.enablePrefixCaching"),
+        *("engine.enforceEager", "engine.args", "engine.extraArgs"),
+    }
+)
+"""The leaves of the spec that become flags here."""
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -85,8 +93,8 @@ def tokens(found: list[Flag], spec: ModelDeploymentSpec) -> list[str]:
     return words + list(spec.engine.extra_args)
 
 
-def keyword_arguments(found: list[Flag], spec: ModelDeploymentSpec) -> tuple[dict[str, Any], list[Problem]]:
-    """The flags as vLLM engine keyword arguments, as Ray Serve takes them; raw arguments are read as ``--key=value`` or ``--flag``."""
+def keyword_arguments(found: list[Flag], spec: ModelDeploymentSpec, provider: str) -> tuple[dict[str, Any], list[Problem]]:
+    """The flags as vLLM engine keyword arguments; raw arguments are read as ``--key=value``, ``--key value`` or ``--flag``."""
     problems: list[Problem] = []
     result: dict[str, Any] = {}
     for flag in found:
@@ -96,9 +104,8 @@ def keyword_arguments(found: list[Flag], spec: ModelDeploymentSpec) -> tuple[dic
     while index < len(extra):
         token = extra[index]
         if not token.startswith("--"):
-            problems.append(
-                Problem(f"engine.extraArgs[{index}]", f"{token!r} given; provider kuberay takes --key=value, --key value or --flag")
-            )
+            wanted = f"{token!r} given; provider {provider} takes --key=value, --key value or --flag"
+            problems.append(Problem(f"engine.extraArgs[{index}]", wanted))
             index += 1
             continue
         name, equals, value = token[2:].partition("=")

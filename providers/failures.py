@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from providers import delivery
+from providers.renderers import BY_KIND
 from providers.rendering import GROUP
 
 
@@ -108,7 +110,7 @@ def _not_ready(kind: str, obj: str, metadata: Mapping[str, Any]) -> str:
 
 
 def _ways_out(kind: str) -> Sequence[str]:
-    if kind in ("Workspace", "DynamoGraphDeployment", "RayService", "ModelDeployment"):
+    if kind == delivery.KIND or kind in BY_KIND:
         return ["  way out: let the others go of these fields, or say takeOver: true in the entry to win over them"]
     return ["  way out: let the others go of these fields, for example with kubectl apply --server-side --force-conflicts"]
 

@@ -3,23 +3,29 @@
 Upstream facts: kaito.sh/v1beta1 as of chart 0.10.0; ``resource`` and ``inference`` are at the object's root.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from providers import aikit
+from providers.contract import Honours, NameLimit, Object
 from providers.engine_args import flags
-from providers.observation import Condition, Observation, Phase, Replicas, complaint, conditions_of, is_true, whole
+from providers.kaito_read import read as read
+from providers.observation import Observation, Phase, Readiness, ReadyState, Replicas, complaint, conditions_of, is_true, whole
 from providers.rendering import (
+    ENVIRONMENT,
     GPU_RESOURCE,
     GROUP,
+    IMAGE,
+    POD_METADATA,
+    SCHEDULING,
     Deployment,
     Endpoint,
+    Objects,
     Refusals,
-    Rendered,
     digest,
     environment,
     given,
     name_of,
-    overridden,
     quantities,
     scheduling,
 )
@@ -27,11 +33,70 @@ from providers.spec import Engine, Mode, ModelDeploymentSpec, Source
 from providers.yaml_text import to_yaml
 
 NAME = "kaito"
-RENDERS = {Engine.VLLM: (Mode.AGGREGATED,), Engine.LLAMACPP: (Mode.AGGREGATED,)}
-"""What ``render`` knows, whatever a document claims that the provider can do."""
 API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
-_READY = "jsonpath={.status.state}=Ready"
 _PRESET = "a KAITO preset brings its own"
+_NO_FLAGS = "a preset takes no bare flags"
+_NO_SWITCH = "llama.cpp has no such switch"
+HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
+    Engine.VLLM: {
+        Mode.AGGREGATED: Honours(
+            frozenset(
+                {
+                    *("model.id", "model.servedName", "engine.contextLength", "engine.args"),
+                    *("scaling.replicas", "resources.gpu.count", "secrets.huggingFaceToken", "nodeSelector"),
+                }
+            ),
+            {
+                "model.source": "a preset is a Hugging Face id or one of KAITO's own names",
+                "model.gguf": "GGUF files are for engine llamacpp",
+                "engine.image": f"{_PRESET} image; use engine llamacpp for a container of yours",
+                "image": f"{_PRESET} image; use engine llamacpp for a container of yours",
+                "env": f"{_PRESET} environment",
+                "tolerations": f"{_PRESET} tolerations (nvidia.com/gpu and sku=gpu)",
+                "podTemplate.metadata.labels": f"{_PRESET} pods",
+                "podTemplate.metadata.annotations": f"{_PRESET} pods",
+                "resources.cpu": f"{_PRESET} resources",
+                "resources.memory": f"{_PRESET} resources",
+                "resources.gpu.type": f"a preset asks for {GPU_RESOURCE}",
+                # KAITO turns each entry of the config into `--key value`, so a flag without a value can't pass (inference_api.py).
+                "engine.extraArgs": "a preset takes key-value arguments only; use engine.args",
+                "engine.trustRemoteCode": _NO_FLAGS,
+                "engine.enforceEager": _NO_FLAGS,
+                "engine.enablePrefixCaching": _NO_FLAGS,
+            },
+        ),
+    },
+    Engine.LLAMACPP: {
+        Mode.AGGREGATED: Honours(
+            frozenset(
+                {
+                    *("model.id", "model.servedName", "model.source", "model.gguf.file", "model.gguf.build"),
+                    *("engine.contextLength", "engine.args", "engine.extraArgs", "scaling.replicas"),
+                    *("resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"),
+                    *IMAGE,
+                    *ENVIRONMENT,
+                    *POD_METADATA,
+                    *SCHEDULING,
+                }
+            ),
+            {
+                "engine.trustRemoteCode": "llama.cpp runs no code of the model",
+                "engine.enforceEager": _NO_SWITCH,
+                "engine.enablePrefixCaching": _NO_SWITCH,
+            },
+        ),
+    },
+}
+# Ready and NotReady are an inference Workspace's; Succeeded is a tuning job's only (0.10.0, workspace_controller.go).
+_STATE = ReadyState("state", {"Ready": Phase.RUNNING, "NotReady": Phase.DEPLOYING, "Pending": Phase.PENDING, "Failed": Phase.FAILED})
+READY: Readiness = _STATE
+# Written back where it is empty too, and with it the whole list is the operator's (seen with 0.10.0).
+OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
+
+
+def name_limit(deployment: Deployment) -> NameLimit:
+    """The longest name of a Workspace, the same for all."""
+    return NameLimit(52, "the StatefulSet of that name puts it into its pods' revision label, with 11 more (seen with 0.10.0)")
 
 
 def endpoint(name: str) -> Endpoint:
@@ -39,8 +104,8 @@ def endpoint(name: str) -> Endpoint:
     return Endpoint(name, 80)
 
 
-def render(deployment: Deployment) -> Rendered:
-    """The Workspace that serves ``deployment``. Raises ``InputError`` naming every field that KAITO can't honour."""
+def render(deployment: Deployment) -> Objects:
+    """The Workspace that serves ``deployment``. Raises ``InputError`` naming every value that KAITO can't honour."""
     refusals = Refusals(NAME)
     spec = deployment.spec
     refusals.refuse(spec.scaling.replicas == 0, "scaling.replicas", "a Workspace has at least 1 replica; remove the deployment instead")
@@ -53,38 +118,21 @@ def render(deployment: Deployment) -> Rendered:
         "resource": {"count": spec.scaling.replicas, "labelSelector": {"matchLabels": _nodes(spec, exact=preset)}},
         "inference": inference,
     }
-    return Rendered(overridden(workspace, deployment), endpoint(deployment.name), _READY, supporting, warnings)
+    return Objects(workspace, supporting, warnings)
 
 
-_PHASES = {
-    "Ready": Phase.RUNNING,
-    "Succeeded": Phase.RUNNING,
-    "NotReady": Phase.DEPLOYING,
-    "Running": Phase.DEPLOYING,
-    "Failed": Phase.FAILED,
-    "Pending": Phase.PENDING,
-}
-
-
-def observe(obj: dict[str, Any]) -> Observation:
+def observe(obj: Object) -> Observation:
     """What a Workspace's status says. KAITO counts no replicas: all of them are ready when the Workspace is."""
     status, conditions = obj.get("status") or {}, conditions_of(obj)
-    state = status.get("state")
-    phase = _PHASES.get(state, Phase.PENDING) if state else _phase_without_state(conditions)
+    state, phase = _STATE.of(obj), _STATE.phase(obj)
     desired = whole(status.get("targetNodeCount") or (obj.get("resource") or {}).get("count", 1))
     ready = desired if phase is Phase.RUNNING else 0
     message = complaint(conditions) if phase is not Phase.RUNNING else ""
-    if state and state not in _PHASES:
+    if state and phase is None:
         message = f"unknown state {state}"
-    return Observation(phase, message, Replicas(desired, ready, ready), conditions)
-
-
-def _phase_without_state(conditions: tuple[Condition, ...]) -> Phase:
-    """As releases before 0.9 say it."""
-    succeeded = is_true(conditions, "WorkspaceSucceeded")
-    if succeeded is not None:
-        return Phase.RUNNING if succeeded else Phase.FAILED
-    return Phase.DEPLOYING if is_true(conditions, "ResourceReady") else Phase.PENDING
+    elif not state and is_true(conditions, "WorkspaceSucceeded"):
+        message = "its operator reports no status.state, as releases from 0.9 on do"
+    return Observation(phase or Phase.PENDING, message, Replicas(desired, ready, ready), conditions)
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
@@ -102,32 +150,13 @@ _Inference = tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[str, ...]]
 
 def _preset(deployment: Deployment, refusals: Refusals) -> _Inference:
     spec, engine = deployment.spec, deployment.spec.engine
-    refusals.refuse(
-        spec.model.source is not Source.HUGGINGFACE, "model.source", "a preset is a Hugging Face id or one of KAITO's own names"
-    )
-    refusals.refuse(spec.model.gguf, "model.gguf", "GGUF files are for engine llamacpp")
-    refusals.refuse(
-        spec.container_image, "engine.image" if engine.image else "image", f"{_PRESET} image; use engine llamacpp for a container of yours"
-    )
-    refusals.refuse(spec.env, "env", f"{_PRESET} environment")
-    refusals.refuse(spec.tolerations, "tolerations", f"{_PRESET} tolerations (nvidia.com/gpu and sku=gpu)")
-    refusals.refuse(spec.pod_template.metadata.labels, "podTemplate.metadata.labels", f"{_PRESET} pods")
-    refusals.refuse(spec.pod_template.metadata.annotations, "podTemplate.metadata.annotations", f"{_PRESET} pods")
-    refusals.refuse(spec.resources.cpu, "resources.cpu", f"{_PRESET} resources")
-    refusals.refuse(spec.resources.memory, "resources.memory", f"{_PRESET} resources")
-    other = spec.resources.gpu is not None and spec.resources.gpu.type != GPU_RESOURCE
-    refusals.refuse(other, "resources.gpu.type", f"a preset asks for {GPU_RESOURCE}")
-    # KAITO turns each entry of the config into `--key value`, so a flag without a value can't pass (inference_api.py).
-    refusals.refuse(engine.extra_args, "engine.extraArgs", "a preset takes key-value arguments only; use engine.args")
-    refusals.refuse(engine.trust_remote_code, "engine.trustRemoteCode", "a preset takes no bare flags")
-    refusals.refuse(engine.enforce_eager, "engine.enforceEager", "a preset takes no bare flags")
-    refusals.refuse(not engine.enable_prefix_caching, "engine.enablePrefixCaching", "a preset takes no bare flags")
     for key, value in engine.args.items():
-        refusals.refuse(value == "", f"engine.args.{key}", "a preset takes no bare flags")
+        refusals.refuse(value == "", f"engine.args.{key}", _NO_FLAGS)
     found, clashes = flags(Engine.VLLM, spec, gpus=1)
     refusals.done(clashes)
     arguments = {f.name: f.value for f in found if f.name != "model"}
-    secret = deployment.token_secret if "/" in str(spec.model.id) else None
+    # Of KAITO's own names some need a token and some refuse one: who names one for the deployment knows.
+    secret = deployment.token_secret if "/" in str(spec.model.id) or spec.secrets.hugging_face_token else None
     preset = given(name=spec.model.id, presetOptions=given(modelAccessSecret=secret))
     inference: dict[str, Any] = {"preset": preset}
     supporting: tuple[dict[str, Any], ...] = ()
@@ -157,13 +186,12 @@ def _template(deployment: Deployment, refusals: Refusals) -> _Inference:
     port = aikit.data()["port"]
     image = deployment.built_image or aikit.image(spec, deployment.config.spec.images)
     fixed = aikit.served_name(spec)
-    refusals.refuse(engine.trust_remote_code, "engine.trustRemoteCode", "llama.cpp runs no code of the model")
-    refusals.refuse(engine.enforce_eager, "engine.enforceEager", "llama.cpp has no such switch")
-    refusals.refuse(not engine.enable_prefix_caching, "engine.enablePrefixCaching", "llama.cpp has no such switch")
     name = spec.model.served_name
     why = f"the image serves the model as {fixed}" if fixed else "the image decides the name"
     refusals.refuse(name is not None and name != fixed, "model.servedName", why)
+    custom = spec.model.source is Source.CUSTOM
     refusals.refuse(image is None, "image", "source custom needs the image that holds the model")
+    refusals.refuse(custom and spec.model.id, "model.id", "with model.source custom the image holds the model, and no id is used")
     refusals.refuse("address" in engine.args, "engine.args.address", f"the Service expects port {port}")
     refusals.refuse(
         engine.context_length and "context-size" in engine.args, "engine.args.context-size", "engine.contextLength sets it already"
@@ -179,7 +207,6 @@ def _template(deployment: Deployment, refusals: Refusals) -> _Inference:
         "args": [*aikit.model_arguments(spec), f"--address=:{port}", *context, *arguments, *engine.extra_args],
         "ports": [{"containerPort": port}],
         "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
-        # The operator writes it back where it is empty too, and with it owns the whole list (seen with 0.10.0).
         "resources": given(requests=limits, limits=limits),
         **given(env=environment(deployment)),
     }

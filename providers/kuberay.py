@@ -3,21 +3,31 @@
 Upstream facts: ray.io/v1 as of operator 1.7.0; ``ray.serve.llm`` as of Ray 2.55.0 (LLMServingArgs, PDServingArgs).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from providers.engine_args import Flag, flags, keyword_arguments
-from providers.observation import Observation, Phase, Replicas, complaint, conditions_of, is_true, short_of, whole
+from providers.contract import Honours, NameLimit, Object
+from providers.engine_args import ARGUMENTS, Flag, flags, keyword_arguments
+from providers.kuberay_read import read as read
+from providers.observation import Observation, Phase, Readiness, ReadyCondition, Replicas, complaint, conditions_of, short_of, whole
 from providers.problems import Problem
 from providers.rendering import (
+    ENVIRONMENT,
     GPU_RESOURCE,
     GROUP,
+    IMAGE,
+    NOT_GGUF,
+    NOT_WHOLE,
+    PARTS,
+    POD_METADATA,
+    SCHEDULING,
+    WHOLE,
     Deployment,
     Endpoint,
+    Objects,
     Refusals,
-    Rendered,
     environment,
     given,
-    overridden,
     quantities,
     scheduling,
 )
@@ -25,15 +35,25 @@ from providers.spec import ComponentScaling, Engine, Gpu, Mode, Source
 from providers.yaml_text import to_yaml
 
 NAME = "kuberay"
-RENDERS = {Engine.VLLM: tuple(Mode)}
-"""What ``render`` knows, whatever a document claims that the provider can do."""
 API_VERSION, KIND = "ray.io/v1", "RayService"
-MAX_NAME = 47
-"""Longest RayService name: 53 for a RayCluster less the 6 that KubeRay appends (ray-operator, utils/constant.go)."""
-
-_READY = "condition=Ready"
+_EVERYWHERE = frozenset({"model.source", *ARGUMENTS, *IMAGE, *ENVIRONMENT, *POD_METADATA, *SCHEDULING})
+HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
+    Engine.VLLM: {
+        Mode.AGGREGATED: Honours(_EVERYWHERE | WHOLE, NOT_GGUF),
+        Mode.DISAGGREGATED: Honours(_EVERYWHERE | PARTS, NOT_GGUF | NOT_WHOLE),
+    }
+}
+_CONDITION = ReadyCondition("Ready")
+READY: Readiness = _CONDITION
+# Written back, and with it the whole list is the operator's (seen with 1.7.0).
+OWNED: Mapping[str, Any] = {"spec.rayClusterConfig.workerGroupSpecs[].scaleStrategy": {}}
 _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
 _PORTS = [("gcs-server", 6379), ("dashboard", 8265), ("client", 10001), ("serve", 8000)]
+
+
+def name_limit(deployment: Deployment) -> NameLimit:
+    """The longest name of a RayService, the same for all."""
+    return NameLimit(47, "KubeRay appends 6 for its RayCluster, which has at most 53 (ray-operator, utils/constant.go)")
 
 
 def endpoint(name: str) -> Endpoint:
@@ -41,13 +61,11 @@ def endpoint(name: str) -> Endpoint:
     return Endpoint(f"{name}-serve-svc", 8000)
 
 
-def render(deployment: Deployment) -> Rendered:
-    """The RayService that serves ``deployment``. Raises ``InputError`` naming every field that KubeRay can't honour."""
+def render(deployment: Deployment) -> Objects:
+    """The RayService that serves ``deployment``. Raises ``InputError`` naming every value that KubeRay can't honour."""
     spec = deployment.spec
     refusals = Refusals(NAME)
-    refusals.refuse(len(deployment.name) > MAX_NAME, "name", f"a RayService name has at most {MAX_NAME} characters")
     refusals.refuse(spec.model.source is Source.AIKIT, "model.source", "AIKit images are for engine llamacpp")
-    refusals.refuse(spec.model.gguf, "model.gguf", "GGUF files are for engine llamacpp")
     refusals.refuse(spec.model.id is None, "model.id", "Ray Serve LLM needs an id or a path inside the image")
     application, groups, problems = (_disaggregated if spec.disaggregated else _aggregated)(deployment)
     refusals.done(problems)
@@ -60,17 +78,17 @@ def render(deployment: Deployment) -> Rendered:
             "rayClusterConfig": {"headGroupSpec": _head(deployment), "workerGroupSpecs": groups},
         },
     }
-    return Rendered(overridden(service, deployment), endpoint(deployment.name), _READY)
+    return Objects(service)
 
 
-def observe(obj: dict[str, Any]) -> Observation:
+def observe(obj: Object) -> Observation:
     """What a RayService's status says: its condition Ready, then the applications of the cluster that serves.
 
     While a new cluster is brought up beside the one that serves, the deployment goes on running.
     """
     status, conditions = obj.get("status") or {}, conditions_of(obj)
     active, pending = status.get("activeServiceStatus") or {}, status.get("pendingServiceStatus") or {}
-    ready, troubles = is_true(conditions, "Ready"), _troubles(active)
+    ready, troubles = _CONDITION.of(obj), _troubles(active)
     if any(state == "DEPLOY_FAILED" for state, _ in troubles):
         phase = Phase.FAILED
     elif ready:
@@ -129,7 +147,7 @@ def _llm_config(deployment: Deployment, part: ComponentScaling, role: str | None
     gpus = part.gpu.count if part.gpu else 0
     transfer = [Flag("kv-transfer-config", _NIXL)] if role else []
     found, clashes = flags(Engine.VLLM, spec, gpus, *transfer)
-    arguments, problems = keyword_arguments([f for f in found if f.name not in ("model", "served-model-name")], spec)
+    arguments, problems = keyword_arguments([f for f in found if f.name not in ("model", "served-model-name")], spec, NAME)
     served = spec.model.served_name or spec.model.id
     config = {
         "model_loading_config": {"model_id": served, "model_source": spec.model.id},
@@ -164,7 +182,6 @@ def _workers(deployment: Deployment, part: ComponentScaling, group: str, role: s
         "minReplicas": part.replicas,
         "maxReplicas": part.replicas,
         "rayStartParams": start,
-        # The operator writes it back, and with it owns the whole list (seen with 1.7.0).
         "scaleStrategy": {},
         **given(resources={role: "1"} if role else None),
         "template": _template(deployment, _container(deployment, "ray-worker", limits)),

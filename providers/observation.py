@@ -6,7 +6,7 @@ Nothing here reads a cluster: objects come as plain data, as the API server give
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from providers.rendering import Endpoint
 
@@ -86,3 +86,65 @@ def short_of(replicas: Replicas) -> str:
 def whole(value: Any) -> int:
     """A count that may be missing."""
     return int(value or 0)
+
+
+class Readiness(Protocol):
+    """When an object serves, once for the two who ask: Pulumi, which waits for it, and ``observe``."""
+
+    @property
+    def wait_for(self) -> str:
+        """The same in the grammar of the ``pulumi.com/waitFor`` annotation."""
+
+    def holds(self, obj: Mapping[str, Any]) -> bool:
+        """Whether the live object serves."""
+
+
+@dataclass(frozen=True)
+class ReadyState:
+    """Readiness by ``status.NAME``: an object serves in the one state whose phase is Running."""
+
+    name: str
+    phases: Mapping[str, Phase]
+
+    def __post_init__(self) -> None:
+        # `waitFor` knows AND, but no OR.
+        if list(self.phases.values()).count(Phase.RUNNING) != 1:
+            raise ValueError("one state is Running, and no other")
+
+    @property
+    def wait_for(self) -> str:
+        """The state in which an object serves."""
+        running = next(state for state, phase in self.phases.items() if phase is Phase.RUNNING)
+        return f"jsonpath={{.status.{self.name}}}={running}"
+
+    def of(self, obj: Mapping[str, Any]) -> str:
+        """The object's state; nothing where it has none yet."""
+        return str((obj.get("status") or {}).get(self.name) or "")
+
+    def phase(self, obj: Mapping[str, Any]) -> Phase | None:
+        """The phase of the object's state; None where the state is not known."""
+        return self.phases.get(self.of(obj))
+
+    def holds(self, obj: Mapping[str, Any]) -> bool:
+        """Whether the live object serves."""
+        return self.phase(obj) is Phase.RUNNING
+
+
+@dataclass(frozen=True)
+class ReadyCondition:
+    """Readiness by a condition of the object."""
+
+    type: str
+
+    @property
+    def wait_for(self) -> str:
+        """The condition."""
+        return f"condition={self.type}"
+
+    def of(self, obj: Mapping[str, Any]) -> bool | None:
+        """Whether the condition is true; None where it is not there or unknown."""
+        return is_true(conditions_of(obj), self.type)
+
+    def holds(self, obj: Mapping[str, Any]) -> bool:
+        """Whether the live object serves."""
+        return self.of(obj) is True

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers.merge import merge_patch
 from providers.problems import InputError, Problem
 from providers.provider_config import API_GROUPS, InferenceProviderConfig
 from providers.selection import Selection
@@ -21,6 +20,28 @@ MANAGED = {f"{GROUP}/managed-by": "airunway"}
 
 TOKEN_KEY = "HF_TOKEN"
 """Key of a token Secret and name of the variable that engines read (huggingface_hub)."""
+
+
+IMAGE = frozenset({"engine.image", "image"})
+"""The leaves of which ``Deployment.image`` is one."""
+
+POD_METADATA = frozenset({"podTemplate.metadata.labels", "podTemplate.metadata.annotations"})
+"""The leaves for the metadata of pods."""
+
+
+WHOLE = frozenset({"scaling.replicas", "resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"})
+"""The leaves that size an aggregated deployment's workers."""
+
+PARTS = frozenset(
+    {
+        *(f"scaling.{role}.{leaf}" for role in ("prefill", "decode") for leaf in ("replicas", "gpu.count", "gpu.type", "memory")),
+        *("resources.cpu", "resources.memory"),
+    }
+)
+"""The leaves that size a disaggregated deployment's workers; ``resources`` is for those that name none of their own."""
+
+NOT_WHOLE = {"scaling.replicas": "prefill and decode have replicas of their own"}
+NOT_GGUF = {"model.gguf": "GGUF files are for engine llamacpp"}
 
 
 @dataclass(frozen=True)
@@ -73,8 +94,17 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Objects:
+    """The upstream object, and what must exist before it."""
+
+    resource: dict[str, Any]
+    supporting: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Rendered:
-    """The upstream object, what must exist before it, and how to tell that it serves.
+    """The object as it is created, what must exist before it, and how to tell that it serves.
 
     ``wait_for`` is in the grammar of the ``pulumi.com/waitFor`` annotation.
     """
@@ -88,7 +118,7 @@ class Rendered:
 
 @dataclass
 class Refusals:
-    """Collects the fields that a provider can't honour, so that all of them are reported at once."""
+    """Collects the values that a provider can't honour, so that all of them are reported at once."""
 
     provider: str
     problems: list[Problem] = field(default_factory=list)
@@ -105,12 +135,20 @@ class Refusals:
             raise InputError(problems)
 
 
+ENVIRONMENT = frozenset({"env[].name", "env[].value", "env[].valueFrom", "secrets.huggingFaceToken"})
+"""The leaves that ``environment`` renders."""
+
+
 def environment(deployment: Deployment, *, token: bool = True) -> list[dict[str, Any]]:
     """The containers' ``env``: the user's entries, then the token from its Secret unless the user set it."""
     env = [v.model_dump(by_alias=True, exclude_none=True) for v in deployment.spec.env]
     if token and deployment.token_secret and all(v["name"] != TOKEN_KEY for v in env):
         env.append({"name": TOKEN_KEY, "valueFrom": {"secretKeyRef": {"name": deployment.token_secret, "key": TOKEN_KEY}}})
     return env
+
+
+SCHEDULING = frozenset({"nodeSelector", *(f"tolerations[].{name}" for name in ("key", "operator", "value", "effect", "tolerationSeconds"))})
+"""The leaves that ``scheduling`` renders."""
 
 
 def scheduling(spec: ModelDeploymentSpec) -> dict[str, Any]:
@@ -130,12 +168,6 @@ def quantities(count: int, kind: str, cpu: str | None, memory: str | None) -> di
     return gpu | given(cpu=cpu, memory=memory)
 
 
-def overridden(resource: dict[str, Any], deployment: Deployment) -> dict[str, Any]:
-    """``resource`` with the user's overrides merged last."""
-    overrides = deployment.spec.provider.overrides
-    return merge_patch(resource, overrides) if overrides else resource
-
-
 def digest(value: Any, length: int = 8) -> str:
     """A short hash of plain data, the same in every run."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
@@ -151,4 +183,4 @@ def name_of(*parts: str, limit: int = 63) -> str:
     return f"{slug[: limit - len(suffix) - 1].rstrip('-')}-{suffix}".lstrip("-")
 
 
-__all__ = ["GPU_RESOURCE", "GROUP", "TOKEN_KEY", "Deployment", "Endpoint", "Refusals", "Rendered"]
+__all__ = ["GPU_RESOURCE", "GROUP", "TOKEN_KEY", "Deployment", "Endpoint", "Objects", "Refusals", "Rendered"]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from providers.problems import Problem, join, problems_of, shown
-from providers.spec import QUANTITY, ComponentScaling, Engine, ModelDeploymentSpec, Source
+from providers.spec import GPU_RESOURCE, QUANTITY, ComponentScaling, Engine, ModelDeploymentSpec, Source
 
 MAX_GPUS, MAX_REPLICAS, MAX_CPU, MAX_MEMORY = 64, 32, "512", "4Ti"
 """Ceilings of one deployment."""
@@ -123,10 +123,20 @@ def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:
             yield Problem(path, f"required in disaggregated mode, for example {{replicas: 1, gpu: {{count: 1}}}} for the {name} workers")
         elif part.gpu is None or part.gpu.count == 0:
             yield Problem(f"{path}.gpu.count", f"{part.gpu.count if part.gpu else 'nothing'} given, disaggregated mode needs at least 1")
+    yield from _whole(spec)
+
+
+def _whole(spec: ModelDeploymentSpec) -> Iterator[Problem]:
+    """What ``resources`` says in vain."""
+    gpu, memory = spec.resources.gpu, spec.resources.memory
+    belongs = "in disaggregated mode GPUs belong under scaling.prefill and scaling.decode"
     if spec.disaggregated and spec.gpu_count > 0:
-        yield Problem(
-            "resources.gpu.count", f"{spec.gpu_count} given; in disaggregated mode GPUs belong under scaling.prefill and scaling.decode"
-        )
+        yield Problem("resources.gpu.count", f"{spec.gpu_count} given; {belongs}")
+    elif gpu and gpu.count == 0 and gpu.type != GPU_RESOURCE:
+        yield Problem("resources.gpu.type", f"{shown(gpu.type)} given; {belongs if spec.disaggregated else 'give resources.gpu.count too'}")
+    parts = (spec.scaling.prefill, spec.scaling.decode)
+    if spec.disaggregated and memory and all(part and part.memory for part in parts):
+        yield Problem("resources.memory", f"{shown(memory)} given, but scaling.prefill and scaling.decode have memory of their own")
 
 
 def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:

@@ -1,20 +1,18 @@
 """The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain data."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from providers import delivery
 from providers.observation import Condition, Observation, Phase, Replicas
 from providers.plan import PlannedDeployment, PlannedProvider
-from providers.renderers import RENDERERS
+from providers.renderers import BY_KIND
 from providers.rendering import Endpoint
 
 Object = dict[str, Any]
 
-_OBSERVERS: dict[str, Callable[[Object], Observation]] = {module.KIND: module.observe for module in RENDERERS} | {
-    delivery.KIND: delivery.observe
-}
+_OBSERVERS = {kind: provider.observe for kind, provider in BY_KIND.items()} | {delivery.KIND: delivery.observe}
 
 OBSERVED = frozenset(_OBSERVERS)
 """Kinds whose status ``observe`` understands."""

@@ -4,16 +4,18 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from preview.compare import compare
 from preview.document import deployment_document
 from providers.controller_decision import controller_decision, departures
-from providers.delivery import object_name, provider_config
+from providers.delivery import fields, object_name, provider_config
 from providers.files import Files, Unreadable
 from providers.plan import Plan, parse_settings, plan_stack
 from providers.problems import InputError
 from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
 from tests.unit.samples import builtin, choose, config, spec
+from tests.unit.test_renderers import crd_folder
 
 GPU = {"resources": {"gpu": {"count": 1}}}
 DISAGGREGATED = {
@@ -88,6 +90,19 @@ def test_what_the_group_has_no_field_for_is_refused_by_its_path() -> None:
         "enforceEager",
         "enablePrefixCaching",
     ]
+
+
+def test_the_fields_that_are_sent_are_those_of_the_group_s_definition() -> None:
+    path = crd_folder() / "airunway-0.7.0" / "airunway.ai_modeldeployments.yaml"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    versions = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]["versions"]
+    definition = next(v for v in versions if v["name"] == "v1alpha1")["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    for leaf in fields("airunway.ai"):
+        schema = definition
+        for part in leaf.split("."):
+            schema = schema["properties"][part.removesuffix("[]")]
+            schema = schema["items"] if part.endswith("[]") else schema
 
 
 def test_a_name_that_kuberay_would_cut_is_refused() -> None:

@@ -13,7 +13,7 @@ from providers.merge import merge_patch
 from providers.plan import parse_settings, plan_stack, provider_configs
 from providers.problems import InputError
 from providers.provider_config import builtin_documents, load_config
-from providers.renderers import RENDERERS
+from providers.renderers import PROVIDERS
 from providers.spec import Engine
 
 FLAT = {
@@ -34,7 +34,7 @@ def test_the_older_flat_capabilities_are_read() -> None:
 
 
 def test_there_is_a_renderer_for_every_built_in_provider_and_the_other_way_round() -> None:
-    assert {m.NAME for m in RENDERERS} == set(builtin_documents())
+    assert {m.NAME for m in PROVIDERS} == set(builtin_documents())
 
 
 @pytest.mark.parametrize(("name", "version"), [("kaito", "0.10.0"), ("dynamo", "1.1.1"), ("kuberay", "1.7.0")])
@@ -94,7 +94,9 @@ def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
 
 def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
     claims = {name: load_config(document, name).spec.capabilities.engines for name, document in builtin_documents().items()}
-    assert {m.NAME: dict(m.RENDERS) for m in RENDERERS} == {n: {e.name: tuple(e.serving_modes) for e in es} for n, es in claims.items()}
+    assert {m.NAME: {e: tuple(modes) for e, modes in m.HONOURS.items()} for m in PROVIDERS} == {
+        n: {e.name: tuple(e.serving_modes) for e in es} for n, es in claims.items()
+    }
 
 
 @pytest.mark.parametrize(
