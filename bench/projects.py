@@ -8,6 +8,7 @@ from typing import Any
 from preview.manifests import manifest_files, write_manifests
 from preview.record import Preview, record
 from preview.stack_file import read_stack
+from providers.provider_config import builtin_documents
 from providers.yaml_text import to_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,10 @@ def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None)
     (folder / "deployments").mkdir()
     for team in range(min(_TEAMS, count)):
         (folder / "deployments" / f"team-{team:02}.yaml").write_text(to_yaml(deployments[team::_TEAMS]))
-    _settings(folder, {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deploymentFiles": ["deployments/*.yaml"]})
+    # The real provider would load the operators' charts.
+    there = {name: {"installation": "existing"} for name in builtin_documents()}
+    settings = {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deploymentFiles": ["deployments/*.yaml"]}
+    _settings(folder, settings | {"airunway:providers": there})
     return folder
 
 

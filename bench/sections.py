@@ -78,8 +78,8 @@ def on_the_engine(report: Report, quick: bool) -> None:
         goals = [f"Not measured: {reason}"]
     report.section(
         "The same on the real engine",
-        "One preview by the Automation API, new stack, without the start of Python; CPU is that of program and engine, memory the "
-        "program's. The Kubernetes provider is the tests' stand-in, in the program's process, where the plugin is not installed.",
+        "One preview by the Automation API with the real Kubernetes provider, new stack, without the start of Python; CPU is that of "
+        "program, engine and provider, memory the program's.",
         _OVERHEAD_HEADER,
         rows,
         goals,

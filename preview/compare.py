@@ -6,6 +6,7 @@ from typing import Any
 
 from providers.delivery import DIRECT, IMMUTABLE
 from providers.problems import join
+from providers.volume_claims import is_refused
 
 CREATE, UPDATE, REPLACE, DELETE, FORGET = "create", "update", "replace", "delete", "forget"
 OPERATIONS = (CREATE, UPDATE, REPLACE, DELETE, FORGET)
@@ -17,7 +18,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "Job": ("spec",),
     "Deployment": ("spec.selector",),
     "Secret": ("type",),
-    "PersistentVolumeClaim": ("spec.accessModes", "spec.storageClassName"),
+    "PersistentVolumeClaim": ("spec.accessModes",),
     "Release": ("name", "namespace"),
     "ModelDeployment": IMMUTABLE,
     "RoleBinding": ("roleRef",),
@@ -38,7 +39,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """One resource; ``forced_by`` are the fields that make it a replacement."""
+    """One resource; ``forced_by`` are the fields that make it a replacement, ``refused`` those that ``pulumi up`` refuses to change."""
 
     operation: str
     urn: str
@@ -46,6 +47,7 @@ class ResourceChange:
     name: str
     fields: tuple[FieldChange, ...] = ()
     forced_by: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
 
 
 def _change(operation: str, resource: Any, fields: tuple[FieldChange, ...] = (), forced: tuple[str, ...] = ()) -> ResourceChange:
-    return ResourceChange(operation, resource["urn"], _kind(resource), resource["name"], fields, forced)
+    kind = _kind(resource)
+    refused = tuple(f.path for f in fields if is_refused(kind, f.path, f.old, f.new))
+    return ResourceChange(operation, resource["urn"], kind, resource["name"], fields, forced, refused)
 
 
 def _kind(resource: Any) -> str:
@@ -185,6 +189,12 @@ def _candidate(deployment: Any, provider: str) -> Any:
     return next((c for c in deployment["candidates"] if c["provider"] == provider), None)
 
 
+def _fate(before: Mapping[str, Any], release: str) -> str:
+    """What becomes of a release that no deployment needs any more."""
+    retained = any(r.get("retained") for r in before.values() if _kind(r) == "Release" and r["name"] == release)
+    return "stays in the cluster: its uninstall would delete CRDs, and with them every object of their kinds" if retained else "is removed"
+
+
 def _operators(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Releases that come, go or change version, and operators that become someone else's."""
     old, new = ({r["name"]: r["inputs"] for r in side.values() if _kind(r) == "Release"} for side in (before, after))
@@ -192,7 +202,7 @@ def _operators(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         if name not in old:
             yield f"operator {name} {new[name].get('version', '')} is installed".replace("  ", " ")
         elif name not in new:
-            yield f"operator {name} {old[name].get('version', '')} is removed".replace("  ", " ")
+            yield f"operator {name} {old[name].get('version', '')} {_fate(before, name)}".replace("  ", " ")
         elif old[name].get("version") != new[name].get("version"):
             yield f"operator {name}: chart {old[name].get('version')} -> {new[name].get('version')}"
     states = [

@@ -19,6 +19,7 @@ def difference_document(difference: Difference) -> dict[str, Any]:
                 "name": r.name,
                 "fields": [_field(f) for f in r.fields],
                 "forcedBy": list(r.forced_by),
+                "refused": list(r.refused),
             }
             for r in difference.resources
         ],

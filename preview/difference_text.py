@@ -30,7 +30,10 @@ def _lines(difference: Difference) -> list[RenderableType]:
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
         head.append(f"{change.name}  {change.kind}", style="bold" if change.operation == REPLACE else "")
         lines.append(head)
-        lines += [Padding(Text(field_sentence(f, change), style="dim"), (0, 0, 0, 4), expand=False) for f in change.fields]
+        lines += [
+            Padding(Text(field_sentence(f, change), style="red" if f.path in change.refused else "dim"), (0, 0, 0, 4), expand=False)
+            for f in change.fields
+        ]
     lines.append(Text(summary(difference), style="bold"))
     return lines
 
@@ -49,6 +52,7 @@ def selection_sentence(change: SelectionChange) -> str:
 def field_sentence(field: FieldChange, change: ResourceChange) -> str:
     """One field's change."""
     forced = "  (forces replacement)" if field.path in change.forced_by else ""
+    forced = "  (refused: a volume is never changed so)" if field.path in change.refused else forced
     if field.secret:
         return f"{field.path}: changed (secret)"
     if field.old is None:

@@ -9,6 +9,7 @@ from providers.problems import Problem
 from providers.spec_checks import quantity
 from providers.stack import StackSettings
 
+CLASS_PATH, SIZE_PATH = "spec.storageClassName", "spec.resources.requests.storage"
 _SERVICES = {REGISTRY: "registry.managed", BUILDER: "builder"}
 
 
@@ -23,6 +24,19 @@ def claim_problems(settings: StackSettings, live: Callable[[str], Mapping[str, A
     return [problem for claim in claims if (there := live(claim["metadata"]["name"])) for problem in _changes(claim, there)]
 
 
+def is_refused(kind: str, path: str, old: Any, new: Any) -> bool:
+    """Whether Kubernetes refuses this change of a field of an object; a class that is left out is left as it is."""
+    if kind != "PersistentVolumeClaim":
+        return False
+    if path == CLASS_PATH:
+        return new is not None
+    return path == SIZE_PATH and _shrinks(old, new)
+
+
+def _shrinks(old: Any, new: Any) -> bool:
+    return (quantity(str(new)) or 0) < (quantity(str(old)) or 0)
+
+
 def _changes(claim: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Problem]:
     name = claim["metadata"]["name"]
     setting, wanted, has = _SERVICES[name], claim["spec"], live.get("spec") or {}
@@ -31,7 +45,7 @@ def _changes(claim: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Prob
         why = f"{storage_class!r} given, but the volume has {has.get('storageClassName')!r}, and a volume never changes its class"
         yield Problem(f"{setting}.storageClass", f"{why}; {_way_out(name)}")
     now = str(((has.get("resources") or {}).get("requests") or {}).get("storage", "0"))
-    if (quantity(size) or 0) < (quantity(now) or 0):
+    if _shrinks(now, size):
         yield Problem(f"{setting}.storage", f"{size!r} given, but the volume has {now}, and a volume never gets smaller; {_way_out(name)}")
 
 

@@ -37,13 +37,16 @@ def write_chart(folder: Path, name: str, version: str, definitions: Iterable[Pat
     return folder
 
 
-def local_charts(folder: Path) -> dict[str, Any]:
-    """The setting ``providers`` of a stack whose operators come from charts in ``folder``, which are written there."""
+def local_charts(folder: Path, root: Path | None = None) -> dict[str, Any]:
+    """The setting ``providers`` of a stack whose operators come from charts in ``folder``, which are written there.
+
+    They are named by their paths from ``root`` if there is one, such as a project.
+    """
     settings: dict[str, Any] = {}
     for name, body in builtin_documents().items():
         charts = []
         for chart in load_config(body, name).spec.installation.helm_charts:
             place = write_chart(folder / chart.name, chart.chart.rsplit("/", 1)[-1], str(chart.version))
-            charts.append({"name": chart.name, "chart": str(place)})
+            charts.append({"name": chart.name, "chart": f"./{place.relative_to(root)}" if root else str(place)})
         settings[name] = {"spec": {"installation": {"helmCharts": charts}}}
     return settings

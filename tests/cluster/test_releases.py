@@ -52,7 +52,7 @@ def deployment_uid(cluster: Cluster) -> str:
 def forget(stack: auto.Stack, type_: str = RELEASE) -> None:
     """Take the resources of a type out of the state, as an update does that is killed before it could write them down."""
     state = stack.export_stack()
-    deployment = copy.deepcopy(state.deployment or {})
+    deployment: dict[str, Any] = copy.deepcopy(dict(state.deployment or {}))
     gone = {r["urn"] for r in deployment["resources"] if r["type"] == type_}
     assert gone
     deployment["resources"] = [r for r in deployment["resources"] if r["urn"] not in gone]
