@@ -7,7 +7,6 @@ import pulumi
 from components.children import child_options
 from components.kubernetes_object import FORCE, KubernetesObject
 from components.platform import Platform
-from providers.delivery import IMMUTABLE, MODELDEPLOYMENT
 from providers.plan import PlannedDeployment
 
 
@@ -55,7 +54,9 @@ class ModelDeployment(pulumi.ComponentResource):
             depends_on=[*needs, *supporting],
             timeout=planned.ready_timeout,
             on_error=args["platform"].on_failure,
-            **(_RENEWED if planned.delivery == MODELDEPLOYMENT else {}),
+            replace_on_changes=rendered.immutable,
+            # The new object has the old one's name.
+            delete_before_replace=True if rendered.immutable else None,
         )
         KubernetesObject(planned.name, _awaited(planned), options)
         self.provider = pulumi.Output.from_input(outputs["provider"])
@@ -63,10 +64,6 @@ class ModelDeployment(pulumi.ComponentResource):
         self.engine = pulumi.Output.from_input(outputs["engine"])
         self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
         self.register_outputs(outputs)
-
-
-# The controller's webhook refuses to change these.
-_RENEWED: dict[str, Any] = {"replace_on_changes": IMMUTABLE, "delete_before_replace": True}
 
 
 def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:

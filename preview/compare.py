@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers.delivery import DIRECT, IMMUTABLE
+from providers import delivery
+from providers.delivery import DIRECT
 from providers.problems import join
+from providers.renderers import BY_KIND
 from providers.volume_claims import is_refused
 
 CREATE, UPDATE, REPLACE, DELETE, FORGET = "create", "update", "replace", "delete", "forget"
@@ -20,7 +22,8 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "Secret": ("type",),
     "PersistentVolumeClaim": ("spec.accessModes",),
     "Release": ("name", "namespace"),
-    "ModelDeployment": IMMUTABLE,
+    delivery.KIND: delivery.IMMUTABLE,
+    **{kind: provider.IMMUTABLE for kind, provider in BY_KIND.items()},
     "RoleBinding": ("roleRef",),
     "ClusterRoleBinding": ("roleRef",),
     "kubernetes": ("clusterIdentifier",),

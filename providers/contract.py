@@ -56,6 +56,9 @@ class Provider(Protocol):
     Paths in the upstream object, ``[]`` for every element of a list.
     """
 
+    IMMUTABLE: tuple[str, ...]
+    """Paths in the upstream object whose change the operator refuses, so that the object is deleted and made anew."""
+
     def name_limit(self, deployment: Deployment) -> NameLimit:
         """The longest name that the upstream object may have."""
 

@@ -55,6 +55,8 @@ _STATE = ReadyState(
 )
 READY: Readiness = _STATE
 OWNED: Mapping[str, Any] = {}
+# So says the webhook (seen with the operator of April 2026); it refuses other workers too, which are no path of their own.
+IMMUTABLE: tuple[str, ...] = ("spec.backendFramework",)
 
 
 def name_limit(deployment: Deployment) -> NameLimit:

@@ -93,6 +93,9 @@ READY: Readiness = _STATE
 # Written back where it is empty too, and with it the whole list is the operator's (seen with 0.10.0).
 OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
+# "field is immutable", says the webhook (seen with 0.10.0).
+IMMUTABLE: tuple[str, ...] = ("resource.count", "resource.labelSelector", "inference.preset")
+
 
 def name_limit(deployment: Deployment) -> NameLimit:
     """The longest name of a Workspace, the same for all."""

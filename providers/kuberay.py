@@ -47,6 +47,7 @@ _CONDITION = ReadyCondition("Ready")
 READY: Readiness = _CONDITION
 # Written back, and with it the whole list is the operator's (seen with 1.7.0).
 OWNED: Mapping[str, Any] = {"spec.rayClusterConfig.workerGroupSpecs[].scaleStrategy": {}}
+IMMUTABLE: tuple[str, ...] = ()
 _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
 _PORTS = [("gcs-server", 6379), ("dashboard", 8265), ("client", 10001), ("serve", 8000)]
 

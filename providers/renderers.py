@@ -31,7 +31,8 @@ def render(deployment: Deployment) -> Rendered:
     resource = copy.deepcopy(merge_patch(objects.resource, overrides) if overrides else objects.resource)
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
-    return Rendered(resource, provider.endpoint(deployment.name), provider.READY.wait_for, objects.supporting, objects.warnings)
+    endpoint, wait_for = provider.endpoint(deployment.name), provider.READY.wait_for
+    return Rendered(resource, endpoint, wait_for, provider.IMMUTABLE, objects.supporting, objects.warnings)
 
 
 def render_for_controller(deployment: Deployment, group: str) -> Rendered:
@@ -41,7 +42,7 @@ def render_for_controller(deployment: Deployment, group: str) -> Rendered:
     problems = _too_long(provider, deployment, name)
     if problems:
         raise InputError(problems)
-    return Rendered(resource, provider.endpoint(name), delivery.READY.wait_for)
+    return Rendered(resource, provider.endpoint(name), delivery.READY.wait_for, delivery.IMMUTABLE)
 
 
 def provider_of(name: str) -> Provider | None:

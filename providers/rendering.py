@@ -104,14 +104,15 @@ class Objects:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The object as it is created, what must exist before it, and how to tell that it serves.
+    """The object as it is created, what must exist before it, how to tell that it serves, and what can't be changed in place.
 
-    ``wait_for`` is in the grammar of the ``pulumi.com/waitFor`` annotation.
+    ``wait_for`` is in the grammar of the ``pulumi.com/waitFor`` annotation; ``immutable`` are paths in ``resource``.
     """
 
     resource: dict[str, Any]
     endpoint: Endpoint
     wait_for: str
+    immutable: tuple[str, ...]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -48,6 +48,23 @@ def test_a_changed_field_is_an_update_in_place(cluster: Cluster, engine: Engine)
     stack.destroy()
 
 
+def test_a_field_that_the_operator_refuses_to_change_makes_the_object_anew(cluster: Cluster, engine: Engine) -> None:
+    with operator(cluster):
+        engine.stack("count", settings(cluster, CPU, namespace="count")).up()
+        path = "/apis/kaito.sh/v1beta1/namespaces/count/workspaces/cpu"
+        before = cluster.get(path)["metadata"]["uid"]
+        steps = Steps()
+        stack = engine.stack("count", settings(cluster, CPU | {"scaling": {"replicas": 2}}, namespace="count"))
+        stack.up(on_event=steps)
+    assert [step for step in steps.changes() if step[0] != "create-replacement"] == [
+        ("delete-replaced", "Workspace", "cpu"),
+        ("replace", "Workspace", "cpu"),
+    ]
+    after = cluster.get(path)
+    assert (after["resource"]["count"], after["metadata"]["uid"] != before) == (2, True)
+    stack.destroy()
+
+
 def recorded(engine: Engine, cluster: dict[str, str]) -> dict[str, Any]:
     """The settings of the recorded stack, which uses every kind of resource, with charts in the project."""
     preset = GPU | {"name": "preset", "provider": {"name": "kaito"}, "engine": {"contextLength": 4096}}

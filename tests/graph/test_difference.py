@@ -221,7 +221,10 @@ def test_nothing_changes_against_oneself(repository: Path, pairs: dict[str, Pair
         ("pulumi:providers:kubernetes", "clusterIdentifier", "replace"),
         ("kubernetes:apps/v1:Deployment", "spec.selector.matchLabels", "replace"),
         ("kubernetes:kaito.sh/v1beta1:Workspace", "metadata.namespace", "replace"),
-        ("kubernetes:kaito.sh/v1beta1:Workspace", "resource.count", "update"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "resource.count", "replace"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "inference.template.spec", "update"),
+        ("kubernetes:nvidia.com/v1alpha1:DynamoGraphDeployment", "spec.backendFramework", "replace"),
+        ("kubernetes:ray.io/v1:RayService", "spec.serveConfigV2", "update"),
     ],
 )
 def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_named(kind: str, path: str, operation: str) -> None:
