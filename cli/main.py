@@ -1,14 +1,18 @@
 """``airunway``: preview a stack without an engine, read what its cluster says, and select or render files without a stack."""
 
+import os
 import re
 import sys
+import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from providers.problems import InputError
+
+_DEBUG = "AIRUNWAY_DEBUG"
 
 app = typer.Typer(
     name="airunway",
@@ -255,21 +259,40 @@ def seconds(text: str) -> float:
 
 
 def main() -> None:
-    """Run the command; status 0 fine, 1 input refused or cluster out of reach, 2 wrong usage, 3 not all running."""
+    """Run the command; status 0 fine, 1 input refused, cluster out of reach or a bug, 2 wrong usage, 3 not all running.
+
+    With AIRUNWAY_DEBUG set, a bug shows its traceback too.
+    """
     try:
         app()
     except InputError as error:
-        from preview.text import console
-
-        out = console(stderr=True)
-        for problem in error.problems:
-            out.print(f"[red]error:[/red] {_escaped(str(problem))}", soft_wrap=True)
         count = len(error.problems)
-        out.print(f"{count} problem{'s' * (count > 1)} found; nothing was done.")
-        sys.exit(1)
+        _fail(*map(str, error.problems), then=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
+    except Exception as error:
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
+        hint = "" if os.environ.get(_DEBUG) else f" ({_DEBUG}=1 shows where)"
+        _fail(f"{type(error).__name__}: {error}", then=f"This is a bug of airunway; please report it{hint}.")
 
 
-def _escaped(text: str) -> str:
+def _fail(*messages: str, then: str) -> NoReturn:
     from rich.markup import escape
 
-    return escape(text)
+    from preview.text import console
+
+    out = console(stderr=True)
+    for message in messages:
+        out.print(f"[red]error:[/red] {escape(one_line(message))}", soft_wrap=True)
+    out.print(then)
+    sys.exit(1)
+
+
+def one_line(text: str) -> str:
+    """``text`` for an error message: in one line, and neither a terminal's nor a GitHub runner's command.
+
+    The runner takes ``::name::`` for a command where a line starts with it, and ``##[name]`` anywhere.
+    """
+    from preview.text import printable
+
+    lines = (printable(line).strip() for line in text.splitlines())
+    return " | ".join(line for line in lines if line).replace("##[", "## [")

@@ -45,7 +45,7 @@ def _uid(settings: Cluster) -> str | None:
 
     async def read() -> str | None:
         async with connected(settings) as connection:
-            namespace = await connection.get("v1", "namespaces/kube-system")
+            namespace = await connection.object("v1", "Namespace", None, "kube-system")
             return None if namespace is None else str(namespace["metadata"]["uid"])
 
     try:

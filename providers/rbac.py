@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from providers.rendering import MANAGED, given
+from providers.resource_names import defined_names, plural
 
 _WRITE = ["get", "list", "watch", "create", "patch", "delete"]
 _READ = ["get", "list", "watch"]
@@ -15,8 +16,10 @@ def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tu
     """Namespaces, ServiceAccount, roles and bindings for ``account`` (namespace, name), in the order to apply them.
 
     ``manifests`` are the objects of the stack. Namespaces are part of the answer: a role lies in its namespace, and the stack
-    takes existing ones over, so that it needs no right to create any.
+    takes existing ones over, so that it needs no right to create any. Raises ``InputError`` for a kind whose resource name is not known.
     """
+    manifests = list(manifests)
+    defined = defined_names(manifests)
     namespaces: set[str] = {account[0]}
     shared: dict[tuple[str, str], list[str]] = {}
     kinds: dict[str, dict[str, set[str]]] = {}
@@ -27,10 +30,10 @@ def rbac_objects(manifests: Iterable[Mapping[str, Any]], stack: str, account: tu
             continue
         group = str(manifest["apiVersion"]).rpartition("/")[0]
         if "namespace" not in metadata:
-            shared.setdefault((group, plural(str(manifest["kind"]))), []).append(metadata["name"])
+            shared.setdefault((group, plural(str(manifest["kind"]), defined)), []).append(metadata["name"])
             continue
         namespaces.add(metadata["namespace"])
-        kinds.setdefault(metadata["namespace"], {}).setdefault(group, set()).add(plural(str(manifest["kind"])))
+        kinds.setdefault(metadata["namespace"], {}).setdefault(group, set()).add(plural(str(manifest["kind"]), defined))
     subject = {"kind": "ServiceAccount", "namespace": account[0], "name": account[1]}
     name = f"airunway-{stack}"
     listed = sorted(namespaces)
@@ -53,12 +56,6 @@ def _cluster_wide(shared: Mapping[tuple[str, str], list[str]]) -> Iterable[dict[
         where = {"apiGroups": [group], "resources": [resource]}
         yield {**where, "verbs": ["create", "list", "watch"]}
         yield {**where, "resourceNames": sorted(names), "verbs": ["get", "patch", "delete"]}
-
-
-def plural(kind: str) -> str:
-    """The resource name of a kind that we create."""
-    name = kind.lower()
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}es" if name.endswith("s") else f"{name}s"
 
 
 def _object(version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> dict[str, Any]:
