@@ -47,6 +47,10 @@ PreviewFormatOption = Annotated[PreviewFormat, typer.Option("--format", help="Ho
 StackOption = Annotated[str, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")]
 ProjectOption = Annotated[Path | None, typer.Option("--cwd", "-C", help="Project folder. Default: the nearest one with a Pulumi.yaml.")]
 AccountOption = Annotated[str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")]
+ManifestsOption = Annotated[
+    list[str] | None,
+    typer.Option("--manifests", metavar="RELEASE=FILE", help="What `helm template` prints for a release; - is standard input; repeatable."),
+]
 NameArgument = Annotated[str, typer.Argument(help="Deployment of the stack.")]
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Local port of --port-forward. Default: a free one.")]
 FilesOption = Annotated[list[str], typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")]
@@ -135,15 +139,25 @@ def providers(
 def rbac(
     stack: StackOption = "dev",
     service_account: AccountOption = "airunway-system/airunway",
+    manifests: ManifestsOption = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Also what this git revision or saved preview has, so that it can be removed.")
+    ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else."""
-    from cli.previews import show_rbac
+    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else.
+
+    What a chart holds is in the chart: --manifests adds it, and what is missing is said, with the commands that give it.
+    """
+    from cli.rights import show_rbac
 
     namespace, slash, name = service_account.partition("/")
     if not (namespace and slash and name):
         raise typer.BadParameter(f"'{service_account}' given, NAMESPACE/NAME is wanted", param_hint="--service-account")
-    show_rbac(project(cwd), stack, (namespace, name))
+    charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
+    if not all(release and file for release, file in charts):
+        raise typer.BadParameter("RELEASE=FILE is wanted, as in kuberay-operator=ray.yaml", param_hint="--manifests")
+    show_rbac(project(cwd), stack, (namespace, name), charts, against)
 
 
 @app.command(epilog="Example: airunway status --stack dev prod --format json")
