@@ -109,5 +109,5 @@ def _literal(resource: Any) -> dict[str, Any]:
     kept["provider"] = resource.provider.rpartition("::")[0]
     if resource.type.startswith("pulumi:providers:"):
         where = {name: resource.inputs[name] for name in ("context", "kubeconfig") if resource.inputs.get(name)}
-        kept["arguments"] = {**where, "upsert_existing_objects": True}
+        kept["arguments"] = {**where, "upsert_existing_objects": True, "enable_secret_mutable": True}
     return kept

@@ -95,7 +95,7 @@ def _planned(files: list[str]) -> list[PlannedDeployment]:
     problems: list[Problem] = []
     for file in files:
         try:
-            for document in parse_documents(_text_of(file), "stdin" if file == "-" else file, ("ModelDeployment",)):
+            for document in parse_documents(text_of(file), "stdin" if file == "-" else file, ("ModelDeployment",)):
                 try:
                     planned.append(plan_document(document, configs))
                 except InputError as error:
@@ -107,7 +107,8 @@ def _planned(files: list[str]) -> list[PlannedDeployment]:
     return planned
 
 
-def _text_of(file: str) -> str:
+def text_of(file: str) -> str:
+    """The text of ``file``; ``-`` is standard input. Raises ``InputError``."""
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:

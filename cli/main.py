@@ -1,14 +1,18 @@
 """``airunway``: preview a stack without an engine, read what its cluster says, and select or render files without a stack."""
 
+import os
 import re
 import sys
+import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from providers.problems import InputError
+
+_DEBUG = "AIRUNWAY_DEBUG"
 
 app = typer.Typer(
     name="airunway",
@@ -43,6 +47,10 @@ PreviewFormatOption = Annotated[PreviewFormat, typer.Option("--format", help="Ho
 StackOption = Annotated[str, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")]
 ProjectOption = Annotated[Path | None, typer.Option("--cwd", "-C", help="Project folder. Default: the nearest one with a Pulumi.yaml.")]
 AccountOption = Annotated[str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")]
+ManifestsOption = Annotated[
+    list[str] | None,
+    typer.Option("--manifests", metavar="RELEASE=FILE", help="What `helm template` prints for a release; - is standard input; repeatable."),
+]
 NameArgument = Annotated[str, typer.Argument(help="Deployment of the stack.")]
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Local port of --port-forward. Default: a free one.")]
 FilesOption = Annotated[list[str], typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")]
@@ -131,15 +139,25 @@ def providers(
 def rbac(
     stack: StackOption = "dev",
     service_account: AccountOption = "airunway-system/airunway",
+    manifests: ManifestsOption = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Also what this git revision or saved preview has, so that it can be removed.")
+    ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else."""
-    from cli.previews import show_rbac
+    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else.
+
+    What a chart holds is in the chart: --manifests adds it, and what is missing is said, with the commands that give it.
+    """
+    from cli.rights import show_rbac
 
     namespace, slash, name = service_account.partition("/")
     if not (namespace and slash and name):
         raise typer.BadParameter(f"'{service_account}' given, NAMESPACE/NAME is wanted", param_hint="--service-account")
-    show_rbac(project(cwd), stack, (namespace, name))
+    charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
+    if not all(release and file for release, file in charts):
+        raise typer.BadParameter("RELEASE=FILE is wanted, as in kuberay-operator=ray.yaml", param_hint="--manifests")
+    show_rbac(project(cwd), stack, (namespace, name), charts, against)
 
 
 @app.command(epilog="Example: airunway status --stack dev prod --format json")
@@ -255,21 +273,40 @@ def seconds(text: str) -> float:
 
 
 def main() -> None:
-    """Run the command; status 0 fine, 1 input refused or cluster out of reach, 2 wrong usage, 3 not all running."""
+    """Run the command; status 0 fine, 1 input refused, cluster out of reach or a bug, 2 wrong usage, 3 not all running.
+
+    With AIRUNWAY_DEBUG set, a bug shows its traceback too.
+    """
     try:
         app()
     except InputError as error:
-        from preview.text import console
-
-        out = console(stderr=True)
-        for problem in error.problems:
-            out.print(f"[red]error:[/red] {_escaped(str(problem))}", soft_wrap=True)
         count = len(error.problems)
-        out.print(f"{count} problem{'s' * (count > 1)} found; nothing was done.")
-        sys.exit(1)
+        _fail(*map(str, error.problems), then=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
+    except Exception as error:
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
+        hint = "" if os.environ.get(_DEBUG) else f" ({_DEBUG}=1 shows where)"
+        _fail(f"{type(error).__name__}: {error}", then=f"This is a bug of airunway; please report it{hint}.")
 
 
-def _escaped(text: str) -> str:
+def _fail(*messages: str, then: str) -> NoReturn:
     from rich.markup import escape
 
-    return escape(text)
+    from preview.text import console
+
+    out = console(stderr=True)
+    for message in messages:
+        out.print(f"[red]error:[/red] {escape(one_line(message))}", soft_wrap=True)
+    out.print(then)
+    sys.exit(1)
+
+
+def one_line(text: str) -> str:
+    """``text`` for an error message: in one line, and neither a terminal's nor a GitHub runner's command.
+
+    The runner takes ``::name::`` for a command where a line starts with it, and ``##[name]`` anywhere.
+    """
+    from preview.text import printable
+
+    lines = (printable(line).strip() for line in text.splitlines())
+    return " | ".join(line for line in lines if line).replace("##[", "## [")

@@ -13,7 +13,6 @@ from preview.stack_file import read_stack, stack_names
 from preview.text import console
 from providers.config_text import size_warnings
 from providers.problems import InputError, Problem, nearest
-from providers.yaml_text import to_documents
 
 
 def recorded(root: Path, stack: str) -> Preview:
@@ -57,7 +56,7 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
     """Print what changes in one stack or in all of them, and say whether anything does."""
     from preview.compare import compare
 
-    pairs = _pairs(root, stack, against)
+    pairs = previews_of(root, stack, against)
     differences = [compare(old, new) for old, new in pairs]
     match format:
         case PreviewFormat.JSON:
@@ -83,7 +82,7 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
     return any(differences)
 
 
-def _pairs(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
+def previews_of(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
     """The other preview and today's, for each stack. A stack that is gone is an empty one today."""
     from preview.checkout import preview_at, saved_preview, worktree
     from preview.document import empty_document
@@ -130,19 +129,3 @@ def write_stack(root: Path, stack: str, folder: Path) -> None:
     gone = write_manifests(files, folder)
     note = f", {len(gone)} that are no longer needed removed" if gone else ""
     console(stderr=True).print(f"{len(files)} files written to {folder}{note}.", soft_wrap=True)
-
-
-def show_rbac(root: Path, stack: str, account: tuple[str, str]) -> None:
-    """Print the rights that an update of ``stack`` needs; what Helm needs can't be told without its charts, and is said."""
-    from providers.rbac import rbac_objects
-
-    preview = recorded(root, stack)
-    manifests = [r.inputs for r in preview.resources if r.custom and "kind" in r.inputs]
-    sys.stdout.write(to_documents(rbac_objects(manifests, stack, account)))
-    releases = sorted(r.name for r in preview.resources if r.type.endswith(":Release"))
-    if releases:
-        console(stderr=True).print(
-            f"note: the rights to install {', '.join(releases)} are not among these; they are the charts' own. "
-            "Install the operators as an administrator and set installation: existing.",
-            soft_wrap=True,
-        )

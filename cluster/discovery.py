@@ -1,14 +1,12 @@
 """What a cluster already serves that a stack could take over."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from cluster.connection import Connection, ForbiddenError
+from cluster.connection import Connection, ForbiddenError, together
 from cluster.survey import key_of
 from providers.adoption import Adoption, adopt
 from providers.plan import Plan, Target
-from providers.rbac import plural
 from providers.renderers import PROVIDERS
 
 
@@ -16,16 +14,17 @@ async def discover(connection: Connection, plan: Plan, target: Target) -> list[A
     """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
     namespaces = sorted({d.deployment.namespace for d in plan.deployments} | {plan.settings.namespace})
     kinds = [(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
-    lists = await asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in kinds))
-    schemas = await asyncio.gather(*(_schema(connection, version, kind) for version, kind in kinds))
+    async with together() as group:
+        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in kinds]
+        schemas = [group.create_task(_schema(connection, version, kind)) for version, kind in kinds]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
     names = {d.name for d in plan.deployments}
     found: list[Adoption] = []
     for objects, schema in zip(lists, schemas, strict=True):
-        for obj in sorted(objects or [], key=key_of):
+        for obj in sorted(objects.result() or [], key=key_of):
             if key_of(obj) in known:
                 continue
-            adoption = _owned(obj) or adopt(obj, target, schema)
+            adoption = _adopted(obj, target, schema.result())
             if adoption.entry is not None and adoption.name in names:
                 adoption = _refused(obj, "its name is taken; a name is used once per stack")
             names |= {adoption.name} if adoption.entry is not None else set()
@@ -51,16 +50,25 @@ async def _schema(connection: Connection, version: str, kind: str) -> dict[str, 
     """The kind's schema, or nothing where it may not be read."""
     group, _, name = version.partition("/")
     try:
-        crd = await connection.get("apiextensions.k8s.io/v1", f"customresourcedefinitions/{plural(kind)}.{group}")
+        resource = await connection.resource(version, kind)
+        if resource is None:
+            return {}
+        crd = await connection.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}")
     except ForbiddenError:
         return {}
-    versions = (crd or {}).get("spec", {}).get("versions", [])
-    return next((v["schema"]["openAPIV3Schema"] for v in versions if v["name"] == name), {})
+    versions = crd["spec"]["versions"] if crd else []
+    schema = next((v.get("schema") for v in versions if v["name"] == name), None) or {}
+    return schema.get("openAPIV3Schema") or {}
 
 
-def _owned(obj: dict[str, Any]) -> Adoption | None:
+def _adopted(obj: dict[str, Any], target: Target, schema: dict[str, Any]) -> Adoption:
     owners = obj["metadata"].get("ownerReferences") or []
-    return _refused(obj, f"belongs to {owners[0]['kind']} {owners[0]['name']}") if owners else None
+    if owners:
+        return _refused(obj, f"belongs to {owners[0]['kind']} {owners[0]['name']}")
+    try:
+        return adopt(obj, target, schema)
+    except RecursionError:
+        return _refused(obj, "is nested too deeply")
 
 
 def _refused(obj: dict[str, Any], why: str) -> Adoption:

@@ -6,16 +6,14 @@ from typing import Any
 from cluster.connection import Connection, ForbiddenError
 from providers.observation import complaint, conditions_of
 from providers.problems import InputError
-from providers.rbac import plural
 from providers.status import OBSERVED, observe
 
 
 async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
     """The status in one line of the object that ``manifest`` describes; empty where nothing can be read or told."""
     kind, metadata = str(manifest["kind"]), manifest["metadata"]
-    path = f"namespaces/{metadata['namespace']}/{plural(kind)}/{metadata['name']}"
     try:
-        live = await connection.get(str(manifest["apiVersion"]), path)
+        live = await connection.object(str(manifest["apiVersion"]), kind, metadata["namespace"], metadata["name"])
         if live is None:
             return "it is not in the cluster"
         if kind in OBSERVED:
@@ -37,7 +35,7 @@ def complaint_of(obj: Mapping[str, Any]) -> str:
 
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:
     """The last lines that a failed pod of the Job wrote, which the kubelet keeps as its termination message."""
-    pods = await connection.items("v1", "pods", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}")
+    pods = await connection.items("v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}")
     ended = [
         status.get("state", {}).get("terminated") or {}
         for pod in pods or []

@@ -85,7 +85,7 @@ async def take_over(connection: Connection, release: Mapping[str, Any], error: s
         return False
     warn(f"{head} is there already ({newest.status}) and says what this stack installs; it is taken over")
     for record in dropped:
-        await connection.delete("v1", f"namespaces/{namespace}/secrets/{record.secret}")
+        await connection.delete("v1", "Secret", namespace, record.secret)
     return True
 
 
@@ -99,5 +99,5 @@ def _ways_out(namespace: str, name: str) -> str:
 
 async def _records(connection: Connection, namespace: str, name: str) -> Sequence[ReleaseRecord]:
     """The release's records, oldest first."""
-    secrets = await connection.items("v1", "secrets", namespace, selector=f"owner=helm,name={name}")
+    secrets = await connection.items("v1", "Secret", namespace, selector=f"owner=helm,name={name}")
     return sorted((release_record(secret) for secret in secrets or []), key=lambda record: record.revision)

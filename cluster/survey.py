@@ -1,16 +1,14 @@
 """What a stack's cluster says of its deployments and operators: one list per kind, all at the same time."""
 
-import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.connection import Connection, ForbiddenError
+from cluster.connection import Connection, ForbiddenError, together
 from providers.delivery import CONFIG_KIND
 from providers.plan import Plan, PlannedDeployment, PlannedProvider
 from providers.problems import InputError, Problem
 from providers.provider_config import HelmChart
-from providers.rbac import plural
 from providers.renderers import provider_of
 from providers.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
 
@@ -32,19 +30,26 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     kinds |= {_kind_of(provider) for provider in plan.providers} - {("", "")}
     ordered = sorted(kinds)
     namespaces = sorted({d.deployment.namespace for d in plan.deployments})
-    lists, charts, shims = await asyncio.gather(
-        asyncio.gather(*(connection.items_of(version, plural(kind), namespaces) for version, kind in ordered)),
-        _charts(connection, [c for p in plan.providers for c in p.config.spec.installation.helm_charts]),
-        _shims(connection, plan),
-    )
-    live = {key_of(obj): obj for found in lists for obj in found or []}
-    served = {kind: found is not None for kind, found in zip(ordered, lists, strict=True)}
-    releases, deployments = charts
+    charts = [c for p in plan.providers for c in p.config.spec.installation.helm_charts]
+    async with together() as group:
+        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in ordered]
+        releases = group.create_task(_releases(connection, charts))
+        operators = group.create_task(_operators(connection, charts))
+        shims = group.create_task(_shims(connection, plan))
+    live = {key_of(obj): obj for found in lists for obj in found.result() or []}
+    served = {kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)}
+    ready = shims.result()
     return Survey(
         stack,
         tuple(deployment_status(d, live.get(key_of(d.rendered.resource))) for d in plan.deployments),
         tuple(
-            operator_status(p, served.get(_kind_of(p), True), releases, deployments, shim=shims is None or p.config.name in shims)
+            operator_status(
+                p,
+                served.get(_kind_of(p), True),
+                releases.result(),
+                operators.result(),
+                shim=ready is None or p.config.name in ready,
+            )
             for p in plan.providers
         ),
     )
@@ -55,19 +60,19 @@ async def _shims(connection: Connection, plan: Plan) -> set[str] | None:
     if plan.controller is None:
         return None
     version = f"{plan.settings.controller.api_group}/v1alpha1"
-    found = await _allowed(connection.items(version, plural(CONFIG_KIND)))
+    found = await _allowed(connection.items(version, CONFIG_KIND))
     return None if found is None else ready_shims(found)
 
 
 async def status_of(connection: Connection, planned: PlannedDeployment) -> DeploymentStatus:
     """The status of one deployment, for which only its own object is read. Raises ``InputError``."""
     resource = planned.rendered.resource
-    version, namespace, name = str(resource["apiVersion"]), resource["metadata"]["namespace"], resource["metadata"]["name"]
-    path = f"namespaces/{namespace}/{plural(str(resource['kind']))}/{name}"
+    version, kind = str(resource["apiVersion"]), str(resource["kind"])
+    namespace, name = resource["metadata"]["namespace"], resource["metadata"]["name"]
     try:
-        return deployment_status(planned, await connection.get(version, path))
+        return deployment_status(planned, await connection.object(version, kind, namespace, name))
     except ForbiddenError as error:
-        raise InputError([Problem(f"{resource['kind']} {namespace}/{name}", f"may not be read: {error}")]) from error
+        raise InputError([Problem(f"{kind} {namespace}/{name}", f"may not be read: {error}")]) from error
 
 
 def _kind_of(planned: PlannedProvider) -> tuple[str, str]:
@@ -81,22 +86,23 @@ def key_of(obj: dict[str, Any]) -> Key:
     return str(obj["apiVersion"]), str(obj["kind"]), str(metadata.get("namespace")), str(metadata["name"])
 
 
-async def _charts(
-    connection: Connection, charts: Iterable[HelmChart]
-) -> tuple[dict[tuple[str, str], str] | None, list[dict[str, Any]] | None]:
-    """States of the releases and the Deployments of their namespaces; None for what the account may not read."""
+async def _releases(connection: Connection, charts: Iterable[HelmChart]) -> dict[tuple[str, str], str] | None:
+    """States of the Helm releases of the charts' namespaces; None where they may not be read."""
     namespaces = sorted({chart.namespace for chart in charts})
-    secrets, deployments = await asyncio.gather(
-        # Their metadata only: what a release holds is none of ours.
-        _allowed(*(connection.items("v1", "secrets", n, selector="owner=helm", metadata_only=True) for n in namespaces)),
-        _allowed(*(connection.items("apps/v1", "deployments", n) for n in namespaces)),
-    )
-    return (None if secrets is None else release_states(secrets)), deployments
+    # Their metadata only: what a release holds is none of ours.
+    secrets = await _allowed(*(connection.items("v1", "Secret", n, selector="owner=helm", metadata_only=True) for n in namespaces))
+    return None if secrets is None else release_states(secrets)
+
+
+async def _operators(connection: Connection, charts: Iterable[HelmChart]) -> list[dict[str, Any]] | None:
+    """The Deployments of the charts' namespaces; None where they may not be read."""
+    return await _allowed(*(connection.items("apps/v1", "Deployment", n) for n in sorted({chart.namespace for chart in charts})))
 
 
 async def _allowed(*lists: Coroutine[Any, Any, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
     try:
-        found = await asyncio.gather(*lists)
+        async with together() as group:
+            found = [group.create_task(one) for one in lists]
     except ForbiddenError:
         return None
-    return [item for answer in found for item in answer or []]
+    return [item for answer in found for item in answer.result() or []]

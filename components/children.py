@@ -17,12 +17,14 @@ def child_options(
     delete_before_replace: bool | None = None,
     replace_on_changes: Sequence[str] = (),
     ignore_changes: Sequence[str] = (),
+    deleted_with: pulumi.Resource | None = None,
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the component.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect`` is the
-    parent's unless given. ``on_error`` runs when the operation fails.
+    parent's unless given. ``deleted_with`` is a resource whose deletion takes this one with it. ``on_error`` runs when the operation
+    fails.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -34,6 +36,7 @@ def child_options(
         delete_before_replace=delete_before_replace,
         replace_on_changes=list(replace_on_changes) or None,
         ignore_changes=list(ignore_changes) or None,
+        deleted_with=deleted_with,
         hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,
     )
 

@@ -16,8 +16,8 @@ from providers.stack import Cluster
 def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider:
     """The provider for the cluster that ``settings`` name.
 
-    An update that was cut off has created objects that the state does not know yet; the next one takes them over. The namespace
-    kube-system is read into the state, which so notes the cluster that the stack was deployed to. Raises ``pulumi.RunError`` where the
+    An update that was cut off has created objects that the state does not know yet; the next one takes them over. A changed Secret is
+    written in place; the default is to delete it and make it again. The namespace kube-system is read into the state, which so notes the cluster that the stack was deployed to. Raises ``pulumi.RunError`` where the
     settings lead to another one.
     """
     # A stack that was never updated has nothing to compare, and its preview needs no cluster.
@@ -32,6 +32,7 @@ def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider
         kubeconfig=settings.kubeconfig,
         cluster_identifier=identifier,
         upsert_existing_objects=True,
+        enable_secret_mutable=True,
     )
     if uid:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
@@ -45,7 +46,7 @@ def _uid(settings: Cluster) -> str | None:
 
     async def read() -> str | None:
         async with connected(settings) as connection:
-            namespace = await connection.get("v1", "namespaces/kube-system")
+            namespace = await connection.object("v1", "Namespace", None, "kube-system")
             return None if namespace is None else str(namespace["metadata"]["uid"])
 
     try:

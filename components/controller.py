@@ -1,11 +1,13 @@
 """The KubeAIRunway controller of a cluster."""
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import pulumi
 
 from components.children import child_options, kept_options
 from components.kubernetes_object import FORCE, KubernetesObject
+from components.secret_object import secret_object
 from providers.controller import PlannedController
 
 
@@ -27,10 +29,15 @@ class Controller(pulumi.ComponentResource):
         installation = "managed" if planned.managed else "existing"
         super().__init__("airunway:index:Controller", name, {"installation": installation}, opts)
         foundation = [KubernetesObject(_name(obj), obj, kept_options(self)) for obj in planned.foundation]
-        installed = [KubernetesObject(_name(obj), _guarded(obj), child_options(self, depends_on=foundation)) for obj in planned.objects]
+        installed = [self._installed(obj, foundation) for obj in planned.objects]
         for config in planned.configs:
             KubernetesObject(_name(config), _owned(config), child_options(self, depends_on=[*foundation, *installed]))
         self.register_outputs({"installation": installation})
+
+    def _installed(self, obj: dict[str, Any], needs: Sequence[pulumi.Resource]) -> KubernetesObject:
+        if obj["kind"] == "Secret":
+            return secret_object(self, _name(obj), _guarded(obj), needs, secrets=())
+        return KubernetesObject(_name(obj), obj, child_options(self, depends_on=needs))
 
 
 def _name(obj: dict[str, Any]) -> str:
@@ -40,8 +47,8 @@ def _name(obj: dict[str, Any]) -> str:
 
 
 def _guarded(obj: dict[str, Any]) -> dict[str, Any]:
-    """``obj`` with what a Secret holds as a secret."""
-    return obj if obj["kind"] != "Secret" else {k: pulumi.Output.secret(v) if k in ("data", "stringData") else v for k, v in obj.items()}
+    """The Secret ``obj`` with what it holds as a secret."""
+    return {k: pulumi.Output.secret(v) if k in ("data", "stringData") else v for k, v in obj.items()}
 
 
 def _owned(config: dict[str, Any]) -> dict[str, Any]:

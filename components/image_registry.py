@@ -8,6 +8,7 @@ import pulumi
 
 from components.children import child_options, claim_changes, kept_options
 from components.kubernetes_object import KubernetesObject
+from components.secret_object import secret_object
 from providers.build_services import registry_objects
 from providers.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
 from providers.rendering import name_of
@@ -66,9 +67,7 @@ class ImageRegistry(pulumi.ComponentResource):
                 *((PULL_SECRET, namespace, where.pull) for namespace in args["pull_namespaces"]),
             ]:
                 manifest = _login(secret, namespace, host, existing.username, password)
-                self.logins[namespace] = KubernetesObject(
-                    name_of(secret, namespace), manifest, child_options(self, depends_on=args["needs"], secrets=["stringData"])
-                )
+                self.logins[namespace] = secret_object(self, name_of(secret, namespace), manifest, args["needs"])
         self.push_host, self.pull_host = pulumi.Output.from_input(where.push), pulumi.Output.from_input(where.pull)
         self.register_outputs({"pushHost": self.push_host, "pullHost": self.pull_host})
 

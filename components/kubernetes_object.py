@@ -18,6 +18,9 @@ class KubernetesObject(pulumi.CustomResource):
     ``resource`` and ``inference`` at its root. Without the SDK's version, any installed provider plugin might serve it.
     """
 
+    metadata: pulumi.Output[dict[str, Any]]
+    """What the cluster says of the object, ``uid`` included."""
+
     def __init__(self, name: str, manifest: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         token = f"kubernetes:{_group_version(manifest)}:{manifest['kind']}"
         pinned = pulumi.ResourceOptions(version=_SDK_VERSION)

@@ -13,6 +13,7 @@ from components.image_registry import ImageRegistry
 from components.inference_provider import InferenceProvider
 from components.kubernetes_object import KubernetesObject
 from components.last_update import LastUpdate
+from components.secret_object import secret_object
 from providers.build_services import system_namespace
 from providers.delivery import MODELDEPLOYMENT
 from providers.image_build import NAMESPACE
@@ -56,10 +57,8 @@ class Platform(pulumi.ComponentResource):
             namespace: KubernetesObject(namespace, _namespace(namespace), kept_options(self)) for namespace in plan.namespaces
         }
         self._secrets = {
-            namespace: KubernetesObject(
-                name_of(TOKEN_SECRET, namespace),
-                _token_secret(namespace, secrets[TOKEN_SETTING]),
-                child_options(self, depends_on=self._namespace(namespace), secrets=["stringData"]),
+            namespace: secret_object(
+                self, name_of(TOKEN_SECRET, namespace), _token_secret(namespace, secrets[TOKEN_SETTING]), self._namespace(namespace)
             )
             for namespace in plan.token_namespaces
         }

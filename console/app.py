@@ -100,7 +100,7 @@ class Console:
         stack = self._stack(request)
         plan, problem, found = self._project.plan(stack), "", None
         try:
-            async with asyncio.timeout(20), connected(plan.settings.cluster) as connection:
+            async with asyncio.timeout(20), connected(plan.settings.cluster, self._project.root) as connection:
                 found = survey_document(await survey(connection, stack, plan))
         except InputError as error:
             problem = str(error)

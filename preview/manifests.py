@@ -17,10 +17,14 @@ _FIRST = ("CustomResourceDefinition", "Namespace", "ServiceAccount", "ConfigMap"
 
 
 def manifest_files(preview: Preview) -> dict[str, str]:
-    """Texts by file name, ``kustomization.yaml`` among them. Secrets and Helm releases are named in its comments only."""
+    """Texts by file name, ``kustomization.yaml`` among them. Secrets and Helm releases are named in its comments only.
+
+    What owns a Secret for Pulumi's sake is left out.
+    """
     secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
+    owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
     releases = [r.inputs for r in preview.resources if r.type.endswith(":Release")]
-    kept = sorted((m for m in preview.objects if m["kind"] != "Secret"), key=_order)
+    kept = sorted((m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_order)
     files = {_file_name(m): to_yaml(_without_pulumi(m)) for m in kept}
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
     notes += [f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "." for r in releases]
@@ -46,6 +50,10 @@ def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
     for name in gone:
         (folder / name).unlink(missing_ok=True)
     return gone
+
+
+def _identity(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    return manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"]
 
 
 def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str]:

@@ -16,6 +16,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.cluster.certificates import Authority
 from tests.cluster.tools import program
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,8 @@ class Cluster:
         )
         (folder / "sa.key").write_bytes(private)
         (folder / "tokens.csv").write_text(f'{ADMIN},admin,admin,"system:masters"\n')
+        self.authority = Authority("test-client-ca")
+        (folder / "client-ca.crt").write_bytes(self.authority.certificate)
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy on the way to loopback
         self.session.headers["Authorization"] = f"Bearer {ADMIN}"
@@ -68,6 +71,8 @@ class Cluster:
                 "RBAC",
                 "--token-auth-file",
                 str(self.folder / "tokens.csv"),
+                "--client-ca-file",
+                str(self.folder / "client-ca.crt"),
             ),
             *("--service-account-issuer", "https://cluster.test", "--service-account-key-file", str(self.folder / "sa.key")),
             *("--service-account-signing-key-file", str(self.folder / "sa.key"), "--service-cluster-ip-range", "10.0.0.0/24"),
@@ -134,6 +139,12 @@ class Cluster:
     def send(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         answer = self.session.request(method, self.url + path, json=body, headers={"Content-Type": kind}, timeout=60)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:800]}"
+        return answer.json()
+
+    def etcd(self, path: str, body: Any) -> Any:
+        """What etcd answers over its HTTP gateway."""
+        answer = self.session.post(f"http://127.0.0.1:{self.etcd_port}/v3/{path}", json=body, timeout=30)
+        assert answer.ok, answer.text
         return answer.json()
 
     def namespace(self, name: str) -> None:

@@ -3,7 +3,9 @@
 By default a few of the points are tried; `KILLS=all` tries all 20.
 """
 
+import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +21,9 @@ from tests.cluster.operator import operator
 from tests.cluster.stacks import everything
 
 # Operation, and after how many of its steps have begun it is killed.
-ALL = [("up", n) for n in (2, 6, 9, 12, 15, 18, 21, 24, 27, 30)] + [("update", n) for n in (2, 3, 4, 5, 6)]
+ALL = [("up", n) for n in (2, 5, 8, 11, 14, 17, 20, 22, 24, 26)] + [("update", n) for n in (2, 3, 4, 5, 6)]
 ALL += [("destroy", n) for n in (2, 6, 12, 18, 24)]
-SOME = [("up", 9), ("up", 24), ("update", 3), ("destroy", 6)]
+SOME = [("up", 8), ("up", 24), ("update", 3), ("destroy", 6)]
 CHANGE = {"qwen-cpu": {"contextLength": 4096}, "mistral-ray": {"contextLength": 8192}, "qwen-gpu": {"contextLength": 8192}}
 
 
@@ -70,6 +72,19 @@ def killed(act: Callable[..., Any], engine: Engine, count: int) -> None:
     with pytest.raises((auto.CommandError, ValueError)):  # a line of the event log may be cut off
         act(on_event=watch)
     assert watch.killed, "there was something to kill"
+    mend_state(engine)
+
+
+def mend_state(engine: Engine) -> None:
+    """Put back the copy of the state that Pulumi keeps, where it was killed while it wrote the file.
+
+    Pulumi's backend of files does not write whole files (3.259: "failed to load checkpoint: EOF"); README says what to do.
+    """
+    file = engine.folder / "state" / ".pulumi" / "stacks" / "airunway" / "dev.json"
+    try:
+        json.loads(file.read_text())
+    except ValueError:
+        shutil.copy(file.with_name("dev.json.bak"), file)
 
 
 @pytest.mark.parametrize(("operation", "count"), ALL if os.environ.get("KILLS") == "all" else SOME)

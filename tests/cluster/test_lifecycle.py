@@ -9,7 +9,7 @@ from pulumi import automation as auto
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine, shipped
 from tests.cluster.operator import MODELS, operator
-from tests.cluster.stacks import CPU, Steps, everything, settings
+from tests.cluster.stacks import CPU, Steps, everything, settings, until
 
 TOKEN = "hf_only_the_secret_may_say_this"
 
@@ -51,6 +51,7 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     dev.destroy(on_event=gone)
     deleted = gone.kinds("delete")
     assert max(i for i, kind in enumerate(deleted) if kind in MODELS) < min(i for i, kind in enumerate(deleted) if kind == "Release")
+    until(lambda: not cluster.get("/api/v1/namespaces/models/secrets/huggingface-token"))  # the garbage collector's
     left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in everything(cluster)}
     kept = {"airunway-system", "dynamo-system", "kaito-workspace", "models", "ray-system"}
     assert {f"namespaces/{name}" for name in kept} <= left

@@ -300,6 +300,49 @@ def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
     assert (taken.returncode, "can't be listened on" in taken.stderr) == (1, True), taken.stderr
 
 
+def test_a_forward_whose_pod_is_gone_ends_each_connection_and_says_why(cluster: Cluster, served: Path) -> None:
+    command = [sys.executable, "-m", "cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
+        assert forwarding.stdout is not None
+        url = forwarding.stdout.readline().strip()
+        path = "/api/v1/namespaces/live/pods/cpu-0"
+        cluster.session.delete(f"{cluster.url}{path}", json={"gracePeriodSeconds": 0}, timeout=30)
+        until(lambda: cluster.get(path) is None)
+        with requests.Session() as session:
+            session.trust_env = False
+            with pytest.raises(requests.ConnectionError):
+                session.get(f"{url}/models", timeout=20)
+        forwarding.send_signal(signal.SIGINT)
+        _, stderr = forwarding.communicate(timeout=20)
+    assert stderr.count("a forwarded connection broke: the API server answered 404") == 1
+    assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("wait", "--timeout", "1s"), ("endpoint", "gpu", "--port-forward"), ("chat", "cpu", "hello"), ("import",)],
+    ids=lambda a: str(a[0]),
+)
+def test_a_named_context_needs_no_current_one(
+    cluster: Cluster, served: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = yaml.safe_load(cluster.kubeconfig().read_text())
+    parts = {"gone": None, "clusters": {"clusters": config["clusters"]}, "rest": {k: config[k] for k in ("users", "contexts")}}
+    for name, part in parts.items():
+        if part is not None:
+            (served / name).write_text(yaml.safe_dump(part))
+    monkeypatch.setenv("KUBECONFIG", ":".join(str(served / name) for name in parts))
+    stack = served / "stacks" / "Pulumi.own.yaml"
+    settings = json.loads(stack.read_text())
+    settings["config"]["airunway:cluster"] = {"context": "test"}
+    stack.write_text(json.dumps(settings))
+    done = airunway(served, *arguments, "--stack", "own")
+    wanted = {"status": 3, "wait": 3, "endpoint": 1, "chat": 0, "import": 0}[arguments[0]]
+    assert done.returncode == wanted, done.stderr
+    assert "can't be opened" not in done.stderr
+    assert "Service live/gpu-frontend: is not there" in done.stderr or arguments[0] != "endpoint"
+
+
 def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None:
     assert airunway(project, "endpoint", "ray", "--stack", "own").stdout == "http://ray-serve-svc.live.svc:8000/v1\n"
 

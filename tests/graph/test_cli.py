@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cli.main import main
+from cli.main import main, one_line
 from tests.graph.projects import many, write_project
 
 ROOT = Path(__file__).parents[2]
@@ -317,3 +320,48 @@ def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None
     peak = int(done.stderr.split("VmHWM:")[1].split()[0])
     assert peak < 300_000  # kB
     assert took < 30  # 5 s on two cores; machines that run tests are noisy
+
+
+@pytest.mark.parametrize("stack", ["airgapped", "dev", "prod"])
+def test_the_rights_of_every_shipped_stack_are_told(
+    stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "rbac", "--stack", stack, "--cwd", str(ROOT)) == 0
+    assert {o["kind"] for o in yaml.safe_load_all(capsys.readouterr().out)} >= {"ClusterRole", "Role", "RoleBinding"}
+
+
+def test_a_file_gives_neither_terminal_nor_runner_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = write_project(tmp_path, [{"name": "one", "model": {"id": "a/b"}, "x\n::error::forged\x1b]0;owned\x07": 1}])
+    assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(project)) == 1
+    said = capsys.readouterr().err
+    assert "x | ::error::forged" in said
+    assert not any(line.lstrip().startswith("::") for line in said.splitlines())
+    assert not {"\x1b", "\x07"} & set(said)
+
+
+@given(st.text(st.sampled_from("a :#[]\n\r\t\x1b\x85\u2028\u202e") | st.characters(), max_size=40))
+def test_an_error_is_one_line_without_commands(text: str) -> None:
+    line = one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert "##[" not in line
+    assert not any(unicodedata.category(c).startswith("C") for c in line if c != "\t")
+    assert sorted(c for c in line if c.isalnum()) == sorted(c for c in text if c.isalnum())
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_bug_is_told_in_one_line_and_shown_on_demand(
+    debug: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise TypeError("unexpected\n::error::[red]x")
+
+    monkeypatch.setattr("cli.previews.show_preview", broken)
+    monkeypatch.setenv("AIRUNWAY_DEBUG", "1" if debug else "")
+    assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
+    said = capsys.readouterr().err
+    assert "error: TypeError: unexpected | ::error::[red]x\n" in said
+    assert "please report it" in said
+    assert ("Traceback" in said) is debug
+    assert ("AIRUNWAY_DEBUG=1" in said) is not debug

@@ -15,7 +15,7 @@ import yaml
 from rich.console import Console
 
 from cli.main import main
-from cli.previews import _pairs
+from cli.previews import previews_of
 from preview.compare import Difference, compare
 from preview.difference_document import difference_document
 from preview.difference_text import differences_text
@@ -149,7 +149,7 @@ def pairs(repository: Path) -> dict[str, Pairs]:
     found = {}
     for change in CHANGES:
         git(repository, "checkout", "--quiet", change)
-        found[change] = _pairs(repository, None if change == "new-stack" else "prod", "main")
+        found[change] = previews_of(repository, None if change == "new-stack" else "prod", "main")
     return found
 
 

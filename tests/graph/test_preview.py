@@ -10,6 +10,7 @@ import yaml
 
 from cli.main import main
 from preview.document import preview_document
+from preview.manifests import manifest_files
 from preview.record import Preview, Resource, record
 from preview.stack_file import read_stack
 
@@ -184,6 +185,25 @@ def test_the_token_becomes_one_secret_per_namespace_and_is_referred_to(tmp_path:
     worker = one(preview, "DynamoGraphDeployment", "gpu").inputs["spec"]["services"]["VllmWorker"]
     assert worker["envFromSecret"] == "huggingface-token"
     assert secrets[0].urn in one(preview, "DynamoGraphDeployment", "gpu").dependencies
+
+
+def test_a_secret_goes_with_an_empty_config_map_so_that_nobody_needs_a_right_to_list_secrets(tmp_path: Path) -> None:
+    registry = {"existing": {"host": "registry.test", "username": "ci"}}
+    built = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m.gguf", "build": True}}}
+    preview = stack(tmp_path, deployments=[GPU, built], registry=registry, huggingFaceToken=TOKEN, registryPassword=TOKEN)
+    secrets = of(preview, "Secret")
+    assert len(secrets) == 3, "token, push and pull"
+    for secret in secrets:
+        owner = one(preview, "ConfigMap", f"{secret.name}-owner")
+        (reference,) = secret.inputs["metadata"]["ownerReferences"]
+        assert (reference["name"], owner.inputs["metadata"]["namespace"]) == (
+            owner.inputs["metadata"]["name"],
+            secret.inputs["metadata"]["namespace"],
+        )
+        assert owner.urn in secret.dependencies
+        assert "data" not in owner.inputs
+    assert not [name for name in manifest_files(preview) if name.endswith("-owner.yaml")], "nobody but Pulumi needs them"
+    assert one(preview, "kubernetes").inputs["enableSecretMutable"] == "true", "a new token is written in place"
 
 
 def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,159 @@
+"""Tier 2 (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is wrong."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.graph.api_server import Answer, ApiServer, api_server
+from tests.graph.projects import write_project
+from tests.graph.test_cli import run
+from tests.graph.test_odd_answers import CPU, Commands
+
+
+@pytest.fixture(scope="module", name="running")
+def _running() -> Iterator[ApiServer]:
+    with api_server() as running:
+        yield running
+
+
+@pytest.fixture
+def server(running: ApiServer) -> ApiServer:
+    running.forget()
+    running.rules["/v1/models"] = Answer({"data": [{"id": "m"}]})
+    return running
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(write_project(tmp_path, [CPU]), monkeypatch, capsys)
+
+
+def stream(*chunks: Any) -> Answer:
+    """Each of ``chunks`` as an event: data as JSON, or bytes as they are."""
+    lines = [c if isinstance(c, bytes) else json.dumps(c).encode() for c in chunks]
+    return Answer(b"".join(b"data: " + line + b"\n\n" for line in lines), kind="text/event-stream")
+
+
+def chunk(delta: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta}]}
+
+
+def asked(server: ApiServer, command: Commands, answer: Answer) -> str:
+    server.rules["/v1/chat/completions"] = answer
+    return command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        ([b"{bad"], "it can't be read (JSONDecodeError)"),
+        ([chunk({"content": "hi"}), b"{bad"], "it can't be read (JSONDecodeError)"),
+        ([b"\xff\xfe"], "it can't be read (UnicodeDecodeError)"),
+        ([b"[" * 100_000], "it can't be read (RecursionError)"),
+        ([{}], "a piece of it has no choices"),
+        ([{"choices": None}], "a piece of it has no choices"),
+        ([{"choices": "text"}], "a piece of it has no choices"),
+        ([[]], "a piece of it has no choices"),
+        ([None], "a piece of it has no choices"),
+        ([3], "a piece of it has no choices"),
+        ([{"choices": [{}]}], "a choice of it has no delta with text"),
+        ([{"choices": [None]}], "a choice of it has no delta with text"),
+        ([chunk(None)], "a choice of it has no delta with text"),
+        ([chunk("text")], "a choice of it has no delta with text"),
+        ([chunk({"content": 3})], "a choice of it has no delta with text"),
+        ([chunk({"content": [{"text": "hi"}]})], "a choice of it has no delta with text"),
+        ([], "it ends without an answer"),
+        ([{"choices": []}], "it ends without an answer"),
+        ([b"[DONE]"], "it ends without an answer"),
+    ],
+    ids=lambda value: repr(value)[:50],
+)
+def test_an_odd_stream_is_told(chunks: list[Any], said: str, server: ApiServer, command: Commands) -> None:
+    message = asked(server, command, stream(*chunks))
+    assert f"{server.url}/v1: does not answer as the OpenAI API does: {said}" in message
+
+
+def test_an_error_in_the_stream_is_told_in_the_servers_words(server: ApiServer, command: Commands) -> None:
+    assert "refused: out of\x1b memory".replace("\x1b", "") in asked(server, command, stream({"error": {"message": "out of\x1b memory"}}))
+
+
+@pytest.mark.parametrize("body", [b"<html>hi</html>", b'{"choices": []}', b""], ids=str)
+def test_what_is_no_stream_is_told(body: bytes, server: ApiServer, command: Commands) -> None:
+    assert "it ends without an answer" in asked(server, command, Answer(body, kind="text/html"))
+
+
+def test_a_refusal_is_told_with_its_code_in_one_line(server: ApiServer, command: Commands) -> None:
+    assert "refused: Error code: 404" in asked(server, command, Answer(b"<html>\n\n<p>no\n</html>", 404, kind="text/html"))
+    said = asked(server, command, Answer({"error": {"message": "no such\n\nmodel" + "x" * 5000}}, 400))
+    assert "refused: Error code: 400" in said
+    assert len(said) < 1200
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"<html>", kind="text/html"),
+        Answer([]),
+        Answer({}),
+        Answer({"data": None}),
+        Answer({"data": [{}]}),
+        Answer({"data": [{"id": 3}]}),
+    ],
+    ids=lambda a: str(a.body),
+)
+def test_an_odd_list_of_models_is_told(answer: Answer, server: ApiServer, command: Commands) -> None:
+    server.rules["/v1/models"] = answer
+    said = command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+    assert "does not answer as the OpenAI API does: its list of models is none; give --model to name one" in said
+
+
+def test_a_server_without_a_model_is_told(server: ApiServer, command: Commands) -> None:
+    server.rules["/v1/models"] = Answer({"data": []})
+    assert "serves no model (yet)" in command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://[::1",
+        "http://",
+        "ftp://a.example",
+        "127.0.0.1:8000/v1",
+        "http://a:99999",
+        "http://a:x/v1",
+    ],
+)
+def test_an_address_that_is_none_is_told_at_once(url: str, command: Commands) -> None:
+    said = command.refused("chat", "cpu", "hello", "--url", url)
+    assert f"--url: '{url}' given, a base URL such as http://127.0.0.1:8000/v1 is wanted" in said
+
+
+@pytest.mark.parametrize("url", ["http://xn--/v1", "http://a b/v1", "http://a\\b", "http://127.0.0.1:1/v1"])
+def test_a_server_that_can_not_be_reached_is_told(url: str, command: Commands) -> None:
+    assert f"{url}: can't be reached" in command.refused("chat", "cpu", "hello", "--url", url)
+
+
+@pytest.mark.parametrize(("path", "slowly"), [("/v1/models", 5), ("/v1/chat/completions", 5), ("/v1/chat/completions", 0.05)])
+def test_a_model_that_says_nothing_is_given_up(
+    path: str, slowly: float, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.chat._SILENT_SECONDS", 0.5)
+    server.rules[path] = Answer(b": waiting\n" * 100, kind="text/event-stream", slowly=slowly)
+    started = time.monotonic()
+    assert "said nothing for 0.5 seconds" in command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+    assert time.monotonic() - started < 3
+
+
+def test_no_proxy_leads_to_this_machine(
+    server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    server.rules["/v1/chat/completions"] = stream(chunk({"role": "assistant"}), chunk({"content": "hi\x1b[31m"}), chunk({"content": None}))
+    arguments = ["chat", "cpu", "hello", "--url", f"{server.url}/v1", "--stack", "own", "--cwd", str(command.project)]
+    assert run(monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out == "hi[31m\n"
