@@ -100,9 +100,7 @@ def write_chart(
     return folder
 
 
-def local_charts(
-    folder: Path, root: Path | None = None, definitions: Iterable[Path] = (), more: str | None = None
-) -> dict[str, Any]:
+def local_charts(folder: Path, root: Path | None = None, definitions: Iterable[Path] = (), more: str | None = None) -> dict[str, Any]:
     """The setting ``providers`` of a stack whose operators come from charts in ``folder``, which are written there.
 
     They are named by their paths from ``root`` if there is one, such as a project. Each has the CRDs ``definitions``, and ``more`` as a

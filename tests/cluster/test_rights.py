@@ -110,7 +110,7 @@ def test_with_what_its_charts_hold_the_account_installs_upgrades_and_removes_ope
 ) -> None:
     widgets = tmp_path / "widgets.yaml"
     widgets.write_text(yaml.safe_dump(definition("example.test", "Widget", "Namespaced")))
-    charts = local_charts(tmp_path / "charts", [widgets], OPERATOR)
+    charts = local_charts(tmp_path / "charts", definitions=[widgets], more=OPERATOR)
     values = shipped("dev") | {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "providers": charts}
     engine.stack("dev", values, TOKEN)
     account = Account(cluster, "operators", with_charts(engine, rbac(engine, "dev", "operators")[1]))
