@@ -1,9 +1,11 @@
 """What the tests of this tier share: settings, deployments, and what the engine did."""
 
+import copy
 import time
 from collections.abc import Callable
 from typing import Any
 
+from pulumi import automation as auto
 from pulumi.automation import events
 
 from tests.cluster.apiserver import Cluster
@@ -63,6 +65,19 @@ def everything(cluster: Cluster) -> dict[str, Any]:
             if "airunway.ai/managed-by" in (metadata.get("labels") or {}):
                 found[f"{path}/{metadata.get('namespace', '')}/{metadata['name']}"] = obj
     return found
+
+
+def forget(stack: auto.Stack, kind: str) -> None:
+    """Take the resources of a kind out of the state, as an update does that is killed before it could write them down."""
+    state = stack.export_stack()
+    deployment: dict[str, Any] = copy.deepcopy(dict(state.deployment or {}))
+    gone = {r["urn"] for r in deployment["resources"] if r["type"].rsplit(":", 1)[-1] == kind}
+    assert gone
+    deployment["resources"] = [r for r in deployment["resources"] if r["urn"] not in gone]
+    for resource in deployment["resources"]:
+        resource["dependencies"] = [urn for urn in resource.get("dependencies", []) if urn not in gone]
+        resource.pop("propertyDependencies", None)
+    stack.import_stack(auto.Deployment(version=state.version, deployment=deployment))
 
 
 SYSTEM = ("default", "kube-node-lease", "kube-public", "kube-system")

@@ -1,7 +1,6 @@
 """Tier 6 (real engine, Helm inside the real provider, real kube-apiserver; charts of our own): operators' releases."""
 
 import base64
-import copy
 import gzip
 import json
 from collections.abc import Iterator
@@ -16,9 +15,8 @@ from tests.cluster.charts import write_chart
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, Steps, settings, sweep
+from tests.cluster.stacks import CPU, Steps, forget, settings, sweep
 
-RELEASE = "kubernetes:helm.sh/v3:Release"
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/workspaces.kaito.sh"
 FOREIGN = "/apis/kaito.sh/v1beta1/namespaces/default/workspaces"
 
@@ -47,19 +45,6 @@ def records(cluster: Cluster) -> list[str]:
 
 def deployment_uid(cluster: Cluster) -> str:
     return str(cluster.get("/apis/apps/v1/namespaces/kaito-workspace/deployments/kaito-workspace")["metadata"]["uid"])
-
-
-def forget(stack: auto.Stack, type_: str = RELEASE) -> None:
-    """Take the resources of a type out of the state, as an update does that is killed before it could write them down."""
-    state = stack.export_stack()
-    deployment: dict[str, Any] = copy.deepcopy(dict(state.deployment or {}))
-    gone = {r["urn"] for r in deployment["resources"] if r["type"] == type_}
-    assert gone
-    deployment["resources"] = [r for r in deployment["resources"] if r["urn"] not in gone]
-    for resource in deployment["resources"]:
-        resource["dependencies"] = [urn for urn in resource.get("dependencies", []) if urn not in gone]
-        resource.pop("propertyDependencies", None)
-    stack.import_stack(auto.Deployment(version=state.version, deployment=deployment))
 
 
 @pytest.fixture
@@ -93,7 +78,7 @@ def test_a_release_that_the_state_has_lost_is_taken_over_without_anything_restar
     with operator(cluster):
         stack.up()
         uid = deployment_uid(cluster)
-        forget(stack)
+        forget(stack, "Release")
         steps = Steps()
         stack.up(on_event=steps)
         assert ("create", "Release", "kaito-workspace") in steps.changes()
@@ -110,7 +95,7 @@ def test_a_release_that_was_cut_off_is_installed_over(cluster: Cluster, engine: 
     with operator(cluster):
         stack.up()
         mark(cluster, status)
-        forget(stack)
+        forget(stack, "Release")
         stack.up()
     assert records(cluster) == ["1 deployed"]
     stack.destroy()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 from pulumi import automation as auto
@@ -55,6 +56,60 @@ def test_what_never_gets_ready_times_out_and_says_who_what_and_where_to_look(clu
     with operator(cluster):
         stack.up()
     stack.destroy()
+
+
+POLICY = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+REASON = "This preset does not require a modelAccessSecret"
+
+
+@pytest.fixture
+def refusing(cluster: Cluster) -> Iterator[None]:
+    """While it is there, the API server denies Workspaces whose context length is 4096, as an operator's webhook does."""
+    rule = {"apiGroups": ["kaito.sh"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["workspaces"]}
+    says = "!object.inference.template.spec.containers[0].args.exists(a, a == '--context-size=4096')"
+    version = {"apiVersion": "admissionregistration.k8s.io/v1"}
+    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": says, "message": REASON}]}
+    cluster.send("POST", POLICY, version | {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": "test"}, "spec": spec})
+    binding = {"metadata": {"name": "test"}, "spec": {"policyName": "test", "validationActions": ["Deny"]}}
+    cluster.send("POST", BINDINGS, version | {"kind": "ValidatingAdmissionPolicyBinding"} | binding)
+    time.sleep(2)  # the API server compiles it on its own time
+    yield
+    cluster.send("DELETE", f"{BINDINGS}/test")
+    cluster.send("DELETE", f"{POLICY}/test")
+
+
+def test_a_refusal_is_called_that_and_gives_the_server_s_reason(cluster: Cluster, engine: Engine, refusing: None) -> None:
+    stack = engine.stack("refused", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="refused"))
+    steps = Steps()
+    with pytest.raises(auto.CommandError):
+        stack.up(on_event=steps)
+    text = "\n".join(steps.messages)
+    assert "deployment cpu: Workspace refused/cpu was refused by the API server" in text
+    assert REASON in text
+    assert "did not get ready" not in text
+    stack.destroy()
+
+
+def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine: Engine) -> None:
+    path = "/apis/kaito.sh/v1beta1/namespaces/conflict/workspaces/cpu"
+    with operator(cluster):
+        stack = engine.stack("conflict", settings(cluster, CPU, namespace="conflict"))
+        stack.up()
+        theirs = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "inference": cluster.get(path)["inference"]}
+        theirs["inference"]["template"]["spec"]["containers"][0]["args"].append("--theirs")
+        cluster.send("PATCH", f"{path}?fieldManager=somebody&force=true", theirs, "application/apply-patch+yaml")
+        steps = Steps()
+        other = engine.stack("conflict", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="conflict"))
+        with pytest.raises(auto.CommandError):
+            other.up(on_event=steps)
+        text = "\n".join(steps.messages)
+        assert "deployment cpu: Workspace conflict/cpu was not changed: others wrote the same fields" in text
+        assert 'conflict with "somebody"' in text
+        assert "takeOver: true" in text
+        changed = CPU | {"engine": {"contextLength": 4096}, "takeOver": True}
+        engine.stack("conflict", settings(cluster, changed, namespace="conflict")).up()
+        stack.destroy()
 
 
 def test_skip_await_returns_at_once(cluster: Cluster, engine: Engine) -> None:
