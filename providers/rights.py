@@ -107,11 +107,11 @@ def record_rights(release: Release) -> Iterator[Right]:
 
 
 def chart_rights(manifest: Mapping[str, Any], place: Place) -> Iterator[Right]:
-    """What Helm needs to install, upgrade, await and uninstall an object of a chart."""
+    """What Helm needs to install, upgrade, await and uninstall an object of a chart; a definition is left when the release goes."""
     annotations = manifest["metadata"].get("annotations") or {}
     yield from place.rights("create", named=False)
     yield from place.rights("get", "patch")
-    if annotations.get("helm.sh/resource-policy") != "keep":
+    if annotations.get("helm.sh/resource-policy") != "keep" and manifest["kind"] != "CustomResourceDefinition":
         yield from place.rights("delete")
     if manifest["kind"] == "Deployment":
         yield Right(place.namespace, "apps", "replicasets", "list")

@@ -129,8 +129,8 @@ def test_with_what_its_charts_hold_the_account_installs_upgrades_and_removes_ope
     assert not account.may("GET", "/api/v1/namespaces/models/secrets/foreign")
     dev.refresh()
     dev.destroy()
-    left = [o["metadata"]["name"] for path in ("clusterroles", "clusterrolebindings") for o in cluster.items(f"{RBAC}/{path}")]
-    assert not {"dynamo-platform", "kaito-workspace", "kuberay-operator"} & {*left}
+    left = {o["metadata"]["name"] for path in ("clusterroles", "clusterrolebindings") for o in cluster.items(f"{RBAC}/{path}")}
+    assert {"dynamo-platform", "kaito-workspace", "kuberay-operator"} & left == {"kaito-workspace"}, "only KAITO's release is kept"
 
 
 def _with_values(provider: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -172,6 +172,13 @@ def test_an_object_of_a_chart_is_in_the_release_s_namespace_unless_it_says_other
     assert can(granted, "patch", "rbac.authorization.k8s.io", "clusterroles", "", "operator")
 
 
+def test_a_chart_s_definition_is_not_deleted_as_every_object_of_its_kind_would_go_with_it() -> None:
+    crd = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "boxes.example")
+    granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [crd])])
+    where = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
+    assert [verb for verb in ("create", "get", "patch", "delete") if can(granted, verb, *where)] == ["create", "get", "patch"]
+
+
 def test_what_a_chart_keeps_is_not_deleted_and_a_hook_is_watched_by_its_name() -> None:
     kept = manifest("v1", "ConfigMap", "kept")
     kept["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
