@@ -16,9 +16,9 @@ from providers.stack import Cluster
 def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider:
     """The provider for the cluster that ``settings`` name.
 
-    An update that was cut off has created objects that the state does not know yet; the next one takes them over. A changed Secret is
-    written in place; the default is to delete it and make it again. The namespace kube-system is read into the state, which so notes the
-    cluster that the stack was deployed to. Raises ``pulumi.RunError`` where the settings lead to another one.
+    An update that was cut off has created objects that the state does not know yet; the next one takes them over. A changed Secret or
+    ConfigMap is written in place; the default is to delete it and make it again. The namespace kube-system is read into the state, which
+    so notes the cluster that the stack was deployed to. Raises ``pulumi.RunError`` where the settings lead to another one.
     """
     # A stack that was never updated has nothing to compare, and its preview needs no cluster.
     uid = _uid(settings) if last.cluster_uid or not pulumi.runtime.is_dry_run() else None
@@ -32,6 +32,7 @@ def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider
         kubeconfig=settings.kubeconfig,
         cluster_identifier=identifier,
         upsert_existing_objects=True,
+        enable_config_map_mutable=True,
         enable_secret_mutable=True,
     )
     if uid:
