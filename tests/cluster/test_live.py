@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,23 +237,14 @@ def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed
     late = airunway(deployed, "wait", "cpu", "--stack", "own", "--timeout", "1s")
     assert late.returncode == 3
     assert "not running in time: cpu  Pending  0/1  no status yet" in late.stderr
-    serving = threading.Event()
-
-    def serve() -> None:
-        time.sleep(2)
+    command = [sys.executable, "-m", "cli", "wait", "--stack", "own", "--timeout", "1m", "--cwd", str(deployed)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        until_line(waiting.stderr, r"\ds  cpu  Pending  0/1  no status yet")
         with operator(cluster):
-            serving.wait(60)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        done = airunway(deployed, "wait", "--stack", "own", "--timeout", "1m")
-    finally:
-        serving.set()
-        thread.join()
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"\ds  cpu  Pending  0/1  no status yet", done.stderr)
-    assert re.search(r"\ds  cpu  Running  1/1\n", done.stderr)
+            _, stderr = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, stderr
+    assert re.search(r"\ds  cpu  Running  1/1\n", stderr)
 
 
 @pytest.fixture
