@@ -36,8 +36,8 @@ class LastUpdate:
         return next(self.outputs(_PROVIDER, "cluster"), {})
 
 
-# The engine writes the state of an update that has begun at the same moment, and a backend of files has then half a file to read:
-# "failed to load checkpoint: EOF".
+# The engine writes the state of an update that has begun at the same moment, and a backend of files then has an empty file of
+# attributes to read: "failed to load checkpoint: EOF".
 _PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 

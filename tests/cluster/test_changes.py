@@ -143,7 +143,8 @@ def test_an_object_edited_by_hand_is_drift_that_refresh_shows_and_up_corrects(cl
     stack = engine.stack("drift", settings(cluster, CPU, namespace="drift"))
     with operator(cluster):
         stack.up()
-        cluster.send("PATCH", path, {"resource": {"count": 5}}, "application/merge-patch+json")
+        edit = {"inference": {"template": {"metadata": {"labels": {"airunway.ai/deployment": "edited"}}}}}
+        cluster.send("PATCH", path, edit, "application/merge-patch+json")
         refreshed, corrected = Steps(), Steps()
         stack.refresh(on_event=refreshed)
         assert refreshed.changes() == [("update", "Workspace", "cpu")]
@@ -155,7 +156,7 @@ def test_an_object_edited_by_hand_is_drift_that_refresh_shows_and_up_corrects(cl
         cluster.send("PUT", path, live)
         stack.up(on_event=corrected)
     assert corrected.changes() == [("update", "Workspace", "cpu")]
-    assert cluster.get(path)["resource"]["count"] == 1
+    assert cluster.get(path)["inference"]["template"]["metadata"]["labels"]["airunway.ai/deployment"] == "cpu"
     stack.destroy()
 
 

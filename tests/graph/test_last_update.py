@@ -9,8 +9,8 @@ import pytest
 
 from components.last_update import LastUpdate, last_update
 
-# What the engine said while it wrote the file of a backend of files.
-HALF_A_FILE = "invoke of pulumi:pulumi:readStackResourceOutputs failed: failed to load checkpoint: EOF"
+# What the engine said while it wrote its state to a backend of files.
+BEING_WRITTEN = "invoke of pulumi:pulumi:readStackResourceOutputs failed: failed to load checkpoint: EOF"
 STATE = {
     "urn:pulumi:dev::airunway::kubernetes:core/v1:Namespace::kube-system": {
         "type": "kubernetes:core/v1:Namespace",
@@ -33,7 +33,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
         def invoke(token: str, arguments: dict[str, Any]) -> Any:
             asked.append(arguments["stackName"])
             if len(asked) <= failures:
-                raise Exception(HALF_A_FILE)
+                raise Exception(BEING_WRITTEN)
             return SimpleNamespace(value={"outputs": STATE})
 
         monkeypatch.setattr("pulumi.runtime.invoke", invoke)
