@@ -25,6 +25,8 @@ def failure_hook(cluster: Cluster) -> pulumi.ErrorHook:
         inputs: dict[str, Any] = dict(args.new_inputs or args.old_inputs or {})
         error = args.errors[0] if args.errors else ""
         if args.failed_operation == "delete":
+            if args.type == _RELEASE and "release: not found" in error:
+                pulumi.log.error(f"Helm release {args.name} is gone already: `pulumi refresh` takes it out of the state, then go on")
             return False
         if args.type == _RELEASE:
             return len(args.errors) == 1 and await _take_over(cluster, args.name, inputs, error)
