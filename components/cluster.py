@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.kubernetes_object import KubernetesObject
 from components.last_update import LastUpdate
-from providers.cluster_identity import cluster_identifier
+from providers.cluster_identity import IDENTITY, cluster_identifier
 from providers.problems import InputError
 from providers.stack import Cluster
 
@@ -36,8 +36,8 @@ def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider
         enable_secret_mutable=True,
     )
     if uid:
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
-        KubernetesObject("kube-system", namespace, pulumi.ResourceOptions(provider=provider, id="kube-system"))
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": IDENTITY}}
+        KubernetesObject(IDENTITY, namespace, pulumi.ResourceOptions(provider=provider, id=IDENTITY))
     return provider
 
 
@@ -47,7 +47,7 @@ def _uid(settings: Cluster) -> str | None:
 
     async def read() -> str | None:
         async with connected(settings) as connection:
-            namespace = await connection.object("v1", "Namespace", None, "kube-system")
+            namespace = await connection.object("v1", "Namespace", None, IDENTITY)
             return None if namespace is None else str(namespace["metadata"]["uid"])
 
     try:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pulumi
 
+from providers.cluster_identity import IDENTITY
+
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _PROVIDER = "pulumi:providers:kubernetes"
 
@@ -26,7 +28,7 @@ class LastUpdate:
     @property
     def cluster_uid(self) -> str | None:
         """Uid of the cluster's kube-system namespace; None where the last update did not note it."""
-        seen = next(self.outputs("kubernetes:core/v1:Namespace", "kube-system"), {})
+        seen = next(self.outputs("kubernetes:core/v1:Namespace", IDENTITY), {})
         uid = (seen.get("metadata") or {}).get("uid")
         return None if uid is None else str(uid)
 

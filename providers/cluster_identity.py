@@ -10,6 +10,9 @@ from typing import Any
 from providers.problems import InputError, Problem
 from providers.stack import Cluster
 
+IDENTITY = "kube-system"
+"""The namespace by whose uid a cluster is told from another."""
+
 
 def cluster_identifier(settings: Cluster, stack: str, *, last_uid: str | None, last_provider: Mapping[str, Any], uid: str | None) -> str:
     """The ``clusterIdentifier`` of the provider, whose change replaces the provider and all that it made.

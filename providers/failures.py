@@ -66,7 +66,7 @@ def failure_of(error: str) -> Failure:
         return Failure.UNREACHABLE
     if any(text in error for text in _REFUSALS):
         return Failure.REFUSED
-    if re.search(r"\b(context canceled|operation canceled|cancelled|was cancelled)\b", error):
+    if re.search(r"\b(context canceled|operation canceled|cancelled)\b", error):
         return Failure.CANCELLED
     return Failure.NOT_READY
 

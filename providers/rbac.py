@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from providers.cluster_identity import IDENTITY
 from providers.problems import InputError, Problem
 from providers.rendering import MANAGED, given
-from providers.rights import IDENTITY, RBAC_GROUP, Kinds, Place, Release, Right, bind_rights, chart_rights, object_rights, record_rights
+from providers.rights import RBAC_GROUP, Kinds, Place, Release, Right, bind_rights, chart_rights, object_rights, record_rights
 
 _ORDER = ("get", "list", "watch", "create", "update", "patch", "delete", "bind")
 _ALWAYS_THERE = ("default", "kube-node-lease", "kube-public", "kube-system")

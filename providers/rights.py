@@ -15,8 +15,6 @@ import yaml
 from providers.resource_names import defined_names, plural
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
-IDENTITY = "kube-system"
-"""The namespace by whose uid a cluster is told from another."""
 
 
 @dataclass(frozen=True)

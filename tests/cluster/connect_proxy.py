@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.cluster.serving import serving
+
 
 class ConnectProxy(ThreadingHTTPServer):
     """Knows the CONNECT method only."""
@@ -51,12 +53,5 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def connect_proxy() -> Iterator[ConnectProxy]:
-    proxy = ConnectProxy()
-    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(ConnectProxy()) as proxy:
         yield proxy
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()

@@ -1,11 +1,12 @@
 """A model that answers what it was told, over the OpenAI API."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.cluster.serving import serving
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -43,10 +44,5 @@ def _chunk(delta: dict[str, str]) -> dict[str, Any]:
 @contextmanager
 def openai_server() -> Iterator[int]:
     """The port of 127.0.0.1 on which it answers."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Handler)) as server:
         yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -1,7 +1,6 @@
 """A way to the API server that can be told to misbehave."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ import requests
 
 from tests.cluster.apiserver import Cluster
 from tests.cluster.kubelet import certificate
+from tests.cluster.serving import serving
 
 
 class FaultProxy(ThreadingHTTPServer):
@@ -81,12 +81,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def fault_proxy(cluster: Cluster) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(cluster)
-    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(FaultProxy(cluster)) as proxy:
         yield proxy
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from pulumi import automation as auto
 from pulumi.automation import events
 
@@ -42,8 +43,21 @@ class Steps:
         """All but what stayed the same or was only looked at."""
         return [step for step in self.done if step[0] not in ("same", "refresh", "read")]
 
+    @property
+    def text(self) -> str:
+        """All that was said."""
+        return "\n".join(self.messages)
+
     def kinds(self, operation: str) -> list[str]:
         return [kind for op, kind, _ in self.done if op == operation]
+
+
+def failed(operation: Callable[..., Any]) -> Steps:
+    """What an operation did and said that has to fail."""
+    steps = Steps()
+    with pytest.raises(auto.CommandError):
+        operation(on_event=steps)
+    return steps
 
 
 def everything(cluster: Cluster) -> dict[str, Any]:

@@ -5,13 +5,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pulumi import automation as auto
 
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
 from tests.cluster.operator import operator, ready_status, set_status
-from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings, until
+from tests.cluster.stacks import CPU, GPU, RAY, failed, settings, until
 
 
 @pytest.mark.parametrize(
@@ -46,10 +45,7 @@ def test_up_ends_when_the_object_is_ready_and_not_before(
 
 def test_what_never_gets_ready_times_out_and_says_who_what_and_where_to_look(cluster: Cluster, engine: Engine) -> None:
     stack = engine.stack("slow", settings(cluster, CPU | {"readyTimeout": "2s"}, namespace="slow"))
-    steps = Steps()
-    with pytest.raises(auto.CommandError):
-        stack.up(on_event=steps)
-    said = "\n".join(steps.messages)
+    said = failed(stack.up).text
     assert "deployment cpu: Workspace slow/cpu did not get ready" in said
     assert "last seen: Pending: no status yet: is its operator running?" in said
     assert "kubectl describe -n slow workspace/cpu" in said
@@ -81,10 +77,7 @@ def refusing(cluster: Cluster) -> Iterator[None]:
 
 def test_a_refusal_is_called_that_and_gives_the_server_s_reason(cluster: Cluster, engine: Engine, refusing: None) -> None:
     stack = engine.stack("refused", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="refused"))
-    steps = Steps()
-    with pytest.raises(auto.CommandError):
-        stack.up(on_event=steps)
-    text = "\n".join(steps.messages)
+    text = failed(stack.up).text
     assert "deployment cpu: Workspace refused/cpu was refused by the API server" in text
     assert REASON in text
     assert "did not get ready" not in text
@@ -99,11 +92,8 @@ def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine:
         theirs = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "inference": cluster.get(path)["inference"]}
         theirs["inference"]["template"]["spec"]["containers"][0]["args"].append("--theirs")
         cluster.send("PATCH", f"{path}?fieldManager=somebody&force=true", theirs, "application/apply-patch+yaml")
-        steps = Steps()
         other = engine.stack("conflict", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="conflict"))
-        with pytest.raises(auto.CommandError):
-            other.up(on_event=steps)
-        text = "\n".join(steps.messages)
+        text = failed(other.up).text
         assert "deployment cpu: Workspace conflict/cpu was not changed: others wrote the same fields" in text
         assert 'conflict with "somebody"' in text
         assert "takeOver: true" in text
@@ -124,10 +114,7 @@ def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine, 
     built = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
     registry = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
     stack = engine.stack("build", settings(cluster, built, namespace="build", registry=registry))
-    steps = Steps()
-    with pytest.raises(auto.CommandError):
-        stack.up(on_event=steps)
-    said = "\n".join(steps.messages)
+    said = failed(stack.up).text
     assert "was not built by Job airunway-system/aikit-org-gguf" in said
     assert "no such file: m-Q4_0.gguf" in said
     assert "kubectl logs -n airunway-system job/aikit-org-gguf" in said

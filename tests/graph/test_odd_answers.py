@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.graph.api_server import Answer, ApiServer, api_server
+from tests.graph.api_server import Answer, ApiServer
 from tests.graph.projects import write_project
 from tests.graph.test_cli import run
 
@@ -17,12 +16,6 @@ GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count
 WORKSPACES = "/apis/kaito.sh/v1beta1/workspaces"
 WORKSPACE = "/apis/kaito.sh/v1beta1/namespaces/default/workspaces/cpu"
 COMMANDS = [["status"], ["wait", "--timeout", "1s"], ["import"], ["endpoint", "cpu", "--port-forward"], ["chat", "cpu", "hello"]]
-
-
-@pytest.fixture(scope="module", name="running")
-def _running() -> Iterator[ApiServer]:
-    with api_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,22 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.graph.api_server import Answer, ApiServer, api_server
+from tests.graph.api_server import Answer, ApiServer
 from tests.graph.projects import write_project
 from tests.graph.test_cli import run
 from tests.graph.test_odd_answers import CPU, Commands
-
-
-@pytest.fixture(scope="module", name="running")
-def _running() -> Iterator[ApiServer]:
-    with api_server() as running:
-        yield running
 
 
 @pytest.fixture
