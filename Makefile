@@ -45,6 +45,7 @@ lint: $(VENV)/.dev ## Check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 
 check: lint test ## Check format, lint and types, then run the tests
 
@@ -60,7 +61,7 @@ schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files and deployment f
 	$(BIN)/airunway schema --deployments > stacks/deployments.schema.json
 
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra all -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev -o requirements-dev.txt pyproject.toml
 
 clean: ## Remove what was installed and cached

@@ -7,11 +7,11 @@ import threading
 
 import pulumi
 
+from airunway.program.stack_config import plan_from_config
 from components import ModelDeployment, Platform
 from components.cluster import cluster_provider
 from components.last_update import last_update
 from components.model_deployment import outputs_of
-from components.stack_config import plan_from_config
 
 # Many objects, few cycles: with Python's threshold the collector takes two fifths of a preview of 1,000 deployments.
 gc.set_threshold(50_000, 20, 20)

@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from preview.manifests import manifest_files, write_manifests
-from preview.record import Preview, record
-from preview.stack_file import read_stack
-from providers.provider_config import builtin_documents
-from providers.yaml_text import to_yaml
+from airunway.program.record import Preview, record
+from airunway.program.stack_file import read_stack
+from airunway.report.manifests import manifest_files, write_manifests
+from airunway.text.yaml_writing import to_yaml
+from providers import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
 STACK = "bench"
@@ -52,7 +52,7 @@ def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None)
     for team in range(min(_TEAMS, count)):
         (folder / "deployments" / f"team-{team:02}.yaml").write_text(to_yaml(deployments[team::_TEAMS]))
     # The real provider would load the operators' charts.
-    there = {name: {"installation": "existing"} for name in builtin_documents()}
+    there = {name: {"installation": "existing"} for name in PROVIDERS.documents}
     settings = {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deploymentFiles": ["deployments/*.yaml"]}
     _settings(folder, settings | {"airunway:providers": there})
     return folder

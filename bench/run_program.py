@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
+from airunway.program.record import run_program
+from airunway.program.stack_file import read_stack
 from bench.projects import STACK
-from preview.record import run_program
-from preview.stack_file import read_stack
 
 root = Path(sys.argv[1])
 recorder, _ = run_program(root, read_stack(root, STACK))

@@ -19,7 +19,7 @@ from bench.projects import ROOT, STACK, collector, preview_of, write_bare, write
 from bench.report import Report, goal
 
 PYTHON = sys.executable
-AIRUNWAY = (PYTHON, "-m", "cli")
+AIRUNWAY = (PYTHON, "-m", "airunway.cli")
 
 
 def overhead(report: Report, quick: bool) -> None:

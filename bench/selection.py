@@ -6,10 +6,11 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
-from providers.selection import select
-from providers.spec import ModelDeploymentSpec
-from providers.spec_checks import parse_spec
+from airunway.selection.provider_config import InferenceProviderConfig, load_config
+from airunway.selection.select import select
+from airunway.spec.checks import parse_spec
+from airunway.spec.model import ModelDeploymentSpec
+from providers import PROVIDERS
 
 
 def specs(count: int) -> list[dict[str, Any]]:
@@ -28,7 +29,7 @@ def specs(count: int) -> list[dict[str, Any]]:
 
 def catalog(extra_rules: int = 0) -> list[InferenceProviderConfig]:
     """The built-in providers, Dynamo with so many more rules, each of which reads the spec."""
-    documents = builtin_documents()
+    documents = PROVIDERS.documents
     more = [{"condition": f"spec.resources.gpu.count == {100 + i}", "priority": 1} for i in range(extra_rules)]
     documents["dynamo"]["spec"]["selectionRules"] += more
     return [load_config(document, name) for name, document in documents.items()]

@@ -54,5 +54,5 @@ def kept_options(
 
 
 def claim_changes(manifest: Mapping[str, Any]) -> Sequence[str]:
-    """Fields of a volume claim that are left as they are; a class that is left out is what it was (`providers/volume_claims.py`)."""
+    """Fields of a volume claim that are left as they are (`airunway/planning/volume_claims.py`)."""
     return ["spec.storageClassName"] if manifest["kind"] == "PersistentVolumeClaim" else []

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from airunway.planning.cluster_identity import IDENTITY, cluster_identifier
+from airunway.planning.settings import Cluster
+from airunway.text.problems import InputError
 from components.kubernetes_object import KubernetesObject
 from components.last_update import LastUpdate
-from providers.cluster_identity import IDENTITY, cluster_identifier
-from providers.problems import InputError
-from providers.stack import Cluster
 
 
 def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider:
@@ -43,7 +43,7 @@ def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider
 
 def _uid(settings: Cluster) -> str | None:
     """The cluster's uid; None, with a warning, where it can't be read."""
-    from cluster.connection import ForbiddenError, connected
+    from airunway.live.api_server.connection import ForbiddenError, connected
 
     async def read() -> str | None:
         async with connected(settings) as connection:

@@ -5,10 +5,10 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from airunway.planning.controller import PlannedController
 from components.children import child_options, kept_options
 from components.kubernetes_object import FORCE, KubernetesObject
 from components.secret_object import secret_object
-from providers.controller import PlannedController
 
 
 class ControllerArgs(TypedDict):

@@ -4,12 +4,12 @@ from typing import Any
 
 import pulumi
 
-from cluster.connection import connected
-from cluster.last_seen import last_seen
-from cluster.release_record import take_over
-from providers.failures import Failure, failure_message, failure_of
-from providers.problems import InputError
-from providers.stack import Cluster
+from airunway.live.api_server.connection import connected
+from airunway.live.failures import Failure, failure_message, failure_of
+from airunway.live.last_seen import last_seen
+from airunway.live.release_record import take_over
+from airunway.planning.settings import Cluster
+from airunway.text.problems import InputError
 
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 

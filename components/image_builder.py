@@ -4,11 +4,11 @@ from typing import TypedDict
 
 import pulumi
 
+from airunway.planning.build_services import builder_objects
+from airunway.planning.image_build import PlannedImage
+from airunway.planning.settings import StackSettings
 from components.children import child_options, claim_changes
 from components.kubernetes_object import KubernetesObject
-from providers.build_services import builder_objects
-from providers.image_build import PlannedImage
-from providers.stack import StackSettings
 
 
 class ImageBuilderArgs(TypedDict):

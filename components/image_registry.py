@@ -6,13 +6,13 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from airunway.planning.build_services import registry_objects
+from airunway.planning.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
+from airunway.planning.settings import StackSettings
+from airunway.text.names import name_of
 from components.children import child_options, claim_changes, kept_options
 from components.kubernetes_object import KubernetesObject
 from components.secret_object import secret_object
-from providers.build_services import registry_objects
-from providers.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
-from providers.rendering import name_of
-from providers.stack import StackSettings
 
 
 class ImageRegistryArgs(TypedDict):

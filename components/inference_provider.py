@@ -5,10 +5,10 @@ from typing import TypedDict
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
+from airunway.provider.labels import MANAGED
+from airunway.selection.provider_config import HelmChart, InferenceProviderConfig
 from components.children import child_options, kept_options
 from components.kubernetes_object import KubernetesObject
-from providers.provider_config import HelmChart, InferenceProviderConfig
-from providers.rendering import MANAGED
 
 
 class InferenceProviderArgs(TypedDict):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from providers.cluster_identity import IDENTITY
+from airunway.planning.cluster_identity import IDENTITY
 
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _PROVIDER = "pulumi:providers:kubernetes"

@@ -4,10 +4,10 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from airunway.planning.deployment import PlannedDeployment
 from components.children import child_options
 from components.kubernetes_object import FORCE, KubernetesObject
 from components.platform import Platform
-from providers.plan import PlannedDeployment
 
 
 class ModelDeploymentArgs(TypedDict):
@@ -68,7 +68,7 @@ class ModelDeployment(pulumi.ComponentResource):
 
 def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:
     """What a deployment puts out, all of it known before anything runs."""
-    deployment, resource = planned.deployment, planned.rendered.resource
+    deployment, resource = planned.request, planned.rendered.resource
     return {
         "provider": deployment.selection.provider,
         "selectedReason": deployment.selection.reason,

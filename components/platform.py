@@ -5,6 +5,17 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from airunway.planning.build_services import system_namespace
+from airunway.planning.deployment import TOKEN_SECRET, PlannedDeployment
+from airunway.planning.image_build import NAMESPACE
+from airunway.planning.model_deployment import MODELDEPLOYMENT
+from airunway.planning.plan import Plan
+from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING
+from airunway.planning.volume_claims import claim_problems
+from airunway.provider.labels import MANAGED
+from airunway.provider.pods import TOKEN_KEY
+from airunway.text.names import name_of
+from airunway.text.problems import InputError
 from components.children import child_options, kept_options
 from components.controller import Controller
 from components.failure import failure_hook
@@ -14,14 +25,6 @@ from components.inference_provider import InferenceProvider
 from components.kubernetes_object import KubernetesObject
 from components.last_update import LastUpdate
 from components.secret_object import secret_object
-from providers.build_services import system_namespace
-from providers.delivery import MODELDEPLOYMENT
-from providers.image_build import NAMESPACE
-from providers.plan import TOKEN_SECRET, Plan, PlannedDeployment
-from providers.problems import InputError
-from providers.rendering import MANAGED, TOKEN_KEY, name_of
-from providers.stack import PASSWORD_SETTING, TOKEN_SETTING
-from providers.volume_claims import claim_problems
 
 
 class PlatformArgs(TypedDict):
@@ -69,7 +72,7 @@ class Platform(pulumi.ComponentResource):
 
     def needs(self, planned: PlannedDeployment) -> list[pulumi.Resource]:
         """What a deployment has to wait for."""
-        deployment = planned.deployment
+        deployment = planned.request
         secret = [self._secrets[deployment.namespace]] if deployment.token_secret == TOKEN_SECRET else []
         image = [self._images[planned.image.name]] if planned.image else []
         login = [self._logins[deployment.namespace]] if deployment.pull_secret else []

@@ -6,9 +6,10 @@ from typing import Any
 import pulumi
 from pulumi.output import UNKNOWN
 
+from airunway.provider.labels import MANAGED
+from airunway.text.merge import given
 from components.children import child_options
 from components.kubernetes_object import KubernetesObject
-from providers.rendering import MANAGED, given
 
 OWNER = "-owner"
 """What the name of a Secret's owner ends with."""

@@ -1,1 +1,7 @@
-"""The domain: specs, provider configs, selection and rendering. Pure Python, no Pulumi import."""
+"""The inference providers, one folder each. This list is all that names them: a new provider is a folder and an entry here."""
+
+from airunway.provider.registry import Providers
+from providers import dynamo, kaito, kuberay
+
+PROVIDERS = Providers((kaito, dynamo, kuberay))
+"""All of them; mypy holds each to the contract in ``airunway/provider/contract.py``."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from providers.provider_config import builtin_documents, load_config
+from airunway.selection.provider_config import load_config
+from providers import PROVIDERS
 
 _DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment
@@ -107,7 +108,7 @@ def local_charts(folder: Path, root: Path | None = None, definitions: Iterable[P
     further template.
     """
     settings: dict[str, Any] = {}
-    for name, body in builtin_documents().items():
+    for name, body in PROVIDERS.documents.items():
         charts = []
         for chart in load_config(body, name).spec.installation.helm_charts:
             version = str(chart.version)

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from console.run import run
+from airunway.console.run import run
 from tests.cluster.engine import Engine
 
 parser = argparse.ArgumentParser()

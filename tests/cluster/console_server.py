@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from console.serve import serve
+from airunway.console.serve import serve
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--stack", required=True)

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from airunway.planning.entries import entries_of
+from airunway.program.record import record
+from airunway.program.stack_file import read_stack
+from airunway.text.config_text import LIMIT, check_size, config_text, environment_size
+from airunway.text.problems import InputError
 from bench.projects import write_stack
-from preview.record import record
-from preview.stack_file import read_stack
-from providers.config_text import LIMIT, check_size, config_text, environment_size
-from providers.entries import entries_of
-from providers.problems import InputError
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.test_stack_file import Project, random_scalars

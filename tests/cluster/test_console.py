@@ -127,7 +127,7 @@ def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, t
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PATH": f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}",
     }
-    command = [sys.executable, "-m", "console.run", "preview", "--stack", "own"]
+    command = [sys.executable, "-m", "airunway.console.run", "preview", "--stack", "own"]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     (event,) = [json.loads(line) for line in done.stdout.splitlines()]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from preview.stack_plan import stack_plan
+from airunway.program.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import collection, operator
@@ -57,7 +57,7 @@ def imported(cluster: Cluster, folder: Path) -> tuple[list[Any], str, dict[str, 
     folder.mkdir()
     project = write_project(folder, [], cluster={"kubeconfig": str(cluster.kubeconfig())})
     ids = folder / "ids.json"
-    command = [sys.executable, "-m", "cli", "import", "--stack", "own", "--ids", str(ids), "--cwd", str(project)]
+    command = [sys.executable, "-m", "airunway.cli", "import", "--stack", "own", "--ids", str(ids), "--cwd", str(project)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     own = [e for e in yaml.safe_load(done.stdout) if e.get("namespace") == NAMESPACE]

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from cluster.connection import Connection, ForbiddenError, connected
-from providers.problems import InputError
-from providers.stack import Cluster as Settings
+from airunway.live.api_server.connection import Connection, ForbiddenError, connected
+from airunway.planning.settings import Cluster as Settings
+from airunway.text.problems import InputError
 from tests.cluster.apiserver import ADMIN, Cluster
 from tests.cluster.connect_proxy import connect_proxy
 from tests.cluster.stacks import until

@@ -14,7 +14,7 @@ import pytest
 import requests
 import yaml
 
-from preview.stack_plan import stack_plan
+from airunway.program.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.controller import install
 from tests.cluster.kubelet import node as forwarding_node
@@ -30,7 +30,7 @@ VIA = CPU | {"name": "via", "delivery": "modeldeployment"}
 
 
 def airunway(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli", *arguments, "--cwd", str(project)]
+    command = [sys.executable, "-m", "airunway.cli", *arguments, "--cwd", str(project)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -182,7 +182,7 @@ def test_several_stacks_are_shown_and_one_that_can_not_be_reached_hides_no_other
 
 
 def test_watch_prints_each_change_until_interrupted(cluster: Cluster, deployed: Path) -> None:
-    command = [sys.executable, "-m", "cli", "status", "--stack", "own", "--watch", "--cwd", str(deployed)]
+    command = [sys.executable, "-m", "airunway.cli", "status", "--stack", "own", "--watch", "--cwd", str(deployed)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
         first = watching.stdout.readline()
@@ -206,7 +206,7 @@ def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(cluster: 
         resource = next(d.rendered.resource for d in stack_plan(deployed, "own").deployments if d.name == "cpu")
         cluster.session.delete(f"{cluster.url}{collection(resource['kind'], 'live')}/cpu", timeout=30)
         file.write_text(json.dumps(config))
-        arguments = [sys.executable, "-m", "cli", *command, "--stack", "own", "--cwd", str(deployed)]
+        arguments = [sys.executable, "-m", "airunway.cli", *command, "--stack", "own", "--cwd", str(deployed)]
         with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
             assert running.stdout is not None
             assert running.stderr is not None
@@ -237,7 +237,7 @@ def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed
     late = airunway(deployed, "wait", "cpu", "--stack", "own", "--timeout", "1s")
     assert late.returncode == 3
     assert "not running in time: cpu  Pending  0/1  no status yet" in late.stderr
-    command = [sys.executable, "-m", "cli", "wait", "--stack", "own", "--timeout", "1m", "--cwd", str(deployed)]
+    command = [sys.executable, "-m", "airunway.cli", "wait", "--stack", "own", "--timeout", "1m", "--cwd", str(deployed)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stderr is not None
         until_line(waiting.stderr, r"\ds  cpu  Pending  0/1  no status yet")
@@ -273,7 +273,7 @@ def test_a_deployment_is_talked_to_through_its_service(served: Path) -> None:
 
 
 def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
-    command = [sys.executable, "-m", "cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
+    command = [sys.executable, "-m", "airunway.cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()
@@ -291,7 +291,7 @@ def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
 
 
 def test_a_forward_whose_pod_is_gone_ends_each_connection_and_says_why(cluster: Cluster, served: Path) -> None:
-    command = [sys.executable, "-m", "cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
+    command = [sys.executable, "-m", "airunway.cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cluster.connection import Connection, connected
-from cluster.session import Session
-from providers.renderers import PROVIDERS
-from providers.resource_names import plural, table
-from providers.stack import Cluster as Settings
+from airunway.live.api_server.connection import Connection, connected
+from airunway.live.api_server.resource_names import plural, table
+from airunway.live.api_server.session import Session
+from airunway.planning.settings import Cluster as Settings
+from providers import PROVIDERS
 from tests.cluster.apiserver import Cluster
 
 
@@ -66,7 +66,7 @@ async def _event_names(connection: Connection) -> list[str]:
 
 
 def test_a_list_is_whole_however_many_pages_it_has(cluster: Cluster, events: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.connection._PAGE", 2)
+    monkeypatch.setattr("airunway.live.api_server.connection._PAGE", 2)
     assert read(cluster, _event_names) == events
 
 
@@ -83,6 +83,6 @@ def test_a_list_whose_pages_expire_is_whole(cluster: Cluster, events: list[str],
         return answer
 
     monkeypatch.setattr(Session, "send", late)
-    monkeypatch.setattr("cluster.connection._PAGE", 2)
+    monkeypatch.setattr("airunway.live.api_server.connection._PAGE", 2)
     assert read(cluster, _event_names) == events
     assert codes[-3:] == [200, 410, 200]

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
-from providers.resource_names import table
-from providers.rights import Kinds
+from airunway.live.api_server.resource_names import table
+from airunway.report.rights import Kinds
 from tests.cluster.apiserver import Cluster
 from tests.cluster.charts import OPERATOR, local_charts
 from tests.cluster.controller import definition
@@ -55,7 +55,18 @@ class Account:
 
 def rbac(engine: Engine, stack: str, account: str) -> tuple[str, str]:
     """What `airunway rbac` prints for the stack in the engine's project, and what it notes."""
-    command = [sys.executable, "-m", "cli", "rbac", "--stack", stack, "--service-account", f"ci/{account}", "--cwd", str(engine.project)]
+    command = [
+        sys.executable,
+        "-m",
+        "airunway.cli",
+        "rbac",
+        "--stack",
+        stack,
+        "--service-account",
+        f"ci/{account}",
+        "--cwd",
+        str(engine.project),
+    ]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     return done.stdout, done.stderr
 

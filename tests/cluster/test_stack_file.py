@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from preview.stack_file import read_stack
-from providers.problems import InputError
-from providers.yaml_reading import StackLoader, read_document
+from airunway.program.stack_file import read_stack
+from airunway.text.problems import InputError
+from airunway.text.yaml_reading import StackLoader, read_document
 from tests.cluster.tools import program
 from tests.unit.test_yaml_reading import MEANING
 

@@ -16,7 +16,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.main import main, one_line
+from airunway.cli.main import main
+from airunway.text.terminal import one_line
 from tests.graph.projects import many, write_project
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +133,7 @@ def test_piped_output_has_no_colour_and_no_cut_names(monkeypatch: pytest.MonkeyP
 
 def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "preview", "--stack", "dev"],
+        [sys.executable, "-m", "airunway.cli", "preview", "--stack", "dev"],
         cwd=ROOT / "stacks",
         capture_output=True,
         text=True,
@@ -159,7 +160,7 @@ def test_the_console_says_why_it_does_not_open(
 
 
 def test_the_console_ends_quietly_when_interrupted() -> None:
-    command = [sys.executable, "-m", "cli", "console", "--no-browser"]
+    command = [sys.executable, "-m", "airunway.cli", "console", "--no-browser"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
         assert serving.stdout.readline().startswith("http://127.0.0.1:")
@@ -170,7 +171,7 @@ def test_the_console_ends_quietly_when_interrupted() -> None:
 
 
 def test_help_does_not_load_pulumi() -> None:
-    code = "import sys, cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m in sys.modules))"
+    code = "import sys, airunway.cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
@@ -308,7 +309,7 @@ def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None
     (project / "many.yaml").write_text(json.dumps(many(1000)))
     write_stack(project, deploymentFiles=["many.yaml"])
     code = (
-        "import atexit, pathlib, sys; from cli.main import main\n"
+        "import atexit, pathlib, sys; from airunway.cli.main import main\n"
         "atexit.register(lambda: sys.stderr.write(pathlib.Path('/proc/self/status').read_text()))\n"
         "main()"
     )
@@ -357,7 +358,7 @@ def test_a_bug_is_told_in_one_line_and_shown_on_demand(
     def broken(*_: object) -> None:
         raise TypeError("unexpected\n::error::[red]x")
 
-    monkeypatch.setattr("cli.previews.show_preview", broken)
+    monkeypatch.setattr("airunway.cli.previews.show_preview", broken)
     monkeypatch.setenv("AIRUNWAY_DEBUG", "1" if debug else "")
     assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
     said = capsys.readouterr().err

@@ -14,18 +14,18 @@ import pytest
 import yaml
 from rich.console import Console
 
-from cli.main import main
-from cli.previews import previews_of
-from preview.compare import Difference, compare
-from preview.difference_document import difference_document
-from preview.difference_text import differences_text
-from preview.html import differences_html
-from preview.markdown import LIMIT, differences_markdown
-from preview.mermaid import differences_mermaid
+from airunway.cli.main import main
+from airunway.cli.previews import previews_of
+from airunway.report.compare import Difference, compare
+from airunway.report.difference_document import difference_document
+from airunway.report.difference_text import differences_text
+from airunway.report.html import differences_html
+from airunway.report.markdown import LIMIT, differences_markdown
+from airunway.report.mermaid import differences_mermaid
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
-CODE = ("Pulumi.yaml", "__main__.py", "cli", "components", "preview", "providers")
+CODE = ("Pulumi.yaml", "__main__.py", "airunway", "components", "providers")
 
 
 def base() -> dict[str, Any]:
@@ -341,6 +341,20 @@ def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folde
     assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "broken") == 1
     said = "stack prod at the other revision: deploymentFiles[0]: deployments/*.yaml matches no file: there is no folder "
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_revision_whose_command_was_a_package_at_the_top_is_run_by_that(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--branch", "main", str(repository), str(root)], check=True)
+    shutil.move(root / "airunway" / "cli", root / "cli")
+    for path in (root / "cli").glob("*.py"):
+        path.write_text(path.read_text().replace("airunway.cli", "cli"))
+    commit(root, "as before release 0.2")
+    git(root, "checkout", "--quiet", "-b", "moved", "origin/replicas")
+    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(root), "--against", "main") == 0
+    assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
 
 
 def test_exit_codes_are_those_of_git_diff(repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,8 +69,8 @@ def test_an_empty_cluster_is_read(command: Commands) -> None:
 def test_a_server_that_does_not_end_its_answer_is_given_up_in_time(
     slowly: float, arguments: list[str], server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.session.DEADLINE", 0.5)
-    monkeypatch.setattr("cluster.connection.DEADLINE", 0.5)
+    monkeypatch.setattr("airunway.live.api_server.session.DEADLINE", 0.5)
+    monkeypatch.setattr("airunway.live.api_server.connection.DEADLINE", 0.5)
     server.rules["/version"] = Answer(b"{" + b" " * 1000, slowly=slowly or 1)
     started = time.monotonic()
     said = command.refused(*arguments)
@@ -231,7 +231,7 @@ def test_an_object_that_is_nested_too_deeply_is_refused_alone(server: ApiServer,
 
 @pytest.mark.parametrize("token", [lambda n: "same", lambda n: f"token-{n % 3}", str], ids=["repeated", "in circles", "endless"])
 def test_pages_that_do_not_end_are_told(token: Any, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.connection._MAX_PAGES", 50)
+    monkeypatch.setattr("airunway.live.api_server.connection._MAX_PAGES", 50)
     count = [0]
 
     def page(_: dict[str, str]) -> Answer:
@@ -261,7 +261,7 @@ def test_pages_that_expire_are_read_again_all_at_once(server: ApiServer, command
 
 
 def test_a_connection_that_breaks_once_is_made_again(server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.session._RECONNECT_SECONDS", 0)
+    monkeypatch.setattr("airunway.live.api_server.session._RECONNECT_SECONDS", 0)
     whole = Answer({"metadata": {}, "items": []})
     answers = [Answer({"metadata": {}, "items": []}, cut=True), whole, whole]
     server.rules[WORKSPACES] = lambda _: answers.pop(0)
@@ -322,7 +322,7 @@ def test_an_address_that_is_none_is_told(address: str, project: Path, command: C
 
 
 def test_what_answers_in_another_protocol_is_told(command: Commands, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.session._RECONNECT_SECONDS", 0)
+    monkeypatch.setattr("airunway.live.api_server.session._RECONNECT_SECONDS", 0)
     server.rules["/version"] = Answer(b"x", headers={"Content-Length": "nonsense"})
     assert "can't be reached" in command.refused("status")
     assert server.asked.count("/version") == 3

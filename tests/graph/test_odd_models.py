@@ -135,7 +135,7 @@ def test_a_server_that_can_not_be_reached_is_told(url: str, command: Commands) -
 def test_a_model_that_says_nothing_is_given_up(
     path: str, slowly: float, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.chat._SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("airunway.live.chat._SILENT_SECONDS", 0.5)
     server.rules[path] = Answer(b": waiting\n" * 100, kind="text/event-stream", slowly=slowly)
     started = time.monotonic()
     assert "said nothing for 0.5 seconds" in command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")

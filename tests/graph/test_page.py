@@ -18,7 +18,7 @@ pytestmark = NEEDS_CHROMIUM
 
 def write_page(root: Path, stack: str, path: Path) -> Path:
     """The page of ``stack`` in ``path``, from a process of its own: this one's event loop is the browser's."""
-    command = [sys.executable, "-m", "cli", "preview", "--stack", stack, "--cwd", str(root), "--format", "html"]
+    command = [sys.executable, "-m", "airunway.cli", "preview", "--stack", stack, "--cwd", str(root), "--format", "html"]
     with path.open("w") as file:
         subprocess.run(command, cwd=ROOT, stdout=file, check=True)
     return path

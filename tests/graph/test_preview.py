@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.main import main
-from preview.document import preview_document
-from preview.manifests import manifest_files
-from preview.record import Preview, Resource, record
-from preview.stack_file import read_stack
+from airunway.cli.main import main
+from airunway.program.record import Preview, Resource, record
+from airunway.program.stack_file import read_stack
+from airunway.report.manifests import manifest_files
+from airunway.report.preview_document import preview_document
 
 ROOT = Path(__file__).parents[2]
 TOKEN = {"secure": "v1:not-decrypted-here"}
@@ -48,7 +48,7 @@ def one(preview: Preview, kind: str, name: str | None = None) -> Resource:
 
 
 def test_the_dev_stack_shows_every_way_to_serve(dev: Preview) -> None:
-    assert {d.name: (str(d.deployment.selection.engine), d.deployment.selection.provider) for d in dev.plan.deployments} == {
+    assert {d.name: (str(d.request.selection.engine), d.request.selection.provider) for d in dev.plan.deployments} == {
         "llama-premade": ("llamacpp", "kaito"),
         "qwen-built": ("llamacpp", "kaito"),
         "qwen-cpu": ("llamacpp", "kaito"),
@@ -207,8 +207,8 @@ def test_a_secret_goes_with_an_empty_config_map_so_that_nobody_needs_a_right_to_
 
 
 def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("preview.stack_file.SECRET", "hf_the_text_itself")
-    monkeypatch.setattr("preview.record.SECRET", "[hidden]")
+    monkeypatch.setattr("airunway.program.stack_file.SECRET", "hf_the_text_itself")
+    monkeypatch.setattr("airunway.program.record.SECRET", "[hidden]")
     preview = stack(tmp_path, deployments=[CPU, GPU, RAY], huggingFaceToken=TOKEN)
     assert "hf_the_text_itself" not in json.dumps(preview_document(preview))
     assert "hf_the_text_itself" not in json.dumps(preview.outputs)
@@ -253,13 +253,13 @@ def test_manifest_files_are_deployments_of_the_stack_too(tmp_path: Path) -> None
     }
     (tmp_path / "models.yaml").write_text(yaml.safe_dump_all([document, document | {"metadata": {"name": "two", "namespace": "x"}}]))
     preview = stack(tmp_path, manifests=["models.yaml"])
-    assert {(d.name, d.deployment.namespace) for d in preview.plan.deployments} == {("filed", "ml"), ("two", "x")}
+    assert {(d.name, d.request.namespace) for d in preview.plan.deployments} == {("filed", "ml"), ("two", "x")}
 
 
 def test_globs_name_files_of_every_kind(tmp_path: Path) -> None:
     document = {"apiVersion": "airunway.ai/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": "filed"}}
     document["spec"] = {key: value for key, value in GPU.items() if key != "name"}
-    config = yaml.safe_load((ROOT / "providers" / "catalog" / "kaito.yaml").read_text())
+    config = yaml.safe_load((ROOT / "providers" / "kaito" / "config.yaml").read_text())
     parts = [("Namespace", "airunway-system", "v1"), ("Deployment", "controller", "apps/v1")]
     texts = {
         "deployments/a.yaml": yaml.safe_dump([CPU]),
@@ -379,8 +379,8 @@ def test_namespaces_the_registry_s_volume_and_an_operator_with_crds_in_its_chart
 
 
 def test_a_registry_s_password_is_in_its_login_secrets_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("preview.stack_file.SECRET", "the-password-itself")
-    monkeypatch.setattr("preview.record.SECRET", "[hidden]")
+    monkeypatch.setattr("airunway.program.stack_file.SECRET", "the-password-itself")
+    monkeypatch.setattr("airunway.program.record.SECRET", "[hidden]")
     existing = {"existing": {"host": "registry.internal", "username": "ci"}}
     preview = stack(tmp_path, deployments=[BUILT], registry=existing, registryPassword=TOKEN)
     assert {(s.inputs["metadata"]["namespace"], s.inputs["metadata"]["name"]) for s in of(preview, "Secret")} == {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from preview.helm import template_command
+from airunway.report.helm import template_command
 from tests.graph.projects import write_project
 from tests.graph.test_cli import ROOT, run
 

@@ -6,11 +6,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from preview.record import run_program
-from preview.stack_file import StackConfig, read_stack
-from providers import rules
-from providers.provider_config import builtin_documents, load_config
-from providers.spec import ModelDeploymentSpec
+from airunway.program.record import run_program
+from airunway.program.stack_file import StackConfig, read_stack
+from airunway.selection import rules
+from airunway.selection.provider_config import load_config
+from airunway.spec.model import ModelDeploymentSpec
+from providers import PROVIDERS
 from tests.graph.projects import many, write_project
 
 
@@ -38,7 +39,7 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     monkeypatch.setattr(pulumi.Output, "from_input", counting("outputs", pulumi.Output.from_input))
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
     recorder, _ = run_program(tmp_path, config)
-    documents = [load_config(document, name) for name, document in builtin_documents().items()]
+    documents = [load_config(document, name) for name, document in PROVIDERS.documents.items()]
     conditions = {rule.condition for document in documents for rule in document.spec.selection_rules}
     assert counts["compiled"] == len(conditions)
     assert counts["evaluated"] <= 2 * len(conditions)

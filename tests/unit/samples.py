@@ -3,17 +3,19 @@
 from functools import cache
 from typing import Any
 
-from providers.documents import Document
-from providers.plan import PlannedDeployment, plan_document
-from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
-from providers.selection import Selection, select
-from providers.spec import ModelDeploymentSpec
-from providers.spec_checks import parse_spec
+from airunway.planning.deployment import PlannedDeployment, Target, plan_document
+from airunway.planning.documents import Document
+from airunway.planning.settings import StackSettings
+from airunway.selection.provider_config import InferenceProviderConfig, load_config
+from airunway.selection.select import Selection, select
+from airunway.spec.checks import parse_spec
+from airunway.spec.model import ModelDeploymentSpec
+from providers import PROVIDERS
 
 
 @cache
 def builtin() -> tuple[InferenceProviderConfig, ...]:
-    return tuple(load_config(body, name) for name, body in builtin_documents().items())
+    return tuple(load_config(body, name) for name, body in PROVIDERS.documents.items())
 
 
 def config(name: str, *rules: tuple[str, int], engines: list[dict[str, Any]] | None = None) -> InferenceProviderConfig:
@@ -49,4 +51,4 @@ def plan(fields: dict[str, Any], name: str = "demo") -> PlannedDeployment:
         "metadata": {"name": name, "namespace": "ml"},
         "spec": {"model": {"id": "org/model"}} | fields,
     }
-    return plan_document(Document("demo.yaml", "ModelDeployment", body), list(builtin()))
+    return plan_document(Document("demo.yaml", "ModelDeployment", body), Target(PROVIDERS, builtin(), StackSettings()))

@@ -9,15 +9,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.adoption import Adoption, adopt
-from providers.merge import merge_patch, patch_between
-from providers.plan import Target, plan_entry
-from providers.stack import StackSettings
+from airunway.live.adoption import Adoption, adopt
+from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.settings import StackSettings
+from airunway.text.merge import merge_patch, patch_between
+from providers import PROVIDERS
 from tests.unit.samples import builtin
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES: dict[str, Any] = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
-TARGET = Target(builtin(), StackSettings())
+TARGET = Target(PROVIDERS, builtin(), StackSettings())
 GPU = {"resources": {"gpu": {"count": 1}}}
 
 
@@ -121,7 +122,7 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
 
 
 def test_a_stack_that_delivers_otherwise_takes_over_directly() -> None:
-    target = Target(builtin(), StackSettings(delivery="modeldeployment", namespace="ml"))
+    target = Target(PROVIDERS, builtin(), StackSettings(delivery="modeldeployment", namespace="ml"))
     entry = adopt(rendered({}), target).entry
     assert entry is not None
     assert entry["delivery"] == "direct"
@@ -164,4 +165,4 @@ def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wante
 
 
 def test_an_object_of_a_provider_that_is_off_says_so() -> None:
-    assert refused(rendered({}), Target([], StackSettings())) == "provider kaito is off in this stack"
+    assert refused(rendered({}), Target(PROVIDERS, [], StackSettings())) == "provider kaito is off in this stack"

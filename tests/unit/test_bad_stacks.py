@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.main import main
+from airunway.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 CASES = yaml.safe_load((Path(__file__).parent / "bad_stacks.yaml").read_text())

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from providers.cluster_identity import cluster_identifier
-from providers.problems import InputError
-from providers.stack import Cluster
+from airunway.planning.cluster_identity import cluster_identifier
+from airunway.planning.settings import Cluster
+from airunway.text.problems import InputError
 
 HERE, ELSEWHERE = "uid-of-here", "uid-of-elsewhere"
 LAST = {"context": "kind", "kubeconfig": None, "clusterIdentifier": "dev"}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from preview.stack_file import StackConfig
-from providers.config_text import LIMIT, WARN_AT, check_size, config_text, environment_size, size_warnings
-from providers.problems import InputError
+from airunway.program.stack_file import StackConfig
+from airunway.text.config_text import LIMIT, WARN_AT, check_size, config_text, environment_size, size_warnings
+from airunway.text.problems import InputError
 from tests.unit.test_yaml_reading import data
 
 # As the program got them from the Python language host 3.259 in PULUMI_CONFIG.

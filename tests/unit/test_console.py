@@ -11,21 +11,22 @@ import httpx
 import pytest
 import yaml
 
-from console.app import Console
-from console.check import Checked, Context, check
-from console.fields import entry_of, field_of, form_of, groups
-from console.file_edit import fingerprint
-from console.graph_page import policy_for
-from console.project import Project
-from console.security import MAX_BODY, Guard, cookie_of
-from providers.plan import Target
-from providers.stack import StackSettings
+from airunway.console.app import Console
+from airunway.console.check import Checked, Context, check
+from airunway.console.fields import entry_of, field_of, form_of, groups
+from airunway.console.file_edit import fingerprint
+from airunway.console.graph_page import policy_for
+from airunway.console.project import Project
+from airunway.console.security import MAX_BODY, Guard, cookie_of
+from airunway.planning.deployment import Target
+from airunway.planning.settings import StackSettings
+from providers import PROVIDERS
 from tests.graph.projects import write_project
 from tests.unit.samples import builtin
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 FIELDS = [field for group in groups() for field in group.fields]
-CONTEXT = Context(Target(builtin(), StackSettings()), frozenset({"taken"}))
+CONTEXT = Context(Target(PROVIDERS, builtin(), StackSettings()), frozenset({"taken"}))
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 HOST = "127.0.0.1:1234"
 COOKIE = cookie_of(HOST)

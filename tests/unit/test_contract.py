@@ -15,18 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from providers import delivery
-from providers.contract import Provider
-from providers.honoured import ENTRY, PLANNED
-from providers.merge import merge_patch
-from providers.observation import Phase, ReadyCondition, ReadyState
-from providers.plan import PlannedDeployment, Target, plan_one
-from providers.problems import InputError, Problem
-from providers.renderers import PROVIDERS
-from providers.spec import EngineSpec, EnvVar, Mode, ModelDeploymentSpec, Text
-from providers.spec_checks import parse_spec
-from providers.stack import DeploymentEntry, StackSettings
-from providers.status import observe
+from airunway.live.status import observe
+from airunway.planning import model_deployment as delivery
+from airunway.planning.deployment import PlannedDeployment, Target, plan_one
+from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.provider.contract import Provider
+from airunway.provider.honoured import ENTRY, PLANNED
+from airunway.provider.observation import Phase, ReadyCondition, ReadyState
+from airunway.spec.checks import parse_spec
+from airunway.spec.model import EngineSpec, EnvVar, Mode, ModelDeploymentSpec, Text
+from airunway.text.merge import merge_patch
+from airunway.text.problems import InputError, Problem
+from providers import PROVIDERS
 from tests.unit.samples import builtin
 from tests.unit.spec_leaves import COMPANIONS, changed, default_of, leaves, values
 
@@ -70,7 +70,7 @@ CASES = [pytest.param(base, how, id=f"{base}-{how}") for base in BASES for how i
 
 @cache
 def target(how: str) -> Target:
-    return Target(builtin(), StackSettings.model_validate(DELIVERIES[how]))
+    return Target(PROVIDERS, builtin(), StackSettings.model_validate(DELIVERIES[how]))
 
 
 def planned(entry: dict[str, Any], how: str = "direct", model: type[DeploymentEntry] = DeploymentEntry) -> PlannedDeployment:
@@ -82,9 +82,9 @@ def planned(entry: dict[str, Any], how: str = "direct", model: type[DeploymentEn
 
 def effects(deployment: PlannedDeployment) -> Any:
     """All that a plan comes to, but for what it warns of and the entry that it was made from."""
-    rendered, selection = replace(deployment.rendered, warnings=()), deployment.deployment.selection
+    rendered, selection = replace(deployment.rendered, warnings=()), deployment.request.selection
     decided = (selection.provider, selection.engine)
-    return replace(deployment, deployment=None, rendered=rendered), decided  # type: ignore[arg-type]
+    return replace(deployment, request=None, rendered=rendered), decided  # type: ignore[arg-type]
 
 
 def names(problem: Problem, leaf: str) -> bool:
@@ -280,8 +280,7 @@ def test_a_kind_and_a_name_are_one_provider_s() -> None:
         assert len(names_of) == len(PROVIDERS)
 
 
-SOURCES = [p for d in ("cli", "cluster", "components", "console", "preview", "providers") for p in sorted((ROOT / d).glob("*.py"))]
-OWN = {f"{p.NAME}{suffix}" for p in PROVIDERS for suffix in ("", "_read")}
+SOURCES = [p for d in ("airunway", "components") for p in sorted((ROOT / d).rglob("*.py"))]
 
 
 def words(source: str) -> Iterator[str]:
@@ -298,14 +297,12 @@ def words(source: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", [*SOURCES, ROOT / "__main__.py"], ids=lambda p: str(p.relative_to(ROOT)))
 def test_nothing_but_the_list_names_a_provider_outside_its_own_modules(path: Path) -> None:
-    if path.parent.name == "providers" and (path.stem in OWN or path.stem == "renderers"):
-        return
     pattern = re.compile("|".join(rf"(?<![a-z]){name}(?![a-z])" for p in PROVIDERS for name in (p.NAME, p.KIND)), re.IGNORECASE)
     assert [w for w in words(path.read_text()) if pattern.search(w) and "://" not in w] == []
 
 
 def test_the_list_is_all_that_names_a_provider_where_it_stands() -> None:
-    named = [w for w in words((ROOT / "providers/renderers.py").read_text()) if any(p.NAME in w.lower() for p in PROVIDERS)]
+    named = [w for w in words((ROOT / "providers/__init__.py").read_text()) if any(p.NAME in w.lower() for p in PROVIDERS)]
     assert sorted(named) == sorted([p.NAME for p in PROVIDERS] * 2), "once imported and once in the list"
 
 

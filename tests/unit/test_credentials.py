@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from cluster.credentials import Credentials, credentials_of
-from cluster.kubeconfig import Context
-from cluster.kubeconfig_entries import ClusterEntry, UserEntry
-from cluster.session import headers_of
-from providers.problems import InputError
+from airunway.live.api_server.credentials import Credentials, credentials_of
+from airunway.live.api_server.kubeconfig import Context
+from airunway.live.api_server.kubeconfig_entries import ClusterEntry, UserEntry
+from airunway.live.api_server.session import headers_of
+from airunway.text.problems import InputError
 
 VERSION = "client.authentication.k8s.io/v1"
 
@@ -141,7 +141,7 @@ def test_a_plugin_that_is_missing_is_told_with_its_own_hint() -> None:
 
 @pytest.mark.parametrize("body", ["time.sleep(60)", "import subprocess; subprocess.Popen(['sleep', '5']); time.sleep(60)"])
 def test_a_plugin_that_does_not_end_is_ended(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.credentials._PLUGIN_SECONDS", 0.3)
+    monkeypatch.setattr("airunway.live.api_server.credentials._PLUGIN_SECONDS", 0.3)
     started = time.monotonic()
     assert "did not end within 0.3 seconds" in refusal(plugin(tmp_path, body))
     assert time.monotonic() - started < 4

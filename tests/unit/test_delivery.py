@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 import yaml
 
-from preview.compare import compare
-from preview.document import deployment_document
-from providers.controller_decision import controller_decision, departures
-from providers.delivery import fields, object_name, provider_config
-from providers.files import Files, Unreadable
-from providers.plan import Plan, parse_settings, plan_stack
-from providers.problems import InputError
-from providers.provider_config import InferenceProviderConfig, builtin_documents, load_config
+from airunway.planning.controller_decision import controller_decision, departures
+from airunway.planning.files import Files, Unreadable
+from airunway.planning.model_deployment import fields, object_name, provider_config
+from airunway.planning.plan import Plan, parse_settings, plan_stack
+from airunway.report.compare import compare
+from airunway.report.preview_document import deployment_document
+from airunway.selection.provider_config import InferenceProviderConfig, load_config
+from airunway.text.problems import InputError
+from providers import PROVIDERS
 from tests.unit.samples import builtin, choose, config, spec
 from tests.unit.test_renderers import crd_folder
 
@@ -28,7 +29,7 @@ GROUPS = ("airunway.ai", "kubeairunway.ai")
 def stack(*deployments: dict[str, Any], files: Any = None, **settings: Any) -> Plan:
     entries = [{"name": f"d{i}", "model": {"id": "org/model"}} | d for i, d in enumerate(deployments)]
     base = {"cluster": {"context": "kind"}, "namespace": "ml", "delivery": "modeldeployment", "deployments": entries}
-    return plan_stack(parse_settings(base | settings), Files.of(files or {}))
+    return plan_stack(parse_settings(base | settings), Files.of(files or {}), PROVIDERS)
 
 
 def sent(group: str = "airunway.ai", **fields: Any) -> dict[str, Any]:
@@ -72,6 +73,7 @@ def test_the_token_is_named_and_never_sent() -> None:
             {"cluster": {"context": "x"}, "delivery": "modeldeployment", "deployments": [{"name": "a", "model": {"id": "o/m"}}]}
         ),
         Files(),
+        PROVIDERS,
         has_token=True,
     )
     assert plan.deployments[0].rendered.resource["spec"]["secrets"] == {"huggingFaceToken": "huggingface-token"}
@@ -127,7 +129,7 @@ def test_deployments_choose_their_own_delivery_over_the_stacks() -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_providers_are_sent_in_the_shape_of_the_group_and_read_back_the_same(group: str) -> None:
-    for name, body in builtin_documents().items():
+    for name, body in PROVIDERS.documents.items():
         original = load_config(body, name)
         document = provider_config(original, group)
         assert document["apiVersion"] == f"{group}/v1alpha1"
@@ -166,7 +168,7 @@ def test_with_our_providers_registered_the_controller_decides_every_row_of_the_d
 
 def said(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
     body = spec(**fields)
-    return departures(body, sent(**fields)["spec"], choose(configs, **fields), configs, "airunway.ai")
+    return departures(body, sent(**fields)["spec"], choose(configs, **fields), configs, "airunway.ai", PROVIDERS.shims)
 
 
 def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it() -> None:
@@ -192,6 +194,7 @@ def test_the_controller_chooses_the_engine_without_regard_to_the_named_provider(
         choose([only, config("x")], provider={"name": "only"}, **GPU),
         [only, config("x")],
         "airunway.ai",
+        PROVIDERS.shims,
     )
     assert any("vllm on only, by provider.name; set engine.type: sglang" in w for w in warnings)
 

@@ -8,10 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.entries import entries_of, read_entries
-from providers.files import Files
-from providers.plan import Plan, parse_settings, plan_stack
-from providers.problems import InputError
+from airunway.planning.entries import entries_of, read_entries
+from airunway.planning.files import Files
+from airunway.planning.plan import Plan, parse_settings, plan_stack
+from airunway.text.problems import InputError
+from providers import PROVIDERS
 from tests.unit.test_yaml_reading import MEANING
 
 CHAT = {"name": "chat", "model": {"id": "org/chat"}, "resources": {"gpu": {"count": 1}}}
@@ -25,7 +26,7 @@ def plan(files: dict[str, Any], deployments: Any = (), **settings: Any) -> Plan:
     texts = {name: body if isinstance(body, str) else yaml.safe_dump(body) for name, body in files.items()}
     named = [name for name in texts if name not in settings.get("manifests", [])]
     base = {"cluster": {"context": "x"}, "deployments": list(deployments), "deploymentFiles": named}
-    return plan_stack(parse_settings(base | settings), Files.of(texts))
+    return plan_stack(parse_settings(base | settings), Files.of(texts), PROVIDERS)
 
 
 def refused(*arguments: Any, **settings: Any) -> list[str]:

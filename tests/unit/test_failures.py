@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.failures import Failure, cause_of, failure_message, failure_of
+from airunway.live.failures import Failure, cause_of, failure_message, failure_of
 from tests.unit.samples import plan
 
 # What pulumi-kubernetes (January 2026) reported against kube-apiserver 1.36.1.

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cluster.forward import target_port
-from providers.problems import InputError
+from airunway.live.forward import target_port
+from airunway.text.problems import InputError
 
 POD = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "side"}, {"ports": [{"name": "http", "containerPort": 5000}]}]}}
 

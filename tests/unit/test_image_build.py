@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.build_services import builder_objects, registry_objects, system_namespace
-from providers.files import Files
-from providers.image_build import ImageInputs, PlannedImage, plan_image, seconds
-from providers.plan import Plan, parse_settings, plan_stack
-from providers.problems import InputError
-from providers.yaml_text import to_documents
+from airunway.planning.build_services import builder_objects, registry_objects, system_namespace
+from airunway.planning.files import Files
+from airunway.planning.image_build import ImageInputs, PlannedImage, plan_image
+from airunway.planning.plan import Plan, parse_settings, plan_stack
+from airunway.spec.durations import seconds
+from airunway.text.problems import InputError
+from airunway.text.yaml_writing import to_documents
+from providers import PROVIDERS
 from tests.unit.samples import spec
 
 GOLDEN = Path(__file__).parent / "golden" / "images"
@@ -25,7 +27,7 @@ BUILT = {"name": "a", "model": {"id": "Qwen/Qwen3-0.6B-GGUF", "gguf": {"file": "
 
 def stack(*deployments: Any, has_password: bool = False, **settings: Any) -> Plan:
     raw = {"cluster": {"context": "x"}, "registry": MANAGED, "deployments": list(deployments)} | settings
-    return plan_stack(parse_settings(raw), Files(), has_password=has_password)
+    return plan_stack(parse_settings(raw), Files(), PROVIDERS, has_password=has_password)
 
 
 def image(**settings: Any) -> PlannedImage:

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.kubeconfig import Context, name_of, read_context
-from providers.problems import InputError
-from providers.stack import Cluster
+from airunway.live.api_server.kubeconfig import Context, name_of, read_context
+from airunway.planning.settings import Cluster
+from airunway.text.problems import InputError
 
 CA = "LS0tLS1CRUdJTg=="
 

@@ -6,12 +6,12 @@ import json
 import pytest
 from rich.console import Console
 
-from cli.main import seconds
-from cluster.survey import Survey
-from preview.live import survey_document, surveys_text
-from providers.observation import Phase, Replicas
-from providers.rendering import Endpoint
-from providers.status import DeploymentStatus, OperatorStatus
+from airunway.live.status import DeploymentStatus, OperatorStatus
+from airunway.live.survey import Survey
+from airunway.provider.observation import Phase, Replicas
+from airunway.provider.request import Endpoint
+from airunway.report.status_text import survey_document, surveys_text
+from airunway.spec.durations import seconds
 
 EVIL = "\x1b]0;owned\x07red \x1b[31mtext"
 STATUS = DeploymentStatus(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from preview.record import record
-from preview.stack_file import read_stack, stack_names
-from providers.problems import InputError
+from airunway.program.record import record
+from airunway.program.stack_file import read_stack, stack_names
+from airunway.text.problems import InputError
 
 PROJECT = "name: airunway\nruntime: python\n"
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.project_files import read_files
-from providers.files import Files, Unreadable
+from airunway.planning.files import Files, Unreadable
+from airunway.program.project_files import read_files
 
 TREE = (
     "deployments/b.yaml",

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.files import Files
-from providers.merge import merge_patch
-from providers.plan import parse_settings, plan_stack, provider_configs
-from providers.problems import InputError
-from providers.provider_config import builtin_documents, load_config
-from providers.renderers import PROVIDERS
-from providers.spec import Engine
+from airunway.planning.catalog import read_provider_configs
+from airunway.planning.files import Files
+from airunway.planning.plan import parse_settings, plan_stack
+from airunway.selection.provider_config import load_config
+from airunway.spec.model import Engine
+from airunway.text.merge import merge_patch
+from airunway.text.problems import InputError
+from providers import PROVIDERS
 
 FLAT = {
     "apiVersion": "kubeairunway.ai/v1alpha1",
@@ -34,17 +35,17 @@ def test_the_older_flat_capabilities_are_read() -> None:
 
 
 def test_there_is_a_renderer_for_every_built_in_provider_and_the_other_way_round() -> None:
-    assert {m.NAME for m in PROVIDERS} == set(builtin_documents())
+    assert {m.NAME for m in PROVIDERS} == set(PROVIDERS.documents)
 
 
 @pytest.mark.parametrize(("name", "version"), [("kaito", "0.10.0"), ("dynamo", "1.1.1"), ("kuberay", "1.7.0")])
 def test_the_built_in_versions_are_those_of_the_design(name: str, version: str) -> None:
-    (chart,) = load_config(builtin_documents()[name], name).spec.installation.helm_charts
+    (chart,) = load_config(PROVIDERS.documents[name], name).spec.installation.helm_charts
     assert chart.version == version
 
 
 def test_a_step_by_hand_says_the_chart_and_version_that_the_program_installs() -> None:
-    for name, document in builtin_documents().items():
+    for name, document in PROVIDERS.documents.items():
         installation = load_config(document, name).spec.installation
         for chart in installation.helm_charts:
             command = installation.steps[-1].command or ""
@@ -53,7 +54,7 @@ def test_a_step_by_hand_says_the_chart_and_version_that_the_program_installs() -
 
 
 def configs_with(**settings: Any) -> Any:
-    configs, problems = provider_configs(parse_settings(settings), Files())
+    configs, problems = read_provider_configs(parse_settings(settings), Files(), PROVIDERS)
     assert not problems
     return {c.name: c for c in configs}
 
@@ -72,14 +73,14 @@ def test_a_stack_disables_a_provider() -> None:
 
 def test_a_stack_adds_a_provider_from_a_file() -> None:
     settings = parse_settings({"providerFiles": ["old.yaml"]})
-    configs, problems = provider_configs(settings, Files.of({"old.yaml": json.dumps(FLAT)}))
+    configs, problems = read_provider_configs(settings, Files.of({"old.yaml": json.dumps(FLAT)}), PROVIDERS)
     assert not problems
     assert "old" in [c.name for c in configs]
 
 
 def test_a_provider_that_two_files_describe_is_refused_with_both() -> None:
     files = Files.of({"a.yaml": json.dumps(FLAT), "b.yaml": json.dumps(FLAT)})
-    _, problems = provider_configs(parse_settings({"providerFiles": ["a.yaml", "b.yaml"]}), files)
+    _, problems = read_provider_configs(parse_settings({"providerFiles": ["a.yaml", "b.yaml"]}), files, PROVIDERS)
     assert list(map(str, problems)) == ["b.yaml: metadata.name: 'old' is in a.yaml too; give it once"]
 
 
@@ -89,11 +90,11 @@ def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
         {"cluster": {"context": "x"}, "providerFiles": ["old.yaml"], "deployments": [{"name": "a", "model": {"id": "a/b"}}]}
     )
     with pytest.raises(InputError, match="old was chosen, but there is no renderer for it; there is one for kaito, dynamo, kuberay"):
-        plan_stack(settings, Files.of({"old.yaml": json.dumps(document)}))
+        plan_stack(settings, Files.of({"old.yaml": json.dumps(document)}), PROVIDERS)
 
 
 def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
-    claims = {name: load_config(document, name).spec.capabilities.engines for name, document in builtin_documents().items()}
+    claims = {name: load_config(document, name).spec.capabilities.engines for name, document in PROVIDERS.documents.items()}
     assert {m.NAME: {e: tuple(modes) for e, modes in m.HONOURS.items()} for m in PROVIDERS} == {
         n: {e.name: tuple(e.serving_modes) for e in es} for n, es in claims.items()
     }
@@ -124,7 +125,7 @@ def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_s
         "deployments": [entry],
     }
     with pytest.raises(InputError, match=said):
-        plan_stack(parse_settings(settings), Files())
+        plan_stack(parse_settings(settings), Files(), PROVIDERS)
 
 
 def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantities_where_it_names_none() -> None:
@@ -133,8 +134,10 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
     document = FLAT | {"metadata": {"name": "dynamo"}, "spec": spec}
     entries = [{"name": e, "model": {"id": "a/b"}, "engine": {"type": e}, "resources": {"gpu": {"count": 1}}} for e in ("vllm", "sglang")]
     settings = parse_settings({"cluster": {"context": "x"}, "providerFiles": ["d.yaml"], "deployments": entries})
-    rendered = [json.dumps(d.rendered.resource) for d in plan_stack(settings, Files.of({"d.yaml": json.dumps(document)})).deployments]
-    assert builtin_documents()["dynamo"]["spec"]["images"]["vllm"] in rendered[0]
+    rendered = [
+        json.dumps(d.rendered.resource) for d in plan_stack(settings, Files.of({"d.yaml": json.dumps(document)}), PROVIDERS).deployments
+    ]
+    assert PROVIDERS.documents["dynamo"]["spec"]["images"]["vllm"] in rendered[0]
     assert "mine:1" in rendered[1]
 
 
@@ -150,7 +153,9 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
     ],
 )
 def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], said: str) -> None:
-    _, problems = provider_configs(parse_settings({"providerFiles": ["d.yaml"]}), Files.of({"d.yaml": json.dumps(FLAT | change)}))
+    _, problems = read_provider_configs(
+        parse_settings({"providerFiles": ["d.yaml"]}), Files.of({"d.yaml": json.dumps(FLAT | change)}), PROVIDERS
+    )
     assert re.match(said, str(problems[0])), problems
 
 
@@ -161,7 +166,7 @@ def test_a_list_is_merged_by_name_only_where_names_are_text() -> None:
 
 def test_a_bad_rule_in_a_file_is_refused_with_file_and_rule() -> None:
     bad = FLAT | {"spec": FLAT["spec"] | {"selectionRules": [{"condition": "spec.x ==", "priority": 1}]}}  # type: ignore[operator]
-    _, problems = provider_configs(parse_settings({"providerFiles": ["old.yaml"]}), Files.of({"old.yaml": json.dumps(bad)}))
+    _, problems = read_provider_configs(parse_settings({"providerFiles": ["old.yaml"]}), Files.of({"old.yaml": json.dumps(bad)}), PROVIDERS)
     (problem,) = problems
     assert str(problem).startswith("old.yaml: spec.selectionRules[0].condition: syntax error (line 1, column 8 of `spec.x ==`)")
 

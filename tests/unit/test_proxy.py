@@ -2,8 +2,8 @@
 
 import pytest
 
-from cluster.proxy import environment_proxy
-from providers.problems import InputError
+from airunway.live.api_server.proxy import environment_proxy
+from airunway.text.problems import InputError
 
 PROXY = {"HTTPS_PROXY": "http://proxy:3128"}
 

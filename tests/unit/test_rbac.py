@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.chart_objects import chart_objects
-from providers.problems import InputError
-from providers.rbac import rbac_objects, rules_of
-from providers.resource_names import plural
-from providers.rights import Release, Right
+from airunway.live.api_server.resource_names import plural
+from airunway.report.chart_objects import chart_objects
+from airunway.report.rbac import rbac_objects, rules_of
+from airunway.report.rights import Release, Right
+from airunway.text.problems import InputError
 from tests.unit.samples import plan
 
 ACCOUNT = ("ci", "deployer")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.release_record import departures, release_record
+from airunway.live.release_record import departures, release_record
 
 VALUES = {"featureGates": {"disableNodeAutoProvisioning": True}, "replicas": 1}
 # Shape and names as Helm 3.19 writes them.

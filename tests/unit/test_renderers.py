@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from providers.yaml_text import to_documents
+from airunway.text.yaml_writing import to_documents
 from tests.unit.samples import plan
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -145,7 +145,7 @@ def test_the_text_of_a_flag_becomes_what_vllm_would_read(text: str, value: Any) 
 
 
 def test_long_names_that_are_cut_stay_apart() -> None:
-    from providers.rendering import name_of
+    from airunway.text.names import name_of
 
     one, two = name_of("x" * 70, "a"), name_of("x" * 70, "b")
     assert one != two

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from providers.problems import InputError
-from providers.rbac import rbac_objects
-from providers.resource_names import defined_names, plural, table
+from airunway.live.api_server.resource_names import defined_names, plural, table
+from airunway.report.rbac import rbac_objects
+from airunway.text.problems import InputError
 from tests.unit.test_renderers import crd_folder
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.problems import InputError
-from providers.selection import select, unfit
-from providers.spec import Engine, ModelDeploymentSpec
+from airunway.selection.select import select, unfit
+from airunway.spec.model import Engine, ModelDeploymentSpec
+from airunway.text.problems import InputError
 from tests.unit.samples import builtin, choose, config, spec
 
 GPU = {"resources": {"gpu": {"count": 1}}}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.spec import ModelDeploymentSpec
-from providers.spec_checks import parse_spec, quantity, warnings_of
+from airunway.spec.checks import parse_spec, quantity, warnings_of
+from airunway.spec.model import ModelDeploymentSpec
 from tests.unit.samples import spec
 
 

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.file_edit import ConflictError, difference, fingerprint, save
-from console.stack_edit import with_deployment, with_provider, without_deployment
-from providers.entries import entries_of
-from providers.problems import InputError
-from providers.yaml_reading import StackLoader, read_document
+from airunway.console.file_edit import ConflictError, difference, fingerprint, save
+from airunway.console.stack_edit import with_deployment, with_provider, without_deployment
+from airunway.planning.entries import entries_of
+from airunway.text.problems import InputError
+from airunway.text.yaml_reading import StackLoader, read_document
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 NEW = {"name": "new", "model": {"id": "org/x"}, "env": [{"name": "A", "value": "1"}]}

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 import yaml
 
-from cli.schema import deployments_schema, schema_text, stack_schema
-from providers.stack import SECRET_SETTINGS, StackSettings
+from airunway.cli.schema import deployments_schema, schema_text, stack_schema
+from airunway.planning.settings import SECRET_SETTINGS, StackSettings
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))

@@ -10,10 +10,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.files import Files
-from providers.observation import Phase
-from providers.plan import PlannedDeployment, PlannedProvider, parse_settings, plan_stack
-from providers.status import deployment_status, observe, operator_status, ready_shims, release_states
+from airunway.live.status import deployment_status, observe, operator_status, ready_shims, release_states
+from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.files import Files
+from airunway.planning.plan import PlannedProvider, parse_settings, plan_stack
+from airunway.provider.observation import Phase
+from providers import PROVIDERS
 from tests.unit.samples import builtin
 
 CASES = yaml.safe_load((Path(__file__).parent / "status_cases.yaml").read_text())
@@ -92,7 +94,7 @@ def test_what_could_not_be_read_is_said() -> None:
 def planned(**fields: Any) -> PlannedDeployment:
     entry = {"name": "demo", "model": {"id": "org/model"}} | fields
     settings = {"cluster": {"context": "kind"}, "namespace": "ml", "deployments": [entry]}
-    return plan_stack(parse_settings(settings), Files()).deployments[0]
+    return plan_stack(parse_settings(settings), Files(), PROVIDERS).deployments[0]
 
 
 def test_the_decision_stands_beside_what_is_there() -> None:

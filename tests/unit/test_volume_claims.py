@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.stack import StackSettings
-from providers.volume_claims import claim_problems
+from airunway.planning.settings import StackSettings
+from airunway.planning.volume_claims import claim_problems
 
 
 def settings(registry: dict[str, Any], builder: dict[str, Any]) -> StackSettings:

@@ -8,10 +8,10 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.documents import parse_documents
-from providers.problems import InputError
-from providers.yaml_reading import Loader, StackLoader, plain_value, read_document, read_documents, reads_as_text
-from providers.yaml_text import to_yaml
+from airunway.planning.documents import parse_documents
+from airunway.text.problems import InputError
+from airunway.text.yaml_reading import Loader, StackLoader, plain_value, read_document, read_documents, reads_as_text
+from airunway.text.yaml_writing import to_yaml
 
 # As `pulumi config --json` of 3.259 gives them; tests/cluster/test_stack_file.py asks it again.
 MEANING: dict[str, Any] = {

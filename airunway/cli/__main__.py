@@ -1,0 +1,5 @@
+"""``python -m airunway.cli`` is ``airunway``."""
+
+from airunway.cli.main import main
+
+main()

@@ -1,0 +1,106 @@
+"""What the commands do that need no stack: `airunway select`, `render` and `providers`; imported only when one runs."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from airunway.cli.options import Format
+from airunway.cli.streams import print_json, text_of
+from airunway.planning.catalog import provider_configs
+from airunway.planning.deployment import PlannedDeployment, Target, plan_document
+from airunway.planning.documents import parse_documents
+from airunway.planning.files import Files
+from airunway.planning.settings import StackSettings
+from airunway.report.preview_document import deployment_document
+from airunway.report.preview_text import selection_table
+from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.text.problems import InputError, Problem
+from airunway.text.terminal import console
+from airunway.text.yaml_writing import to_documents
+from providers import PROVIDERS
+
+
+def show_selection(files: list[str], format: Format) -> None:
+    """Print the decisions for the documents of ``files``."""
+    planned = _planned(files)
+    if format is Format.JSON:
+        print_json([deployment_document(p) for p in planned])
+        return
+    out = console()
+    out.print(selection_table(planned, out.width))
+
+
+def show_objects(files: list[str]) -> None:
+    """Print the upstream objects for the documents of ``files``."""
+    planned = _planned(files)
+    sys.stdout.write(to_documents(obj for p in planned for obj in (*p.rendered.supporting, p.rendered.resource)))
+
+
+def show_providers(root: Path | None, stack: str | None, format: Format) -> None:
+    """Print the providers, as ``stack`` has them if there is one."""
+    configs = _configs(root, stack)
+    if format is Format.JSON:
+        print_json([{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs])
+        return
+    out = console()
+    out.print(_capability_table(configs))
+    for config in configs:
+        out.print()
+        out.print(_provider_lines(config))
+
+
+def _configs(root: Path | None, stack: str | None) -> Sequence[InferenceProviderConfig]:
+    if root is not None and stack is not None:
+        from airunway.program.stack_plan import stack_target
+
+        return stack_target(root, stack).configs
+    return provider_configs(StackSettings(), Files(), PROVIDERS)
+
+
+def _capability_table(configs: Sequence[InferenceProviderConfig]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("PROVIDER", "ENGINE", "GPU", "CPU", "SERVING"):
+        table.add_column(heading)
+    for config in configs:
+        for capability in config.spec.capabilities.engines:
+            answers = ["yes" if can else "no" for can in (capability.gpu_support, capability.cpu_support)]
+            table.add_row(Text(config.name, style="cyan"), str(capability.name), *answers, ", ".join(capability.serving_modes))
+    return table
+
+
+def _provider_lines(config: InferenceProviderConfig) -> Text:
+    installation = config.spec.installation
+    text = Text(config.name, style="bold cyan")
+    text.append(f"  {installation.description}\n", style="not bold default")
+    rows = [f"chosen at {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or ["chosen by name only"]
+    rows += [
+        f"chart {chart.chart} {chart.version or ''} as {chart.name} in {chart.namespace}"
+        + (f", from {address}" if (address := installation.address(chart)) else "")
+        for chart in installation.helm_charts
+    ]
+    rows += [f"docs {config.spec.documentation}"] if config.spec.documentation else []
+    rows += [f"by hand: {step.command}" for step in installation.steps if step.command]
+    text.append("\n".join(f"  {row}" for row in rows), style="not bold default")
+    return text
+
+
+def _planned(files: list[str]) -> list[PlannedDeployment]:
+    """Every document of ``files``, planned with the built-in providers. Raises ``InputError`` with all problems."""
+    target = Target(PROVIDERS, _configs(None, None), StackSettings())
+    planned: list[PlannedDeployment] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            for document in parse_documents(text_of(file), "stdin" if file == "-" else file, ("ModelDeployment",)):
+                try:
+                    planned.append(plan_document(document, target))
+                except InputError as error:
+                    problems += error.problems
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return planned

@@ -1,0 +1,37 @@
+"""The graph of a stack as a page of the console: what ``airunway preview --format html`` prints, under a policy that lets it run."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from airunway.console.command import airunway
+
+# What Cytoscape.js puts into the head of its page (cytoscape.min.js, 3.34).
+_CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
+
+
+async def graph_page(root: Path, stack: str) -> Response:
+    """The page of ``stack``."""
+    done = await airunway("preview", "--stack", stack, "--cwd", str(root), "--format", "html")
+    if not done.succeeded:
+        return PlainTextResponse(done.errors, 400)
+    page = done.output
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy_for(page)})
+
+
+def policy_for(page: str) -> str:
+    """A policy under which just the page's own inline scripts and styles work."""
+    scripts, styles = (re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", page, re.DOTALL) for tag in ("script", "style"))
+    styles.append(_CYTOSCAPE_STYLE)
+    allowed = [" ".join(sorted({_hash(text) for text in texts})) or "'none'" for texts in (scripts, styles)]
+    return (
+        f"default-src 'none'; script-src {allowed[0]}; style-src {allowed[1]}; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

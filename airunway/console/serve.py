@@ -1,0 +1,54 @@
+"""Serving the console on this machine, and opening it."""
+
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from airunway.console.app import RUN, Console
+from airunway.console.project import Project
+from airunway.text.problems import InputError, Problem
+from airunway.text.terminal import console as terminal
+
+_EVERY = ("0.0.0.0", "::")  # noqa: S104 refused below
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: Sequence[str] = RUN) -> None:
+    """Serve the project at ``root`` until interrupted, its address printed first. Raises ``InputError``."""
+    project = Project(root)
+    project.path(stack)
+    if host in _EVERY:
+        raise InputError(
+            [Problem("--host", f"{host} is every address; give the one by which the console is opened, as others are refused")]
+        )
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise InputError([Problem("--host", f"{host}:{port} can't be listened on: {error.strerror or error}")]) from error
+    port = listener.getsockname()[1]
+    names = {_written(name) for name in (host, *_LOOPBACK)} if host in _LOOPBACK else {_written(host)}
+    guard = Console(project, stack, run).app(f"{name}:{port}" for name in names)
+    url = f"http://{_written(host)}:{port}/stacks/{stack}/?token={guard.token}"
+    out = terminal(stderr=True)
+    if host not in _LOOPBACK:
+        out.print(f"[yellow]warning:[/yellow] {host} is not loopback: others can reach this console, and what they send is not encrypted")
+    print(url, flush=True)
+    out.print("The address works once; Ctrl-C ends the console.", markup=False)
+    if browser and sys.stdout.isatty():
+        webbrowser.open(url)
+    config = uvicorn.Config(guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()
+
+
+def _written(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,113 @@
+"""Existing upstream objects as entries of a stack: each is proposed only where rendering the entry gives the object back as it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.model_deployment import DIRECT
+from airunway.provider.reading import UnreadableError
+from airunway.text.merge import patch_between
+from airunway.text.problems import InputError, join
+from providers import PROVIDERS as PROVIDERS
+
+_OTHER = ("apiVersion", "kind", "metadata", "status")
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """One object: the ``entry`` that stands for it, or None and why not."""
+
+    kind: str
+    api_version: str
+    namespace: str
+    name: str
+    entry: dict[str, Any] | None
+    why_not: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id by which Pulumi's Kubernetes provider imports the object."""
+        return f"{self.namespace}/{self.name}"
+
+
+def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | None = None) -> Adoption:
+    """The entry for a live object; values that are the defaults of its kind's ``schema`` count as not written."""
+    metadata = obj["metadata"]
+    kind, version, namespace, name = str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"])
+    provider = target.providers.of_kind(kind)
+    if provider is None:
+        return Adoption(kind, version, namespace, name, None, ("no provider makes objects of this kind",))
+    config = next((c for c in target.configs if c.name == provider.NAME), None)
+    if config is None:
+        return Adoption(kind, version, namespace, name, None, (f"provider {provider.NAME} is off in this stack",))
+    try:
+        body = _normal({k: v for k, v in _written(obj, schema or {}).items() if k not in _OTHER})
+        where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
+        how = {} if target.settings.delivery == DIRECT else {"delivery": DIRECT}
+        entry = {**where, **how, "takeOver": True, "provider": {"name": provider.NAME}, **provider.read(obj, config)}
+        return Adoption(kind, version, namespace, name, _exact(entry, version, body, target))
+    except UnreadableError as error:
+        return Adoption(kind, version, namespace, name, None, (str(error),))
+    except InputError as error:
+        return Adoption(kind, version, namespace, name, None, tuple(map(str, error.problems)))
+    except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        return Adoption(kind, version, namespace, name, None, (f"can't be read: {type(error).__name__}: {error}",))
+
+
+def _exact(entry: dict[str, Any], version: str, body: dict[str, Any], target: Target) -> dict[str, Any]:
+    """``entry`` with what it takes for it to be rendered as ``body``. Raises ``InputError`` and ``UnreadableError`` where nothing does."""
+    rendered = _rendered(entry, version, target)
+    overrides = patch_between(rendered, body)
+    if overrides:
+        entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
+        rendered = _rendered(entry, version, target)
+    different = _differences(rendered, body)
+    if different:
+        raise UnreadableError(f"would change {', '.join(different)}")
+    # Without the provider's name where the rules choose the same one anyway.
+    provider = {k: v for k, v in entry["provider"].items() if k != "name"}
+    free = {k: v for k, v in entry.items() if k != "provider"} | ({"provider": provider} if provider else {})
+    try:
+        return free if _rendered(free, version, target) == body else entry
+    except (InputError, UnreadableError):
+        return entry
+
+
+def _rendered(entry: dict[str, Any], version: str, target: Target) -> dict[str, Any]:
+    resource = plan_entry(entry, target).rendered.resource
+    if resource["apiVersion"] != version:
+        raise UnreadableError(f"apiVersion: is {version}, a deployment is made as {resource['apiVersion']}")
+    found: dict[str, Any] = _normal({k: v for k, v in resource.items() if k not in _OTHER})
+    return found
+
+
+def _written(obj: Any, schema: Mapping[str, Any]) -> Any:
+    """``obj`` without the values that the API server filled in by ``schema``."""
+    if isinstance(obj, dict):
+        properties, rest = schema.get("properties") or {}, schema.get("additionalProperties")
+        inner = {k: properties.get(k) or (rest if isinstance(rest, dict) else {}) for k in obj}
+        return {k: _written(v, inner[k]) for k, v in obj.items() if "default" not in inner[k] or inner[k]["default"] != v}
+    if isinstance(obj, list):
+        return [_written(v, schema.get("items") or {}) for v in obj]
+    return obj
+
+
+def _normal(value: Any, key: str = "") -> Any:
+    """``value`` so that two ways to write the same are equal: quantities as text, embedded YAML as data, nothing empty."""
+    if isinstance(value, dict):
+        found = {k: _normal(v, k) for k, v in value.items()}
+        return {k: (str(v) if key in ("limits", "requests") else v) for k, v in found.items() if v not in (None, {}, [])}
+    if isinstance(value, list):
+        return [_normal(v) for v in value]
+    if key == "serveConfigV2":
+        return yaml.safe_dump(yaml.safe_load(value), sort_keys=True)
+    return value
+
+
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [d for key in {**new, **old} for d in _differences(old.get(key), new.get(key), join(path, str(key)))]
+    return [] if old == new else [path]

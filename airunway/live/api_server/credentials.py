@@ -1,0 +1,180 @@
+"""What a kubeconfig's user gives to log in with: a token, a certificate, a password, or what a credential plugin says.
+
+Plugins are run as client-go 0.36 does (plugin/pkg/client/auth/exec/exec.go, API client.authentication.k8s.io).
+"""
+
+import asyncio
+import base64
+import datetime
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from airunway.live.api_server.kubeconfig import Context
+from airunway.live.api_server.kubeconfig_entries import ClusterEntry, Entry, ExecEntry, Secret
+from airunway.text.problems import InputError, Problem, path_of
+
+_PLUGIN_SECONDS = 120
+"""How long a plugin may take that can't ask a person."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What goes with each request; certificate and key are PEM, and ``expires`` is None where that is not known."""
+
+    token: str = field(default="", repr=False)
+    basic: str = field(default="", repr=False)
+    certificate: bytes = field(default=b"", repr=False)
+    key: bytes = field(default=b"", repr=False)
+    expires: datetime.datetime | None = None
+
+    @property
+    def expired(self) -> bool:
+        """Whether they are known to be used up."""
+        return self.expires is not None and datetime.datetime.now(datetime.UTC) >= self.expires
+
+
+class _Status(Entry):
+    token: Secret = None
+    certificate: Secret = Field(None, alias="clientCertificateData")
+    key: Secret = Field(None, alias="clientKeyData")
+    expires: str | None = Field(None, alias="expirationTimestamp")
+
+
+class _ExecCredential(Entry):
+    api_version: str = Field(alias="apiVersion")
+    kind: str
+    status: _Status
+
+
+async def credentials_of(context: Context, environment: Mapping[str, str]) -> Credentials:
+    """The credentials of the context's user; files are read and a plugin is run anew. Raises ``InputError``.
+
+    As with client-go nothing is sent where the server is not reached by https.
+    """
+    user = context.user
+    if not (context.cluster.server or "").startswith("https:"):
+        return Credentials()
+    certificate = user.client_certificate_data or _bytes_of(user.client_certificate)
+    key = user.client_key_data or _bytes_of(user.client_key)
+    basic = f"{user.username or ''}:{user.password or ''}" if user.username or user.password else ""
+    token = _token(user.token, user.token_file)
+    if user.auth_provider:
+        # Not refreshed: kubectl does that when it is used.
+        token = token or (user.auth_provider.config or {}).get("id-token", "")
+    if user.exec and not (token or basic or certificate):
+        return await _from_plugin(user.exec, context.cluster, environment)
+    return Credentials(token, basic, certificate, key)
+
+
+def _token(token: str | None, file: str | None) -> str:
+    """The token; one that is kept in a file goes first, as it may be newer."""
+    try:
+        return _bytes_of(file).decode("ascii").strip() or token or ""
+    except UnicodeDecodeError as error:
+        raise InputError([Problem(str(file), "is no token: it is not ASCII text")]) from error
+    except InputError:
+        if token:
+            return token
+        raise
+
+
+def _bytes_of(path: str | None) -> bytes:
+    try:
+        return Path(path).read_bytes() if path else b""
+    except OSError as error:
+        raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
+
+
+async def _from_plugin(plugin: ExecEntry, cluster: ClusterEntry, environment: Mapping[str, str]) -> Credentials:
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if plugin.mode == "Always" and not terminal:
+        raise _failed(plugin, "wants a terminal to ask on, and standard input is none")
+    interactive = terminal and plugin.mode != "Never"
+    spec: dict[str, Any] = {"interactive": interactive}
+    if plugin.provide_cluster_info:
+        spec["cluster"] = _cluster_info(cluster)
+    info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
+    own = {variable.name: variable.value or "" for variable in plugin.env or []}
+    output = await _output(plugin, {**environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(info)}, interactive=interactive)
+    return _read(plugin, output)
+
+
+async def _output(plugin: ExecEntry, environment: Mapping[str, str], *, interactive: bool) -> bytes:
+    """What the plugin prints; what it says on standard error is seen as it comes, as kubectl shows it."""
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open with whatever the plugin leaves running
+        try:
+            stdin = None if interactive else asyncio.subprocess.DEVNULL
+            process = await asyncio.create_subprocess_exec(
+                plugin.command, *(plugin.args or []), env=environment, stdin=stdin, stdout=output
+            )
+        except (OSError, ValueError) as error:
+            hint = f"; {' '.join(plugin.install_hint.split())}" if plugin.install_hint else ""
+            why = "is not there, or not on PATH" if isinstance(error, FileNotFoundError) else f"can't be run: {error}"
+            raise _failed(plugin, why + hint) from error
+        try:
+            async with asyncio.timeout(None if interactive else _PLUGIN_SECONDS):
+                status = await process.wait()
+        except TimeoutError as error:
+            raise _failed(plugin, f"did not end within {_PLUGIN_SECONDS} seconds") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if status:
+            raise _failed(plugin, f"failed with status {status}")
+        output.seek(0)
+        return output.read()
+
+
+def _cluster_info(cluster: ClusterEntry) -> dict[str, Any]:
+    authority = cluster.certificate_authority_data or _bytes_of(cluster.certificate_authority)
+    named = {str(e.get("name")): e.get("extension") for e in cluster.extensions or []}
+    values = {
+        "server": cluster.server,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "certificate-authority-data": base64.b64encode(authority).decode(),
+        "proxy-url": cluster.proxy_url,
+        "disable-compression": cluster.disable_compression,
+        "config": named.get("client.authentication.k8s.io/exec"),
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def _read(plugin: ExecEntry, output: bytes) -> Credentials:
+    """The ExecCredential that the plugin printed; messages leave out what it says, as that is secret."""
+    try:
+        document = json.loads(output)
+        found = _ExecCredential.model_validate(document)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        problem = Problem(path_of(detail["loc"]), f"{detail['msg'][0].lower()}{detail['msg'][1:]}")
+        raise _failed(plugin, f"printed no ExecCredential: {problem}") from None
+    except (ValueError, RecursionError):
+        raise _failed(plugin, "printed no ExecCredential: it is not JSON") from None
+    status = found.status
+    if (found.kind, found.api_version) != ("ExecCredential", plugin.api_version):
+        raise _failed(plugin, f"printed {found.kind} of {found.api_version}; ExecCredential of {plugin.api_version} is wanted")
+    if not status.token and not (status.certificate and status.key):
+        raise _failed(plugin, "printed neither a token nor a certificate with its key")
+    if bool(status.certificate) != bool(status.key):
+        raise _failed(plugin, "printed a certificate or a key without the other")
+    try:
+        expires = datetime.datetime.fromisoformat(status.expires) if status.expires else None
+    except ValueError:
+        raise _failed(plugin, "printed an expirationTimestamp that is no time") from None
+    if expires is not None and expires.tzinfo is None:
+        raise _failed(plugin, "printed an expirationTimestamp without a time zone")
+    return Credentials(status.token or "", "", (status.certificate or "").encode(), (status.key or "").encode(), expires)
+
+
+def _failed(plugin: ExecEntry, why: str) -> InputError:
+    return InputError([Problem(f"credential plugin {os.path.basename(plugin.command)}", why)])

@@ -1,0 +1,39 @@
+"""Resource names, by which the API and RBAC know a kind: from a table, as no rule of grammar gives them."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airunway.text.problems import InputError, Problem
+
+
+@cache
+def table() -> dict[str, dict[str, str]]:
+    """Resource names by kind, by API group."""
+    read: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("resources.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+@cache
+def _by_kind() -> dict[str, str]:
+    return {kind: name for kinds in table().values() for kind, name in kinds.items()}
+
+
+def plural(kind: str, defined: Mapping[str, str] | None = None) -> str:
+    """The resource name of ``kind``, from ``defined`` or the table. Raises ``InputError`` for a kind that neither knows."""
+    name = (defined or {}).get(kind) or _by_kind().get(kind)
+    if name is None:
+        way_out = "list its CustomResourceDefinition in airunway:controller.manifests"
+        raise InputError([Problem(f"kind {kind}", f"its resource name is not known, so no right to it can be written; {way_out}")])
+    return name
+
+
+def defined_names(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Resource names by kind, from the CustomResourceDefinitions among ``manifests``."""
+    specs = [m.get("spec") for m in manifests if m.get("kind") == "CustomResourceDefinition"]
+    names = [spec.get("names") for spec in specs if isinstance(spec, Mapping)]
+    pairs = [(n.get("kind"), n.get("plural")) for n in names if isinstance(n, Mapping)]
+    return {kind: name for kind, name in pairs if isinstance(kind, str) and isinstance(name, str)}

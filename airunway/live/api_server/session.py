@@ -1,0 +1,165 @@
+"""An HTTP client for one API server, made from a kubeconfig's context as client-go (0.36) makes its own."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+
+from airunway.live.api_server.credentials import Credentials, credentials_of
+from airunway.live.api_server.kubeconfig import Context
+from airunway.live.api_server.kubeconfig_entries import ClusterEntry, UserEntry
+from airunway.live.api_server.proxy import environment_proxy
+from airunway.live.api_server.tls import tls_context
+from airunway.text.problems import InputError, Problem
+
+if TYPE_CHECKING:
+    import httpx_ws
+
+DEADLINE = 30.0
+"""Seconds that a request may take, with all that is tried again."""
+_RETRIES, _RECONNECTIONS = 10, 2
+"""How often a busy server is asked again, as by client-go, and one that breaks the connection."""
+_CONNECT_SECONDS, _RECONNECT_SECONDS = 10.0, 1.0
+_TOO_MANY, _UNAUTHORIZED = 429, 401
+_HEADER_MARKS = "!#$&'*+-.^_`|~"
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a request takes: a client, and the headers that say who asks."""
+
+    client: httpx.AsyncClient
+    headers: Headers = field(repr=False)
+    credentials: Credentials
+
+
+class Session:
+    """Access to one API server with credentials that are good; where they are not, everything is read anew from ``read``."""
+
+    def __init__(self, read: Callable[[], Context], environment: Mapping[str, str], exits: AsyncExitStack) -> None:
+        self._read, self._environment, self._exits = read, environment, exits
+        self._context = read()
+        self._access: Access | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def server(self) -> str:
+        """The API server's address."""
+        return str(self._context.cluster.server)
+
+    async def send(self, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+        """The answer, whatever it is, to a request below the server's address; where the credentials are refused, to one with new ones.
+
+        Raises ``TimeoutError``, ``httpx.HTTPError``, and ``InputError`` where there are no credentials.
+        """
+        access = await self.access()
+        response = await _sent(access, method, path, query, headers)
+        if response.status_code == _UNAUTHORIZED:
+            renewed = await self.access(access)
+            if renewed.credentials != access.credentials:
+                response = await _sent(renewed, method, path, query, headers)
+        return response
+
+    @asynccontextmanager
+    async def websocket(self, path: str, query: Mapping[str, Any]) -> AsyncIterator["httpx_ws.AsyncWebSocketSession"]:
+        """A websocket below the server's address. Raises ``httpx_ws.HTTPXWSException`` and what ``send`` raises."""
+        import httpx_ws  # of the extra `live`, which Pulumi components do without
+
+        access = await self.access()
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(DEADLINE):
+                socket: httpx_ws.AsyncWebSocketSession = await opened.enter_async_context(
+                    httpx_ws.aconnect_ws(path, access.client, params=query, headers=httpx.Headers(access.headers))
+                )
+            yield socket
+
+    async def access(self, refused: Access | None = None) -> Access:
+        """What the next request takes; with ``refused`` by other credentials, if there are any. Raises ``InputError``."""
+        async with self._lock:
+            if self._access is None:
+                self._access = await self._made(self._context, None)
+            elif self._access is refused or self._access.credentials.expired:
+                context = self._read()
+                same = context.cluster == self._context.cluster
+                self._access = await self._made(context, self._access if same else None)
+                self._context = context
+            return self._access
+
+    async def _made(self, context: Context, last: Access | None) -> Access:
+        credentials = await credentials_of(context, self._environment)
+        client = last.client if last and _pair(last.credentials) == _pair(credentials) else None
+        if client is None:
+            # The one before stays open to the end: requests and forwards may run on it.
+            client = await self._exits.enter_async_context(client_of(context.cluster, credentials, self._environment))
+        return Access(client, headers_of(credentials, context.user), credentials)
+
+
+async def _sent(access: Access, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+    """The answer; a server that says when to come back, or that breaks the connection, is asked again within the deadline."""
+    named = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
+    async with asyncio.timeout(DEADLINE) as limit:
+        ends, tries = limit.when() or 0.0, 0
+        while True:
+            tries += 1
+            try:
+                response = await access.client.request(method, path, params=query, headers=named)
+                wait = retry_after(response)
+                if wait is None or tries > _RETRIES or asyncio.get_running_loop().time() + wait >= ends:
+                    return response
+            except (httpx.RemoteProtocolError, httpx.ReadError):
+                wait = _RECONNECT_SECONDS
+                if method != "GET" or tries > _RECONNECTIONS:
+                    raise
+            await asyncio.sleep(wait)
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """In how many seconds the server wants to be asked again; None where it does not say so, or is not busy."""
+    seconds = response.headers.get("retry-after", "")
+    busy = response.status_code == _TOO_MANY or response.is_server_error
+    return float(seconds) if busy and seconds.isascii() and seconds.isdecimal() else None
+
+
+def client_of(cluster: ClusterEntry, credentials: Credentials, environment: Mapping[str, str]) -> httpx.AsyncClient:
+    """A client for the cluster's server; deadlines are the caller's. Raises ``InputError``."""
+    server = str(cluster.server)
+    proxy = cluster.proxy_url or environment_proxy(server, environment)
+    try:
+        return httpx.AsyncClient(
+            base_url=server,
+            verify=tls_context(cluster, credentials) if server.startswith("https:") else False,
+            proxy=proxy,
+            trust_env=False,  # proxies are chosen here, and ~/.netrc is none of a cluster's
+            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise InputError([Problem(f"server '{server}'" + (", or its proxy" if proxy else ""), f"is no URL: {error}")]) from error
+
+
+def headers_of(credentials: Credentials, user: UserEntry) -> Headers:
+    """The headers that say who asks, and as whom. Raises ``InputError`` for what no header can hold."""
+    values: list[tuple[str, str]] = []
+    if credentials.token:
+        values.append(("Authorization", f"Bearer {credentials.token}"))
+    elif credentials.basic:
+        values.append(("Authorization", f"Basic {base64.b64encode(credentials.basic.encode()).decode()}"))
+    if user.impersonated:
+        values.append(("Impersonate-User", user.impersonated))
+        values += [("Impersonate-Uid", user.impersonated_uid)] if user.impersonated_uid else []
+        values += [("Impersonate-Group", group) for group in user.impersonated_groups or []]
+        for key, texts in (user.impersonated_extra or {}).items():
+            values += [(f"Impersonate-Extra-{quote(key, safe=_HEADER_MARKS)}", text) for text in texts]
+    for name, value in values:
+        if not value.isprintable():  # httpx would show the value
+            raise InputError([Problem("the user's token" if name == "Authorization" else name, "has characters that no header can hold")])
+    return [(name.encode(), value.encode()) for name, value in values]
+
+
+def _pair(credentials: Credentials) -> tuple[bytes, bytes]:
+    return credentials.certificate, credentials.key

@@ -1,0 +1,77 @@
+"""What a cluster already serves that a stack could take over."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airunway.live.adoption import Adoption, adopt
+from airunway.live.api_server.connection import Connection, ForbiddenError, together
+from airunway.live.survey import key_of
+from airunway.planning.deployment import Target
+from airunway.planning.plan import Plan
+from providers import PROVIDERS
+
+
+async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
+    """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
+    namespaces = sorted({d.request.namespace for d in plan.deployments} | {plan.settings.namespace})
+    kinds = [(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
+    async with together() as group:
+        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in kinds]
+        schemas = [group.create_task(_schema(connection, version, kind)) for version, kind in kinds]
+    known = {key_of(d.rendered.resource) for d in plan.deployments}
+    names = {d.name for d in plan.deployments}
+    found: list[Adoption] = []
+    for objects, schema in zip(lists, schemas, strict=True):
+        for obj in sorted(objects.result() or [], key=key_of):
+            if key_of(obj) in known:
+                continue
+            adoption = _adopted(obj, target, schema.result())
+            if adoption.entry is not None and adoption.name in names:
+                adoption = _refused(obj, "its name is taken; a name is used once per stack")
+            names |= {adoption.name} if adoption.entry is not None else set()
+            found.append(adoption)
+    return sorted(found, key=lambda a: (a.namespace, a.name, a.kind))
+
+
+def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> dict[str, Any]:
+    """The file that `pulumi import --file` takes, for objects that are entries of the stack already and not yet in its state."""
+    provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::cluster"
+    resources: list[dict[str, Any]] = []
+    for adoption in adoptions:
+        if adoption.entry is None:
+            continue
+        component = f"{adoption.name}-deployment"
+        token = f"kubernetes:{adoption.api_version}:{adoption.kind}"
+        resources.append({"type": "airunway:index:ModelDeployment", "name": component, "logicalName": adoption.name, "component": True})
+        resources.append({"type": token, "name": adoption.name, "id": adoption.id, "parent": component, "provider": "cluster"})
+    return {"nameTable": {"cluster": provider}, "resources": resources}
+
+
+async def _schema(connection: Connection, version: str, kind: str) -> dict[str, Any]:
+    """The kind's schema, or nothing where it may not be read."""
+    group, _, name = version.partition("/")
+    try:
+        resource = await connection.resource(version, kind)
+        if resource is None:
+            return {}
+        crd = await connection.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}")
+    except ForbiddenError:
+        return {}
+    versions = crd["spec"]["versions"] if crd else []
+    schema = next((v.get("schema") for v in versions if v["name"] == name), None) or {}
+    return schema.get("openAPIV3Schema") or {}
+
+
+def _adopted(obj: dict[str, Any], target: Target, schema: dict[str, Any]) -> Adoption:
+    owners = obj["metadata"].get("ownerReferences") or []
+    if owners:
+        return _refused(obj, f"belongs to {owners[0]['kind']} {owners[0]['name']}")
+    try:
+        return adopt(obj, target, schema)
+    except RecursionError:
+        return _refused(obj, "is nested too deeply")
+
+
+def _refused(obj: dict[str, Any], why: str) -> Adoption:
+    metadata = obj["metadata"]
+    return Adoption(str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"]), None, (why,))

@@ -1,0 +1,48 @@
+"""What a live object's status says at the moment when an update of it failed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airunway.live.api_server.connection import Connection, ForbiddenError
+from airunway.live.status import OBSERVED, observe
+from airunway.provider.observation import complaint, conditions_of
+from airunway.text.problems import InputError
+
+
+async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
+    """The status in one line of the object that ``manifest`` describes; empty where nothing can be read or told."""
+    kind, metadata = str(manifest["kind"]), manifest["metadata"]
+    try:
+        live = await connection.object(str(manifest["apiVersion"]), kind, metadata["namespace"], metadata["name"])
+        if live is None:
+            return "it is not in the cluster"
+        if kind in OBSERVED:
+            seen = observe(live)
+            return f"{seen.phase}: {seen.message or complaint(seen.conditions)}".removesuffix(": ")
+        if kind == "Job":
+            return await _job_log(connection, metadata) or complaint_of(live)
+        return complaint_of(live)
+    except (ForbiddenError, InputError):
+        return ""
+
+
+def complaint_of(obj: Mapping[str, Any]) -> str:
+    """The message of the first condition that says that something is wrong."""
+    conditions = conditions_of(obj)
+    wrong = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
+    return wrong or complaint(conditions)
+
+
+async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:
+    """The last lines that a failed pod of the Job wrote, which the kubelet keeps as its termination message."""
+    pods = await connection.items("v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}")
+    ended = [
+        status.get("state", {}).get("terminated") or {}
+        for pod in pods or []
+        for status in (pod.get("status") or {}).get("containerStatuses") or []
+    ]
+    failed = [end for end in ended if end.get("exitCode")]
+    if not failed:
+        return ""
+    last = max(failed, key=lambda end: str(end.get("finishedAt")))
+    return f"exit code {last['exitCode']}: {' '.join(str(last.get('message') or 'no message').split())}"

@@ -1,0 +1,103 @@
+"""Helm's records of a release, and taking over a release that the stack's state does not know.
+
+Helm keeps each revision as a Secret. A release whose update was cut off, or that a stack left behind, is in the cluster but not in
+Pulumi's state, and Helm refuses to install it: "cannot re-use a name that is still in use". Without its record Helm installs over
+what is there, since the objects still say that they are this release's. Nothing that runs is deleted. Seen with Helm 3.19 in
+pulumi-kubernetes as of January 2026.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airunway.live.api_server.connection import Connection, ForbiddenError
+from airunway.live.failures import cause_of
+
+_NAME_IN_USE = "cannot re-use a name that is still in use"
+_IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ReleaseRecord:
+    """One revision of a release, as its Secret holds it."""
+
+    secret: str
+    revision: int
+    status: str
+    chart: str
+    version: str
+    values: Mapping[str, Any]
+
+
+def release_record(secret: Mapping[str, Any]) -> ReleaseRecord:
+    """The record in a Secret of type ``helm.sh/release.v1``. Raises ``ValueError`` for what is none."""
+    try:
+        release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
+        chart = release["chart"]["metadata"]
+        name, values = str(secret["metadata"]["name"]), release.get("config") or {}
+        return ReleaseRecord(name, int(release["version"]), str(release["info"]["status"]), chart["name"], str(chart["version"]), values)
+    except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        raise ValueError(f"is no record of a Helm release: {type(error).__name__}") from error
+
+
+def departures(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
+    """In what the record says otherwise than the Release resource ``release`` (its inputs); empty where both are the same."""
+    chart, version, values = str(release.get("chart")), release.get("version"), release.get("values") or {}
+    local = chart.startswith((".", "/")) or chart.endswith(".tgz")
+    found = []
+    if not local and chart.rsplit("/", 1)[-1] != record.chart:
+        found.append(f"chart {record.chart}, not {chart.rsplit('/', 1)[-1]}")
+    if version is not None and str(version) != record.version:
+        found.append(f"version {record.version}, not {version}")
+    if values != record.values:
+        found.append("other values")
+    return found
+
+
+async def take_over(connection: Connection, release: Mapping[str, Any], error: str, warn: Say, tell: Say) -> bool:
+    """Make way for a Release that failed with ``error``, and say whether it is worth another try.
+
+    ``warn`` is told what was done, ``tell`` why nothing was and what a person can do. Raises ``InputError`` where the cluster can't
+    be reached.
+    """
+    namespace, name = str(release["namespace"]), str(release["name"])
+    head = f"Helm release {namespace}/{name}"
+    if _NAME_IN_USE not in error and _IN_PROGRESS not in error:
+        commands = (f"kubectl get pods -n {namespace}", f"helm status -n {namespace} {name}")
+        tell("\n  look further: ".join((f"{head} failed: {cause_of(error)}", *commands)))
+        return False
+    try:
+        records = await _records(connection, namespace, name)
+    except (ForbiddenError, ValueError) as problem:
+        tell(f"{head} is there already, and its record can't be read: {problem}\n{_ways_out(namespace, name)}")
+        return False
+    if not records:
+        return True  # it went meanwhile
+    newest = records[-1]
+    dropped = records if _NAME_IN_USE in error else [r for r in records if r.status.startswith("pending")]
+    others = departures(newest, release)
+    if others:
+        tell(f"{head} is there already ({newest.status}), with {' and '.join(others)}\n{_ways_out(namespace, name)}")
+        return False
+    warn(f"{head} is there already ({newest.status}) and says what this stack installs; it is taken over")
+    for record in dropped:
+        await connection.delete("v1", "Secret", namespace, record.secret)
+    return True
+
+
+def _ways_out(namespace: str, name: str) -> str:
+    return (
+        f"  if it is this stack's: kubectl delete secret -n {namespace} -l owner=helm,name={name} drops Helm's record of it (nothing that\n"
+        "  runs is deleted), and the next pulumi up installs over it\n"
+        "  if it is someone else's: set installation: existing for its provider"
+    )
+
+
+async def _records(connection: Connection, namespace: str, name: str) -> Sequence[ReleaseRecord]:
+    """The release's records, oldest first."""
+    secrets = await connection.items("v1", "Secret", namespace, selector=f"owner=helm,name={name}")
+    return sorted((release_record(secret) for secret in secrets or []), key=lambda record: record.revision)

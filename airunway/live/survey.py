@@ -1,0 +1,109 @@
+"""What a stack's cluster says of its deployments and operators: one list per kind, all at the same time."""
+
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from airunway.live.api_server.connection import Connection, ForbiddenError, together
+from airunway.live.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
+from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.model_deployment import CONFIG_KIND
+from airunway.planning.plan import Plan, PlannedProvider
+from airunway.selection.provider_config import HelmChart
+from airunway.text.problems import InputError, Problem
+from providers import PROVIDERS
+
+Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The status of one stack at one moment."""
+
+    stack: str
+    deployments: tuple[DeploymentStatus, ...]
+    operators: tuple[OperatorStatus, ...]
+
+
+async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
+    """Read the cluster of ``plan`` once. Raises ``InputError`` where it can't be read."""
+    kinds = {(str(r["apiVersion"]), str(r["kind"])) for r in (d.rendered.resource for d in plan.deployments)}
+    kinds |= {_kind_of(provider) for provider in plan.providers} - {("", "")}
+    ordered = sorted(kinds)
+    namespaces = sorted({d.request.namespace for d in plan.deployments})
+    charts = [c for p in plan.providers for c in p.config.spec.installation.helm_charts]
+    async with together() as group:
+        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in ordered]
+        releases = group.create_task(_releases(connection, charts))
+        operators = group.create_task(_operators(connection, charts))
+        shims = group.create_task(_shims(connection, plan))
+    live = {key_of(obj): obj for found in lists for obj in found.result() or []}
+    served = {kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)}
+    ready = shims.result()
+    return Survey(
+        stack,
+        tuple(deployment_status(d, live.get(key_of(d.rendered.resource))) for d in plan.deployments),
+        tuple(
+            operator_status(
+                p,
+                served.get(_kind_of(p), True),
+                releases.result(),
+                operators.result(),
+                shim=ready is None or p.config.name in ready,
+            )
+            for p in plan.providers
+        ),
+    )
+
+
+async def _shims(connection: Connection, plan: Plan) -> set[str] | None:
+    """Providers that are ready for the cluster's controller; None where it delivers nothing or they may not be read."""
+    if plan.controller is None:
+        return None
+    version = f"{plan.settings.controller.api_group}/v1alpha1"
+    found = await _allowed(connection.items(version, CONFIG_KIND))
+    return None if found is None else ready_shims(found)
+
+
+async def status_of(connection: Connection, planned: PlannedDeployment) -> DeploymentStatus:
+    """The status of one deployment, for which only its own object is read. Raises ``InputError``."""
+    resource = planned.rendered.resource
+    version, kind = str(resource["apiVersion"]), str(resource["kind"])
+    namespace, name = resource["metadata"]["namespace"], resource["metadata"]["name"]
+    try:
+        return deployment_status(planned, await connection.object(version, kind, namespace, name))
+    except ForbiddenError as error:
+        raise InputError([Problem(f"{kind} {namespace}/{name}", f"may not be read: {error}")]) from error
+
+
+def _kind_of(planned: PlannedProvider) -> tuple[str, str]:
+    provider = PROVIDERS.named(planned.config.name)
+    return (provider.API_VERSION, provider.KIND) if provider else ("", "")
+
+
+def key_of(obj: dict[str, Any]) -> Key:
+    """What tells one object from another: version, kind, namespace and name."""
+    metadata = obj["metadata"]
+    return str(obj["apiVersion"]), str(obj["kind"]), str(metadata.get("namespace")), str(metadata["name"])
+
+
+async def _releases(connection: Connection, charts: Iterable[HelmChart]) -> dict[tuple[str, str], str] | None:
+    """States of the Helm releases of the charts' namespaces; None where they may not be read."""
+    namespaces = sorted({chart.namespace for chart in charts})
+    # Their metadata only: what a release holds is none of ours.
+    secrets = await _allowed(*(connection.items("v1", "Secret", n, selector="owner=helm", metadata_only=True) for n in namespaces))
+    return None if secrets is None else release_states(secrets)
+
+
+async def _operators(connection: Connection, charts: Iterable[HelmChart]) -> list[dict[str, Any]] | None:
+    """The Deployments of the charts' namespaces; None where they may not be read."""
+    return await _allowed(*(connection.items("apps/v1", "Deployment", n) for n in sorted({chart.namespace for chart in charts})))
+
+
+async def _allowed(*lists: Coroutine[Any, Any, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
+    try:
+        async with together() as group:
+            found = [group.create_task(one) for one in lists]
+    except ForbiddenError:
+        return None
+    return [item for answer in found for item in answer.result() or []]

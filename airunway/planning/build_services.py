@@ -1,0 +1,164 @@
+"""The shared services behind image builds as Kubernetes objects: the registry and the BuildKit builder."""
+
+from typing import Any
+
+from airunway.planning.image_build import (
+    BUILDER,
+    NAMESPACE,
+    REGISTRY,
+    SOCKET_DIR,
+    data,
+    hosts,
+    restricted_container,
+    restricted_pod,
+    system_labels,
+)
+from airunway.planning.settings import ManagedRegistry, StackSettings
+from airunway.provider.labels import GROUP, MANAGED
+from airunway.text.merge import given
+from airunway.text.names import digest
+
+
+def system_namespace(settings: StackSettings) -> dict[str, Any]:
+    """The namespace of the shared services; Pod Security admits what the builder needs and warns below restricted."""
+    level = "privileged" if settings.builder.unconfined else "baseline"
+    security = {"pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/warn": "restricted"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": NAMESPACE, "labels": MANAGED | security},
+    }
+
+
+def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
+    """Volume claim, NetworkPolicy, Deployment and Service of the registry, in the order of their needs."""
+    defaults = data()["registry"]
+    labels = system_labels(REGISTRY, "restricted")
+    probe = {"httpGet": {"path": "/v2/", "port": 5000}}
+    container = {
+        "name": "registry",
+        "image": managed.image or defaults["image"],
+        "ports": [{"name": "registry", "containerPort": 5000}],
+        "env": [{"name": "REGISTRY_STORAGE_DELETE_ENABLED", "value": "true"}],
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}},
+        "livenessProbe": probe | {"initialDelaySeconds": 5, "periodSeconds": 10},
+        "readinessProbe": probe | {"initialDelaySeconds": 2, "periodSeconds": 5},
+        "securityContext": restricted_container(),
+        "volumeMounts": [{"name": "data", "mountPath": "/var/lib/registry"}],
+    }
+    claim = volume_claim(REGISTRY, managed.storage or defaults["storage"], managed.storage_class, labels)
+    node_port = managed.node_port or defaults["nodePort"]
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(REGISTRY, labels),
+        "spec": {
+            "type": "NodePort",
+            "selector": {"app": REGISTRY},
+            "ports": [{"name": "registry", "port": 5000, "targetPort": 5000, "nodePort": node_port, "protocol": "TCP"}],
+        },
+    }
+    sources = [{"podSelector": {"matchLabels": {"app": BUILDER}}}, *({"ipBlock": {"cidr": cidr}} for cidr in managed.node_cidrs)]
+    return [
+        claim,
+        _network_policy(REGISTRY, labels, [{"from": sources, "ports": [{"port": 5000, "protocol": "TCP"}]}]),
+        _deployment(REGISTRY, labels, container, {"data": REGISTRY}, restricted_pod()),
+        service,
+    ]
+
+
+def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
+    """Service account, configuration, volume claim, NetworkPolicy and Deployment of BuildKit, in the order of their needs.
+
+    Laid out as the Kubernetes driver of docker buildx does (Deployment ``app=NAME``, container ``buildkitd``), so that a person
+    can attach to it: ``docker buildx create --driver kubernetes --node airunway-builder``. The daemon has no port at all: build
+    Jobs use its Unix socket, which lies on the volume they share. Against TCP with mTLS that leaves no certificates to make,
+    renew and keep in state, and no reliance on a CNI that enforces NetworkPolicies.
+    """
+    defaults, builder = data()["builder"], settings.builder
+    unconfined = {"type": "Unconfined"}
+    labels = system_labels(BUILDER, "privileged" if builder.unconfined else "baseline")
+    config = _daemon_config(settings)
+    ready = {"exec": {"command": ["buildctl", "debug", "workers"]}}
+    container = {
+        "name": "buildkitd",
+        "image": builder.image or defaults["image"],
+        # Rootless in a pod: no user namespace of the kubelet's, so no separate /proc for the build steps.
+        "args": ["--oci-worker-no-process-sandbox"],
+        "resources": {"requests": {"cpu": "2", "memory": "4Gi"}},
+        "readinessProbe": ready | {"initialDelaySeconds": 5, "periodSeconds": 30},
+        "livenessProbe": ready | {"initialDelaySeconds": 30, "periodSeconds": 30},
+        "securityContext": {
+            "runAsUser": 1000,
+            "runAsGroup": 1000,
+            **(given(seccompProfile=unconfined, appArmorProfile=unconfined) if builder.unconfined else {}),
+        },
+        "volumeMounts": [
+            {"name": "config", "mountPath": "/home/user/.config/buildkit", "readOnly": True},
+            {"name": "state", "mountPath": "/home/user/.local/share/buildkit", "subPath": "cache"},
+            {"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"},
+        ],
+    }
+    deployment = _deployment(BUILDER, labels, container, {"state": BUILDER}, {"fsGroup": 1000})
+    template = deployment["spec"]["template"]
+    template["spec"]["volumes"].append({"name": "config", "configMap": {"name": BUILDER}})
+    template["spec"]["serviceAccountName"] = BUILDER
+    template["metadata"]["annotations"] = {f"{GROUP}/config": digest(config)}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(BUILDER, labels), "automountServiceAccountToken": False},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(BUILDER, labels), "data": {"buildkitd.toml": config}},
+        volume_claim(BUILDER, builder.storage or defaults["storage"], builder.storage_class, labels),
+        _network_policy(BUILDER, labels, []),
+        deployment,
+    ]
+
+
+def _daemon_config(settings: StackSettings) -> str:
+    """buildkitd.toml: plain HTTP for the stack's registry and no other."""
+    where = hosts(settings)
+    host = where.push.split("/", 1)[0]
+    return f'[registry."{host}"]\n  http = true\n' if where.insecure else "# Every registry is reached over HTTPS.\n"
+
+
+def volume_claim(name: str, storage: str, storage_class: str | None, labels: dict[str, str]) -> dict[str, Any]:
+    """A claim that one node at a time writes to. It may stay unbound until its first pod runs, so nothing may wait for it."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}, **given(storageClassName=storage_class)}
+    metadata = _metadata(name, labels) | {"annotations": {"pulumi.com/skipAwait": "true"}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
+def _deployment(
+    name: str, labels: dict[str, str], container: dict[str, Any], claims: dict[str, str], security: dict[str, Any]
+) -> dict[str, Any]:
+    pod = {
+        "automountServiceAccountToken": False,
+        "securityContext": security,
+        "containers": [container],
+        "volumes": [{"name": volume, "persistentVolumeClaim": {"claimName": claim}} for volume, claim in claims.items()],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": _metadata(name, labels),
+        "spec": {
+            "replicas": 1,
+            # Two pods can't have the volume at once.
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+
+
+def _network_policy(name: str, labels: dict[str, str], ingress: list[dict[str, Any]]) -> dict[str, Any]:
+    """Lets in what ``ingress`` names and nothing else."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata(name, labels),
+        "spec": {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"], **given(ingress=ingress)},
+    }
+
+
+def _metadata(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    return {"name": name, "namespace": NAMESPACE, "labels": labels}

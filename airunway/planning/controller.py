@@ -1,0 +1,65 @@
+"""The KubeAIRunway controller of a cluster: what a stack creates for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airunway.planning.model_deployment import provider_config
+from airunway.planning.settings import ControllerSettings
+from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import read_documents
+
+_FIRST = ("Namespace", "CustomResourceDefinition")
+
+
+@dataclass(frozen=True)
+class PlannedController:
+    """The controller that a deployment was given to.
+
+    ``foundation`` are namespaces and CRDs, ``objects`` the rest of its installation; both are empty for an existing one.
+    ``configs`` are the providers as the controller reads them.
+    """
+
+    managed: bool
+    foundation: tuple[dict[str, Any], ...]
+    objects: tuple[dict[str, Any], ...]
+    configs: tuple[dict[str, Any], ...]
+
+
+def plan_controller(
+    settings: ControllerSettings, texts: Mapping[str, str], configs: Sequence[InferenceProviderConfig], namespaces: Iterable[str]
+) -> PlannedController:
+    """What the stack creates for the controller; ``namespaces`` are those that it creates anyway. Raises ``InputError``."""
+    objects: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for file, text in texts.items():
+        found, wrong = _objects(text, file)
+        objects += found
+        problems += wrong
+    if problems:
+        raise InputError(problems)
+    created = set(namespaces)
+    kept = [o for o in objects if not (o["kind"] == "Namespace" and o["metadata"]["name"] in created)]
+    return PlannedController(
+        managed=settings.installation == "managed",
+        foundation=tuple(o for o in kept if o["kind"] in _FIRST),
+        objects=tuple(o for o in kept if o["kind"] not in _FIRST),
+        configs=tuple(provider_config(config, settings.api_group) for config in configs),
+    )
+
+
+def _objects(text: str, file: str) -> tuple[list[dict[str, Any]], list[Problem]]:
+    try:
+        documents = [d for d in read_documents(text, file) if d is not None]
+    except InputError as error:
+        return [], list(error.problems)
+    problems = []
+    for index, document in enumerate(documents):
+        whole = isinstance(document, dict) and document.get("apiVersion") and document.get("kind")
+        metadata = document.get("metadata") if whole else None
+        if not isinstance(metadata, dict) or not metadata.get("name"):
+            problems.append(Problem(f"{file}[{index}]", "an object with apiVersion, kind and metadata.name is wanted"))
+    if not documents:
+        problems.append(Problem(file, "holds no object"))
+    return documents, problems

@@ -1,0 +1,210 @@
+"""Images built in the cluster: their names, the registry's hosts, and the Job that builds one."""
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airunway.planning.settings import StackSettings
+from airunway.provider.labels import GROUP, MANAGED
+from airunway.spec.durations import seconds
+from airunway.spec.model import ModelDeploymentSpec
+from airunway.text.merge import given
+from airunway.text.names import digest, name_of
+
+NAMESPACE = "airunway-system"
+REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = "airunway-registry", "airunway-builder", "airunway-registry-push", "airunway-registry-pull"
+SOCKET_DIR = "/run/user/1000/buildkit"
+"""Where the rootless BuildKit image has its socket; 1000 is its user."""
+
+_QUANTISATION = re.compile(r"(?:^|[._-])((?:I?Q[0-9]+(?:_[A-Z0-9]+)*)|(?:B?F(?:16|32)))(?=$|[.-])", re.IGNORECASE)
+
+
+@functools.cache
+def data() -> dict[str, Any]:
+    """Images and sizes, from ``image_build.yaml``."""
+    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """A registry as the builder pushes to it and as nodes pull from it."""
+
+    push: str
+    pull: str
+    insecure: bool
+
+
+def hosts(settings: StackSettings) -> Hosts:
+    """The hosts of the stack's registry; nodes reach a managed one through its port on themselves."""
+    existing = settings.registry.existing
+    if existing:
+        return Hosts(existing.host, existing.pull_host or existing.host, existing.insecure)
+    managed = settings.registry.managed
+    port = (managed.node_port if managed else None) or data()["registry"]["nodePort"]
+    return Hosts(f"{REGISTRY}.{NAMESPACE}.svc:5000", f"localhost:{port}", True)
+
+
+@dataclass(frozen=True)
+class ImageInputs:
+    """Everything that decides what is in an image."""
+
+    model: str
+    file: str
+    frontend: str
+    context: str
+    platform: str
+    runtime: str | None
+
+    @property
+    def hash(self) -> str:
+        """Differs for different inputs."""
+        return digest([self.model, self.file, self.frontend, self.context, self.platform, self.runtime], 12)
+
+    @property
+    def repository(self) -> str:
+        """``aikit-`` and the model's id, as an OCI repository name (distribution-spec, "pull")."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.model.lower()).strip("-")
+        return f"aikit-{slug[:63].rstrip('-') or 'model'}"
+
+    @property
+    def tag(self) -> str:
+        """The file's quantisation, or ``custom``, and the hash that keeps inputs apart which look alike."""
+        found = _QUANTISATION.search(re.sub(r"\.gguf$", "", self.file, flags=re.IGNORECASE))
+        return f"{found[1].upper()[:64] if found else 'custom'}-{self.hash}"
+
+    @property
+    def source(self) -> str:
+        """The model as AIKit's frontend fetches it."""
+        return f"huggingface://{self.model}/{self.file}"
+
+
+@dataclass(frozen=True)
+class PlannedImage:
+    """One image to build; ``push`` and ``pull`` are its references."""
+
+    inputs: ImageInputs
+    push: str
+    pull: str
+    insecure: bool
+    settings: StackSettings
+
+    @property
+    def name(self) -> str:
+        """Name of the build, the same for the same inputs."""
+        return name_of(self.inputs.repository[:40].rstrip("-"), self.inputs.hash)
+
+    @property
+    def timeout(self) -> str:
+        """Longest build, in Go's notation."""
+        return str(self.settings.builder.timeout or data()["builder"]["timeout"])
+
+    def job(self) -> dict[str, Any]:
+        """The Job that builds and pushes the image.
+
+        It has no ttlSecondsAfterFinished: the finished Job is the record that the image exists, and a Job that the cluster
+        removed would be built again after the next refresh. Pulumi deletes it once nothing needs the image.
+        """
+        build = self._build_arguments()
+        login = [{"name": "login", "mountPath": "/home/user/.docker", "readOnly": True}] if _has_login(self.settings) else []
+        secret = {"secretName": PUSH_SECRET, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
+        container = {
+            "name": "build",
+            "image": self.settings.builder.image or data()["builder"]["image"],
+            "command": ["buildctl", "--addr", f"unix://{SOCKET_DIR}/buildkitd.sock", "build", "--progress", "plain", *build],
+            "env": [{"name": "DOCKER_CONFIG", "value": "/home/user/.docker"}],
+            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+            "securityContext": restricted_container(),
+            # The last lines of the log become the pod's message, which Pulumi shows when the Job fails.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "volumeMounts": [{"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"}, *login],
+        }
+        pod = {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": restricted_pod(),
+            # The socket is shared through the builder's volume, so the build runs on the builder's node.
+            "affinity": {
+                "podAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [
+                        {"labelSelector": {"matchLabels": {"app": BUILDER}}, "topologyKey": "kubernetes.io/hostname"}
+                    ]
+                }
+            },
+            "containers": [container],
+            "volumes": [
+                {"name": "state", "persistentVolumeClaim": {"claimName": BUILDER}},
+                *([{"name": "login", "secret": secret}] if login else []),
+            ],
+        }
+        labels = system_labels("image-build", "restricted")
+        return {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": self.name, "namespace": NAMESPACE, "labels": labels, "annotations": {f"{GROUP}/image": self.pull}},
+            "spec": {
+                "backoffLimit": 2,
+                "activeDeadlineSeconds": seconds(self.timeout),
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        }
+
+    def _build_arguments(self) -> list[str]:
+        inputs = self.inputs
+        options = {
+            "source": inputs.frontend,
+            "context": inputs.context,
+            "platform": inputs.platform,
+            "build-arg:model": inputs.source,
+            **given(**{"build-arg:runtime": inputs.runtime}),
+        }
+        insecure = ",registry.insecure=true" if self.insecure else ""
+        output = f"type=image,name={self.push},push=true{insecure}"
+        return ["--frontend", "gateway.v0", *(word for k, v in options.items() for word in ("--opt", f"{k}={v}")), "--output", output]
+
+
+def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedImage | None:
+    """The image that ``spec`` wants built, if it wants one; equal ones are equal."""
+    gguf = spec.model.gguf
+    if gguf is None or not gguf.build or gguf.file is None:
+        return None
+    builder, defaults = settings.builder, data()["builder"]
+    inputs = ImageInputs(
+        model=str(spec.model.id),
+        file=gguf.file,
+        frontend=builder.frontend or defaults["frontend"],
+        context=builder.context or defaults["context"],
+        platform=builder.platform or defaults["platform"],
+        runtime="cuda" if spec.gpu_count else None,
+    )
+    where = hosts(settings)
+    name = f"{inputs.repository}:{inputs.tag}"
+    return PlannedImage(inputs, f"{where.push}/{name}", f"{where.pull}/{name}", where.insecure, settings)
+
+
+def pull_secret(settings: StackSettings) -> str | None:
+    """Name of the Secret that nodes pull built images with, where the registry wants a login."""
+    return PULL_SECRET if _has_login(settings) else None
+
+
+def _has_login(settings: StackSettings) -> bool:
+    return settings.registry.existing is not None and settings.registry.existing.username is not None
+
+
+def system_labels(app: str, pod_security: str) -> dict[str, str]:
+    """Labels of what is shared; one says the strictest Pod Security level that the object passes."""
+    return {"app": app, "app.kubernetes.io/name": app, **MANAGED, f"{GROUP}/pod-security": pod_security}
+
+
+def restricted_pod() -> dict[str, Any]:
+    """A pod's securityContext at level restricted, for user 1000."""
+    return {"runAsNonRoot": True, "runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def restricted_container() -> dict[str, Any]:
+    """A container's securityContext at level restricted."""
+    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}

@@ -1,0 +1,152 @@
+"""A stack file's ``airunway:`` settings: what one cluster serves and how."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from airunway.spec.durations import Duration
+from airunway.spec.model import ModelDeploymentSpec, StrictModel, Text
+
+DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
+
+
+Delivery = Literal["direct", "modeldeployment"]
+
+
+class DeploymentEntry(ModelDeploymentSpec):
+    """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
+
+    name: DnsLabel = Field(description="Name of the deployment, of its upstream object and of its entry in the outputs.")
+    namespace: DnsLabel | None = Field(None, description="Namespace. Default: the stack's.")
+    ready_timeout: Duration | None = Field(
+        None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
+    )
+    skip_await: bool = Field(False, description="Do not wait until it serves.")
+    take_over: bool = Field(
+        False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
+    )
+    delivery: Delivery | None = Field(
+        None,
+        description="direct: the stack creates the provider's object; modeldeployment: a ModelDeployment for the cluster's KubeAIRunway "
+        "controller. Default: the stack's.",
+    )
+
+
+class Cluster(StrictModel):
+    """The one cluster that a stack deploys to; never the context that happens to be current."""
+
+    context: Text | None = Field(None, description="Context of the kubeconfig.")
+    kubeconfig: Text | None = Field(None, description="Path of a kubeconfig. Default: KUBECONFIG or ~/.kube/config, with context.")
+    uid: Text | None = Field(
+        None,
+        description="Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says so by it.",
+    )
+
+
+class ProviderSettings(StrictModel):
+    """What a stack changes about one inference provider."""
+
+    enabled: bool = Field(True, description="Whether it may be chosen.")
+    installation: Literal["managed", "existing"] = Field(
+        "managed", description="managed: the stack installs its operator; existing: it is there."
+    )
+    spec: dict[str, Any] = Field(
+        {}, description="Deep-merged over its InferenceProviderConfig's spec; lists of named things merge by name, null deletes."
+    )
+
+
+class ManagedRegistry(StrictModel):
+    """The registry that the stack runs in the cluster when an image is built."""
+
+    node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes, which pull from it as nothing else may.")
+    storage: Text | None = Field(None, description="Size of its volume. Default: 50Gi.")
+    storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
+    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(None, description="Port on each node for pulls. Default: 30500.")
+    image: Text | None = Field(None, description="Its image, for a mirror.")
+
+
+class ExistingRegistry(StrictModel):
+    """A registry that is there already."""
+
+    host: Text = Field(description="HOST[:PORT][/PATH] that images are pushed to.")
+    pull_host: Text | None = Field(None, description="The same as nodes see it. Default: host.")
+    insecure: bool = Field(False, description="Whether it speaks plain HTTP.")
+    username: Text | None = Field(None, description="User; the password is airunway:registryPassword.")
+
+
+class RegistrySettings(StrictModel):
+    """Where built images are kept: one of the two."""
+
+    managed: ManagedRegistry | None = Field(None, description="Run one in the cluster.")
+    existing: ExistingRegistry | None = Field(None, description="Use one that is there.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "RegistrySettings":
+        if self.managed and self.existing:
+            raise ValueError("managed and existing are both given; give one of the two")
+        return self
+
+
+class ControllerSettings(StrictModel):
+    """The KubeAIRunway controller, for deployments with delivery modeldeployment."""
+
+    api_group: Literal["airunway.ai", "kubeairunway.ai"] = Field("airunway.ai", description="API group of its release.")
+    installation: Literal["managed", "existing"] = Field(
+        "existing", description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
+    )
+    manifests: list[Text] = Field(
+        [],
+        description="Files with the controller, its CRDs and the provider shims, relative to the project, globs allowed; for a managed "
+        "installation.",
+    )
+
+    @model_validator(mode="after")
+    def _files(self) -> "ControllerSettings":
+        if (self.installation == "managed") != bool(self.manifests):
+            raise ValueError("installation: managed and manifests go together; give both or neither")
+        return self
+
+
+class BuilderSettings(StrictModel):
+    """How images are built."""
+
+    storage: Text | None = Field(None, description="Size of the build cache. Default: 100Gi.")
+    storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
+    unconfined: bool = Field(False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount.")
+    timeout: Duration | None = Field(None, description="Longest build. Default: 1h.")
+    platform: Text | None = Field(None, description="Platform of the images. Default: linux/amd64.")
+    image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
+    frontend: Text | None = Field(None, description="AIKit's frontend image, for a mirror.")
+    context: Text | None = Field(None, description="Address of AIKit's aikitfile, for a mirror.")
+
+
+class StackSettings(StrictModel):
+    """Everything under ``airunway:`` in a stack file but secrets."""
+
+    cluster: Cluster = Field(Cluster(), description="Which cluster; context or kubeconfig is required.")
+    namespace: DnsLabel = Field("default", description="Namespace of deployments that name none.")
+    create_namespaces: bool = Field(True, description="Create the namespaces of the deployments (all but default).")
+    deployments: list[Any] = Field([], description="Model deployments.")
+    deployment_files: list[Text] = Field(
+        [], description="Files with more entries, a list each, relative to the project; globs such as deployments/*.yaml are allowed."
+    )
+    manifests: list[Text] = Field([], description="Files with ModelDeployment documents, relative to the project; globs are allowed.")
+    providers: dict[str, ProviderSettings] = Field({}, description="Settings by provider name.")
+    provider_files: list[Text] = Field(
+        [], description="Files with InferenceProviderConfig documents, relative to the project; globs are allowed."
+    )
+    hugging_face_secret: Text | None = Field(
+        None, description="Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
+    )
+    ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment.")
+    registry: RegistrySettings = Field(RegistrySettings(), description="Registry for built images; required where a deployment builds one.")
+    delivery: Delivery = Field("direct", description="How deployments that do not say reach the cluster.")
+    controller: ControllerSettings = Field(ControllerSettings(), description="The KubeAIRunway controller.")
+    builder: BuilderSettings = Field(BuilderSettings(), description="How images are built.")
+    protect: bool = Field(False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted.")
+
+
+TOKEN_SETTING, PASSWORD_SETTING = "huggingFaceToken", "registryPassword"
+SECRET_SETTINGS = (TOKEN_SETTING, PASSWORD_SETTING)
+"""The settings that are secrets; they are read apart from the others."""

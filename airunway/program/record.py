@@ -1,0 +1,261 @@
+"""Run the program in this process against a monitor that keeps every registration: no engine, no cluster, no state."""
+
+import asyncio
+import contextvars
+import hashlib
+import os
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime import settings
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_in_stack
+
+from airunway.planning.plan import Plan
+from airunway.program.stack_file import SECRET, StackConfig
+from airunway.text.config_text import check_size
+from airunway.text.problems import InputError, Problem, join
+
+# Signatures of special values on the wire (pulumi sdk, runtime/rpc.py).
+_SPECIAL, _SECRET, _OUTPUT = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_STACK = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registration, with URNs as the engine makes them.
+
+    Secrets are not in ``inputs``; ``secrets`` has a mark for each, by its path, that differs where the secret does.
+    """
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    dependencies: tuple[str, ...]
+    inputs: dict[str, Any]
+    provider: str = ""
+    protect: bool = False
+    retained: bool = False
+    aliases: tuple[str, ...] = ()
+    custom: bool = False
+    version: str = ""
+    timeouts: dict[str, str] = field(default_factory=dict)
+    secret_outputs: tuple[str, ...] = ()
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A stack as the program describes it: the plan and the resources, each after what it needs."""
+
+    stack: str
+    plan: Plan
+    resources: tuple[Resource, ...]
+    outputs: dict[str, dict[str, Any]]
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """The Kubernetes objects, each after what it needs; Helm releases are not among them."""
+        return [r.inputs for r in self.resources if r.custom and "kind" in r.inputs]
+
+    @property
+    def count(self) -> int:
+        """How many resources there are, without components and the provider that serves them."""
+        return len([r for r in self.resources if r.custom and not r.type.startswith("pulumi:providers:")])
+
+
+class Recorder(MockMonitor):
+    """Pulumi's mock monitor, keeping what it is sent."""
+
+    def __init__(self, project: str, stack: str) -> None:
+        super().__init__(cast(Mocks, None))  # never asked: all that would ask is answered below
+        self.project, self.stack = project, stack
+        self.requests: list[tuple[str, Any]] = []
+        self.outputs: list[Any] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The engine's URN, with the types of all ancestors; the mock's has the parent's only."""
+        ancestors = parent.split("::")[2] if parent else ""
+        qualified = type_ if ancestors in ("", _STACK) else f"{ancestors}${type_}"
+        return f"urn:pulumi:{self.stack}::{self.project}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:
+        """Keep the request and answer with what it says, as a provider does that knows nothing more."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        self.requests.append((urn, request))
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id" if request.custom else "", object=request.object)
+
+    def Invoke(self, request: Any) -> Any:
+        """Say of the stack's state that there is none, and refuse all else: only a provider knows the answer."""
+        if request.tok == "pulumi:pulumi:readStackResourceOutputs":
+            return resource_pb2.ResourceInvokeResponse()
+        raise RuntimeError(f"the program calls {request.tok}, which needs an engine")
+
+    def ReadResource(self, request: Any) -> Any:
+        """Refuse: only a provider knows the answer."""
+        raise RuntimeError(f"the program reads {request.name}, which needs an engine")
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Keep the request; the mock drops it."""
+        self.outputs.append(request)
+        return super().RegisterResourceOutputs(request)
+
+
+class _Hooks:
+    """Takes hooks in place of the server through which an engine would call them."""
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        """Nothing fails here, so nothing is called."""
+
+
+def record(root: Path, config: StackConfig) -> Preview:
+    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it, or Linux, refuses.
+
+    How long a secret is, is not known here and counted as nothing: one that is too large only with its secrets is not refused.
+    """
+    check_size(config.without_secrets)
+    recorder, variables = run_program(root, config)
+    if "plan" not in variables:
+        raise InputError([Problem(str(root / "__main__.py"), "makes no plan; this is not airunway's program")])
+    resources = [_resource(urn, request) for urn, request in recorder.requests if request.type != _STACK]
+    outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
+    return Preview(config.stack, variables["plan"], _in_order(resources), outputs)
+
+
+def run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
+    """What the program at ``root`` registered, and its global variables. Raises as ``record`` does."""
+    return contextvars.copy_context().run(_run_program, root, config)
+
+
+def _run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
+    if not (root / "__main__.py").is_file():
+        raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not airunway's project folder")])
+    recorder = Recorder(config.project, config.stack)
+    set_all_config(config.values, list(config.secrets))
+    settings.reset_options()
+    variables: dict[str, Any] = {}
+
+    def program() -> None:
+        variables.update(runpy.run_path(str(root / "__main__.py"), run_name="__main__"))
+
+    with at(root):
+        try:
+            asyncio.run(_run(recorder, config, program))
+        except pulumi.RunError as error:
+            raise error.__cause__ if isinstance(error.__cause__, InputError) else error from None
+    return recorder, variables
+
+
+async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], None]) -> None:
+    # As pulumi.runtime.set_mocks does, less its Stack resource, which run_in_stack makes.
+    features = set(recorder.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
+    mocked = MockSettings(
+        callbacks=_Hooks(),
+        monitor=recorder,
+        monitor_features=features,
+        engine=MockEngine(None),
+        project=config.project,
+        stack=config.stack,
+        dry_run=True,
+    )
+    settings.configure(mocked)
+    await run_in_stack(program)
+
+
+@contextmanager
+def at(root: Path) -> Iterator[None]:
+    """The program's own surroundings: its folder as working directory and first on the module path."""
+    before, path = Path.cwd(), list(sys.path)
+    os.chdir(root)
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+
+
+def _resource(urn: str, request: Any) -> Resource:
+    timeouts = request.customTimeouts
+    return Resource(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        parent="" if f"::{_STACK}::" in request.parent else request.parent,
+        dependencies=tuple(sorted(set(request.dependencies))),
+        inputs=_plain_struct(request.object),
+        provider=request.provider or dict(request.providers).get("kubernetes", ""),
+        protect=bool(request.protect),
+        retained=bool(request.retainOnDelete),
+        aliases=tuple(a.urn or a.spec.type or a.spec.name for a in request.aliases),
+        custom=request.custom,
+        version=request.version,
+        timeouts={k: v for k in ("create", "update", "delete") if (v := getattr(timeouts, k))},
+        secret_outputs=tuple(request.additionalSecretOutputs),
+        secrets=dict(_secrets(request.object)),
+    )
+
+
+def _in_order(resources: list[Resource]) -> tuple[Resource, ...]:
+    """Each after its parent and what it depends on, otherwise by URN: the same in every run."""
+    by_urn = {r.urn: r for r in resources}
+    sorter = TopologicalSorter({r.urn: [u for u in (r.parent, *r.dependencies) if u in by_urn] for r in resources})
+    sorter.prepare()
+    ordered: list[Resource] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [by_urn[urn] for urn in ready]
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def _secrets(struct: struct_pb2.Struct, path: str = "") -> Iterator[tuple[str, str]]:
+    """A mark for each secret below ``struct``, by path."""
+    for key in sorted(struct.fields):
+        value, here = struct.fields[key], join(path, key)
+        if value.WhichOneof("kind") != "struct_value":
+            continue
+        inner = value.struct_value.fields
+        if _SPECIAL in inner and inner[_SPECIAL].string_value == _SECRET:
+            yield here, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
+        else:
+            yield from _secrets(value.struct_value, here)
+
+
+def _plain_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
+    return {key: _plain(struct.fields[key]) for key in sorted(struct.fields)}
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            fields = value.struct_value.fields
+            signature = fields[_SPECIAL].string_value if _SPECIAL in fields else ""
+            if signature == _SECRET:
+                return SECRET
+            if signature == _OUTPUT:
+                return SECRET if fields["secret"].bool_value else _plain(fields["value"]) if "value" in fields else "[unknown]"
+            return _plain_struct(value.struct_value)
+        case "list_value":
+            return [_plain(element) for element in value.list_value.values]
+        case "number_value":
+            number = value.number_value
+            return int(number) if number.is_integer() else number
+        case "string_value":
+            return "[unknown]" if value.string_value == _UNKNOWN else value.string_value
+        case "bool_value":
+            return value.bool_value
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""The contract of an inference provider, and what all of them share."""

@@ -1,0 +1,82 @@
+"""What is asked of a provider, and what it hands back: a checked deployment with its decision, and the objects that serve it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from airunway.provider.labels import GROUP, MANAGED
+from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.selection.select import Selection
+from airunway.spec.model import ModelDeploymentSpec
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked deployment with its decision; ``token_secret`` is the Secret that holds its Hugging Face token, if any.
+
+    ``built_image`` is the image that the stack builds for it, as nodes pull it, with ``pull_secret`` if that takes a login.
+    """
+
+    name: str
+    namespace: str
+    spec: ModelDeploymentSpec
+    selection: Selection
+    config: InferenceProviderConfig
+    token_secret: str | None = None
+    built_image: str | None = None
+    pull_secret: str | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of every object that serves this deployment."""
+        return {
+            **MANAGED,
+            f"{GROUP}/deployment": self.name,
+            f"{GROUP}/engine-type": str(self.selection.engine),
+            f"{GROUP}/model-source": str(self.spec.model.source),
+        }
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Metadata of the upstream object."""
+        return {"name": self.name, "namespace": self.namespace, "labels": self.labels}
+
+    def image(self, role: str) -> str:
+        """The image asked for, else the provider's for ``role``."""
+        return self.spec.container_image or self.config.spec.images[role]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A Service that speaks the OpenAI API under ``/v1``."""
+
+    service: str
+    port: int
+
+    def url(self, namespace: str) -> str:
+        """Base URL inside the cluster."""
+        host = f"{self.service}.{namespace}.svc"
+        return f"http://{host}/v1" if self.port == 80 else f"http://{host}:{self.port}/v1"
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The upstream object, and what must exist before it."""
+
+    resource: dict[str, Any]
+    supporting: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The object as it is created, what must exist before it, how to tell that it serves, and what can't be changed in place.
+
+    ``wait_for`` is in the grammar of the ``pulumi.com/waitFor`` annotation; ``immutable`` are paths in ``resource``.
+    """
+
+    resource: dict[str, Any]
+    endpoint: Endpoint
+    wait_for: str
+    immutable: tuple[str, ...]
+    supporting: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,70 @@
+"""The objects of a rendered chart, as `helm template` prints them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from airunway.text.problems import InputError, Problem, shown
+from airunway.text.yaml_reading import read_documents
+
+_ROLE_LISTS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+
+
+def chart_objects(text: str, file: str) -> list[dict[str, Any]]:
+    """Every object of ``text``, those inside of lists too. Raises ``InputError`` for what is no object, with all problems."""
+    documents = [d for d in read_documents(text, file) if d is not None]
+    objects = [(f"{file}[{index}]", obj) for index, document in enumerate(documents) for obj in _unpacked(document)]
+    problems = [problem.under(place) for place, obj in objects for problem in object_problems(obj)]
+    if not objects:
+        problems = [Problem(file, "holds no object; the output of `helm template` is wanted")]
+    if problems:
+        raise InputError(problems)
+    return [obj for _, obj in objects]
+
+
+def _unpacked(document: Any) -> list[Any]:
+    kind, items = (document.get("kind"), document.get("items")) if isinstance(document, dict) else (None, None)
+    return items if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list) else [document]
+
+
+def object_problems(obj: Any) -> Iterator[Problem]:
+    """What keeps the rights to ``obj`` from being told."""
+    if not isinstance(obj, dict):
+        yield Problem("", f"{shown(obj)} given, an object with apiVersion, kind and metadata.name is wanted")
+        return
+    metadata = obj.get("metadata")
+    yield from _texts(obj, "", ("apiVersion", "kind"))
+    if not isinstance(metadata, dict):
+        yield Problem("metadata", f"{shown(metadata)} given, a map with a name is wanted")
+        return
+    yield from _texts(metadata, "metadata.", ("name", *(["namespace"] if metadata.get("namespace") is not None else [])))
+    if not isinstance(metadata.get("annotations") or {}, dict):
+        yield Problem("metadata.annotations", f"{shown(metadata['annotations'])} given, a map is wanted")
+    if obj.get("kind") in ("Role", "ClusterRole"):
+        yield from _rule_problems(obj)
+    if obj.get("kind") in ("RoleBinding", "ClusterRoleBinding"):
+        role = obj.get("roleRef")
+        if not isinstance(role, dict) or role.get("kind") not in ("Role", "ClusterRole") or not isinstance(role.get("name"), str):
+            yield Problem("roleRef", f"{shown(role)} given, the kind Role or ClusterRole and a name are wanted")
+
+
+def _texts(part: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> Iterator[Problem]:
+    for key in keys:
+        if not isinstance(part.get(key), str) or not part[key]:
+            yield Problem(prefix + key, f"{shown(part.get(key))} given, a string is wanted")
+
+
+def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
+    rules = role.get("rules") or []
+    if not isinstance(rules, list):
+        yield Problem("rules", f"{shown(rules)} given, a list is wanted")
+        return
+    for index, rule in enumerate(rules):
+        odd = [key for key, value in rule.items() if key not in _ROLE_LISTS or not _strings(value)] if isinstance(rule, dict) else [""]
+        if odd or not rule.get("verbs"):
+            yield Problem(f"rules[{index}]", f"{shown(rule)} given, lists of strings under {', '.join(_ROLE_LISTS)} are wanted")
+    if role.get("aggregationRule"):
+        yield Problem("aggregationRule", "only an administrator of the cluster may write a role that takes in others; install it as one")
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)

@@ -1,0 +1,127 @@
+"""Previews and differences as one HTML page that needs no network: tables, and the graph with each part's YAML.
+
+Graph and layout are Cytoscape.js and its dagre extension (both MIT, in ``page/``), embedded into the page.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from airunway.program.record import Preview
+from airunway.report.compare import DELETE, FORGET, UPDATE, Difference
+from airunway.report.difference_text import field_sentence, selection_sentence, summary
+from airunway.report.graph import graph_of
+from airunway.report.preview_text import why
+from airunway.text.yaml_writing import in_order, to_documents
+
+_PAGE = Path(__file__).parent / "page"
+
+Documents = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+
+
+def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
+    """The page of a stack."""
+    deployments = [
+        {
+            "name": planned.name,
+            "engine": str(planned.request.selection.engine),
+            "provider": planned.request.selection.provider,
+            "priority": rule.priority if (rule := planned.request.selection.rule) else "–",
+            "rule": rule.condition if rule else "–",
+            "why": why(planned),
+        }
+        for planned in preview.plan.deployments
+    ]
+    nodes, edges = _elements(document, {})
+    return _page(
+        title=f"airunway: stack {preview.stack}",
+        summary=f"{len(deployments)} deployments, {preview.count} resources",
+        warnings=preview.plan.warnings,
+        deployments=deployments,
+        differences=[],
+        nodes=nodes,
+        edges=edges,
+    )
+
+
+def differences_html(differences: Sequence[Difference], documents: Documents) -> str:
+    """The page of what changes; removed parts are in the graph too."""
+    nodes: list[dict[str, Any]] = []
+    edges: list[tuple[str, str]] = []
+    for difference, (old, new) in zip(differences, documents, strict=True):
+        operations = {r.urn: r.operation for r in difference.resources}
+        union = {"resources": [*new["resources"], *(r for r in old["resources"] if operations.get(r["urn"]) in (DELETE, FORGET))]}
+        more_nodes, more_edges = _elements(union, operations)
+        if len(differences) > 1:
+            for node in more_nodes:
+                node["kind"] = f"{node['kind']}, {difference.stack}"
+        nodes += more_nodes
+        edges += more_edges
+    sections = [
+        {
+            "stack": d.stack,
+            "summary": summary(d),
+            "sentences": [*(selection_sentence(s) for s in d.selections), *d.operators],
+            "changes": [
+                {"operation": c.operation, "name": c.name, "kind": c.kind, "fields": [field_sentence(f, c) for f in c.fields]}
+                for c in d.resources
+            ],
+        }
+        for d in differences
+    ]
+    stacks = ", ".join(d.stack for d in differences)
+    return _page(
+        title=f"airunway: what changes in {stacks}",
+        summary="; ".join(f"{d.stack}: {summary(d)}" for d in differences),
+        warnings=[],
+        deployments=[],
+        differences=sections,
+        nodes=nodes,
+        edges=edges,
+    )
+
+
+def _elements(document: Mapping[str, Any], operations: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    graph = graph_of(document)
+    resources = {r["urn"]: r for r in document["resources"]}
+    nodes = []
+    for node in graph.nodes.values():
+        found = {operations[m] for m in node.members if m in operations}
+        objects = [in_order(resources[m]["inputs"]) for m in node.members if not resources[m]["type"].startswith("airunway:")]
+        nodes.append(
+            {
+                "id": node.urn,
+                "label": node.name,
+                "kind": node.kind,
+                "operation": (found.pop() if len(found) == 1 else UPDATE) if found else "",
+                "yaml": to_documents(objects or [resources[node.urn]["inputs"]]),
+            }
+        )
+    return nodes, list(graph.edges)
+
+
+def _page(**values: Any) -> str:
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_asset("page.html"))
+    data = {"nodes": values["nodes"], "edges": values["edges"]}
+    # Inside a script element only "<" could end it.
+    embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    return template.render(
+        **values,
+        data=Markup(embedded),  # noqa: S704
+        style=_trusted("page.css"),
+        script=_trusted("page.js"),
+        cytoscape=_trusted("cytoscape.min.js"),
+        dagre=_trusted("cytoscape-dagre.min.js"),
+    )
+
+
+def _trusted(name: str) -> Markup:
+    return Markup(_asset(name).replace("</script", "<\\/script"))  # noqa: S704
+
+
+def _asset(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="utf-8")

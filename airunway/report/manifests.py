@@ -1,0 +1,76 @@
+"""A stack's Kubernetes objects as files for GitOps: one object per file, namespaces first, with a kustomization."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airunway.program.record import Preview
+from airunway.text.names import name_of
+from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_writing import in_order, to_yaml
+
+KUSTOMIZATION = "kustomization.yaml"
+_HEADER = "# Written by `airunway render`; what it wrote earlier and no longer needs, it removes."
+_FIRST = ("CustomResourceDefinition", "Namespace", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "NetworkPolicy")
+
+
+def manifest_files(preview: Preview) -> dict[str, str]:
+    """Texts by file name, ``kustomization.yaml`` among them. Secrets and Helm releases are named in its comments only.
+
+    What owns a Secret for Pulumi's sake is left out.
+    """
+    secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
+    owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
+    releases = [r.inputs for r in preview.resources if r.type.endswith(":Release")]
+    kept = sorted((m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_order)
+    files = {_file_name(m): to_yaml(_without_pulumi(m)) for m in kept}
+    notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
+    notes += [f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "." for r in releases]
+    body = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
+    return {**files, KUSTOMIZATION: "\n".join([_HEADER, *notes, to_yaml(body)])}
+
+
+def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
+    """Write ``files`` to ``folder`` and return the names of files of an earlier run that were removed.
+
+    Raises ``InputError`` for a folder that holds something else and no kustomization of ours.
+    """
+    earlier: list[str] = []
+    if folder.exists() and any(folder.iterdir()):
+        index = folder / KUSTOMIZATION
+        if not index.exists() or not index.read_text(encoding="utf-8").startswith(_HEADER):
+            raise InputError([Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")])
+        earlier = yaml.safe_load(index.read_text(encoding="utf-8"))["resources"]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    gone = [name for name in earlier if name not in files and "/" not in name]
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+    return gone
+
+
+def _identity(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    return manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"]
+
+
+def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str]:
+    kind, metadata = manifest["kind"], manifest["metadata"]
+    rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+    return rank, metadata.get("namespace", ""), kind, metadata["name"]
+
+
+def _file_name(manifest: Mapping[str, Any]) -> str:
+    metadata = manifest["metadata"]
+    return name_of(*filter(None, [metadata.get("namespace"), manifest["kind"].lower(), metadata["name"]]), limit=200) + ".yaml"
+
+
+def _without_pulumi(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The object without what only Pulumi reads."""
+    metadata = dict(manifest["metadata"])
+    annotations = {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if not k.startswith("pulumi.com/")}
+    if annotations:
+        metadata["annotations"] = annotations
+    return in_order({**manifest, "metadata": metadata})

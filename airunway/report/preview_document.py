@@ -1,0 +1,47 @@
+"""A preview as plain data: what ``--format json`` prints."""
+
+from typing import Any
+
+from airunway.planning.deployment import PlannedDeployment
+from airunway.program.record import Preview, Resource
+
+
+def preview_document(preview: Preview) -> dict[str, Any]:
+    """Stack, decisions and resources, in a stable order and without secrets."""
+    return {
+        "stack": preview.stack,
+        "deployments": [deployment_document(d) for d in preview.plan.deployments],
+        "resources": [_resource(r) for r in preview.resources],
+    }
+
+
+def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
+    """One deployment's decision; ``rule`` is null where the provider was named."""
+    selection = planned.request.selection
+    rule = selection.rule
+    return {
+        "name": planned.name,
+        "delivery": planned.delivery,
+        "engine": str(selection.engine),
+        "provider": selection.provider,
+        "reason": selection.reason,
+        "rule": {"condition": rule.condition, "priority": rule.priority} if rule else None,
+        "candidates": [
+            {"provider": c.provider, "eligible": c.eligible, "priority": c.priority, "why": c.why} for c in selection.candidates
+        ],
+    }
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    more: dict[str, Any] = {"secrets": resource.secrets} if resource.secrets else {}
+    if resource.retained:
+        more["retained"] = True
+    return {
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.name,
+        "parent": resource.parent,
+        "dependencies": list(resource.dependencies),
+        "inputs": resource.inputs,
+        **more,
+    }

@@ -1,0 +1,151 @@
+"""A preview for a terminal: the selection table, and the tree of resources with what each waits for."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.model_deployment import DIRECT
+from airunway.program.record import Preview, Resource
+from airunway.selection.select import Selection
+
+
+def preview_text(preview: Preview, width: int) -> RenderableType:
+    """Everything that ``airunway preview`` prints on ``width`` columns."""
+    operators = [p.config.name for p in preview.plan.providers if p.managed]
+    existing = [p.config.name for p in preview.plan.providers if not p.managed]
+    summary = Text(f"\n{len(preview.plan.deployments)} deployments, {preview.count} resources", style="bold")
+    for label, names in (("; operators installed: ", operators), ("; operators expected: ", existing)):
+        if names:
+            summary.append(label + ", ".join(names), style="not bold")
+    warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
+    return Group(selection_table(preview.plan.deployments, width), "", resource_tree(preview), *warnings, summary)
+
+
+def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> RenderableType:
+    """Which provider each deployment gets, and why; below 100 columns the rule stands under its deployment."""
+    if width < 100:
+        return _selection_list(deployments)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("DEPLOYMENT", "ENGINE", "PROVIDER"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("PRIORITY", justify="right", no_wrap=True)
+    table.add_column("RULE", overflow="fold", ratio=3)
+    table.add_column("WHY", overflow="fold", ratio=2)
+    for planned in deployments:
+        selection = planned.request.selection
+        table.add_row(planned.name, str(selection.engine), Text(selection.provider, style="cyan"), *_rule(selection), Text(why(planned)))
+    return table
+
+
+def _selection_list(deployments: Sequence[PlannedDeployment]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for planned in deployments:
+        selection = planned.request.selection
+        priority, rule = _rule(selection)
+        head = Text(planned.name, style="bold").append(f"  {selection.engine} on ", style="not bold")
+        lines.append(head.append(selection.provider, style="not bold cyan"))
+        if selection.rule is not None:
+            lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4), expand=False))
+        lines.append(Padding(Text(why(planned), style="dim"), (0, 0, 0, 4), expand=False))
+    return Group(*lines)
+
+
+def _rule(selection: Selection) -> tuple[str, Text]:
+    return (str(selection.rule.priority), Text(selection.rule.condition)) if selection.rule else ("–", Text("–"))
+
+
+def why(planned: PlannedDeployment) -> str:
+    """The decision in a few words."""
+    said = _why(planned.request.selection)
+    return said if planned.delivery == DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+
+
+def _why(selection: Selection) -> str:
+    if selection.rule is None:
+        return "named by provider.name"
+    others = sorted(
+        (c for c in selection.candidates if c.eligible and c.provider != selection.provider), key=lambda c: (-(c.priority or 0), c.provider)
+    )
+    if not others:
+        return "the only one that fits"
+    verb = "ties with" if others[0].priority == selection.rule.priority else "ranks above"
+    return f"{verb} {', '.join(f'{c.provider} ({c.priority})' for c in others)}"
+
+
+def resource_tree(preview: Preview) -> Tree:
+    """The resources below their components, each with what it directly waits for."""
+    resources = [r for r in preview.resources if not r.type.startswith("pulumi:providers:")]
+    tree = Tree(Text(preview.stack, style="bold"), guide_style="dim")
+    waits = _Waits(resources)
+    branches = {"": tree}
+    for resource in sorted(resources, key=lambda r: (r.parent.count("$") if r.parent else -1, _rank(r))):
+        branch = branches.get(resource.parent, tree)
+        branches[resource.urn] = branch.add(_label(resource, waits.of(resource)))
+    return tree
+
+
+def _rank(resource: Resource) -> tuple[int, str, str]:
+    """What is shared first, then by kind and name."""
+    return (
+        0 if resource.type.endswith(":Platform") else 1,
+        "" if resource.type.endswith(":ModelDeployment") else resource.type,
+        resource.name,
+    )
+
+
+def _label(resource: Resource, waits: Sequence[str]) -> Text:
+    label = Text(resource.name)
+    label.append(f"  {resource.type.split(':')[-1]}", style="cyan" if resource.custom else "magenta")
+    chart = resource.inputs.get("chart") if resource.type.endswith(":Release") else None
+    if chart:
+        version = resource.inputs.get("version")
+        label.append(f" {chart} {version}" if version else f" {chart}", style="dim")
+    if resource.protect:
+        label.append("  protected", style="yellow")
+    if waits:
+        label.append(f"  after {', '.join(waits)}", style="dim")
+    return label
+
+
+class _Waits:
+    """What resources wait for, in as few names as say it: components instead of all their children, nothing that follows from the rest."""
+
+    def __init__(self, resources: Sequence[Resource]) -> None:
+        self._by_urn = {r.urn: r for r in resources}
+        self._leaves: dict[str, set[str]] = {}
+        self._reached: dict[str, set[str]] = {}
+        for resource in resources:
+            if resource.custom:
+                for ancestor in self._ancestors(resource.urn):
+                    self._leaves.setdefault(ancestor, set()).add(resource.urn)
+
+    def of(self, resource: Resource) -> list[str]:
+        """Names of what ``resource`` waits for."""
+        waits = {urn for urn in resource.dependencies if urn in self._by_urn}
+        whole: set[str] = set()
+        for component in sorted({a for urn in waits for a in self._ancestors(urn)}, key=lambda urn: urn.count("$")):
+            leaves = self._leaves[component]
+            if leaves <= waits and not any(a in whole for a in self._ancestors(component)):
+                whole.add(component)
+        covered = {leaf for component in whole for leaf in self._leaves[component]}
+        rest = waits - covered
+        implied = {before for urn in waits for before in self._before(urn)}
+        return sorted({self._by_urn[urn].name for urn in whole | (rest - implied)})
+
+    def _ancestors(self, urn: str) -> list[str]:
+        found = []
+        while (urn := self._by_urn[urn].parent) in self._by_urn:
+            found.append(urn)
+        return found
+
+    def _before(self, urn: str) -> set[str]:
+        """Everything that must exist before ``urn``."""
+        if urn not in self._reached:
+            direct = {u for u in self._by_urn[urn].dependencies if u in self._by_urn}
+            self._reached[urn] = direct.union(*(self._before(u) for u in direct))
+        return self._reached[urn]

@@ -1,0 +1,115 @@
+"""The status of stacks, for a terminal and as plain data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from airunway.live.status import DeploymentStatus, OperatorStatus
+from airunway.live.survey import Survey
+from airunway.provider.observation import Phase
+from airunway.text.terminal import printable
+
+_STYLES = {Phase.RUNNING: "green", Phase.FAILED: "red", Phase.DEPLOYING: "yellow", Phase.PENDING: "yellow", Phase.TERMINATING: "magenta"}
+
+
+def survey_document(survey: Survey) -> dict[str, Any]:
+    """One stack's status as ``--format json`` prints it."""
+    return {
+        "stack": survey.stack,
+        "deployments": [_deployment(d) for d in survey.deployments],
+        "operators": [_operator(o) for o in survey.operators],
+    }
+
+
+def _deployment(status: DeploymentStatus) -> dict[str, Any]:
+    return {
+        "name": status.name,
+        "phase": str(status.phase),
+        "provider": {"name": status.provider, "selectedReason": status.selected_reason},
+        "engine": status.engine,
+        "replicas": {"desired": status.replicas.desired, "ready": status.replicas.ready, "available": status.replicas.available},
+        "endpoint": status.url,
+        "message": status.message,
+        "conditions": [{"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in status.conditions],
+        "resource": dict(status.resource),
+    }
+
+
+def _operator(status: OperatorStatus) -> dict[str, Any]:
+    return {
+        "provider": status.provider,
+        "installation": status.installation,
+        "release": status.release,
+        "crd": status.served,
+        "deployments": {"ready": status.ready, "desired": status.deployments},
+        "healthy": status.healthy,
+        "message": status.message,
+    }
+
+
+def surveys_text(surveys: Sequence[Survey], width: int) -> RenderableType:
+    """The status of stacks on ``width`` columns; below 100 each deployment takes some lines instead of a row."""
+    parts: list[RenderableType] = []
+    for survey in surveys:
+        parts += [""] if parts else []
+        running = len([d for d in survey.deployments if d.phase is Phase.RUNNING])
+        parts.append(Text(survey.stack, style="bold").append(f"  {running} of {len(survey.deployments)} running", style="not bold"))
+        parts += ["", (_list if width < 100 else _table)(survey.deployments)] if survey.deployments else []
+        parts += ["", _operators(survey.operators)] if survey.operators else []
+    return Group(*parts)
+
+
+def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("DEPLOYMENT", "PHASE", "PROVIDER", "ENGINE", "READY"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("ENDPOINT", overflow="fold", ratio=2)
+    table.add_column("MESSAGE", overflow="fold", ratio=3)
+    for status in deployments:
+        table.add_row(
+            status.name,
+            _phase(status),
+            Text(printable(status.provider), style="cyan"),
+            Text(printable(status.engine)),
+            f"{status.replicas.ready}/{status.replicas.desired}",
+            Text(printable(status.url)),
+            Text(printable(status.message)),
+        )
+    return table
+
+
+def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for status in deployments:
+        head = Text(status.name, style="bold").append("  ").append_text(_phase(status))
+        served_by = f"{printable(status.engine)} on {printable(status.provider)}"
+        lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
+        more = [Text(printable(text), style="dim") for text in (status.url, status.message) if text]
+        lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in more]
+    return Group(*lines)
+
+
+def _phase(status: DeploymentStatus) -> Text:
+    return Text(str(status.phase), style=f"not bold {_STYLES[status.phase]}")
+
+
+def _operators(operators: Sequence[OperatorStatus]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("OPERATOR", "HEALTH", "RELEASE", "CRD", "READY"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("MESSAGE", overflow="fold")
+    for status in operators:
+        health = {True: Text("healthy", style="green"), False: Text("unhealthy", style="red"), None: Text("unknown", style="yellow")}
+        table.add_row(
+            status.provider,
+            health[status.healthy],
+            Text(printable(status.release)),
+            "served" if status.served else "missing",
+            f"{status.ready}/{status.deployments}",
+            Text(printable(status.message)),
+        )
+    return table

@@ -1,0 +1,1 @@
+"""Which engine and which provider a deployment gets."""

@@ -1,0 +1,1 @@
+"""CEL as cel-go means it, on top of cel-python."""

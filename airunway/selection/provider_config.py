@@ -1,0 +1,199 @@
+"""``InferenceProviderConfig``: what a provider can run, when it is chosen, and how its operator is installed.
+
+Documents in the shape of KubeAIRunway's CRD are read, both the one with capabilities per engine and the older flat one.
+"""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from airunway.selection.rules import RuleError, compile_rule
+from airunway.spec.model import Engine, Mode, StrictModel, Text, named
+from airunway.text.problems import InputError, Problem, nearest, problems_of
+
+API_GROUPS = ("airunway.ai", "kubeairunway.ai")
+"""Groups under which KubeAIRunway has published its kinds; ours first."""
+
+_INSTALLATION = "airunway.ai/installation"
+_DOCUMENTATION = ("airunway.ai/documentation-url", "airunway.ai/documentation")
+
+
+class EngineCapability(StrictModel):
+    """What a provider can do with one engine."""
+
+    name: Annotated[Engine, named(Engine)] = Field(description="Engine.")
+    serving_modes: list[Annotated[Mode, named(Mode)]] = Field([Mode.AGGREGATED], description="Serving modes.")
+    gpu_support: bool = Field(False, description="Whether it runs on GPUs.")
+    cpu_support: bool = Field(False, description="Whether it runs without GPUs.")
+
+
+class Capabilities(StrictModel):
+    """What a provider can run."""
+
+    engines: list[EngineCapability] = Field(description="One entry per engine.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hoist(cls, data: Any) -> Any:
+        """The older form names engines only and has the rest once for all of them."""
+        if not isinstance(data, dict) or not isinstance(data.get("engines"), list):
+            return data
+        shared = {k: data[k] for k in ("servingModes", "gpuSupport", "cpuSupport") if k in data}
+        keep = {k: v for k, v in data.items() if k not in shared}
+        return keep | {"engines": [shared | {"name": e} if isinstance(e, str) else e for e in data["engines"]]}
+
+
+class SelectionRule(StrictModel):
+    """A CEL condition over ``spec`` and the priority it gives when true."""
+
+    condition: str = Field(description="CEL expression over `spec` that is true or false.")
+    priority: Annotated[int, Field(ge=0)] = Field(0, description="Rank when the condition is true; the highest wins.")
+
+    @field_validator("condition")
+    @classmethod
+    def _compiles(cls, condition: str) -> str:
+        try:
+            compile_rule(condition)
+        except RuleError as error:
+            raise ValueError(str(error)) from error
+        return condition
+
+
+class HelmRepository(StrictModel):
+    """A Helm chart repository."""
+
+    name: Text = Field(description="Name that charts refer to, as in `helm repo add`.")
+    url: Text = Field(description="Address.")
+
+
+class HelmChart(StrictModel):
+    """One Helm release of the operator."""
+
+    name: Text = Field(description="Release name.")
+    chart: Text = Field(description="REPOSITORY/CHART, oci:// reference, address of an archive, or local path.")
+    version: Text | None = Field(None, description="Chart version; a local path or an archive needs none.")
+    namespace: Text = Field(description="Namespace of the release.")
+    create_namespace: bool = Field(True, description="Whether the namespace is ours to create.")
+    values: dict[str, Any] = Field({}, description="Chart values.")
+    retain_on_delete: bool = Field(
+        True,
+        description="Leave the release in the cluster when no deployment needs it; false only for a chart whose uninstall deletes no CRDs.",
+    )
+
+    @property
+    def repository(self) -> str | None:
+        """Name of the repository in ``chart``; None for an oci:// reference, an address, an archive or a local path."""
+        own = "://" in self.chart or self.chart.startswith((".", "/")) or self.chart.endswith(".tgz") or "/" not in self.chart
+        return None if own else self.chart.split("/", 1)[0]
+
+
+class InstallationStep(StrictModel):
+    """One step for a person who installs by hand."""
+
+    title: Text = Field(description="What it does.")
+    command: str | None = Field(None, description="Command.")
+    description: Text = Field(description="Explanation.")
+
+
+class Installation(StrictModel):
+    """How the operator is installed."""
+
+    description: str = Field("", description="One sentence.")
+    default_namespace: Text | None = Field(None, description="Namespace of the operator.")
+    helm_repos: list[HelmRepository] = Field([], description="Chart repositories.")
+    helm_charts: list[HelmChart] = Field([], description="Releases, in order.")
+    steps: list[InstallationStep] = Field([], description="The same by hand.")
+
+    @model_validator(mode="after")
+    def _repositories_known(self) -> "Installation":
+        known = {r.name for r in self.helm_repos}
+        for chart in self.helm_charts:
+            repository = chart.repository
+            if repository is not None and repository not in known:
+                raise ValueError(f"chart {chart.chart} is of repository '{repository}'; {nearest(repository, known)}")
+        return self
+
+    def address(self, chart: HelmChart) -> str | None:
+        """Address of the repository that ``chart`` comes from, None where the chart stands for itself."""
+        return next((r.url for r in self.helm_repos if r.name == chart.repository), None)
+
+
+class ProviderSpec(StrictModel):
+    """The ``spec`` of an InferenceProviderConfig, with the images and defaults that our renderers use."""
+
+    capabilities: Capabilities = Field(description="What it can run.")
+    selection_rules: list[SelectionRule] = Field([], description="When it is chosen; none: only by name.")
+    installation: Installation = Field(Installation(), description="Its operator.")
+    documentation: str | None = Field(None, description="Address of the documentation.")
+    images: dict[str, str] = Field({}, description="Container images by role.")
+    defaults: dict[str, str] = Field({}, description="Resource quantities used where a spec names none, by role.")
+
+
+class Metadata(StrictModel):
+    """Name and annotations of a document."""
+
+    model_config = StrictModel.model_config | {"extra": "ignore"}
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] = Field(description="Provider name.")
+    annotations: dict[str, str] = Field({}, description="Annotations.")
+
+
+class InferenceProviderConfig(StrictModel):
+    """One provider, and where its document came from (``source``, for messages)."""
+
+    name: str = Field(description="Provider name.")
+    spec: ProviderSpec = Field(description="Its spec.")
+    source: str = Field("", description="File that it was read from.")
+
+    def capability(self, engine: Engine) -> EngineCapability | None:
+        """What it can do with ``engine``; None where it can't run it."""
+        return next((c for c in self.spec.capabilities.engines if c.name == engine), None)
+
+
+class Document(StrictModel):
+    """An InferenceProviderConfig as a YAML document."""
+
+    api_version: str = Field(description="GROUP/v1alpha1.")
+    kind: str = Field(description="InferenceProviderConfig.")
+    metadata: Metadata = Field(description="Name and annotations.")
+    spec: ProviderSpec = Field(description="Spec.")
+    status: Annotated[dict[str, Any] | None, BeforeValidator(lambda v: v)] = Field(None, description="Ignored.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_annotations(cls, data: Any) -> Any:
+        """Newer documents carry installation and documentation as annotations."""
+        if not isinstance(data, dict):
+            return data
+        metadata, spec = data.get("metadata"), data.get("spec") or {}
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+        if not isinstance(spec, dict) or not isinstance(annotations, dict):
+            return data
+        spec = dict(spec)
+        if isinstance(annotations.get(_INSTALLATION), str) and "installation" not in spec:
+            try:
+                spec["installation"] = json.loads(annotations[_INSTALLATION])
+            except ValueError as error:
+                raise ValueError(f"annotation {_INSTALLATION} is not JSON: {error}") from error
+        for key in _DOCUMENTATION:
+            if key in annotations:
+                spec.setdefault("documentation", annotations[key])
+        return data | {"spec": spec} if spec else data
+
+
+def load_config(document: Any, source: str) -> InferenceProviderConfig:
+    """Validate one document. Raises ``InputError`` whose paths begin with ``source``."""
+    problems: list[Problem] = []
+    if isinstance(document, dict):
+        wanted = [f"{group}/v1alpha1" for group in API_GROUPS]
+        if document.get("apiVersion") not in wanted:
+            problems.append(Problem("apiVersion", f"{document.get('apiVersion')!r} given; valid: {', '.join(wanted)}"))
+        if document.get("kind") != "InferenceProviderConfig":
+            problems.append(Problem("kind", f"{document.get('kind')!r} given; valid: InferenceProviderConfig"))
+    try:
+        read = Document.model_validate(document)
+    except ValidationError as error:
+        problems += problems_of(error, Document)
+    if problems:
+        raise InputError([Problem(f"{source}: {p.path}" if p.path else source, p.message) for p in problems])
+    return InferenceProviderConfig(name=read.metadata.name, spec=read.spec, source=source)

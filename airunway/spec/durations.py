@@ -1,0 +1,25 @@
+"""Durations as stack files and options write them: 90s, 45m, 1h30m."""
+
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+PATTERN = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+"""Hours, minutes and seconds in this order; one of them has to be there."""
+
+Duration = Annotated[str, Field(pattern=PATTERN, min_length=2)]
+"""A duration in a stack file."""
+
+
+def is_duration(text: str) -> bool:
+    """Whether ``text`` is a duration."""
+    return bool(text) and re.fullmatch(PATTERN, text, re.ASCII) is not None
+
+
+def seconds(text: str) -> int:
+    """How many seconds a duration takes. Raises ``ValueError`` for what is none."""
+    if not is_duration(text):
+        raise ValueError(f"{text!r} is no duration")
+    units = {"h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"([0-9]+)([hms])", text))

@@ -1,0 +1,234 @@
+"""``ModelDeploymentSpec``: what a person asks for, with the field names of KubeAIRunway's ModelDeployment ``spec``.
+
+Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`` and ``model.source: aikit`` are ours.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from airunway.text.problems import nearest, shown
+
+GPU_RESOURCE = "nvidia.com/gpu"
+"""The extended resource that a GPU count means unless ``gpu.type`` says otherwise."""
+
+
+class StrictModel(BaseModel):
+    """Base of everything read from a file: camelCase keys, no unknown ones, no silent conversion."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+def _whole(value: Any) -> Any:
+    # Integers arrive as floats through a Pulumi component package (pulumi 3.259, component.py).
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def named(cls: type[StrEnum]) -> BeforeValidator:
+    """A validator that takes the name of a member of ``cls``, in a strict model too."""
+
+    def member(value: Any) -> StrEnum:
+        if isinstance(value, str) and value in list(cls):
+            return cls(value)
+        raise ValueError(f"{shown(value)} given, {nearest(str(value), list(cls))}")
+
+    return BeforeValidator(member)
+
+
+class Engine(StrEnum):
+    """The inference engines, in the order of preference for a deployment that names none."""
+
+    VLLM = "vllm"
+    SGLANG = "sglang"
+    TRTLLM = "trtllm"
+    LLAMACPP = "llamacpp"
+
+
+class Mode(StrEnum):
+    """How prefill and decode are placed: in one worker, or in workers of their own."""
+
+    AGGREGATED = "aggregated"
+    DISAGGREGATED = "disaggregated"
+
+
+class Source(StrEnum):
+    """Where the weights come from: Hugging Face, the image itself, or one of AIKit's pre-made images."""
+
+    HUGGINGFACE = "huggingface"
+    CUSTOM = "custom"
+    AIKIT = "aikit"
+
+
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Gguf(StrictModel):
+    """One file of a repository that holds GGUF files."""
+
+    file: Text | None = Field(None, description="File name inside the repository; it ends in .gguf.")
+    build: bool = Field(False, description="Build an image with the model inside the cluster, instead of fetching it at each start.")
+
+
+class ModelRef(StrictModel):
+    """Which model is served."""
+
+    id: Text | None = Field(None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface.")
+    served_name: Text | None = Field(None, description="Name that the API answers to. Default: what the engine makes of the id.")
+    source: Annotated[Source, named(Source)] = Field(Source.HUGGINGFACE, description="Where the weights come from.")
+    gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
+
+
+class ProviderRef(StrictModel):
+    """A provider pinned by name, and changes to what it renders."""
+
+    name: Text | None = Field(None, description="Inference provider. Default: the selection rules decide.")
+    overrides: dict[str, Any] | None = Field(None, description="Deep-merged last over the upstream object; null deletes a key.")
+
+
+class EngineSpec(StrictModel):
+    """The engine and its settings."""
+
+    type: Annotated[Engine, named(Engine)] | None = Field(None, description="Default: the first that an eligible provider can run.")
+    context_length: Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None = Field(None, description="Longest sequence, in tokens.")
+    trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
+    enable_prefix_caching: bool = Field(True, description="Reuse the KV cache of common prefixes.")
+    enforce_eager: bool = Field(False, description="No CUDA graphs.")
+    args: dict[str, str] = Field({}, description="Engine flags without the dashes; an empty value means a bare flag.")
+    extra_args: list[str] = Field([], description="Engine arguments, appended as they are.")
+    image: Text | None = Field(None, description="Container image of the engine. Default: the provider's.")
+
+
+class Serving(StrictModel):
+    """Serving mode."""
+
+    mode: Annotated[Mode, named(Mode)] = Field(Mode.AGGREGATED, description="aggregated or disaggregated.")
+
+
+class Gpu(StrictModel):
+    """GPUs of one replica."""
+
+    count: Count = Field(0, description="GPUs per replica; 64 at most.")
+    type: Text = Field(GPU_RESOURCE, description="Extended resource that a GPU is requested by.")
+
+
+class ComponentScaling(StrictModel):
+    """Replicas and resources of the prefill or the decode workers."""
+
+    replicas: Count = Field(1, description="Workers; 32 at most.")
+    gpu: Gpu | None = Field(None, description="GPUs of one worker.")
+    memory: Text | None = Field(None, description="Memory of one worker, as a Kubernetes quantity.")
+
+
+class Scaling(StrictModel):
+    """How many replicas run."""
+
+    replicas: Count = Field(1, description="Replicas; 32 at most.")
+    prefill: ComponentScaling | None = Field(None, description="Prefill workers of a disaggregated deployment.")
+    decode: ComponentScaling | None = Field(None, description="Decode workers of a disaggregated deployment.")
+
+
+class Resources(StrictModel):
+    """Resources of one replica."""
+
+    gpu: Gpu | None = Field(None, description="GPUs. Without them the model runs on CPU.")
+    memory: Text | None = Field(None, description="Memory, as a Kubernetes quantity; 4Ti at most.")
+    cpu: Text | None = Field(None, description="CPUs, as a Kubernetes quantity; 512 at most.")
+
+
+class EnvVar(StrictModel):
+    """An environment variable as in a container's ``env``."""
+
+    name: Text = Field(description="Name.")
+    value: str | None = Field(None, description="Value.")
+    value_from: dict[str, Any] | None = Field(None, description="Source of the value, such as a secretKeyRef.")
+
+
+class PodMetadata(StrictModel):
+    """Labels and annotations for the pods."""
+
+    labels: dict[str, str] = Field({}, description="Labels.")
+    annotations: dict[str, str] = Field({}, description="Annotations.")
+
+
+class PodTemplate(StrictModel):
+    """What is added to the pods."""
+
+    metadata: PodMetadata = Field(PodMetadata(), description="Labels and annotations.")
+
+
+class Secrets(StrictModel):
+    """Secrets by name, never by value."""
+
+    hugging_face_token: Text | None = Field(None, description="Name of an existing Secret whose key HF_TOKEN holds the token.")
+
+
+class Toleration(StrictModel):
+    """A pod toleration."""
+
+    key: str | None = Field(None, description="Taint key.")
+    operator: str | None = Field(None, description="Equal or Exists.")
+    value: str | None = Field(None, description="Taint value.")
+    effect: str | None = Field(None, description="NoSchedule, PreferNoSchedule or NoExecute.")
+    toleration_seconds: Annotated[int, BeforeValidator(_whole)] | None = Field(None, description="For NoExecute: how long.")
+
+
+class ModelDeploymentSpec(StrictModel):
+    """One model deployment as it is asked for."""
+
+    model: ModelRef = Field(description="Which model.")
+    provider: ProviderRef = Field(ProviderRef(), description="Pinned provider and overrides.")
+    engine: EngineSpec = Field(EngineSpec(), description="Inference engine.")
+    serving: Serving = Field(Serving(), description="Serving mode.")
+    scaling: Scaling = Field(Scaling(), description="Replicas.")
+    resources: Resources = Field(Resources(), description="Resources of one replica.")
+    image: Text | None = Field(None, description="Container image; the older place of engine.image.")
+    env: list[EnvVar] = Field([], description="Environment of the engine's containers.")
+    pod_template: PodTemplate = Field(PodTemplate(), description="Labels and annotations of the pods.")
+    secrets: Secrets = Field(Secrets(), description="Secrets by name.")
+    node_selector: dict[str, str] = Field({}, description="Node labels that the pods need.")
+    tolerations: list[Toleration] = Field([], description="Taints that the pods tolerate.")
+
+    @property
+    def container_image(self) -> str | None:
+        """The image asked for, wherever it was written."""
+        return self.engine.image or self.image
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether the model is one that only llama.cpp can run."""
+        return self.model.gguf is not None or self.model.source is Source.AIKIT
+
+    @property
+    def disaggregated(self) -> bool:
+        """Whether prefill and decode run in workers of their own."""
+        return self.serving.mode is Mode.DISAGGREGATED
+
+    @property
+    def gpu_count(self) -> int:
+        """GPUs of one aggregated replica."""
+        return self.resources.gpu.count if self.resources.gpu else 0
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether this is a GPU deployment for the purposes of selection."""
+        return self.disaggregated or self.gpu_count > 0
+
+    def as_rules_see_it(self, engine: Engine | None = None) -> dict[str, Any]:
+        """The spec as plain data for CEL: every section a map, defaults filled in, ``resources.gpu`` only where given.
+
+        ``engine`` is the resolved engine, which takes the place of an omitted one. Numbers are integers.
+        """
+        seen = self.model_dump(mode="json", by_alias=True, exclude_none=True, include=set(ModelDeploymentSpec.model_fields))
+        if self.resources.gpu is None:
+            seen["resources"].pop("gpu", None)
+        if engine is not None:
+            seen["engine"]["type"] = str(engine)
+        return seen
+
+
+QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
+"""A non-negative Kubernetes quantity (apimachinery, pkg/api/resource/quantity.go)."""

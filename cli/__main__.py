@@ -1,5 +1,0 @@
-"""``python -m cli`` is ``airunway``."""
-
-from cli.main import main
-
-main()

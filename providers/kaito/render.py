@@ -1,0 +1,193 @@
+"""KAITO: a Workspace with a vLLM preset on GPU, or with a llama.cpp container on CPU or GPU.
+
+Upstream facts: kaito.sh/v1beta1 as of chart 0.10.0; ``resource`` and ``inference`` are at the object's root.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airunway.provider import aikit
+from airunway.provider.contract import Honours, NameLimit
+from airunway.provider.engine_args import flags
+from airunway.provider.honoured import Refusals
+from airunway.provider.labels import GROUP
+from airunway.provider.pods import ENVIRONMENT, IMAGE, POD_METADATA, SCHEDULING, environment, quantities, scheduling
+from airunway.provider.request import Endpoint, Objects, Request
+from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
+from airunway.text.merge import given
+from airunway.text.names import digest, name_of
+from airunway.text.yaml_writing import to_yaml
+
+NAME = "kaito"
+API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
+_PRESET = "a KAITO preset brings its own"
+_NO_FLAGS = "a preset takes no bare flags"
+_NO_SWITCH = "llama.cpp has no such switch"
+HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
+    Engine.VLLM: {
+        Mode.AGGREGATED: Honours(
+            frozenset(
+                {
+                    *("model.id", "model.servedName", "engine.contextLength", "engine.args"),
+                    *("scaling.replicas", "resources.gpu.count", "secrets.huggingFaceToken", "nodeSelector"),
+                }
+            ),
+            {
+                "model.source": "a preset is a Hugging Face id or one of KAITO's own names",
+                "model.gguf": "GGUF files are for engine llamacpp",
+                "engine.image": f"{_PRESET} image; use engine llamacpp for a container of yours",
+                "image": f"{_PRESET} image; use engine llamacpp for a container of yours",
+                "env": f"{_PRESET} environment",
+                "tolerations": f"{_PRESET} tolerations (nvidia.com/gpu and sku=gpu)",
+                "podTemplate.metadata.labels": f"{_PRESET} pods",
+                "podTemplate.metadata.annotations": f"{_PRESET} pods",
+                "resources.cpu": f"{_PRESET} resources",
+                "resources.memory": f"{_PRESET} resources",
+                "resources.gpu.type": f"a preset asks for {GPU_RESOURCE}",
+                # KAITO turns each entry of the config into `--key value`, so a flag without a value can't pass (inference_api.py).
+                "engine.extraArgs": "a preset takes key-value arguments only; use engine.args",
+                "engine.trustRemoteCode": _NO_FLAGS,
+                "engine.enforceEager": _NO_FLAGS,
+                "engine.enablePrefixCaching": _NO_FLAGS,
+            },
+        ),
+    },
+    Engine.LLAMACPP: {
+        Mode.AGGREGATED: Honours(
+            frozenset(
+                {
+                    *("model.id", "model.servedName", "model.source", "model.gguf.file", "model.gguf.build"),
+                    *("engine.contextLength", "engine.args", "engine.extraArgs", "scaling.replicas"),
+                    *("resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"),
+                    *IMAGE,
+                    *ENVIRONMENT,
+                    *POD_METADATA,
+                    *SCHEDULING,
+                }
+            ),
+            {
+                "engine.trustRemoteCode": "llama.cpp runs no code of the model",
+                "engine.enforceEager": _NO_SWITCH,
+                "engine.enablePrefixCaching": _NO_SWITCH,
+            },
+        ),
+    },
+}
+# Written back where it is empty too, and with it the whole list is the operator's (seen with 0.10.0).
+OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
+
+# "field is immutable", says the webhook (seen with 0.10.0).
+IMMUTABLE: tuple[str, ...] = ("resource.count", "resource.labelSelector", "inference.preset")
+
+
+def name_limit(request: Request) -> NameLimit:
+    """The longest name of a Workspace, the same for all."""
+    return NameLimit(52, "the StatefulSet of that name puts it into its pods' revision label, with 11 more (seen with 0.10.0)")
+
+
+def endpoint(name: str) -> Endpoint:
+    """The Service that the operator makes for an object of that name."""
+    return Endpoint(name, 80)
+
+
+def render(request: Request) -> Objects:
+    """The Workspace that serves ``request``. Raises ``InputError`` naming every value that KAITO can't honour."""
+    refusals = Refusals(NAME)
+    spec = request.spec
+    refusals.refuse(spec.scaling.replicas == 0, "scaling.replicas", "a Workspace has at least 1 replica; remove the deployment instead")
+    preset = request.selection.engine is Engine.VLLM
+    inference, supporting, warnings = (_preset if preset else _template)(request, refusals)
+    workspace = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": request.metadata,
+        "resource": {"count": spec.scaling.replicas, "labelSelector": {"matchLabels": _nodes(spec, exact=preset)}},
+        "inference": inference,
+    }
+    return Objects(workspace, supporting, warnings)
+
+
+def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
+    """Labels of the nodes to use. A preset takes every GPU of its node, so there the count picks nodes that have just so many."""
+    labels = {"kubernetes.io/os": "linux", **spec.node_selector}
+    if spec.gpu_count and spec.resources.gpu and spec.resources.gpu.type == GPU_RESOURCE:
+        labels["nvidia.com/gpu.present"] = "true"
+        if exact:
+            labels["nvidia.com/gpu.count"] = str(spec.gpu_count)
+    return labels
+
+
+_Inference = tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[str, ...]]
+
+
+def _preset(request: Request, refusals: Refusals) -> _Inference:
+    spec, engine = request.spec, request.spec.engine
+    for key, value in engine.args.items():
+        refusals.refuse(value == "", f"engine.args.{key}", _NO_FLAGS)
+    found, clashes = flags(Engine.VLLM, spec, gpus=1)
+    refusals.done(clashes)
+    arguments = {f.name: f.value for f in found if f.name != "model"}
+    # Of KAITO's own names some need a token and some refuse one: who names one for the deployment knows.
+    secret = request.token_secret if "/" in str(spec.model.id) or spec.secrets.hugging_face_token else None
+    preset = given(name=spec.model.id, presetOptions=given(modelAccessSecret=secret))
+    inference: dict[str, Any] = {"preset": preset}
+    supporting: tuple[dict[str, Any], ...] = ()
+    if arguments:
+        config = _config_map(request, arguments)
+        inference["config"] = config["metadata"]["name"]
+        supporting = (config,)
+    warnings = (
+        "scaling.replicas: KAITO takes resource.count of a preset as the most nodes it may use, and runs on fewer where the model fits",
+    )
+    return inference, supporting, warnings if spec.scaling.replicas > 1 else ()
+
+
+def _config_map(request: Request, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Inference arguments of a preset; a change of them is a change of the name, so that KAITO rolls out."""
+    text = to_yaml({"vllm": dict(sorted(arguments.items()))})
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": request.metadata | {"name": name_of(request.name, "inference", digest(text))},
+        "data": {"inference_config.yaml": text},
+    }
+
+
+def _template(request: Request, refusals: Refusals) -> _Inference:
+    spec, engine = request.spec, request.spec.engine
+    port = aikit.data()["port"]
+    image = request.built_image or aikit.image(spec, request.config.spec.images)
+    fixed = aikit.served_name(spec)
+    name = spec.model.served_name
+    why = f"the image serves the model as {fixed}" if fixed else "the image decides the name"
+    refusals.refuse(name is not None and name != fixed, "model.servedName", why)
+    custom = spec.model.source is Source.CUSTOM
+    refusals.refuse(image is None, "image", "source custom needs the image that holds the model")
+    refusals.refuse(custom and spec.model.id, "model.id", "with model.source custom the image holds the model, and no id is used")
+    refusals.refuse("address" in engine.args, "engine.args.address", f"the Service expects port {port}")
+    refusals.refuse(
+        engine.context_length and "context-size" in engine.args, "engine.args.context-size", "engine.contextLength sets it already"
+    )
+    refusals.done(aikit.problems_of(spec))
+    context = [f"--context-size={engine.context_length}"] if engine.context_length else []
+    arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]
+    gpu = spec.resources.gpu
+    limits = quantities(spec.gpu_count, gpu.type if gpu else GPU_RESOURCE, spec.resources.cpu, spec.resources.memory)
+    container = {
+        "name": "model",
+        "image": image,
+        "args": [*aikit.model_arguments(spec), f"--address=:{port}", *context, *arguments, *engine.extra_args],
+        "ports": [{"containerPort": port}],
+        "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
+        "resources": given(requests=limits, limits=limits),
+        **given(env=environment(request)),
+    }
+    # nodeSelector is not repeated here: KAITO makes the node affinity from resource.labelSelector.
+    login = [{"name": request.pull_secret}] if request.pull_secret else None
+    pod = {"containers": [container], **given(tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login)}
+    metadata = spec.pod_template.metadata
+    labels = {f"{GROUP}/deployment": request.name, **metadata.labels}
+    template = {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}
+    single = spec.model.gguf and spec.model.gguf.file and request.token_secret
+    warnings = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
+    return {"template": template}, (), warnings if single else ()

@@ -1,0 +1,141 @@
+"""Tier 1 (pure): what may import what, and what an installed package brings. Import Linter and setuptools are the real ones."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PACKAGES = ("airunway", "components", "providers")
+CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imports_linted(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static", "page"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_rooms_import_only_what_is_below_them() -> None:
+    done = imports_linted(ROOT)
+    assert (done.returncode, "0 broken" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("airunway/spec/checks.py", "import pulumi", "no Pulumi below the program BROKEN"),
+        ("providers/kaito/render.py", "import pulumi_kubernetes", "no Pulumi below the program BROKEN"),
+        ("airunway/planning/plan.py", "import providers", "rooms BROKEN"),
+        ("airunway/live/survey.py", "import airunway.report.compare", "rooms BROKEN"),
+        ("providers/kaito/render.py", "import providers.dynamo", "providers know nothing of each other BROKEN"),
+        ("airunway/text/names.py", "import airunway.text.terminal", None),
+        ("airunway/text/merge.py", "import airunway.text.names\n\nfrom airunway.text import problems", None),
+    ],
+)
+def test_an_import_that_climbs_is_refused(module: str, line: str, broken: str | None, copy: Path) -> None:
+    path = copy / module
+    path.write_text(path.read_text() + f"\n{line}\n")
+    done = imports_linted(copy)
+    assert (done.returncode == 0) == (broken is None), done.stdout
+    assert broken is None or broken in done.stdout
+
+
+def test_no_module_has_over_400_lines() -> None:
+    assert [str(p.relative_to(ROOT)) for p in CODE if len(p.read_text().splitlines()) > 400] == []
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(ROOT).parts
+    return "/".join(parts[:2]) if parts[0] == "airunway" else parts[0]
+
+
+def test_no_room_holds_a_fifth_of_the_code() -> None:
+    lines: dict[str, int] = {}
+    for path in CODE:
+        lines[room(path)] = lines.get(room(path), 0) + len(path.read_text().splitlines())
+    total = sum(lines.values())
+    assert {name: count for name, count in lines.items() if count >= total / 5} == {}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in (*PACKAGES, "pyproject.toml", "README.md", "LICENSE"):
+        path = ROOT / name
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(path, source / name, ignore=ignore) if path.is_dir() else shutil.copy(path, source)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(target),
+        str(source),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next(target.glob("*.whl"))) as opened:
+        yield opened
+
+
+def test_a_wheel_brings_three_import_names(wheel: zipfile.ZipFile) -> None:
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {name for name in tops if not name.endswith(".dist-info")} == set(PACKAGES)
+
+
+def test_a_wheel_brings_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
+    listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    licences = {name for name in listed if name.endswith(".LICENSE")}
+    assert {name for name in listed if (ROOT / name).exists()} - set(wheel.namelist()) - licences == set()
+
+
+def test_a_wheel_works_without_the_project(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path / "site")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-P", "-m", "airunway.cli", "providers", "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, '"name": "kaito"' in done.stdout) == (0, True), done.stderr
+    where = [sys.executable, "-P", "-c", "import airunway.planning.plan as m; print(m.__file__)"]
+    assert str(tmp_path) in subprocess.run(where, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("package", "command", "extra"),
+    [("starlette", ["console", "--no-browser"], "console"), ("openai", ["chat", "x", "hello"], "live")],
+)
+def test_a_command_whose_packages_are_missing_names_the_extra(package: str, command: list[str], extra: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from airunway.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: this command needs more packages: pip install 'airunway[{extra}]'\nNothing was done.\n",
+    )
+
+
+def test_previews_and_plans_need_none_of_the_extras() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {"console", "live"} <= set(extras)
+    missing = ("httpx_ws", "openai", "ruamel", "ruamel.yaml", "sse_starlette", "starlette", "uvicorn", "multipart", "setuptools")
+    code = f"import sys; sys.modules |= dict.fromkeys({missing!r}); from airunway.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "preview", "--stack", "dev"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
