@@ -56,12 +56,15 @@ format: $(VENV)/.dev ## Format the code and sort imports
 golden: $(VENV)/.dev ## Rewrite the golden files
 	GOLDEN=rewrite $(BIN)/python -m pytest -k golden
 
-schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files and deployment files
+schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files, the components' argument types and their package's schema
 	$(BIN)/airunway schema > stacks/stack.schema.json
 	$(BIN)/airunway schema --deployments > stacks/deployments.schema.json
+	$(BIN)/airunway schema --argument-types components
+	$(BIN)/python -c "from components.plugin import schema; print(schema(), end='')" > components/schema.json
 
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra all -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -o components/requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev -o requirements-dev.txt pyproject.toml
 
 clean: ## Remove what was installed and cached

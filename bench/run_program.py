@@ -8,5 +8,5 @@ from airunway.program.stack_file import read_stack
 from bench.projects import STACK
 
 root = Path(sys.argv[1])
-recorder, _ = run_program(root, read_stack(root, STACK))
+recorder = run_program(root, read_stack(root, STACK))
 print(len(recorder.requests))

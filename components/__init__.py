@@ -1,10 +1,19 @@
-"""What shows in the graph: the components, and the only code that creates resources."""
+"""Pulumi component resources that serve models; with ``__main__.py`` the only code that creates resources."""
 
-from components.image_builder import ImageBuilder, ModelImage
-from components.image_registry import ImageRegistry
-from components.inference_provider import InferenceProvider
-from components.kubernetes_object import KubernetesObject
+from components.arguments import ArgumentError
 from components.model_deployment import ModelDeployment
-from components.platform import Platform
+from components.model_platform import Platform
+from components.model_serving import ModelServing
+from components.settings_types import Deployment, ModelServingArgs, PlatformArgs
+from components.spec_types import ModelDeploymentArgs
 
-__all__ = ["ImageBuilder", "ImageRegistry", "InferenceProvider", "KubernetesObject", "ModelDeployment", "ModelImage", "Platform"]
+__all__ = [
+    "ArgumentError",
+    "Deployment",
+    "ModelDeployment",
+    "ModelDeploymentArgs",
+    "ModelServing",
+    "ModelServingArgs",
+    "Platform",
+    "PlatformArgs",
+]

@@ -13,8 +13,8 @@ from components.kubernetes_object import KubernetesObject
 from components.last_update import LastUpdate
 
 
-def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider:
-    """The provider for the cluster that ``settings`` name.
+def cluster_provider(settings: Cluster, last: LastUpdate, parent: pulumi.Resource | None = None) -> kubernetes.Provider:
+    """The provider for the cluster that ``settings`` name, below ``parent``.
 
     An update that was cut off has created objects that the state does not know yet; the next one takes them over. A changed Secret or
     ConfigMap is written in place; the default is to delete it and make it again. The namespace kube-system is read into the state, which
@@ -34,10 +34,11 @@ def cluster_provider(settings: Cluster, last: LastUpdate) -> kubernetes.Provider
         upsert_existing_objects=True,
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
     if uid:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": IDENTITY}}
-        KubernetesObject(IDENTITY, namespace, pulumi.ResourceOptions(provider=provider, id=IDENTITY))
+        KubernetesObject(IDENTITY, namespace, pulumi.ResourceOptions(parent=parent, provider=provider, id=IDENTITY))
     return provider
 
 

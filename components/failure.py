@@ -14,11 +14,11 @@ from airunway.text.problems import InputError
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
-def failure_hook(cluster: Cluster) -> pulumi.ErrorHook:
-    """A hook that adds to Pulumi's error what failed, what was last seen and where to look. Make it once per program.
+def failure_hook(cluster: Cluster | None, name: str = "airunway-failure") -> pulumi.ErrorHook:
+    """A hook that adds to Pulumi's error what failed, what was last seen and where to look. A program has one hook of a ``name``.
 
     For a Helm release that is in the cluster but not in the state, it drops Helm's record of it and lets Pulumi try once more,
-    where the record says what the stack would install anyway.
+    where the record says what the stack would install anyway. Without ``cluster`` it asks no API server.
     """
 
     async def explain(args: pulumi.ErrorHookArgs) -> bool:
@@ -34,11 +34,11 @@ def failure_hook(cluster: Cluster) -> pulumi.ErrorHook:
             pulumi.log.error(failure_message(args.name, inputs, error, await _last_seen(cluster, inputs, error)))
         return False  # no retry: Kubernetes goes on trying by itself
 
-    return pulumi.ErrorHook("airunway-failure", explain)
+    return pulumi.ErrorHook(name, explain)
 
 
-async def _last_seen(cluster: Cluster, manifest: dict[str, Any], error: str) -> str:
-    if failure_of(error) is not Failure.NOT_READY:
+async def _last_seen(cluster: Cluster | None, manifest: dict[str, Any], error: str) -> str:
+    if cluster is None or failure_of(error) is not Failure.NOT_READY:
         return ""
     try:
         async with connected(cluster) as connection:
@@ -47,8 +47,10 @@ async def _last_seen(cluster: Cluster, manifest: dict[str, Any], error: str) -> 
         return ""  # Pulumi's own error says that the cluster is away
 
 
-async def _take_over(cluster: Cluster, name: str, release: dict[str, Any], error: str) -> bool:
+async def _take_over(cluster: Cluster | None, name: str, release: dict[str, Any], error: str) -> bool:
     """Whether to try again, now that the release can be made or changed; where it can't, the way out is told."""
+    if cluster is None:
+        return False
     try:
         async with connected(cluster) as connection:
             return await take_over(connection, release, error, pulumi.log.warn, pulumi.log.error)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -27,9 +28,6 @@ class ImageRegistryArgs(TypedDict):
     on_failure: pulumi.ErrorHook
     """What runs when a child fails."""
 
-    pull_namespaces: list[str]
-    """Namespaces whose pods pull from a registry that wants a login."""
-
     password: NotRequired[pulumi.Input[str] | None]
     """Password of an existing registry's user."""
 
@@ -48,8 +46,8 @@ class ImageRegistry(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ImageRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = args["settings"]
-        where = hosts(settings)
-        super().__init__("airunway:index:ImageRegistry", name, {"pushHost": where.push, "pullHost": where.pull}, opts)
+        hosts_of = hosts(settings)
+        super().__init__("airunway:index:ImageRegistry", name, {"pushHost": hosts_of.push, "pullHost": hosts_of.pull}, opts)
         earlier = list(args["needs"])
         for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
             keep = manifest["kind"] == "PersistentVolumeClaim"
@@ -59,17 +57,27 @@ class ImageRegistry(pulumi.ComponentResource):
                 else child_options(self, depends_on=earlier, on_error=args["on_failure"])
             )
             earlier.append(KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options))
-        self.logins: dict[str, KubernetesObject] = {}
+        self._needs = args["needs"]
+        self._logins: dict[str, KubernetesObject] = {}
         existing, password = settings.registry.existing, args.get("password")
-        if existing and existing.username and password is not None:
-            for secret, namespace, host in [
-                (PUSH_SECRET, NAMESPACE, where.push),
-                *((PULL_SECRET, namespace, where.pull) for namespace in args["pull_namespaces"]),
-            ]:
-                manifest = _login(secret, namespace, host, existing.username, password)
-                self.logins[namespace] = secret_object(self, name_of(secret, namespace), manifest, args["needs"])
-        self.push_host, self.pull_host = pulumi.Output.from_input(where.push), pulumi.Output.from_input(where.pull)
+        self._access = (existing.username, password) if existing and existing.username and password is not None else None
+        if self._access:
+            self._login(PUSH_SECRET, NAMESPACE, hosts_of.push, ())
+        self._pull = hosts_of.pull
+        self.push_host, self.pull_host = pulumi.Output.from_input(hosts_of.push), pulumi.Output.from_input(hosts_of.pull)
         self.register_outputs({"pushHost": self.push_host, "pullHost": self.pull_host})
+
+    def login(self, namespace: str, needs: Sequence[pulumi.Resource]) -> KubernetesObject:
+        """The Secret with which pods of ``namespace`` pull, created after ``needs`` where it is not there yet."""
+        if namespace not in self._logins:
+            self._logins[namespace] = self._login(PULL_SECRET, namespace, self._pull, needs)
+        return self._logins[namespace]
+
+    def _login(self, secret: str, namespace: str, host: str, needs: Sequence[pulumi.Resource]) -> KubernetesObject:
+        if self._access is None:
+            raise ValueError("the registry takes no login")
+        depends_on = [*self._needs, *(need for need in needs if need not in self._needs)]
+        return secret_object(self, name_of(secret, namespace), _login(secret, namespace, host, *self._access), depends_on)
 
 
 def _login(name: str, namespace: str, host: str, username: str, password: pulumi.Input[str]) -> dict[str, Any]:

@@ -1,29 +1,27 @@
 """One model, served by whichever provider the selection rules pick."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 import pulumi
 
-from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.catalog import provider_configs
+from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
+from airunway.planning.files import Files
+from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.text.problems import InputError
+from components.arguments import ArgumentError, Arguments, arguments, planned
 from components.children import child_options
+from components.failure import failure_hook
 from components.kubernetes_object import FORCE, KubernetesObject
-from components.platform import Platform
-
-
-class ModelDeploymentArgs(TypedDict):
-    """Arguments of ``ModelDeployment``."""
-
-    planned: PlannedDeployment
-    """The deployment, decided and rendered by ``providers.plan``."""
-
-    platform: Platform
-    """What the cluster shares."""
+from components.model_platform import Platform
+from components.spec_types import ModelDeploymentArgs
+from providers import PROVIDERS
 
 
 class ModelDeployment(pulumi.ComponentResource):
-    """One model, served by whichever provider the selection rules pick.
+    """One model, served by whichever inference provider the selection rules pick when it is planned.
 
-    It decides nothing: provider, engine and objects are in the plan, so that a preview shows them all.
+    Namespace, operator and token Secret are taken to be there, unless a ``Platform`` or ``ModelServing`` brings them along.
     """
 
     provider: pulumi.Output[str]
@@ -38,12 +36,40 @@ class ModelDeployment(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     """OpenAI-compatible base URL inside the cluster."""
 
-    def __init__(self, name: str, args: ModelDeploymentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        planned = args["planned"]
-        outputs = outputs_of(planned)
+    resource: pulumi.Output[dict[str, str]]
+    """The upstream object: ``apiVersion``, ``kind``, ``namespace`` and ``name``."""
+
+    def __init__(
+        self,
+        name: str,
+        args: ModelDeploymentArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        platform: Platform | None = None,
+        plan: PlannedDeployment | None = None,
+    ) -> None:
+        """Plan the deployment and create its objects; ``plan`` is for a program that has planned it already.
+
+        Raises ``ArgumentError`` with everything that is wrong with ``args``.
+        """
+        given = Arguments() if plan else arguments(args, DeploymentEntry)
+        plan = plan or _planned(name, given, platform.target if platform else default_target())
+        for warning in plan.warnings if not platform or platform.plan is None else ():
+            pulumi.log.warn(f"{name}: {warning}")
+        outputs = outputs_of(plan)
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
-        rendered = planned.rendered
-        needs = args["platform"].needs(planned)
+        needs = [*(platform.needs(plan) if platform else ()), *given.resources]
+        self._create(plan, needs, platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}"))
+        self.provider = pulumi.Output.from_input(outputs["provider"])
+        self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
+        self.engine = pulumi.Output.from_input(outputs["engine"])
+        self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
+        resource: dict[str, str] = outputs["resource"]
+        self.resource = self.endpoint.apply(lambda _: resource)  # from_input would make an Output of each of its texts
+        self.register_outputs(outputs)
+
+    def _create(self, plan: PlannedDeployment, needs: list[pulumi.Resource], on_failure: pulumi.ErrorHook) -> None:
+        rendered = plan.rendered
         # A changed ConfigMap has another name, so its forerunner must not be protected.
         supporting = [
             KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs, protect=False))
@@ -52,39 +78,49 @@ class ModelDeployment(pulumi.ComponentResource):
         options = child_options(
             self,
             depends_on=[*needs, *supporting],
-            timeout=planned.ready_timeout,
-            on_error=args["platform"].on_failure,
+            timeout=plan.ready_timeout,
+            on_error=on_failure,
             replace_on_changes=rendered.immutable,
             # The new object has the old one's name.
             delete_before_replace=True if rendered.immutable else None,
         )
-        KubernetesObject(planned.name, _awaited(planned), options)
-        self.provider = pulumi.Output.from_input(outputs["provider"])
-        self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
-        self.engine = pulumi.Output.from_input(outputs["engine"])
-        self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
-        self.register_outputs(outputs)
+        KubernetesObject(plan.name, _awaited(plan), options)
 
 
-def outputs_of(planned: PlannedDeployment) -> dict[str, Any]:
+def default_target() -> Target:
+    """What a deployment without a platform is planned for: the built-in providers, and the defaults of a stack."""
+    settings = StackSettings()
+    return Target(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
+
+
+def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
     """What a deployment puts out, all of it known before anything runs."""
-    deployment, resource = planned.request, planned.rendered.resource
+    request, resource = plan.request, plan.rendered.resource
     return {
-        "provider": deployment.selection.provider,
-        "selectedReason": deployment.selection.reason,
-        "engine": str(deployment.selection.engine),
-        "endpoint": planned.rendered.endpoint.url(deployment.namespace),
+        "provider": request.selection.provider,
+        "selectedReason": request.selection.reason,
+        "engine": str(request.selection.engine),
+        "endpoint": plan.rendered.endpoint.url(request.namespace),
         "resource": {
             "apiVersion": resource["apiVersion"],
             "kind": resource["kind"],
-            "namespace": deployment.namespace,
+            "namespace": request.namespace,
             "name": resource["metadata"]["name"],
         },
     }
 
 
-def _awaited(planned: PlannedDeployment) -> dict[str, Any]:
+def _planned(name: str, args: Arguments, target: Target) -> PlannedDeployment:
+    args.data = {"name": name} | args.data
+    try:
+        (plan,) = planned(args, lambda data: [plan_entry(data, target)])
+    except InputError as error:
+        raise ArgumentError(name, error) from error
+    return plan
+
+
+def _awaited(plan: PlannedDeployment) -> dict[str, Any]:
     """The upstream object with the annotations that tell Pulumi what to wait for, and whether to win over other writers."""
-    manifest = planned.rendered.resource
-    wait = {"pulumi.com/skipAwait": "true"} if planned.skip_await else {"pulumi.com/waitFor": planned.rendered.wait_for}
-    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait | (FORCE if planned.take_over else {})}}
+    manifest = plan.rendered.resource
+    wait = {"pulumi.com/skipAwait": "true"} if plan.skip_await else {"pulumi.com/waitFor": plan.rendered.wait_for}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait | (FORCE if plan.take_over else {})}}

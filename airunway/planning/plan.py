@@ -67,16 +67,34 @@ def parse_settings(raw: Mapping[str, Any]) -> StackSettings:
         raise InputError(problems_of(error, StackSettings)) from error
 
 
-def plan_stack(settings: StackSettings, files: Files, providers: Providers, *, has_token: bool = False, has_password: bool = False) -> Plan:
-    """Decide everything about a stack. Raises ``InputError`` with every problem of the whole stack."""
-    problems: list[Problem] = []
-    if not settings.cluster.context and not settings.cluster.kubeconfig:
-        problems.append(Problem("cluster", "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed"))
+def secret_problems(settings: StackSettings, *, has_token: bool, has_password: bool) -> list[Problem]:
+    """Where settings and the secrets that go with them don't match."""
+    problems = []
     if has_token and settings.hugging_face_secret:
         problems.append(Problem("huggingFaceSecret", f"airunway:{TOKEN_SETTING} is set too; give one of the two"))
     existing = settings.registry.existing
     if has_password != (existing is not None and existing.username is not None):
         problems.append(Problem("registry.existing.username", f"goes with the secret airunway:{PASSWORD_SETTING}; give both or neither"))
+    return problems
+
+
+def plan_stack(
+    settings: StackSettings,
+    files: Files,
+    providers: Providers,
+    *,
+    has_token: bool = False,
+    has_password: bool = False,
+    has_provider: bool = False,
+) -> Plan:
+    """Decide everything about a stack. Raises ``InputError`` with every problem of the whole stack.
+
+    ``has_provider`` says that a program has a Kubernetes provider for the cluster already, so that the settings need not name it.
+    """
+    problems: list[Problem] = []
+    if not has_provider and not settings.cluster.context and not settings.cluster.kubeconfig:
+        problems.append(Problem("cluster", "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed"))
+    problems += secret_problems(settings, has_token=has_token, has_password=has_password)
     configs, unread_configs = read_provider_configs(settings, files, providers)
     problems += unread_configs
     planned: list[PlannedDeployment] = []
@@ -92,7 +110,7 @@ def plan_stack(settings: StackSettings, files: Files, providers: Providers, *, h
         except InputError as error:
             problems += [entry.place.of(p) for p in error.problems]
     problems += [*unread, *name_clashes(entries), *_service_clashes(planned)]
-    if any(p.image for p in planned) and not settings.registry.managed and not existing:
+    if any(p.image for p in planned) and not settings.registry.managed and not settings.registry.existing:
         wanted = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
         problems.append(Problem("registry", f"a deployment builds an image; say where it is kept: {wanted}"))
     controller = None

@@ -28,8 +28,7 @@ class DeploymentEntry(ModelDeploymentSpec):
     )
     delivery: Delivery | None = Field(
         None,
-        description="direct: the stack creates the provider's object; modeldeployment: a ModelDeployment for the cluster's KubeAIRunway "
-        "controller. Default: the stack's.",
+        description="direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the stack's.",
     )
 
 

@@ -22,6 +22,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from airunway.planning.plan import Plan
+from airunway.program.noted_plan import noted_plans
 from airunway.program.stack_file import SECRET, StackConfig
 from airunway.text.config_text import check_size
 from airunway.text.problems import InputError, Problem, join
@@ -85,6 +86,11 @@ class Recorder(MockMonitor):
         self.requests: list[tuple[str, Any]] = []
         self.outputs: list[Any] = []
 
+    @property
+    def registered(self) -> tuple[Resource, ...]:
+        """What was registered, each after what it needs."""
+        return _in_order([_resource(urn, request) for urn, request in self.requests if request.type != _STACK])
+
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """The engine's URN, with the types of all ancestors; the mock's has the parent's only."""
         ancestors = parent.split("::")[2] if parent else ""
@@ -126,39 +132,40 @@ def record(root: Path, config: StackConfig) -> Preview:
     How long a secret is, is not known here and counted as nothing: one that is too large only with its secrets is not refused.
     """
     check_size(config.without_secrets)
-    recorder, variables = run_program(root, config)
-    if "plan" not in variables:
-        raise InputError([Problem(str(root / "__main__.py"), "makes no plan; this is not airunway's program")])
-    resources = [_resource(urn, request) for urn, request in recorder.requests if request.type != _STACK]
+    with noted_plans() as plans:
+        recorder = run_program(root, config)
+    if len(plans) != 1:
+        wrong = "serves no stack; this is not airunway's program" if not plans else f"serves {len(plans)} stacks; a program serves one"
+        raise InputError([Problem(str(root / "__main__.py"), wrong)])
     outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
-    return Preview(config.stack, variables["plan"], _in_order(resources), outputs)
+    return Preview(config.stack, plans[0], recorder.registered, outputs)
 
 
-def run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
-    """What the program at ``root`` registered, and its global variables. Raises as ``record`` does."""
-    return contextvars.copy_context().run(_run_program, root, config)
-
-
-def _run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
+def run_program(root: Path, config: StackConfig) -> Recorder:
+    """What the program at ``root`` registered. Raises as ``record`` does."""
     if not (root / "__main__.py").is_file():
         raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not airunway's project folder")])
+    with at(root):
+        return run_function(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__"), config)
+
+
+def run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:
+    """What ``program`` registers when it runs as a Pulumi program. Raises what it raises, and ``InputError`` for its cause."""
+    return contextvars.copy_context().run(_run_function, program, config)
+
+
+def _run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:
     recorder = Recorder(config.project, config.stack)
     set_all_config(config.values, list(config.secrets))
     settings.reset_options()
-    variables: dict[str, Any] = {}
-
-    def program() -> None:
-        variables.update(runpy.run_path(str(root / "__main__.py"), run_name="__main__"))
-
-    with at(root):
-        try:
-            asyncio.run(_run(recorder, config, program))
-        except pulumi.RunError as error:
-            raise error.__cause__ if isinstance(error.__cause__, InputError) else error from None
-    return recorder, variables
+    try:
+        asyncio.run(_run(recorder, config, program))
+    except pulumi.RunError as error:
+        raise error.__cause__ if isinstance(error.__cause__, InputError) else error from None
+    return recorder
 
 
-async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], None]) -> None:
+async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], Any]) -> None:
     # As pulumi.runtime.set_mocks does, less its Stack resource, which run_in_stack makes.
     features = set(recorder.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
     mocked = MockSettings(
@@ -224,14 +231,20 @@ def _in_order(resources: list[Resource]) -> tuple[Resource, ...]:
 def _secrets(struct: struct_pb2.Struct, path: str = "") -> Iterator[tuple[str, str]]:
     """A mark for each secret below ``struct``, by path."""
     for key in sorted(struct.fields):
-        value, here = struct.fields[key], join(path, key)
-        if value.WhichOneof("kind") != "struct_value":
-            continue
-        inner = value.struct_value.fields
-        if _SPECIAL in inner and inner[_SPECIAL].string_value == _SECRET:
-            yield here, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
-        else:
-            yield from _secrets(value.struct_value, here)
+        yield from _secrets_in(struct.fields[key], join(path, key))
+
+
+def _secrets_in(value: struct_pb2.Value, path: str) -> Iterator[tuple[str, str]]:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            inner = value.struct_value.fields
+            if _SPECIAL in inner and inner[_SPECIAL].string_value == _SECRET:
+                yield path, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
+            else:
+                yield from _secrets(value.struct_value, path)
+        case "list_value":
+            for index, element in enumerate(value.list_value.values):
+                yield from _secrets_in(element, f"{path}[{index}]")
 
 
 def _plain_struct(struct: struct_pb2.Struct) -> dict[str, Any]:

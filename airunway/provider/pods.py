@@ -56,3 +56,16 @@ def quantities(count: int, kind: str, cpu: str | None, memory: str | None) -> di
     """A ``limits`` map of a container."""
     gpu = {kind: str(count)} if count else {}
     return gpu | given(cpu=cpu, memory=memory)
+
+
+PASSED_THROUGH = frozenset(
+    {
+        ("EnvVar", "value"),
+        ("PodMetadata", "labels"),
+        ("PodMetadata", "annotations"),
+        ("DeploymentEntry", "image"),
+        ("EngineSpec", "image"),
+        ("Secrets", "huggingFaceToken"),
+    }
+)
+"""Fields by model whose texts are put into the objects as they are, and decide nothing: an Output may stand for one."""

@@ -38,7 +38,7 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     monkeypatch.setattr(ModelDeploymentSpec, "as_rules_see_it", counting("converted", ModelDeploymentSpec.as_rules_see_it))
     monkeypatch.setattr(pulumi.Output, "from_input", counting("outputs", pulumi.Output.from_input))
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
-    recorder, _ = run_program(tmp_path, config)
+    recorder = run_program(tmp_path, config)
     documents = [load_config(document, name) for name, document in PROVIDERS.documents.items()]
     conditions = {rule.condition for document in documents for rule in document.spec.selection_rules}
     assert counts["compiled"] == len(conditions)

@@ -69,5 +69,5 @@ def test_another_program_is_not_taken_for_ours(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"__main__\.py: does not exist"):
         record(tmp_path, config)
     (tmp_path / "__main__.py").write_text("import pulumi\n")
-    with pytest.raises(InputError, match=r"__main__\.py: makes no plan"):
+    with pytest.raises(InputError, match=r"__main__\.py: serves no stack"):
         record(tmp_path, config)

@@ -1,0 +1,67 @@
+"""The components as a provider that Pulumi's engine starts and asks over gRPC: its schema, and how what is wrong comes back."""
+
+import inspect
+import json
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.provider import ConstructResult
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
+
+from components.arguments import ArgumentError
+from components.model_deployment import ModelDeployment
+from components.model_serving import ModelServing
+
+PACKAGE = "airunway"
+"""Name of the package, and first part of its types."""
+
+
+class Plugin(ComponentProvider):
+    """Hosts ``ModelDeployment`` and ``ModelServing``."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__([ModelDeployment, ModelServing], PACKAGE, version=version)
+        # Pulumi takes docstrings as they are indented (3.259, analyzer.py).
+        self.schema = json.dumps(_undented(json.loads(self.schema or "{}")))
+
+    def construct(
+        self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
+    ) -> ConstructResult:
+        """Create a component. Arguments that can't be planned are told one by one, by their paths, as Pulumi has it."""
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as error:
+            if not isinstance(error.inner, ArgumentError):
+                raise
+            problems: Any = [{"property_path": p.path, "reason": p.message} for p in error.inner.problems]
+            raise pulumi.InputPropertiesError(f"{name} can't be planned", problems) from error
+
+
+def plugin() -> Plugin:
+    """The plugin, of the release that is installed or checked out."""
+    return Plugin(_version())
+
+
+def schema() -> str:
+    """The package's schema as it is kept in ``components/schema.json``."""
+    return json.dumps(json.loads(plugin().schema or "{}"), indent=2, sort_keys=True) + "\n"
+
+
+def _undented(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: inspect.cleandoc(v) if k == "description" and isinstance(v, str) else _undented(v) for k, v in value.items()}
+    return [_undented(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _version() -> str:
+    project = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    if project.exists():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        return "0.0.0"

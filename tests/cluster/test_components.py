@@ -1,0 +1,175 @@
+"""Cluster (real engine, provider and kube-apiserver; operators stood in for): the components in programs of other people.
+
+A program in Python runs in the test's process. One in YAML needs Pulumi's YAML and Python hosts, one in TypeScript its Node host and npm;
+where they are not on PATH, the tests are skipped.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+import yaml
+from pulumi import automation as auto
+from pulumi.runtime._callbacks import _CallbackServicer
+
+from components import ModelDeployment, ModelServing, Platform
+from tests.cluster.apiserver import Cluster
+from tests.cluster.engine import ROOT, Engine
+from tests.cluster.operator import operator
+from tests.cluster.stacks import CPU, GPU, Steps, failed, names
+from tests.cluster.tools import program
+
+
+def needs(*hosts: str) -> pytest.MarkDecorator:
+    missing = [host for host in hosts if not shutil.which(host)]
+    return pytest.mark.skipif(bool(missing), reason=f"not on PATH: {', '.join(missing)}")
+
+
+def stack(engine: Engine, name: str, function: Callable[[], Any]) -> auto.Stack:
+    """A stack of a program that is a function."""
+
+    def run() -> None:
+        _CallbackServicer._servicers.clear()
+        function()
+
+    return auto.create_or_select_stack(name, project_name="other", program=run, opts=engine.workspace())
+
+
+def test_a_program_with_one_component_serves_a_stack_s_settings(cluster: Cluster, engine: Engine) -> None:
+    there: Any = {name: {"installation": "existing"} for name in ("kaito", "dynamo")}
+    replicas = [1]
+
+    def serve() -> None:
+        entries: Any = [CPU, GPU | {"scaling": {"replicas": replicas[0]}}]
+        args: Any = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "namespace": "other", "providers": there, "deployments": entries}
+        pulumi.export("deployments", ModelServing("models", args).deployments)
+
+    with operator(cluster):
+        made = stack(engine, "serving", serve)
+        assert set(made.up().outputs["deployments"].value) == {"cpu", "gpu"}
+        assert names(cluster, "Workspace", "other") == ["cpu"]
+        assert set(made.up().summary.resource_changes or {}) == {"same"}
+        replicas[0] = 2
+        changed = Steps()
+        made.up(on_event=changed)
+        assert changed.changes() == [("update", "DynamoGraphDeployment", "gpu")]
+    made.destroy()
+    assert names(cluster, "Workspace", "other") == names(cluster, "DynamoGraphDeployment", "other") == []
+
+
+def test_deployments_beside_the_rest_of_a_program_take_its_outputs(cluster: Cluster, engine: Engine) -> None:
+    kubeconfig = str(cluster.kubeconfig())
+
+    def serve() -> None:
+        provider = kubernetes.Provider("mine", kubeconfig=kubeconfig)
+        options = pulumi.ResourceOptions(providers={"kubernetes": provider})
+        platform = Platform("models", {"namespace": "beside", "providers": {"kaito": {"installation": "existing"}}}, options)
+        made = kubernetes.core.v1.ConfigMap(
+            "made", metadata={"namespace": "default", "name": "made"}, opts=pulumi.ResourceOptions(provider=provider)
+        )
+        labels: Any = {"team": made.metadata["uid"]}
+        args: Any = {"model": {"id": "org/gguf"}, "pod_template": {"metadata": {"labels": labels}}}
+        ModelDeployment("cpu", args, options, platform=platform)
+        pulumi.export("uid", made.metadata["uid"])
+
+    with operator(cluster):
+        made = stack(engine, "beside", serve)
+        assert made.preview().change_summary[auto.OpType.CREATE] > 0, "the uid is not known yet"
+        uid = made.up().outputs["uid"].value
+        (workspace,) = [w for w in cluster.items("/apis/kaito.sh/v1beta1/workspaces") if w["metadata"]["namespace"] == "beside"]
+        assert workspace["inference"]["template"]["metadata"]["labels"]["team"] == uid
+        assert set(made.up().summary.resource_changes or {}) == {"same"}
+    made.destroy()
+
+
+def test_what_can_t_be_planned_is_told_without_a_traceback(cluster: Cluster, engine: Engine) -> None:
+    args: Any = {"model": {"id": "org/gguf"}, "scaling": {"replicas": 99}, "engine": {"type": "vlm"}}
+    text = failed(stack(engine, "wrong", lambda: ModelDeployment("cpu", args)).up).text
+    assert "cpu: scaling.replicas: 99 given, must be at most 32" in text
+    assert "cpu: engine.type: 'vlm' given, did you mean 'vllm'?" in text
+    assert "Traceback" not in text
+
+
+class Checkout:
+    """The repository's files as git has them, with the plugin's dependencies in place, and a Pulumi of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "checkout"
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file() and not name.startswith("tests/"):
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, self.folder / name)
+        (self.folder / "components" / "venv").symlink_to(sys.prefix)
+        engine = Engine(folder, folder / "unused")
+        self.environment = os.environ | engine.environment | {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false"}
+        plugin = program("pulumi-resource-kubernetes")
+        home = folder / "home" / "plugins" / "resource-kubernetes-v4.34.2"
+        home.mkdir(parents=True)
+        for path in plugin.parent.iterdir():
+            (home / path.name).symlink_to(path)
+
+    def pulumi(self, example: str, *arguments: str) -> str:
+        command = [str(program("pulumi")), *arguments, "--non-interactive", "--color", "never"]
+        done = subprocess.run(
+            command, cwd=self.folder / "examples" / example, env=self.environment, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@needs("pulumi-language-python")
+def test_the_cli_reads_the_schema_that_is_kept(tmp_path: Path) -> None:
+    read = json.loads(Checkout(tmp_path).pulumi("yaml", "package", "get-schema", "../../components"))
+    kept = json.loads((ROOT / "components" / "schema.json").read_text())
+    assert (read["name"], read["version"]) == (kept["name"], kept["version"])
+    for kind in ("types", "resources"):
+        properties = "properties" if kind == "types" else "inputProperties"
+        assert {k: set(v[properties]) for k, v in read[kind].items()} == {k: set(v[properties]) for k, v in kept[kind].items()}
+
+
+@needs("pulumi-language-yaml", "pulumi-language-python")
+def test_the_example_in_yaml_comes_up_and_goes(cluster: Cluster, tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
+    project = checkout.folder / "examples" / "yaml" / "Pulumi.yaml"
+    document = yaml.safe_load(project.read_text())
+    models = document["resources"]["models"]["properties"]
+    models["cluster"] = {"kubeconfig": str(cluster.kubeconfig())}
+    models["namespace"] = "from-yaml"
+    project.write_text(yaml.safe_dump(document))
+    checkout.pulumi("yaml", "stack", "init", "own")
+    checkout.pulumi("yaml", "config", "set", "context", "unused")
+    checkout.pulumi("yaml", "config", "set", "--secret", "huggingFaceToken", "hf_only_the_secret_may_say_this")
+    with operator(cluster):
+        output = checkout.pulumi("yaml", "up", "--yes", "--skip-preview")
+    assert "hf_only" not in output
+    assert names(cluster, "Workspace", "from-yaml") == ["small"]
+    assert names(cluster, "DynamoGraphDeployment", "from-yaml") == ["chat"]
+    checkout.pulumi("yaml", "destroy", "--yes", "--skip-preview")
+    assert names(cluster, "Workspace", "from-yaml") == []
+
+
+@needs("pulumi-language-nodejs", "pulumi-language-python", "npm")
+def test_the_example_in_typescript_type_checks(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
+    example = checkout.folder / "examples" / "typescript"
+    checkout.pulumi("typescript", "package", "gen-sdk", "../../components", "--language", "nodejs", "--local", "--out", "sdks")
+    (example / "sdks" / "nodejs").rename(example / "sdks" / "airunway")
+    installed = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=example, capture_output=True, text=True
+    )
+    if installed.returncode:
+        pytest.skip(f"npm can't install here: {installed.stderr[-300:]}")
+    check = ["npx", "--no-install", "tsc", "-p", "."]
+    assert (done := subprocess.run(check, cwd=example, capture_output=True, text=True)).returncode == 0, done.stdout
+    source = example / "index.ts"
+    source.write_text(source.read_text().replace("servedName", "servedNme"))
+    assert "'servedNme' does not exist" in subprocess.run(check, cwd=example, capture_output=True, text=True).stdout
