@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,7 +98,7 @@ def test_what_can_t_be_planned_is_told_without_a_traceback(cluster: Cluster, eng
 
 
 class Checkout:
-    """The repository's files as git has them, with the plugin's dependencies in place, and a Pulumi of its own."""
+    """The repository's files as git has them, and a Pulumi of its own, which installs what the plugin needs (from PyPI, once)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "checkout"
@@ -108,7 +107,6 @@ class Checkout:
             if (ROOT / name).is_file() and not name.startswith("tests/"):
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, self.folder / name)
-        (self.folder / "components" / "venv").symlink_to(sys.prefix)
         engine = Engine(folder, folder / "unused")
         self.environment = os.environ | engine.environment | {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false"}
         plugin = program("pulumi-resource-kubernetes")
@@ -126,9 +124,14 @@ class Checkout:
         return done.stdout
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return Checkout(tmp_path_factory.mktemp("checkout"))
+
+
 @needs("pulumi-language-python")
-def test_the_cli_reads_the_schema_that_is_kept(tmp_path: Path) -> None:
-    read = json.loads(Checkout(tmp_path).pulumi("yaml", "package", "get-schema", "../../components"))
+def test_the_cli_reads_the_schema_that_is_kept(checkout: Checkout) -> None:
+    read = json.loads(checkout.pulumi("yaml", "package", "get-schema", "../../components"))
     kept = json.loads((ROOT / "components" / "schema.json").read_text())
     assert (read["name"], read["version"]) == (kept["name"], kept["version"])
     for kind in ("types", "resources"):
@@ -137,8 +140,7 @@ def test_the_cli_reads_the_schema_that_is_kept(tmp_path: Path) -> None:
 
 
 @needs("pulumi-language-yaml", "pulumi-language-python")
-def test_the_example_in_yaml_comes_up_and_goes(cluster: Cluster, tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path)
+def test_the_example_in_yaml_comes_up_and_goes(cluster: Cluster, checkout: Checkout) -> None:
     project = checkout.folder / "examples" / "yaml" / "Pulumi.yaml"
     document = yaml.safe_load(project.read_text())
     models = document["resources"]["models"]["properties"]
@@ -158,14 +160,12 @@ def test_the_example_in_yaml_comes_up_and_goes(cluster: Cluster, tmp_path: Path)
 
 
 @needs("pulumi-language-nodejs", "pulumi-language-python", "npm")
-def test_the_example_in_typescript_type_checks(tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path)
+def test_the_example_in_typescript_type_checks(checkout: Checkout) -> None:
     example = checkout.folder / "examples" / "typescript"
     checkout.pulumi("typescript", "package", "gen-sdk", "../../components", "--language", "nodejs", "--local", "--out", "sdks")
     (example / "sdks" / "nodejs").rename(example / "sdks" / "airunway")
-    installed = subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=example, capture_output=True, text=True
-    )
+    install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+    installed = subprocess.run(install, cwd=example, capture_output=True, text=True)
     if installed.returncode:
         pytest.skip(f"npm can't install here: {installed.stderr[-300:]}")
     check = ["npx", "--no-install", "tsc", "-p", "."]
