@@ -1,12 +1,9 @@
 """Images built in the cluster: their names, the registry's hosts, and the Job that builds one."""
 
-import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from airunway.planning.settings import StackSettings
 from airunway.provider.labels import GROUP, MANAGED
@@ -14,6 +11,7 @@ from airunway.spec.durations import seconds
 from airunway.spec.model import ModelDeploymentSpec
 from airunway.text.merge import given
 from airunway.text.names import digest, name_of
+from airunway.text.yaml_reading import load_data
 
 NAMESPACE = "airunway-system"
 REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = "airunway-registry", "airunway-builder", "airunway-registry-push", "airunway-registry-pull"
@@ -23,11 +21,9 @@ SOCKET_DIR = "/run/user/1000/buildkit"
 _QUANTISATION = re.compile(r"(?:^|[._-])((?:I?Q[0-9]+(?:_[A-Z0-9]+)*)|(?:B?F(?:16|32)))(?=$|[.-])", re.IGNORECASE)
 
 
-@functools.cache
 def data() -> dict[str, Any]:
     """Images and sizes, from ``image_build.yaml``."""
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-    return loaded
+    return load_data(Path(__file__).with_suffix(".yaml"))
 
 
 @dataclass(frozen=True)

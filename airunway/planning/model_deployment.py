@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from airunway.provider.contract import Provider
 from airunway.provider.honoured import ENTRY, unhonoured
@@ -19,6 +16,7 @@ from airunway.spec.model import ModelDeploymentSpec, Source
 from airunway.text.merge import given
 from airunway.text.names import name_of
 from airunway.text.problems import InputError, Problem, join
+from airunway.text.yaml_reading import load_data
 
 DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
 KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
@@ -27,11 +25,9 @@ IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.pro
 """Fields whose change the controller's webhook refuses, so that the object has to be made anew."""
 
 
-@cache
 def data() -> dict[str, Any]:
-    """What is known about the controller's releases."""
-    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("controller.yaml").read_text(encoding="utf-8"))
-    return found
+    """What is known about the controller's releases, from ``controller.yaml``."""
+    return load_data(Path(__file__).with_name("controller.yaml"))
 
 
 def object_name(name: str) -> str:

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from airunway.program.record import Preview
 from airunway.text.names import name_of
 from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import in_order, to_yaml
 
 KUSTOMIZATION = "kustomization.yaml"
@@ -40,9 +39,10 @@ def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
     earlier: list[str] = []
     if folder.exists() and any(folder.iterdir()):
         index = folder / KUSTOMIZATION
-        if not index.exists() or not index.read_text(encoding="utf-8").startswith(_HEADER):
+        text = index.read_text(encoding="utf-8") if index.exists() else ""
+        if not text.startswith(_HEADER):
             raise InputError([Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")])
-        earlier = yaml.safe_load(index.read_text(encoding="utf-8"))["resources"]
+        earlier = read_document(text, str(index))["resources"]
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
