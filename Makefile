@@ -56,9 +56,11 @@ format: $(VENV)/.dev ## Format the code and sort imports
 golden: $(VENV)/.dev ## Rewrite the golden files
 	GOLDEN=rewrite $(BIN)/python -m pytest -k golden
 
-schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files and deployment files
+schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files and deployment files, and the settings in Pulumi.yaml
 	$(BIN)/airunway schema > stacks/stack.schema.json
 	$(BIN)/airunway schema --deployments > stacks/deployments.schema.json
+	$(BIN)/airunway schema --project > $(VENV)/Pulumi.yaml
+	cp $(VENV)/Pulumi.yaml Pulumi.yaml
 
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra all -o requirements.txt pyproject.toml

@@ -231,11 +231,17 @@ def console(
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
 def schema(
     deployments: Annotated[bool, typer.Option("--deployments", help="Of the files that airunway:deploymentFiles names.")] = False,
+    project_file: Annotated[bool, typer.Option("--project", help="The project's Pulumi.yaml with its settings declared anew.")] = False,
+    cwd: ProjectOption = None,
 ) -> None:
     """Print the JSON Schema of stack files."""
-    from airunway.cli.schema import deployments_schema, schema_text, stack_schema
+    from airunway.cli.schema import deployments_schema, project_text, schema_text, stack_schema
+    from airunway.cli.streams import text_of
 
-    sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
+    if project_file:
+        sys.stdout.write(project_text(text_of(str(project(cwd) / "Pulumi.yaml"))))
+    else:
+        sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
 
 
 def project(cwd: Path | None) -> Path:

@@ -124,29 +124,50 @@ class BuilderSettings(StrictModel):
 class StackSettings(StrictModel):
     """Everything under ``airunway:`` in a stack file but secrets."""
 
-    cluster: Cluster = Field(Cluster(), description="Which cluster; context or kubeconfig is required.")
+    cluster: Cluster = Field(
+        Cluster(), description="The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."
+    )
     namespace: DnsLabel = Field("default", description="Namespace of deployments that name none.")
     create_namespaces: bool = Field(True, description="Create the namespaces of the deployments (all but default).")
-    deployments: list[Any] = Field([], description="Model deployments.")
+    deployments: list[Any] = Field([], description="Model deployments: a name and the fields of a ModelDeployment's spec each.")
     deployment_files: list[Text] = Field(
-        [], description="Files with more entries, a list each, relative to the project; globs such as deployments/*.yaml are allowed."
+        [],
+        description="Files with more entries of airunway:deployments, a list each, relative to the project; globs such as "
+        "deployments/*.yaml are allowed.",
     )
     manifests: list[Text] = Field([], description="Files with ModelDeployment documents, relative to the project; globs are allowed.")
-    providers: dict[str, ProviderSettings] = Field({}, description="Settings by provider name.")
+    providers: dict[str, ProviderSettings] = Field(
+        {}, description="Settings by inference provider: enabled, installation (managed or existing), spec (merged over its document)."
+    )
     provider_files: list[Text] = Field(
         [], description="Files with InferenceProviderConfig documents, relative to the project; globs are allowed."
     )
     hugging_face_secret: Text | None = Field(
-        None, description="Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
+        None, description="Name of an existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
     )
-    ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment.")
-    registry: RegistrySettings = Field(RegistrySettings(), description="Registry for built images; required where a deployment builds one.")
-    delivery: Delivery = Field("direct", description="How deployments that do not say reach the cluster.")
-    controller: ControllerSettings = Field(ControllerSettings(), description="The KubeAIRunway controller.")
-    builder: BuilderSettings = Field(BuilderSettings(), description="How images are built.")
+    ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment to serve.")
+    registry: RegistrySettings = Field(
+        RegistrySettings(),
+        description="Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one.",
+    )
+    delivery: Delivery = Field(
+        "direct",
+        description="How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway "
+        "controller.",
+    )
+    controller: ControllerSettings = Field(
+        ControllerSettings(),
+        description="The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from).",
+    )
+    builder: BuilderSettings = Field(
+        BuilderSettings(), description="How images are built: storage, timeout, platform, and mirrors of the images it takes."
+    )
     protect: bool = Field(False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted.")
 
 
 TOKEN_SETTING, PASSWORD_SETTING = "huggingFaceToken", "registryPassword"
-SECRET_SETTINGS = (TOKEN_SETTING, PASSWORD_SETTING)
-"""The settings that are secrets; they are read apart from the others."""
+SECRET_SETTINGS = {
+    TOKEN_SETTING: "Hugging Face token; becomes a Secret in each namespace that needs it.",
+    PASSWORD_SETTING: "Password for registry.existing.username.",
+}
+"""What the settings that are secrets are for; they are read apart from the others."""
