@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from airunway.planning.settings import SECRET_SETTINGS, DeploymentEntry, StackSettings
 from airunway.text.problems import InputError, Problem
@@ -61,17 +62,18 @@ def deployments_schema() -> dict[str, Any]:
 def project_config() -> dict[str, Any]:
     """The ``config:`` of ``Pulumi.yaml``: each setting with its type, description and default as Pulumi takes them."""
     schema = StackSettings.model_json_schema(by_alias=True)
-    declared: dict[str, Any] = {}
-    for name, field in StackSettings.model_fields.items():
-        part = _resolved(schema["properties"][field.alias or name], schema["$defs"])
-        items = {"items": {"type": part["items"].get("type", "object")}} if part["type"] == "array" else {}
-        default = field.get_default(call_default_factory=True)
-        default = default.model_dump(by_alias=True, exclude_defaults=True) if isinstance(default, BaseModel) else default
-        entry = {"type": part["type"], **items, "description": field.description, "default": "" if default is None else default}
-        declared[f"airunway:{field.alias or name}"] = entry
-    for key in SECRET_SETTINGS:
-        declared[f"airunway:{key}"] = {"type": "string", "description": _secret_description(key), "default": ""}
-    return declared
+    secrets = {key: {"type": "string", "description": _secret_description(key), "default": ""} for key in SECRET_SETTINGS}
+    settings = {field.alias or name: field for name, field in StackSettings.model_fields.items()}
+    declared = {key: _declared(field, schema["properties"][key], schema["$defs"]) for key, field in settings.items()}
+    return {f"airunway:{key}": entry for key, entry in (declared | secrets).items()}
+
+
+def _declared(field: FieldInfo, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting as Pulumi takes it: no default is the empty text, as without any the CLI demands a value."""
+    part, default = _resolved(schema, definitions), field.get_default(call_default_factory=True)
+    items = {"items": {"type": part["items"].get("type", "object")}} if part["type"] == "array" else {}
+    plain = default.model_dump(mode="json", by_alias=True, exclude_defaults=True) if isinstance(default, BaseModel) else schema["default"]
+    return {"type": part["type"], **items, "description": field.description, "default": "" if plain is None else plain}
 
 
 _CONFIG_SECTION = re.compile(r"^config:.*\n(?:(?:[ -].*)?\n)*", re.MULTILINE)

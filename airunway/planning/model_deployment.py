@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from airunway.planning.settings import Delivery
 from airunway.provider.contract import Provider
 from airunway.provider.honoured import ENTRY, unhonoured
 from airunway.provider.labels import MANAGED
@@ -18,7 +19,7 @@ from airunway.text.names import name_of
 from airunway.text.problems import InputError, Problem, join
 from airunway.text.yaml_reading import load_data
 
-DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
+MODELDEPLOYMENT = Delivery.MODELDEPLOYMENT
 KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
 READY = ReadyState("phase", {str(phase): phase for phase in Phase})
 IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.provider.name", "spec.serving.mode")
@@ -42,10 +43,10 @@ def object_name(name: str) -> str:
 def model_deployment(request: Request, group: str) -> dict[str, Any]:
     """The ModelDeployment for ``request`` in API group ``group``. Raises ``InputError`` naming what that group has no field for."""
     refused = unhonoured(request.spec, ENTRY | fields(group), {})
-    problems = [Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {DIRECT}") for path in refused]
+    problems = [Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}") for path in refused]
     if request.spec.model.source is Source.AIKIT:
         problems.append(
-            Problem("model.source", f"aikit is not known to the controller; use delivery: {DIRECT}, or source custom with image")
+            Problem("model.source", f"aikit is not known to the controller; use delivery: {Delivery.DIRECT}, or source custom with image")
         )
     if problems:
         raise InputError(problems)

@@ -1,17 +1,29 @@
 """A stack file's ``airunway:`` settings: what one cluster serves and how."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from airunway.spec.durations import Duration
-from airunway.spec.model import ModelDeploymentSpec, StrictModel, Text
+from airunway.spec.model import ModelDeploymentSpec, StrictModel, Text, named
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 
 
-Delivery = Literal["direct", "modeldeployment"]
+class Delivery(StrEnum):
+    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the KubeAIRunway controller."""
+
+    DIRECT = "direct"
+    MODELDEPLOYMENT = "modeldeployment"
+
+
+class InstallationMode(StrEnum):
+    """Who installs an operator or the controller: the stack, or somebody else."""
+
+    MANAGED = "managed"
+    EXISTING = "existing"
 
 
 class DeploymentEntry(ModelDeploymentSpec):
@@ -26,7 +38,7 @@ class DeploymentEntry(ModelDeploymentSpec):
     take_over: bool = Field(
         False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
     )
-    delivery: Delivery | None = Field(
+    delivery: Annotated[Delivery, named(Delivery)] | None = Field(
         None,
         description="direct: the stack creates the provider's object; modeldeployment: a ModelDeployment for the cluster's KubeAIRunway "
         "controller. Default: the stack's.",
@@ -48,8 +60,8 @@ class ProviderSettings(StrictModel):
     """What a stack changes about one inference provider."""
 
     enabled: bool = Field(True, description="Whether it may be chosen.")
-    installation: Literal["managed", "existing"] = Field(
-        "managed", description="managed: the stack installs its operator; existing: it is there."
+    installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
+        InstallationMode.MANAGED, description="managed: the stack installs its operator; existing: it is there."
     )
     spec: dict[str, Any] = Field(
         {}, description="Deep-merged over its InferenceProviderConfig's spec; lists of named things merge by name, null deletes."
@@ -92,8 +104,8 @@ class ControllerSettings(StrictModel):
     """The KubeAIRunway controller, for deployments with delivery modeldeployment."""
 
     api_group: Literal["airunway.ai", "kubeairunway.ai"] = Field("airunway.ai", description="API group of its release.")
-    installation: Literal["managed", "existing"] = Field(
-        "existing", description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
+    installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
+        InstallationMode.EXISTING, description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
     )
     manifests: list[Text] = Field(
         [],
@@ -103,7 +115,7 @@ class ControllerSettings(StrictModel):
 
     @model_validator(mode="after")
     def _files(self) -> "ControllerSettings":
-        if (self.installation == "managed") != bool(self.manifests):
+        if (self.installation is InstallationMode.MANAGED) != bool(self.manifests):
             raise ValueError("installation: managed and manifests go together; give both or neither")
         return self
 
@@ -150,8 +162,8 @@ class StackSettings(StrictModel):
         RegistrySettings(),
         description="Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one.",
     )
-    delivery: Delivery = Field(
-        "direct",
+    delivery: Annotated[Delivery, named(Delivery)] = Field(
+        Delivery.DIRECT,
         description="How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway "
         "controller.",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning import model_deployment as delivery
-from airunway.planning.model_deployment import DIRECT
+from airunway.planning.settings import Delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
@@ -157,7 +157,7 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
 
 
 def _decision(deployment: Any) -> str:
-    controller = deployment.get("delivery", DIRECT) != DIRECT
+    controller = deployment.get("delivery", Delivery.DIRECT) != Delivery.DIRECT
     return f"{deployment['engine']} on {deployment['provider']}" + (" as ModelDeployment" if controller else "")
 
 
@@ -168,7 +168,7 @@ def _why(deployment: Any) -> str:
 
 def _because(old: Any, new: Any) -> str:
     """Why the decision is another one now."""
-    deliveries = [side.get("delivery", DIRECT) for side in (old, new)]
+    deliveries = [side.get("delivery", Delivery.DIRECT) for side in (old, new)]
     if deliveries[0] != deliveries[1] and (old["engine"], old["provider"]) == (new["engine"], new["provider"]):
         return f"delivery {deliveries[0]} -> {deliveries[1]}"
     if new["rule"] is None:

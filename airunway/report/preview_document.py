@@ -21,7 +21,7 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
     rule = selection.rule
     return {
         "name": planned.name,
-        "delivery": planned.delivery,
+        "delivery": str(planned.delivery),
         "engine": str(selection.engine),
         "provider": selection.provider,
         "reason": selection.reason,

@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.planning.model_deployment import DIRECT
+from airunway.planning.settings import Delivery
 from airunway.program.record import Preview, Resource
 from airunway.selection.select import Selection
 
@@ -62,7 +62,7 @@ def _rule(selection: Selection) -> tuple[str, Text]:
 def why(planned: PlannedDeployment) -> str:
     """The decision in a few words."""
     said = _why(planned.request.selection)
-    return said if planned.delivery == DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+    return said if planned.delivery is Delivery.DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
 
 
 def _why(selection: Selection) -> str:

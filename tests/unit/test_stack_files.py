@@ -1,5 +1,6 @@
 """Tier 1 (pure): the stacks, the schema and the project file that we ship agree with the models."""
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 import yaml
 
 from airunway.cli.schema import deployments_schema, project_config, project_text, schema_text, stack_schema
-from airunway.planning.settings import SECRET_SETTINGS, StackSettings
+from airunway.console.project import STATES
+from airunway.console.stack_edit import OFF
+from airunway.planning.settings import SECRET_SETTINGS, Delivery, InstallationMode, StackSettings
 from airunway.program.stack_config import settings_of
 from airunway.text.problems import InputError
 
@@ -102,3 +105,27 @@ def test_the_rest_of_a_project_file_stays_as_it_is() -> None:
 def test_a_project_file_whose_settings_stand_otherwise_is_left_alone(text: str) -> None:
     with pytest.raises(InputError, match=r"Pulumi\.yaml: "):
         project_text(text)
+
+
+@pytest.mark.parametrize("words", [Delivery, InstallationMode], ids=lambda words: words.__name__)
+def test_a_choice_is_described_by_all_its_words(words: type[Delivery] | type[InstallationMode]) -> None:
+    definitions = stack_schema()["$defs"] | {"": {"properties": stack_schema()["properties"]["config"]["properties"]}}
+    parts = [part for definition in definitions.values() for part in definition.get("properties", {}).values()]
+    choices = [part for part in parts if f'"#/$defs/{words.__name__}"' in json.dumps(part)]
+    assert len(choices) == 2
+    assert all(word in part["description"] for part in choices for word in words)
+
+
+def test_the_console_offers_every_mode_of_installation() -> None:
+    assert set(STATES) == {*InstallationMode, OFF}
+
+
+def test_code_has_the_words_of_a_choice_by_their_names_only() -> None:
+    words = {*map(str, Delivery), *map(str, InstallationMode)}
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "airunway").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in words
+    ]
+    assert {place.partition(":")[0] for place in bare} == {"airunway/planning/settings.py"}, bare
