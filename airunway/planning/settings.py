@@ -1,12 +1,18 @@
 """A stack file's ``airunway:`` settings: what one cluster serves and how."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from airunway.spec.durations import Duration
 from airunway.spec.model import ModelDeploymentSpec, StrictModel, Text, named
+from airunway.text.yaml_reading import load_data
+
+BUILD_DATA = load_data(Path(__file__).with_name("image_build.yaml"))
+"""Images and sizes of what builds and keeps images, where a stack names no others."""
+_REGISTRY, _BUILDER = BUILD_DATA["registry"], BUILD_DATA["builder"]
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
@@ -72,9 +78,11 @@ class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
     node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes, which pull from it as nothing else may.")
-    storage: Text | None = Field(None, description="Size of its volume. Default: 50Gi.")
+    storage: Text | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
-    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(None, description="Port on each node for pulls. Default: 30500.")
+    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
+        None, description=f"Port on each node for pulls. Default: {_REGISTRY['nodePort']}."
+    )
     image: Text | None = Field(None, description="Its image, for a mirror.")
 
 
@@ -123,11 +131,11 @@ class ControllerSettings(StrictModel):
 class BuilderSettings(StrictModel):
     """How images are built."""
 
-    storage: Text | None = Field(None, description="Size of the build cache. Default: 100Gi.")
+    storage: Text | None = Field(None, description=f"Size of the build cache. Default: {_BUILDER['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
     unconfined: bool = Field(False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount.")
-    timeout: Duration | None = Field(None, description="Longest build. Default: 1h.")
-    platform: Text | None = Field(None, description="Platform of the images. Default: linux/amd64.")
+    timeout: Duration | None = Field(None, description=f"Longest build. Default: {_BUILDER['timeout']}.")
+    platform: Text | None = Field(None, description=f"Platform of the images. Default: {_BUILDER['platform']}.")
     image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
     frontend: Text | None = Field(None, description="AIKit's frontend image, for a mirror.")
     context: Text | None = Field(None, description="Address of AIKit's aikitfile, for a mirror.")
