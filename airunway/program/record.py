@@ -23,6 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from airunway.planning.plan import Plan
 from airunway.program.stack_file import SECRET, StackConfig
+from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
 from airunway.text.problems import InputError, Problem, join
 
@@ -55,6 +56,16 @@ class Resource:
     secret_outputs: tuple[str, ...] = ()
     secrets: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Kind of the Kubernetes object, or name of the component."""
+        return kind_of(self.type)
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether it is the provider by which others reach the cluster."""
+        return is_provider(self.type)
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -73,7 +84,7 @@ class Preview:
     @property
     def count(self) -> int:
         """How many resources there are, without components and the provider that serves them."""
-        return len([r for r in self.resources if r.custom and not r.type.startswith("pulumi:providers:")])
+        return len([r for r in self.resources if r.custom and not r.is_provider])
 
 
 class Recorder(MockMonitor):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-HIDDEN = "pulumi:providers:"
+from airunway.program.type_token import is_provider, kind_of
 
 
 @dataclass
@@ -27,15 +27,15 @@ class Graph:
 
 def graph_of(document: Mapping[str, Any]) -> Graph:
     """The graph of a preview as ``preview.document`` writes it."""
-    resources = {r["urn"]: r for r in document["resources"] if not r["type"].startswith(HIDDEN)}
+    resources = {r["urn"]: r for r in document["resources"] if not is_provider(r["type"])}
     nodes: dict[str, Node] = {}
     home: dict[str, str] = {}
     for urn, resource in resources.items():
         parent = resources.get(resource["parent"])
-        if resource["type"].endswith(":Platform"):
+        if kind_of(resource["type"]) == "Platform":
             continue
-        if parent is None or parent["type"].endswith(":Platform"):
-            nodes[urn] = Node(urn, resource["name"], resource["type"].rsplit(":", 1)[-1])
+        if parent is None or kind_of(parent["type"]) == "Platform":
+            nodes[urn] = Node(urn, resource["name"], kind_of(resource["type"]))
             home[urn] = urn
         else:
             home[urn] = home[resource["parent"]]

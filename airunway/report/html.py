@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from airunway.program.record import Preview
+from airunway.program.type_token import is_component
 from airunway.report.compare import DELETE, FORGET, UPDATE, Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of
@@ -91,7 +92,7 @@ def _elements(document: Mapping[str, Any], operations: Mapping[str, str]) -> tup
     nodes = []
     for node in graph.nodes.values():
         found = {operations[m] for m in node.members if m in operations}
-        objects = [in_order(resources[m]["inputs"]) for m in node.members if not resources[m]["type"].startswith("airunway:")]
+        objects = [in_order(resources[m]["inputs"]) for m in node.members if not is_component(resources[m]["type"])]
         nodes.append(
             {
                 "id": node.urn,

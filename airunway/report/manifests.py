@@ -22,7 +22,7 @@ def manifest_files(preview: Preview) -> dict[str, str]:
     """
     secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
     owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
-    releases = [r.inputs for r in preview.resources if r.type.endswith(":Release")]
+    releases = [r.inputs for r in preview.resources if r.kind == "Release"]
     kept = sorted((m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_order)
     files = {_file_name(m): to_yaml(_without_pulumi(m)) for m in kept}
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
