@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from airunway.planning.settings import SECRET_SETTINGS, DeploymentEntry, StackSettings
+from airunway.planning.settings import SECRET_SETTINGS, StackSettings
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import StackLoader, read_document
 from airunway.text.yaml_writing import to_yaml

@@ -6,9 +6,9 @@ from typing import Any
 
 from airunway.console.fields import entry_of, field_of
 from airunway.planning.deployment import PlannedDeployment, Target, plan_one
-from airunway.planning.settings import DeploymentEntry
 from airunway.selection.select import Selection, select
 from airunway.spec.checks import parse_spec, warnings_of
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_writing import to_documents, to_yaml
 

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from airunway.planning.deployment import Target, plan_entry
-from airunway.planning.settings import Delivery
 from airunway.provider.reading import UnreadableError
+from airunway.spec.entry import Delivery
 from airunway.text.merge import patch_between
 from airunway.text.problems import InputError, join
 from providers import PROVIDERS as PROVIDERS

@@ -9,7 +9,7 @@ from airunway.planning.documents import Document
 from airunway.planning.entries import ALONE, Place, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
 from airunway.planning.model_deployment import render_for_controller
-from airunway.planning.settings import Delivery, DeploymentEntry, StackSettings
+from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider
 from airunway.provider.registry import Providers
 from airunway.provider.render import render
@@ -17,6 +17,7 @@ from airunway.provider.request import Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import select
 from airunway.spec.checks import parse_spec, warnings_of
+from airunway.spec.entry import Delivery, DeploymentEntry
 from airunway.spec.model import Source
 from airunway.text.problems import InputError
 

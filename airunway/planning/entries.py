@@ -7,8 +7,9 @@ from typing import Any
 
 from airunway.planning.documents import Document, deployment_entry, in_document, parse_documents
 from airunway.planning.files import Files
-from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.config_text import config_text
 from airunway.text.problems import InputError, Problem, join, shown
 from airunway.text.yaml_reading import StackLoader, read_document

@@ -5,14 +5,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from airunway.planning.settings import Delivery
 from airunway.provider.contract import Provider
-from airunway.provider.honoured import ENTRY, unhonoured
+from airunway.provider.honoured import unhonoured
 from airunway.provider.labels import MANAGED
 from airunway.provider.observation import Decided, Observation, Phase, ReadyState, Replicas, complaint, conditions_of, whole
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
+from airunway.spec.entry import ENTRY, Delivery
 from airunway.spec.model import ModelDeploymentSpec, Source
 from airunway.text.merge import given
 from airunway.text.names import name_of

@@ -12,9 +12,10 @@ from airunway.planning.deployment import TOKEN_SECRET, PlannedDeployment, Target
 from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
-from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Delivery, InstallationMode, StackSettings
+from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.provider.registry import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem, problems_of
 
 

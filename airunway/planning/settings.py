@@ -7,22 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from airunway.spec.durations import Duration
-from airunway.spec.model import ModelDeploymentSpec, StrictModel, Text, named
+from airunway.spec.entry import Delivery, DnsLabel
+from airunway.spec.model import StrictModel, Text, named
 from airunway.text.yaml_reading import load_data
 
 BUILD_DATA = load_data(Path(__file__).with_name("image_build.yaml"))
 """Images and sizes of what builds and keeps images, where a stack names no others."""
 _REGISTRY, _BUILDER = BUILD_DATA["registry"], BUILD_DATA["builder"]
 
-DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
-
-
-class Delivery(StrEnum):
-    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the KubeAIRunway controller."""
-
-    DIRECT = "direct"
-    MODELDEPLOYMENT = "modeldeployment"
 
 
 class InstallationMode(StrEnum):
@@ -30,25 +23,6 @@ class InstallationMode(StrEnum):
 
     MANAGED = "managed"
     EXISTING = "existing"
-
-
-class DeploymentEntry(ModelDeploymentSpec):
-    """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
-
-    name: DnsLabel = Field(description="Name of the deployment, of its upstream object and of its entry in the outputs.")
-    namespace: DnsLabel | None = Field(None, description="Namespace. Default: the stack's.")
-    ready_timeout: Duration | None = Field(
-        None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
-    )
-    skip_await: bool = Field(False, description="Do not wait until it serves.")
-    take_over: bool = Field(
-        False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
-    )
-    delivery: Annotated[Delivery, named(Delivery)] | None = Field(
-        None,
-        description="direct: the stack creates the provider's object; modeldeployment: a ModelDeployment for the cluster's KubeAIRunway "
-        "controller. Default: the stack's.",
-    )
 
 
 class Cluster(StrictModel):

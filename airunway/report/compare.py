@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning import model_deployment as delivery
-from airunway.planning.settings import Delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
+from airunway.spec.entry import Delivery
 from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
 

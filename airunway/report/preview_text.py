@@ -9,9 +9,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.planning.settings import Delivery
 from airunway.program.record import Preview, Resource
 from airunway.selection.select import Selection
+from airunway.spec.entry import Delivery
 
 
 def preview_text(preview: Preview, width: int) -> RenderableType:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from airunway.live.adoption import Adoption, adopt
 from airunway.planning.deployment import Target, plan_entry
-from airunway.planning.settings import Delivery, StackSettings
+from airunway.planning.settings import StackSettings
+from airunway.spec.entry import Delivery
 from airunway.text.merge import merge_patch, patch_between
 from providers import PROVIDERS
 from tests.unit.samples import builtin
