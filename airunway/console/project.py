@@ -94,7 +94,7 @@ class Project:
 
     def context(self, stack: str) -> Context:
         """What a form for the stack is checked against. Raises ``InputError``."""
-        return Context(stack_target(self.root, stack), frozenset(self._all_entries(stack)))
+        return Context(stack_target(self.root, stack), {name: entry.place.path for name, entry in self._all_entries(stack).items()})
 
     def providers(self, stack: str) -> list[Provider]:
         """Every provider, those that are off included. Raises ``InputError``."""
