@@ -161,7 +161,7 @@ def _run_program(root: Path, config: StackConfig) -> tuple[Recorder, dict[str, A
     def program() -> None:
         variables.update(runpy.run_path(str(root / "__main__.py"), run_name="__main__"))
 
-    with at(root):
+    with _at(root):
         try:
             asyncio.run(_run(recorder, config, program))
         except pulumi.RunError as error:
@@ -186,8 +186,8 @@ async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], No
 
 
 @contextmanager
-def at(root: Path) -> Iterator[None]:
-    """The program's own surroundings: its folder as working directory and first on the module path."""
+def _at(root: Path) -> Iterator[None]:
+    """The program's own surroundings: its folder as working directory and first on the module path. No other thread may run meanwhile."""
     before, path = Path.cwd(), list(sys.path)
     os.chdir(root)
     sys.path.insert(0, str(root))

@@ -84,7 +84,7 @@ def test_the_project_file_declares_the_settings_as_they_are() -> None:
 def test_the_defaults_of_the_project_file_say_nothing() -> None:
     config = {key: entry["default"] for key, entry in project_config().items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    assert settings_of(texts)[0] == StackSettings()
+    assert settings_of(texts, ROOT)[0] == StackSettings()
 
 
 @pytest.mark.parametrize("key", project_config())
