@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime import settings
+from pulumi.runtime import rpc, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
 from pulumi.runtime.proto import resource_pb2
@@ -27,9 +27,6 @@ from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
 from airunway.text.problems import InputError, Problem, join
 
-# Signatures of special values on the wire (pulumi sdk, runtime/rpc.py).
-_SPECIAL, _SECRET, _OUTPUT = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _STACK = "pulumi:pulumi:Stack"
 
 
@@ -239,7 +236,7 @@ def _secrets(struct: struct_pb2.Struct, path: str = "") -> Iterator[tuple[str, s
         if value.WhichOneof("kind") != "struct_value":
             continue
         inner = value.struct_value.fields
-        if _SPECIAL in inner and inner[_SPECIAL].string_value == _SECRET:
+        if rpc._special_sig_key in inner and inner[rpc._special_sig_key].string_value == rpc._special_secret_sig:
             yield here, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
         else:
             yield from _secrets(value.struct_value, here)
@@ -253,10 +250,10 @@ def _plain(value: struct_pb2.Value) -> Any:
     match value.WhichOneof("kind"):
         case "struct_value":
             fields = value.struct_value.fields
-            signature = fields[_SPECIAL].string_value if _SPECIAL in fields else ""
-            if signature == _SECRET:
+            signature = fields[rpc._special_sig_key].string_value if rpc._special_sig_key in fields else ""
+            if signature == rpc._special_secret_sig:
                 return SECRET
-            if signature == _OUTPUT:
+            if signature == rpc._special_output_value_sig:
                 return SECRET if fields["secret"].bool_value else _plain(fields["value"]) if "value" in fields else "[unknown]"
             return _plain_struct(value.struct_value)
         case "list_value":
@@ -265,7 +262,7 @@ def _plain(value: struct_pb2.Value) -> Any:
             number = value.number_value
             return int(number) if number.is_integer() else number
         case "string_value":
-            return "[unknown]" if value.string_value == _UNKNOWN else value.string_value
+            return "[unknown]" if value.string_value == rpc.UNKNOWN else value.string_value
         case "bool_value":
             return value.bool_value
         case _:
