@@ -56,9 +56,11 @@ format: $(VENV)/.dev ## Format the code and sort imports
 golden: $(VENV)/.dev ## Rewrite the golden files
 	GOLDEN=rewrite $(BIN)/python -m pytest -k golden
 
-schema: $(VENV)/.run ## Rewrite the JSON Schemas of stack files, the components' argument types and their package's schema
+schema: $(VENV)/.run ## Rewrite what is made from the models: JSON Schemas, the settings in Pulumi.yaml, the components' argument types and schema
 	$(BIN)/airunway schema > stacks/stack.schema.json
 	$(BIN)/airunway schema --deployments > stacks/deployments.schema.json
+	$(BIN)/airunway schema --project > $(VENV)/Pulumi.yaml
+	cp $(VENV)/Pulumi.yaml Pulumi.yaml
 	$(BIN)/airunway schema --argument-types components
 	$(BIN)/python -c "from components.plugin import schema; print(schema(), end='')" > components/schema.json
 

@@ -107,7 +107,7 @@ def _literal(resource: Any) -> dict[str, Any]:
     kept = {name: getattr(resource, name) for name in ("urn", "type", "name", "parent", "dependencies", "custom", "version")}
     kept |= {"retained": resource.retained, "protect": resource.protect, "inputs": resource.inputs}
     kept["provider"] = resource.provider.rpartition("::")[0]
-    if resource.type.startswith("pulumi:providers:"):
+    if resource.is_provider:
         where = {name: resource.inputs[name] for name in ("context", "kubeconfig") if resource.inputs.get(name)}
         kept["arguments"] = {**where, "upsert_existing_objects": True, "enable_secret_mutable": True}
     return kept

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 import pulumi
 
 from airunway.planning.controller import PlannedController
+from airunway.planning.settings import InstallationMode
 from components.children import child_options, kept_options
 from components.kubernetes_object import FORCE, KubernetesObject
 from components.secret_object import secret_object
@@ -26,7 +27,7 @@ class Controller(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ControllerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         planned = args["controller"]
-        installation = "managed" if planned.managed else "existing"
+        installation = str(InstallationMode.MANAGED if planned.managed else InstallationMode.EXISTING)
         super().__init__("airunway:index:Controller", name, {"installation": installation}, opts)
         foundation = [KubernetesObject(_name(obj), obj, kept_options(self)) for obj in planned.foundation]
         installed = [self._installed(obj, foundation) for obj in planned.objects]

@@ -5,6 +5,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
+from airunway.planning.settings import InstallationMode
 from airunway.provider.labels import MANAGED
 from airunway.selection.provider_config import HelmChart, InferenceProviderConfig
 from components.children import child_options, kept_options
@@ -37,7 +38,7 @@ class InferenceProvider(pulumi.ComponentResource):
     """``managed`` or ``existing``."""
 
     def __init__(self, name: str, args: InferenceProviderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        state = "managed" if args["managed"] else "existing"
+        state = str(InstallationMode.MANAGED if args["managed"] else InstallationMode.EXISTING)
         super().__init__("airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts)
         if args["managed"]:
             self._install(args["config"], args["on_failure"])

@@ -7,7 +7,8 @@ import pulumi
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
 from airunway.planning.files import Files
-from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.planning.settings import StackSettings
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, arguments, planned
 from components.children import child_options

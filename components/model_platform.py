@@ -10,13 +10,13 @@ from airunway.planning.catalog import provider_configs, provider_settings
 from airunway.planning.deployment import TOKEN_SECRET, PlannedDeployment, Target
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
-from airunway.planning.model_deployment import MODELDEPLOYMENT
 from airunway.planning.plan import Plan, parse_settings, secret_problems
-from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, StackSettings
+from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.planning.volume_claims import claim_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.pods import TOKEN_KEY
 from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.spec.entry import Delivery
 from airunway.text.names import name_of
 from airunway.text.problems import InputError, Problem
 from components.arguments import UNKNOWN, ArgumentError, arguments
@@ -80,10 +80,10 @@ class Platform(pulumi.ComponentResource):
         pulling = [request.namespace] if request.pull_secret else []
         image = [self._image(planned.image, pulling)] if planned.image else []
         login = [self._build_services(pulling)[0].login(n, namespace) for n in pulling]
-        if planned.delivery == MODELDEPLOYMENT and not self._controller:
+        if planned.delivery == Delivery.MODELDEPLOYMENT and not self._controller:
             error = InputError([Problem("delivery", "the controller decides by what a whole stack has; use ModelServing")])
             raise ArgumentError(planned.name, error) from error
-        controller = self._controller if planned.delivery == MODELDEPLOYMENT else []
+        controller = self._controller if planned.delivery == Delivery.MODELDEPLOYMENT else []
         return [operator, *controller, *namespace, *token, *login, *image]
 
     def _create(self, plan: Plan) -> None:
@@ -100,7 +100,7 @@ class Platform(pulumi.ComponentResource):
 
     def _operator(self, config: InferenceProviderConfig) -> InferenceProvider:
         if config.name not in self._operators:
-            managed = provider_settings(self.settings, config.name).installation == "managed"
+            managed = provider_settings(self.settings, config.name).installation is InstallationMode.MANAGED
             args = {"config": config, "managed": managed, "on_failure": self.on_failure}
             self._operators[config.name] = InferenceProvider(config.name, args, child_options(self))  # type: ignore[arg-type]
         return self._operators[config.name]

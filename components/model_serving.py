@@ -9,8 +9,9 @@ import pulumi
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
-from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, DeploymentEntry, StackSettings
+from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, StackSettings
 from airunway.program.noted_plan import note_plan
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, arguments, planned
 from components.cluster import cluster_provider

@@ -184,19 +184,19 @@ class PlatformArgs(TypedDict):
     """Create the namespaces of the deployments (all but default)."""
 
     providers: NotRequired[dict[str, ProviderSettings]]
-    """Settings by provider name."""
+    """Settings by inference provider: enabled, installation (managed or existing), spec (merged over its document)."""
 
     hugging_face_secret: NotRequired[str]
-    """Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."""
+    """Name of an existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."""
 
     ready_timeout: NotRequired[str]
-    """How long `pulumi up` waits for each deployment."""
+    """How long `pulumi up` waits for each deployment to serve."""
 
     registry: NotRequired[RegistrySettings]
-    """Registry for built images; required where a deployment builds one."""
+    """Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."""
 
     builder: NotRequired[BuilderSettings]
-    """How images are built."""
+    """How images are built: storage, timeout, platform, and mirrors of the images it takes."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Token of Hugging Face: made a Secret in each namespace that needs it."""
@@ -209,7 +209,7 @@ class ModelServingArgs(TypedDict):
     """Everything under ``airunway:`` in a stack file but secrets."""
 
     cluster: NotRequired[Cluster]
-    """Which cluster; context or kubeconfig is required."""
+    """The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."""
 
     namespace: NotRequired[str]
     """Namespace of deployments that name none."""
@@ -218,28 +218,28 @@ class ModelServingArgs(TypedDict):
     """Create the namespaces of the deployments (all but default)."""
 
     deployments: NotRequired[list[Deployment]]
-    """Model deployments."""
+    """Model deployments: a name and the fields of a ModelDeployment's spec each."""
 
     providers: NotRequired[dict[str, ProviderSettings]]
-    """Settings by provider name."""
+    """Settings by inference provider: enabled, installation (managed or existing), spec (merged over its document)."""
 
     hugging_face_secret: NotRequired[str]
-    """Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."""
+    """Name of an existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."""
 
     ready_timeout: NotRequired[str]
-    """How long `pulumi up` waits for each deployment."""
+    """How long `pulumi up` waits for each deployment to serve."""
 
     registry: NotRequired[RegistrySettings]
-    """Registry for built images; required where a deployment builds one."""
+    """Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."""
 
     delivery: NotRequired[str]
-    """How deployments that do not say reach the cluster."""
+    """How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway controller."""
 
     controller: NotRequired[ControllerSettings]
-    """The KubeAIRunway controller."""
+    """The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from)."""
 
     builder: NotRequired[BuilderSettings]
-    """How images are built."""
+    """How images are built: storage, timeout, platform, and mirrors of the images it takes."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Token of Hugging Face: made a Secret in each namespace that needs it."""

@@ -96,7 +96,7 @@ class ComponentScaling(TypedDict):
     """GPUs of one worker."""
 
     memory: NotRequired[str]
-    """Memory of one worker, as a Kubernetes quantity."""
+    """Memory of one worker, as a Kubernetes quantity; 4Ti at most."""
 
 
 class Scaling(TypedDict):

@@ -4,13 +4,15 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.planning.settings import StackSettings
 from airunway.provider.pods import PASSED_THROUGH
+from airunway.spec.entry import DeploymentEntry
 
 _INDENT = "    "
 _WIDTH = 140
@@ -25,6 +27,12 @@ _SECRETS = {
     "hugging_face_token": "Token of Hugging Face: made a Secret in each namespace that needs it.",
     "registry_password": "Password of registry.existing.username.",
 }
+
+
+def write_argument_types(folder: Path) -> None:
+    """Write both modules into ``folder``."""
+    (folder / "spec_types.py").write_text(spec_types(), encoding="utf-8")
+    (folder / "settings_types.py").write_text(settings_types(), encoding="utf-8")
 
 
 def spec_types() -> str:

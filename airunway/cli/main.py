@@ -231,19 +231,23 @@ def console(
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
 def schema(
     deployments: Annotated[bool, typer.Option("--deployments", help="Of the files that airunway:deploymentFiles names.")] = False,
+    project_file: Annotated[bool, typer.Option("--project", help="The project's Pulumi.yaml with its settings declared anew.")] = False,
     argument_types: Annotated[
         Path | None, typer.Option("--argument-types", help="Write the components' argument types into this folder instead.")
     ] = None,
+    cwd: ProjectOption = None,
 ) -> None:
     """Print the JSON Schema of stack files."""
-    from airunway.cli.argument_types import settings_types, spec_types
-    from airunway.cli.schema import deployments_schema, schema_text, stack_schema
+    from airunway.cli.argument_types import write_argument_types
+    from airunway.cli.schema import deployments_schema, project_text, schema_text, stack_schema
+    from airunway.cli.streams import text_of
 
     if argument_types is not None:
-        (argument_types / "spec_types.py").write_text(spec_types(), encoding="utf-8")
-        (argument_types / "settings_types.py").write_text(settings_types(), encoding="utf-8")
-        return
-    sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
+        write_argument_types(argument_types)
+    elif project_file:
+        sys.stdout.write(project_text(text_of(str(project(cwd) / "Pulumi.yaml"))))
+    else:
+        sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
 
 
 def project(cwd: Path | None) -> Path:

@@ -1,10 +1,18 @@
-"""JSON Schemas of stack files and deployment files, for editors."""
+"""What is made from the models of settings: JSON Schemas of stack files and deployment files, and the project file's ``config:``."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from airunway.planning.settings import SECRET_SETTINGS, DeploymentEntry, StackSettings
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from airunway.planning.settings import SECRET_SETTINGS, StackSettings
+from airunway.spec.entry import DeploymentEntry
+from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import StackLoader, read_document
+from airunway.text.yaml_writing import to_yaml
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,7 +26,7 @@ def stack_schema() -> dict[str, Any]:
     properties["airunway:deployments"]["items"] = {"$ref": "#/$defs/Deployment"}
     for key in SECRET_SETTINGS:
         properties[f"airunway:{key}"] = {
-            "description": f"Secret; set it with `pulumi config set --secret airunway:{key}`.",
+            "description": _secret_description(key),
             "type": "object",
             "properties": {"secure": {"type": "string"}},
             "required": ["secure"],
@@ -50,6 +58,48 @@ def deployments_schema() -> dict[str, Any]:
     definitions = entry.pop("$defs", {}) | {"Deployment": entry}
     items = {"$ref": "#/$defs/Deployment"}
     return {"$schema": _DRAFT, "title": "airunway deployments", "type": "array", "items": items, "$defs": definitions}
+
+
+def project_config() -> dict[str, Any]:
+    """The ``config:`` of ``Pulumi.yaml``: each setting with its type, description and default as Pulumi takes them."""
+    schema = StackSettings.model_json_schema(by_alias=True)
+    secrets = {key: {"type": "string", "description": _secret_description(key), "default": ""} for key in SECRET_SETTINGS}
+    settings = {field.alias or name: field for name, field in StackSettings.model_fields.items()}
+    declared = {key: _declared(field, schema["properties"][key], schema["$defs"]) for key, field in settings.items()}
+    return {f"airunway:{key}": entry for key, entry in (declared | secrets).items()}
+
+
+def _declared(field: FieldInfo, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting as Pulumi takes it: no default is the empty text, as without any the CLI demands a value."""
+    part, default = _resolved(schema, definitions), field.get_default(call_default_factory=True)
+    items = {"items": {"type": part["items"].get("type", "object")}} if part["type"] == "array" else {}
+    plain = default.model_dump(mode="json", by_alias=True, exclude_defaults=True) if isinstance(default, BaseModel) else schema["default"]
+    return {"type": part["type"], **items, "description": field.description, "default": "" if plain is None else plain}
+
+
+_CONFIG_SECTION = re.compile(r"^config:.*\n(?:(?:[ -].*)?\n)*", re.MULTILINE)
+
+
+def project_text(text: str) -> str:
+    """``text`` of a ``Pulumi.yaml`` with the settings of its ``config:`` declared anew, all else as it is. Raises ``InputError``."""
+    project = read_document(text, "Pulumi.yaml", StackLoader)
+    others = {key: value for key, value in (project.get("config") or {}).items() if not key.startswith("airunway:")}
+    wanted = project | {"config": project_config() | others}
+    changed = _CONFIG_SECTION.sub(lambda _: to_yaml({"config": wanted["config"]}), text)
+    if read_document(changed, "Pulumi.yaml", StackLoader) != wanted:
+        raise InputError([Problem("Pulumi.yaml", "its settings can't be told from the rest; write config: at the start of a line, once")])
+    return changed
+
+
+def _secret_description(key: str) -> str:
+    return f"{SECRET_SETTINGS[key]} Set it with `pulumi config set --secret airunway:{key}`."
+
+
+def _resolved(part: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the schema ``part`` says of a value that is given, wherever it says so."""
+    given = next((option for option in part.get("anyOf", []) if option.get("type") != "null"), part)
+    reference = given.get("$ref", "").rpartition("/")[2]
+    return _resolved(definitions[reference], definitions) if reference else given
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:

@@ -6,19 +6,20 @@ from typing import Any
 
 from airunway.console.fields import entry_of, field_of
 from airunway.planning.deployment import PlannedDeployment, Target, plan_one
-from airunway.planning.settings import DeploymentEntry
+from airunway.planning.entries import name_problem
 from airunway.selection.select import Selection, select
 from airunway.spec.checks import parse_spec, warnings_of
-from airunway.text.problems import InputError, Problem
+from airunway.spec.entry import DeploymentEntry
+from airunway.text.problems import InputError
 from airunway.text.yaml_writing import to_documents, to_yaml
 
 
 @dataclass(frozen=True)
 class Context:
-    """The stack that the entry is for, and the names that its deployments have."""
+    """The stack that the entry is for, and the places of its entries by name."""
 
     target: Target
-    names: frozenset[str]
+    places: Mapping[str, str]
 
 
 @dataclass
@@ -55,8 +56,8 @@ def check(form: Mapping[str, str], context: Context, replacing: str | None = Non
     spec, found = parse_spec(entry, DeploymentEntry)
     unread = {p.path for p in problems}
     problems += [p for p in found if p.path not in unread]
-    if entry.get("name") in context.names - {replacing}:
-        problems.append(Problem("name", "is taken; a name is used once per stack"))
+    clash = name_problem(entry.get("name", ""), {name: place for name, place in context.places.items() if name != replacing})
+    problems += [clash] if clash else []
     if spec is not None:
         checked.warnings = warnings_of(spec)
         try:

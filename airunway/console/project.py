@@ -12,7 +12,7 @@ from airunway.console.file_edit import FileEdit
 from airunway.planning.catalog import provider_configs
 from airunway.planning.entries import Entry, read_entries
 from airunway.planning.plan import Plan
-from airunway.planning.settings import ProviderSettings, StackSettings
+from airunway.planning.settings import InstallationMode, ProviderSettings, StackSettings
 from airunway.program.stack_file import read_stack, stack_names, stack_path
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
 from airunway.selection.provider_config import InferenceProviderConfig
@@ -20,8 +20,12 @@ from airunway.text.config_text import check_size, environment_size
 from airunway.text.problems import InputError, Problem, nearest, shown
 from providers import PROVIDERS
 
-STATES = ("managed", "existing", stack_edit.OFF)
-"""What a provider can be in a stack."""
+STATES = {
+    InstallationMode.MANAGED: "install it",
+    InstallationMode.EXISTING: "it is there",
+    stack_edit.OFF: "never choose it",
+}
+"""What a provider can be in a stack, each in words that say what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Project:
 
     def context(self, stack: str) -> Context:
         """What a form for the stack is checked against. Raises ``InputError``."""
-        return Context(stack_target(self.root, stack), frozenset(self._all_entries(stack)))
+        return Context(stack_target(self.root, stack), {name: entry.place.path for name, entry in self._all_entries(stack).items()})
 
     def providers(self, stack: str) -> list[Provider]:
         """Every provider, those that are off included. Raises ``InputError``."""

@@ -9,6 +9,8 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation import events
 
+from airunway.program.type_token import kind_of
+
 
 def main() -> None:
     """Run it on the stack as the Pulumi CLI has it; a stack that it does not have is not made here."""
@@ -65,9 +67,7 @@ def _show(event: events.EngineEvent) -> None:
 
 def _step(step: events.StepEventMetadata, state: str) -> None:
     operation = str(getattr(step.op, "value", step.op))
-    _print(
-        kind="step", urn=step.urn, type=step.type.rsplit(":", 1)[-1], name=step.urn.rsplit("::", 1)[-1], operation=operation, state=state
-    )
+    _print(kind="step", urn=step.urn, type=kind_of(step.type), name=step.urn.rsplit("::", 1)[-1], operation=operation, state=state)
 
 
 def _print(**event: Any) -> None:

@@ -8,6 +8,7 @@ import yaml
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from airunway.console.yaml_edit import Block, YamlText, cut, merge, plain
+from airunway.planning.settings import InstallationMode
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import StackLoader, read_document
 
@@ -71,8 +72,7 @@ def _turned(settings: Mapping[str, Any], state: str) -> dict[str, Any]:
 
 _STATES: dict[str, dict[str, Any]] = {
     OFF: {"enabled": False},
-    "managed": {"installation": "managed"},
-    "existing": {"installation": "existing"},
+    **{str(mode): {"installation": str(mode)} for mode in InstallationMode},
 }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from airunway.planning.deployment import Target, plan_entry
-from airunway.planning.model_deployment import DIRECT
 from airunway.provider.reading import UnreadableError
+from airunway.spec.entry import Delivery
 from airunway.text.merge import patch_between
 from airunway.text.problems import InputError, join
 from providers import PROVIDERS as PROVIDERS
@@ -46,7 +46,7 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | No
     try:
         body = _normal({k: v for k, v in _written(obj, schema or {}).items() if k not in _OTHER})
         where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
-        how = {} if target.settings.delivery == DIRECT else {"delivery": DIRECT}
+        how = {} if target.settings.delivery is Delivery.DIRECT else {"delivery": str(Delivery.DIRECT)}
         entry = {**where, **how, "takeOver": True, "provider": {"name": provider.NAME}, **provider.read(obj, config)}
         return Adoption(kind, version, namespace, name, _exact(entry, version, body, target))
     except UnreadableError as error:

@@ -7,6 +7,7 @@ from airunway.live.adoption import Adoption, adopt
 from airunway.live.api_server.connection import Connection, ForbiddenError, together
 from airunway.live.survey import key_of
 from airunway.planning.deployment import Target
+from airunway.planning.entries import name_problem
 from airunway.planning.plan import Plan
 from providers import PROVIDERS
 
@@ -19,16 +20,16 @@ async def discover(connection: Connection, plan: Plan, target: Target) -> list[A
         lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in kinds]
         schemas = [group.create_task(_schema(connection, version, kind)) for version, kind in kinds]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
-    names = {d.name for d in plan.deployments}
+    places = {d.name: d.place.path for d in plan.deployments}
     found: list[Adoption] = []
     for objects, schema in zip(lists, schemas, strict=True):
         for obj in sorted(objects.result() or [], key=key_of):
             if key_of(obj) in known:
                 continue
             adoption = _adopted(obj, target, schema.result())
-            if adoption.entry is not None and adoption.name in names:
-                adoption = _refused(obj, "its name is taken; a name is used once per stack")
-            names |= {adoption.name} if adoption.entry is not None else set()
+            if adoption.entry is not None and (clash := name_problem(adoption.name, places)):
+                adoption = _refused(obj, str(clash))
+            places |= {adoption.name: f"{adoption.kind} {adoption.id}"} if adoption.entry is not None else {}
             found.append(adoption)
     return sorted(found, key=lambda a: (a.namespace, a.name, a.kind))
 

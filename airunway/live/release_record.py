@@ -15,6 +15,7 @@ from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.failures import cause_of
+from airunway.selection.provider_config import chart_name
 
 _NAME_IN_USE = "cannot re-use a name that is still in use"
 _IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
@@ -46,11 +47,10 @@ def release_record(secret: Mapping[str, Any]) -> ReleaseRecord:
 
 def departures(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
     """In what the record says otherwise than the Release resource ``release`` (its inputs); empty where both are the same."""
-    chart, version, values = str(release.get("chart")), release.get("version"), release.get("values") or {}
-    local = chart.startswith((".", "/")) or chart.endswith(".tgz")
+    chart, version, values = chart_name(str(release.get("chart"))), release.get("version"), release.get("values") or {}
     found = []
-    if not local and chart.rsplit("/", 1)[-1] != record.chart:
-        found.append(f"chart {record.chart}, not {chart.rsplit('/', 1)[-1]}")
+    if chart is not None and chart != record.chart:
+        found.append(f"chart {record.chart}, not {chart}")
     if version is not None and str(version) != record.version:
         found.append(f"version {record.version}, not {version}")
     if values != record.values:

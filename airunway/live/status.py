@@ -7,6 +7,7 @@ from typing import Any
 from airunway.planning import model_deployment as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
+from airunway.planning.settings import InstallationMode
 from airunway.provider.observation import Condition, Observation, Phase, Replicas
 from airunway.provider.request import Endpoint
 from providers import PROVIDERS as PROVIDERS
@@ -128,7 +129,7 @@ def operator_status(
     unsure = (not planned.managed and not own) or releases is None or deployments is None
     return OperatorStatus(
         provider=planned.config.name,
-        installation="managed" if planned.managed else "existing",
+        installation=InstallationMode.MANAGED if planned.managed else InstallationMode.EXISTING,
         release=", ".join(sorted(set(states.values()))),
         served=served,
         ready=ready,

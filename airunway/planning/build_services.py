@@ -7,13 +7,12 @@ from airunway.planning.image_build import (
     NAMESPACE,
     REGISTRY,
     SOCKET_DIR,
-    data,
     hosts,
     restricted_container,
     restricted_pod,
     system_labels,
 )
-from airunway.planning.settings import ManagedRegistry, StackSettings
+from airunway.planning.settings import BUILD_DATA, ManagedRegistry, StackSettings
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.text.merge import given
 from airunway.text.names import digest
@@ -32,7 +31,7 @@ def system_namespace(settings: StackSettings) -> dict[str, Any]:
 
 def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
     """Volume claim, NetworkPolicy, Deployment and Service of the registry, in the order of their needs."""
-    defaults = data()["registry"]
+    defaults = BUILD_DATA["registry"]
     labels = system_labels(REGISTRY, "restricted")
     probe = {"httpGet": {"path": "/v2/", "port": 5000}}
     container = {
@@ -75,7 +74,7 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
     Jobs use its Unix socket, which lies on the volume they share. Against TCP with mTLS that leaves no certificates to make,
     renew and keep in state, and no reliance on a CNI that enforces NetworkPolicies.
     """
-    defaults, builder = data()["builder"], settings.builder
+    defaults, builder = BUILD_DATA["builder"], settings.builder
     unconfined = {"type": "Unconfined"}
     labels = system_labels(BUILDER, "privileged" if builder.unconfined else "baseline")
     config = _daemon_config(settings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning.model_deployment import provider_config
-from airunway.planning.settings import ControllerSettings
+from airunway.planning.settings import ControllerSettings, InstallationMode
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import read_documents
@@ -42,7 +42,7 @@ def plan_controller(
     created = set(namespaces)
     kept = [o for o in objects if not (o["kind"] == "Namespace" and o["metadata"]["name"] in created)]
     return PlannedController(
-        managed=settings.installation == "managed",
+        managed=settings.installation is InstallationMode.MANAGED,
         foundation=tuple(o for o in kept if o["kind"] in _FIRST),
         objects=tuple(o for o in kept if o["kind"] not in _FIRST),
         configs=tuple(provider_config(config, settings.api_group) for config in configs),

@@ -8,8 +8,8 @@ from airunway.planning.controller_decision import departures
 from airunway.planning.documents import Document
 from airunway.planning.entries import ALONE, Place, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
-from airunway.planning.model_deployment import DIRECT, render_for_controller
-from airunway.planning.settings import Delivery, DeploymentEntry, StackSettings
+from airunway.planning.model_deployment import render_for_controller
+from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider
 from airunway.provider.registry import Providers
 from airunway.provider.render import render
@@ -17,6 +17,7 @@ from airunway.provider.request import Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import select
 from airunway.spec.checks import parse_spec, warnings_of
+from airunway.spec.entry import Delivery, DeploymentEntry
 from airunway.spec.model import Source
 from airunway.text.problems import InputError
 
@@ -37,7 +38,7 @@ class PlannedDeployment:
     ready_timeout: str
     skip_await: bool
     image: PlannedImage | None = None
-    delivery: Delivery = "direct"
+    delivery: Delivery = Delivery.DIRECT
     take_over: bool = False
     place: Place = ALONE
 
@@ -90,7 +91,7 @@ def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> Pl
     if secret is None and entry.model.source is Source.HUGGINGFACE:
         secret = settings.hugging_face_secret or (TOKEN_SECRET if target.has_token else None)
     delivery = entry.delivery or settings.delivery
-    image = plan_image(entry, settings) if delivery == DIRECT else None
+    image = plan_image(entry, settings) if delivery is Delivery.DIRECT else None
     request = Request(
         name=entry.name,
         namespace=entry.namespace or settings.namespace,
@@ -102,7 +103,7 @@ def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> Pl
         pull_secret=pull_secret(settings) if image else None,
     )
     provider = target.providers.renderer(selection.provider)
-    rendered = render(provider, request) if delivery == DIRECT else _for_controller(provider, request, target)
+    rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, target)
     return PlannedDeployment(
         provider,
         request,

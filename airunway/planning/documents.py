@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.selection.provider_config import API_GROUPS
+from airunway.spec.entry import ENTRY
 from airunway.text.problems import InputError, Problem, nearest
 from airunway.text.yaml_reading import read_documents
 
@@ -72,7 +73,7 @@ def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]
     spec = document.body.get("spec")
     if not isinstance(spec, dict):
         return {}, [*problems, Problem("spec", "required, but not given" if spec is None else "a map is wanted")]
-    reserved = [key for key in ("name", "namespace", "readyTimeout", "skipAwait", "takeOver", "delivery") if key in spec]
+    reserved = [key for key in spec if key in ENTRY]
     problems += [Problem(f"spec.{key}", "unknown key") for key in reserved]
     namespace = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
     return {"name": metadata["name"], **namespace, **spec}, problems

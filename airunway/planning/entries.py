@@ -1,14 +1,15 @@
 """A stack's entries and where each stands: in the stack file, in a deployment file, or as a ModelDeployment document."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning.documents import Document, deployment_entry, in_document, parse_documents
 from airunway.planning.files import Files
-from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.config_text import config_text
 from airunway.text.problems import InputError, Problem, join, shown
 from airunway.text.yaml_reading import StackLoader, read_document
@@ -108,10 +109,18 @@ def document_entry(document: Document) -> Entry:
 
 def name_clashes(entries: Iterable[Entry]) -> list[Problem]:
     """Names that more than one entry asks for; each is told at the later entry, with the place of the first."""
-    first: dict[str, Entry] = {}
+    places: dict[str, str] = {}
     problems = []
     for entry in entries:
-        if entry.name is not None and first.setdefault(entry.name, entry) is not entry:
-            taken = f"{shown(entry.name)} is the name of {first[entry.name].place.path} too; a name is used once per stack"
-            problems.append(entry.place.of(Problem("name", taken)))
+        if entry.name is not None:
+            problem = name_problem(entry.name, places)
+            problems += [entry.place.of(problem)] if problem else []
+            places.setdefault(entry.name, entry.place.path)
     return problems
+
+
+def name_problem(name: str, places: Mapping[str, str]) -> Problem | None:
+    """What is wrong with a deployment's name that another one of the stack has; ``places`` are those of the others, by name."""
+    if name not in places:
+        return None
+    return Problem("name", f"{shown(name)} is the name of {places[name]} too; a name is used once per stack")

@@ -1,14 +1,10 @@
 """Images built in the cluster: their names, the registry's hosts, and the Job that builds one."""
 
-import functools
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from airunway.planning.settings import StackSettings
+from airunway.planning.settings import BUILD_DATA, StackSettings
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.spec.durations import seconds
 from airunway.spec.model import ModelDeploymentSpec
@@ -21,13 +17,6 @@ SOCKET_DIR = "/run/user/1000/buildkit"
 """Where the rootless BuildKit image has its socket; 1000 is its user."""
 
 _QUANTISATION = re.compile(r"(?:^|[._-])((?:I?Q[0-9]+(?:_[A-Z0-9]+)*)|(?:B?F(?:16|32)))(?=$|[.-])", re.IGNORECASE)
-
-
-@functools.cache
-def data() -> dict[str, Any]:
-    """Images and sizes, from ``image_build.yaml``."""
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-    return loaded
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,7 @@ def hosts(settings: StackSettings) -> Hosts:
     if existing:
         return Hosts(existing.host, existing.pull_host or existing.host, existing.insecure)
     managed = settings.registry.managed
-    port = (managed.node_port if managed else None) or data()["registry"]["nodePort"]
+    port = (managed.node_port if managed else None) or BUILD_DATA["registry"]["nodePort"]
     return Hosts(f"{REGISTRY}.{NAMESPACE}.svc:5000", f"localhost:{port}", True)
 
 
@@ -101,7 +90,7 @@ class PlannedImage:
     @property
     def timeout(self) -> str:
         """Longest build, in Go's notation."""
-        return str(self.settings.builder.timeout or data()["builder"]["timeout"])
+        return str(self.settings.builder.timeout or BUILD_DATA["builder"]["timeout"])
 
     def job(self) -> dict[str, Any]:
         """The Job that builds and pushes the image.
@@ -114,7 +103,7 @@ class PlannedImage:
         secret = {"secretName": PUSH_SECRET, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
         container = {
             "name": "build",
-            "image": self.settings.builder.image or data()["builder"]["image"],
+            "image": self.settings.builder.image or BUILD_DATA["builder"]["image"],
             "command": ["buildctl", "--addr", f"unix://{SOCKET_DIR}/buildkitd.sock", "build", "--progress", "plain", *build],
             "env": [{"name": "DOCKER_CONFIG", "value": "/home/user/.docker"}],
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
@@ -172,7 +161,7 @@ def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedIma
     gguf = spec.model.gguf
     if gguf is None or not gguf.build or gguf.file is None:
         return None
-    builder, defaults = settings.builder, data()["builder"]
+    builder, defaults = settings.builder, BUILD_DATA["builder"]
     inputs = ImageInputs(
         model=str(spec.model.id),
         file=gguf.file,

@@ -2,36 +2,32 @@
 
 import json
 from collections.abc import Collection, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from airunway.provider.contract import Provider
-from airunway.provider.honoured import ENTRY, unhonoured
+from airunway.provider.honoured import unhonoured
 from airunway.provider.labels import MANAGED
 from airunway.provider.observation import Decided, Observation, Phase, ReadyState, Replicas, complaint, conditions_of, whole
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
+from airunway.spec.entry import ENTRY, Delivery
 from airunway.spec.model import ModelDeploymentSpec, Source
 from airunway.text.merge import given
 from airunway.text.names import name_of
 from airunway.text.problems import InputError, Problem, join
+from airunway.text.yaml_reading import load_data
 
-DIRECT, MODELDEPLOYMENT = "direct", "modeldeployment"
 KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
 READY = ReadyState("phase", {str(phase): phase for phase in Phase})
 IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.provider.name", "spec.serving.mode")
 """Fields whose change the controller's webhook refuses, so that the object has to be made anew."""
 
 
-@cache
 def data() -> dict[str, Any]:
-    """What is known about the controller's releases."""
-    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("controller.yaml").read_text(encoding="utf-8"))
-    return found
+    """What is known about the controller's releases, from ``controller.yaml``."""
+    return load_data(Path(__file__).with_name("controller.yaml"))
 
 
 def object_name(name: str) -> str:
@@ -46,10 +42,10 @@ def object_name(name: str) -> str:
 def model_deployment(request: Request, group: str) -> dict[str, Any]:
     """The ModelDeployment for ``request`` in API group ``group``. Raises ``InputError`` naming what that group has no field for."""
     refused = unhonoured(request.spec, ENTRY | fields(group), {})
-    problems = [Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {DIRECT}") for path in refused]
+    problems = [Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}") for path in refused]
     if request.spec.model.source is Source.AIKIT:
         problems.append(
-            Problem("model.source", f"aikit is not known to the controller; use delivery: {DIRECT}, or source custom with image")
+            Problem("model.source", f"aikit is not known to the controller; use delivery: {Delivery.DIRECT}, or source custom with image")
         )
     if problems:
         raise InputError(problems)

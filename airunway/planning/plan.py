@@ -12,10 +12,10 @@ from airunway.planning.deployment import TOKEN_SECRET, PlannedDeployment, Target
 from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
-from airunway.planning.model_deployment import DIRECT
-from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, StackSettings
+from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.provider.registry import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem, problems_of
 
 
@@ -121,7 +121,8 @@ def plan_stack(
     if problems:
         raise InputError(problems)
     used = {p.request.selection.provider for p in planned}
-    chosen = [PlannedProvider(c, provider_settings(settings, c.name).installation == "managed") for c in configs if c.name in used]
+    installed = {c.name: provider_settings(settings, c.name).installation is InstallationMode.MANAGED for c in configs}
+    chosen = [PlannedProvider(c, installed[c.name]) for c in configs if c.name in used]
     warnings = [f"{p.name}: {w}" for p in planned for w in p.warnings]
     return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
 
@@ -130,7 +131,7 @@ def _controller(
     settings: StackSettings, files: Files, configs: list[InferenceProviderConfig], planned: list[PlannedDeployment]
 ) -> PlannedController | None:
     """The controller, where a deployment is given to it. Raises ``InputError``."""
-    if all(p.delivery == DIRECT for p in planned):
+    if all(p.delivery is Delivery.DIRECT for p in planned):
         return None
     texts, problems = files.read("controller.manifests", settings.controller.manifests)
     if problems:

@@ -1,35 +1,28 @@
 """A stack file's ``airunway:`` settings: what one cluster serves and how."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from airunway.spec.durations import Duration
-from airunway.spec.model import ModelDeploymentSpec, StrictModel, Text
+from airunway.spec.entry import Delivery, DnsLabel
+from airunway.spec.model import StrictModel, Text, named
+from airunway.text.yaml_reading import load_data
 
-DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+BUILD_DATA = load_data(Path(__file__).with_name("image_build.yaml"))
+"""Images and sizes of what builds and keeps images, where a stack names no others."""
+_REGISTRY, _BUILDER = BUILD_DATA["registry"], BUILD_DATA["builder"]
+
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 
 
-Delivery = Literal["direct", "modeldeployment"]
+class InstallationMode(StrEnum):
+    """Who installs an operator or the controller: the stack, or somebody else."""
 
-
-class DeploymentEntry(ModelDeploymentSpec):
-    """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
-
-    name: DnsLabel = Field(description="Name of the deployment, of its upstream object and of its entry in the outputs.")
-    namespace: DnsLabel | None = Field(None, description="Namespace. Default: the stack's.")
-    ready_timeout: Duration | None = Field(
-        None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
-    )
-    skip_await: bool = Field(False, description="Do not wait until it serves.")
-    take_over: bool = Field(
-        False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
-    )
-    delivery: Delivery | None = Field(
-        None,
-        description="direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the stack's.",
-    )
+    MANAGED = "managed"
+    EXISTING = "existing"
 
 
 class Cluster(StrictModel):
@@ -47,8 +40,8 @@ class ProviderSettings(StrictModel):
     """What a stack changes about one inference provider."""
 
     enabled: bool = Field(True, description="Whether it may be chosen.")
-    installation: Literal["managed", "existing"] = Field(
-        "managed", description="managed: the stack installs its operator; existing: it is there."
+    installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
+        InstallationMode.MANAGED, description="managed: the stack installs its operator; existing: it is there."
     )
     spec: dict[str, Any] = Field(
         {}, description="Deep-merged over its InferenceProviderConfig's spec; lists of named things merge by name, null deletes."
@@ -59,9 +52,11 @@ class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
     node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes, which pull from it as nothing else may.")
-    storage: Text | None = Field(None, description="Size of its volume. Default: 50Gi.")
+    storage: Text | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
-    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(None, description="Port on each node for pulls. Default: 30500.")
+    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
+        None, description=f"Port on each node for pulls. Default: {_REGISTRY['nodePort']}."
+    )
     image: Text | None = Field(None, description="Its image, for a mirror.")
 
 
@@ -91,8 +86,8 @@ class ControllerSettings(StrictModel):
     """The KubeAIRunway controller, for deployments with delivery modeldeployment."""
 
     api_group: Literal["airunway.ai", "kubeairunway.ai"] = Field("airunway.ai", description="API group of its release.")
-    installation: Literal["managed", "existing"] = Field(
-        "existing", description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
+    installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
+        InstallationMode.EXISTING, description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
     )
     manifests: list[Text] = Field(
         [],
@@ -102,7 +97,7 @@ class ControllerSettings(StrictModel):
 
     @model_validator(mode="after")
     def _files(self) -> "ControllerSettings":
-        if (self.installation == "managed") != bool(self.manifests):
+        if (self.installation is InstallationMode.MANAGED) != bool(self.manifests):
             raise ValueError("installation: managed and manifests go together; give both or neither")
         return self
 
@@ -110,11 +105,11 @@ class ControllerSettings(StrictModel):
 class BuilderSettings(StrictModel):
     """How images are built."""
 
-    storage: Text | None = Field(None, description="Size of the build cache. Default: 100Gi.")
+    storage: Text | None = Field(None, description=f"Size of the build cache. Default: {_BUILDER['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
     unconfined: bool = Field(False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount.")
-    timeout: Duration | None = Field(None, description="Longest build. Default: 1h.")
-    platform: Text | None = Field(None, description="Platform of the images. Default: linux/amd64.")
+    timeout: Duration | None = Field(None, description=f"Longest build. Default: {_BUILDER['timeout']}.")
+    platform: Text | None = Field(None, description=f"Platform of the images. Default: {_BUILDER['platform']}.")
     image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
     frontend: Text | None = Field(None, description="AIKit's frontend image, for a mirror.")
     context: Text | None = Field(None, description="Address of AIKit's aikitfile, for a mirror.")
@@ -123,29 +118,50 @@ class BuilderSettings(StrictModel):
 class StackSettings(StrictModel):
     """Everything under ``airunway:`` in a stack file but secrets."""
 
-    cluster: Cluster = Field(Cluster(), description="Which cluster; context or kubeconfig is required.")
+    cluster: Cluster = Field(
+        Cluster(), description="The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."
+    )
     namespace: DnsLabel = Field("default", description="Namespace of deployments that name none.")
     create_namespaces: bool = Field(True, description="Create the namespaces of the deployments (all but default).")
-    deployments: list[Any] = Field([], description="Model deployments.")
+    deployments: list[Any] = Field([], description="Model deployments: a name and the fields of a ModelDeployment's spec each.")
     deployment_files: list[Text] = Field(
-        [], description="Files with more entries, a list each, relative to the project; globs such as deployments/*.yaml are allowed."
+        [],
+        description="Files with more entries of airunway:deployments, a list each, relative to the project; globs such as "
+        "deployments/*.yaml are allowed.",
     )
     manifests: list[Text] = Field([], description="Files with ModelDeployment documents, relative to the project; globs are allowed.")
-    providers: dict[str, ProviderSettings] = Field({}, description="Settings by provider name.")
+    providers: dict[str, ProviderSettings] = Field(
+        {}, description="Settings by inference provider: enabled, installation (managed or existing), spec (merged over its document)."
+    )
     provider_files: list[Text] = Field(
         [], description="Files with InferenceProviderConfig documents, relative to the project; globs are allowed."
     )
     hugging_face_secret: Text | None = Field(
-        None, description="Existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
+        None, description="Name of an existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
     )
-    ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment.")
-    registry: RegistrySettings = Field(RegistrySettings(), description="Registry for built images; required where a deployment builds one.")
-    delivery: Delivery = Field("direct", description="How deployments that do not say reach the cluster.")
-    controller: ControllerSettings = Field(ControllerSettings(), description="The KubeAIRunway controller.")
-    builder: BuilderSettings = Field(BuilderSettings(), description="How images are built.")
+    ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment to serve.")
+    registry: RegistrySettings = Field(
+        RegistrySettings(),
+        description="Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one.",
+    )
+    delivery: Annotated[Delivery, named(Delivery)] = Field(
+        Delivery.DIRECT,
+        description="How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway "
+        "controller.",
+    )
+    controller: ControllerSettings = Field(
+        ControllerSettings(),
+        description="The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from).",
+    )
+    builder: BuilderSettings = Field(
+        BuilderSettings(), description="How images are built: storage, timeout, platform, and mirrors of the images it takes."
+    )
     protect: bool = Field(False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted.")
 
 
 TOKEN_SETTING, PASSWORD_SETTING = "huggingFaceToken", "registryPassword"
-SECRET_SETTINGS = (TOKEN_SETTING, PASSWORD_SETTING)
-"""The settings that are secrets; they are read apart from the others."""
+SECRET_SETTINGS = {
+    TOKEN_SETTING: "Hugging Face token; becomes a Secret in each namespace that needs it.",
+    PASSWORD_SETTING: "Password for registry.existing.username.",
+}
+"""What the settings that are secrets are for; they are read apart from the others."""

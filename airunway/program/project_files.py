@@ -1,4 +1,4 @@
-"""The files that a stack's settings name, looked for and read in the working directory, which is the project's folder."""
+"""The files that a stack's settings name, looked for and read in the project's folder, whatever the working directory is."""
 
 import os
 import stat
@@ -12,35 +12,38 @@ _MAGIC = "*?["
 _ANY_DEPTH = "**"
 
 
-def read_files(patterns: Iterable[str], changed: Mapping[str, str] | None = None) -> Files:
-    """Every file that ``patterns`` name, by its path in the project; ``changed`` are texts that a file is to hold, by the same path.
+def read_files(root: Path, patterns: Iterable[str], changed: Mapping[str, str] | None = None) -> Files:
+    """Every file that ``patterns`` name, by its path in the project at ``root``.
+
+    ``changed`` are texts that a file is to hold, by the same path.
 
     ``*``, ``?`` and ``[a-z]`` stand for parts of a name and ``**`` for folders of any depth; they pass over names that begin with a dot,
     and ``**`` does not go through links. A file is one file whatever links lead to it; one outside has to be named by its absolute path.
     """
-    project = Path.cwd().resolve()
+    project = root.resolve()
     names = {pattern: _named_by(pattern, project) for pattern in patterns}
     files = {name for some in names.values() if not isinstance(some, Unreadable) for name in some}
-    return Files(names, {name: _text(Path(name)) for name in sorted(files)} | {k: v for k, v in (changed or {}).items() if k in files})
+    return Files(names, {name: _text(project / name) for name in sorted(files)} | {k: v for k, v in (changed or {}).items() if k in files})
 
 
 def _named_by(pattern: str, project: Path) -> tuple[str, ...] | Unreadable:
     """Paths in the project, or absolute ones outside, of the files that a pattern names."""
     path = Path(pattern)
     try:
-        is_glob = _has_magic(pattern) and not os.path.lexists(pattern)
-        folder = _folder(path) if is_glob else path
+        is_glob = _has_magic(pattern) and not os.path.lexists(project / path)
+        above, below = _split(path) if is_glob else (path, ())
+        folder = project / above
         if not path.is_absolute() and not folder.resolve().is_relative_to(project):
             return _outside(folder)
         if is_glob and not folder.is_dir():
-            return Unreadable(f"matches no file: there is no folder {folder.absolute()}")
-        if is_glob and any(_ANY_DEPTH in part and part != _ANY_DEPTH for part in path.parts):
+            return Unreadable(f"matches no file: there is no folder {folder}")
+        if is_glob and any(_ANY_DEPTH in part and part != _ANY_DEPTH for part in below):
             return Unreadable(f"has {_ANY_DEPTH} beside other characters; it stands alone between slashes")
-        files = {file: file.resolve() for file in (_matches(path, folder) if is_glob else [path])}
+        files = {file: file.resolve() for file in (_matches(folder, below) if is_glob else [folder])}
     except (OSError, ValueError, RuntimeError) as error:
         return _unreadable(error)
     if not files:
-        return Unreadable(f"matches no file in {folder.absolute()}")
+        return Unreadable(f"matches no file in {folder}")
     if not path.is_absolute() and (astray := [file for file, real in files.items() if not real.is_relative_to(project)]):
         return _outside(astray[0])
     return tuple(dict.fromkeys(_path_in(project, real) for real in files.values()))
@@ -50,10 +53,11 @@ def _has_magic(text: str) -> bool:
     return any(sign in text for sign in _MAGIC)
 
 
-def _folder(pattern: Path) -> Path:
-    """The folder below which a pattern is looked for."""
+def _split(pattern: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder below which a pattern is looked for, and the parts that files below it have to fit."""
     parts = pattern.parts
-    return Path(*parts[: next(i for i, part in enumerate(parts) if _has_magic(part))])
+    first = next(i for i, part in enumerate(parts) if _has_magic(part))
+    return Path(*parts[:first]), parts[first:]
 
 
 def _outside(path: Path) -> Unreadable:
@@ -64,9 +68,8 @@ def _path_in(project: Path, file: Path) -> str:
     return (file.relative_to(project) if file.is_relative_to(project) else file).as_posix()
 
 
-def _matches(pattern: Path, folder: Path) -> list[Path]:
-    """Files that ``pattern`` matches below ``folder``, sorted. Raises ``OSError`` where a folder can't be listed."""
-    parts = pattern.parts[len(folder.parts) :]
+def _matches(folder: Path, parts: Sequence[str]) -> list[Path]:
+    """Files below ``folder`` whose paths fit ``parts``, sorted. Raises ``OSError`` where a folder can't be listed."""
     return sorted(set(_below(folder, parts if parts[-1] != _ANY_DEPTH else (*parts, "*"))))
 
 

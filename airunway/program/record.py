@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime import settings
+from pulumi.runtime import rpc, settings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
 from pulumi.runtime.proto import resource_pb2
@@ -24,12 +24,10 @@ from pulumi.runtime.stack import run_in_stack
 from airunway.planning.plan import Plan
 from airunway.program.noted_plan import noted_plans
 from airunway.program.stack_file import SECRET, StackConfig
+from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
 from airunway.text.problems import InputError, Problem, join
 
-# Signatures of special values on the wire (pulumi sdk, runtime/rpc.py).
-_SPECIAL, _SECRET, _OUTPUT = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _STACK = "pulumi:pulumi:Stack"
 
 
@@ -56,6 +54,16 @@ class Resource:
     secret_outputs: tuple[str, ...] = ()
     secrets: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Kind of the Kubernetes object, or name of the component."""
+        return kind_of(self.type)
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether it is the provider by which others reach the cluster."""
+        return is_provider(self.type)
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -74,7 +82,7 @@ class Preview:
     @property
     def count(self) -> int:
         """How many resources there are, without components and the provider that serves them."""
-        return len([r for r in self.resources if r.custom and not r.type.startswith("pulumi:providers:")])
+        return len([r for r in self.resources if r.custom and not r.is_provider])
 
 
 class Recorder(MockMonitor):
@@ -145,7 +153,7 @@ def run_program(root: Path, config: StackConfig) -> Recorder:
     """What the program at ``root`` registered. Raises as ``record`` does."""
     if not (root / "__main__.py").is_file():
         raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not airunway's project folder")])
-    with at(root):
+    with _at(root):
         return run_function(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__"), config)
 
 
@@ -182,8 +190,8 @@ async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], An
 
 
 @contextmanager
-def at(root: Path) -> Iterator[None]:
-    """The program's own surroundings: its folder as working directory and first on the module path."""
+def _at(root: Path) -> Iterator[None]:
+    """The program's own surroundings: its folder as working directory and first on the module path. No other thread may run meanwhile."""
     before, path = Path.cwd(), list(sys.path)
     os.chdir(root)
     sys.path.insert(0, str(root))
@@ -238,7 +246,7 @@ def _secrets_in(value: struct_pb2.Value, path: str) -> Iterator[tuple[str, str]]
     match value.WhichOneof("kind"):
         case "struct_value":
             inner = value.struct_value.fields
-            if _SPECIAL in inner and inner[_SPECIAL].string_value == _SECRET:
+            if rpc._special_sig_key in inner and inner[rpc._special_sig_key].string_value == rpc._special_secret_sig:
                 yield path, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
             else:
                 yield from _secrets(value.struct_value, path)
@@ -255,10 +263,10 @@ def _plain(value: struct_pb2.Value) -> Any:
     match value.WhichOneof("kind"):
         case "struct_value":
             fields = value.struct_value.fields
-            signature = fields[_SPECIAL].string_value if _SPECIAL in fields else ""
-            if signature == _SECRET:
+            signature = fields[rpc._special_sig_key].string_value if rpc._special_sig_key in fields else ""
+            if signature == rpc._special_secret_sig:
                 return SECRET
-            if signature == _OUTPUT:
+            if signature == rpc._special_output_value_sig:
                 return SECRET if fields["secret"].bool_value else _plain(fields["value"]) if "value" in fields else "[unknown]"
             return _plain_struct(value.struct_value)
         case "list_value":
@@ -267,7 +275,7 @@ def _plain(value: struct_pb2.Value) -> Any:
             number = value.number_value
             return int(number) if number.is_integer() else number
         case "string_value":
-            return "[unknown]" if value.string_value == _UNKNOWN else value.string_value
+            return "[unknown]" if value.string_value == rpc.UNKNOWN else value.string_value
         case "bool_value":
             return value.bool_value
         case _:

@@ -1,4 +1,4 @@
-"""What a stack's file says, planned without running the program."""
+"""What a stack's file says, planned without running the program: nothing of the process is changed, so threads may do it at once."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,27 +7,20 @@ from airunway.planning.deployment import Target
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan
 from airunway.planning.settings import StackSettings
-from airunway.program.record import at
 from airunway.program.stack_config import plan_of, settings_of, target_of
 from airunway.program.stack_file import read_stack
 
 
 def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
     """The settings of ``stack`` of the project at ``root``, and the files that they name. Raises ``InputError``."""
-    config = read_stack(root, stack)
-    with at(root):
-        return settings_of(config.values)
+    return settings_of(read_stack(root, stack).values, root)
 
 
 def stack_target(root: Path, stack: str) -> Target:
     """What an entry of ``stack`` is planned for. Raises ``InputError``."""
-    config = read_stack(root, stack)
-    with at(root):
-        return target_of(config.values)
+    return target_of(read_stack(root, stack).values, root)
 
 
 def stack_plan(root: Path, stack: str, text: str | None = None, changed: Mapping[str, str] | None = None) -> Plan:
     """The plan of ``stack``, with ``text`` for its file, and ``changed`` texts for files that it names. Raises ``InputError``."""
-    config = read_stack(root, stack, text)
-    with at(root):
-        return plan_of(config.values, changed)
+    return plan_of(read_stack(root, stack, text).values, root, changed)

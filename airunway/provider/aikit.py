@@ -1,22 +1,18 @@
 """GGUF models by AIKit: which image runs one, and with which arguments."""
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import yaml
-
 from airunway.spec.model import ModelDeploymentSpec, Source
 from airunway.text.problems import Problem, nearest
+from airunway.text.yaml_reading import load_data
 
 
-@functools.cache
 def data() -> dict[str, Any]:
     """Port and pre-made models, from ``aikit.yaml``."""
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-    return loaded
+    return load_data(Path(__file__).with_suffix(".yaml"))
 
 
 def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from airunway.spec.entry import ENTRY
 from airunway.text.problems import InputError, Problem, join
-
-ENTRY = frozenset({"name", "namespace", "readyTimeout", "skipAwait", "takeOver", "delivery"})
-"""An entry's own fields, which no object has."""
 
 PLANNED = ENTRY | {"provider.name", "provider.overrides", "engine.type", "serving.mode", "resources.gpu"}
 """What planning reads itself, for every provider; of ``resources.gpu`` only whether it is there."""

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from airunway.provider.contract import Provider
 from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import load_data
 
 
 class Providers(Collection[Provider]):
@@ -59,4 +58,4 @@ class Providers(Collection[Provider]):
 
     def _read(self, file: str) -> dict[str, Any]:
         paths = {provider.NAME: provider.FOLDER / file for provider in self}
-        return {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in sorted(paths.items()) if path.exists()}
+        return {name: load_data(path) for name, path in sorted(paths.items()) if path.exists()}

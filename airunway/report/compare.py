@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning import model_deployment as delivery
-from airunway.planning.model_deployment import DIRECT
 from airunway.planning.volume_claims import is_refused
+from airunway.program.type_token import kind_of
+from airunway.spec.entry import Delivery
 from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
 
@@ -104,7 +105,7 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
             continue
         fields = tuple(_fields(earlier["inputs"], resource["inputs"])) + tuple(_secrets(earlier, resource))
         if fields:
-            kind = _kind(resource)
+            kind = kind_of(resource["type"])
             fixed = (*_FIXED[""], *_FIXED.get(kind, ()))
             forced = tuple(f.path for f in fields if any(f.path == p or f.path.startswith((f"{p}.", f"{p}[")) for p in fixed))
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
@@ -114,13 +115,9 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
 
 
 def _change(operation: str, resource: Any, fields: tuple[FieldChange, ...] = (), forced: tuple[str, ...] = ()) -> ResourceChange:
-    kind = _kind(resource)
+    kind = kind_of(resource["type"])
     refused = tuple(f.path for f in fields if is_refused(kind, f.path, f.old, f.new))
     return ResourceChange(operation, resource["urn"], kind, resource["name"], fields, forced, refused)
-
-
-def _kind(resource: Any) -> str:
-    return str(resource["type"]).rsplit(":", 1)[-1]
 
 
 def _fields(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
@@ -157,7 +154,7 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
 
 
 def _decision(deployment: Any) -> str:
-    controller = deployment.get("delivery", DIRECT) != DIRECT
+    controller = deployment.get("delivery", Delivery.DIRECT) != Delivery.DIRECT
     return f"{deployment['engine']} on {deployment['provider']}" + (" as ModelDeployment" if controller else "")
 
 
@@ -168,7 +165,7 @@ def _why(deployment: Any) -> str:
 
 def _because(old: Any, new: Any) -> str:
     """Why the decision is another one now."""
-    deliveries = [side.get("delivery", DIRECT) for side in (old, new)]
+    deliveries = [side.get("delivery", Delivery.DIRECT) for side in (old, new)]
     if deliveries[0] != deliveries[1] and (old["engine"], old["provider"]) == (new["engine"], new["provider"]):
         return f"delivery {deliveries[0]} -> {deliveries[1]}"
     if new["rule"] is None:
@@ -192,25 +189,31 @@ def _candidate(deployment: Any, provider: str) -> Any:
     return next((c for c in deployment["candidates"] if c["provider"] == provider), None)
 
 
-def _fate(before: Mapping[str, Any], release: str) -> str:
+def _of_kind(side: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The resources of one kind, by name."""
+    return {r["name"]: r for r in side.values() if kind_of(r["type"]) == kind}
+
+
+def _fate(release: Any) -> str:
     """What becomes of a release that no deployment needs any more."""
-    retained = any(r.get("retained") for r in before.values() if _kind(r) == "Release" and r["name"] == release)
-    return "stays in the cluster: its uninstall would delete CRDs, and with them every object of their kinds" if retained else "is removed"
+    if release.get("retained"):
+        return "stays in the cluster: its uninstall would delete CRDs, and with them every object of their kinds"
+    return "is removed"
 
 
 def _operators(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Releases that come, go or change version, and operators that become someone else's."""
-    old, new = ({r["name"]: r["inputs"] for r in side.values() if _kind(r) == "Release"} for side in (before, after))
+    old, new = (_of_kind(side, "Release") for side in (before, after))
+    versions = [{name: release["inputs"].get("version") for name, release in side.items()} for side in (old, new)]
     for name in sorted({*old, *new}):
         if name not in old:
-            yield f"operator {name} {new[name].get('version', '')} is installed".replace("  ", " ")
+            yield f"operator {name} {versions[1][name] or ''} is installed".replace("  ", " ")
         elif name not in new:
-            yield f"operator {name} {old[name].get('version', '')} {_fate(before, name)}".replace("  ", " ")
-        elif old[name].get("version") != new[name].get("version"):
-            yield f"operator {name}: chart {old[name].get('version')} -> {new[name].get('version')}"
-    states = [
-        {r["name"]: r["inputs"].get("installation") for r in side.values() if _kind(r) == "InferenceProvider"} for side in (before, after)
-    ]
-    for name in sorted(set(states[0]) & set(states[1])):
-        if states[0][name] != states[1][name]:
-            yield f"provider {name}: installation {states[0][name]} -> {states[1][name]}"
+            yield f"operator {name} {versions[0][name] or ''} {_fate(old[name])}".replace("  ", " ")
+        elif versions[0][name] != versions[1][name]:
+            yield f"operator {name}: chart {versions[0][name]} -> {versions[1][name]}"
+    providers = [_of_kind(side, "InferenceProvider") for side in (before, after)]
+    for name in sorted(set(providers[0]) & set(providers[1])):
+        installations = [side[name]["inputs"].get("installation") for side in providers]
+        if installations[0] != installations[1]:
+            yield f"provider {name}: installation {installations[0]} -> {installations[1]}"

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from airunway.planning.deployment import PlannedDeployment
+from airunway.report.preview_document import candidate_document
 from airunway.text.yaml_writing import to_yaml
 
 
@@ -43,10 +44,7 @@ def explanation_document(planned: PlannedDeployment) -> dict[str, Any]:
         "reason": selection.reason,
         "candidates": [
             {
-                "provider": c.provider,
-                "eligible": c.eligible,
-                "priority": c.priority,
-                "why": c.why,
+                **candidate_document(c),
                 "rules": [{"condition": r.condition, "priority": r.priority, "value": r.value, "error": r.error} for r in c.rules],
             }
             for c in selection.candidates

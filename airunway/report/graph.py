@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-HIDDEN = "pulumi:providers:"
+from airunway.program.type_token import is_provider, kind_of
+from airunway.report.compare import DELETE, FORGET, UPDATE, Difference
 
 
 @dataclass
@@ -27,15 +28,15 @@ class Graph:
 
 def graph_of(document: Mapping[str, Any]) -> Graph:
     """The graph of a preview as ``preview.document`` writes it."""
-    resources = {r["urn"]: r for r in document["resources"] if not r["type"].startswith(HIDDEN)}
+    resources = {r["urn"]: r for r in document["resources"] if not is_provider(r["type"])}
     nodes: dict[str, Node] = {}
     home: dict[str, str] = {}
     for urn, resource in resources.items():
         parent = resources.get(resource["parent"])
-        if resource["type"].endswith(":Platform"):
+        if kind_of(resource["type"]) == "Platform":
             continue
-        if parent is None or parent["type"].endswith(":Platform"):
-            nodes[urn] = Node(urn, resource["name"], resource["type"].rsplit(":", 1)[-1])
+        if parent is None or kind_of(parent["type"]) == "Platform":
+            nodes[urn] = Node(urn, resource["name"], kind_of(resource["type"]))
             home[urn] = urn
         else:
             home[urn] = home[resource["parent"]]
@@ -52,3 +53,16 @@ def graph_of(document: Mapping[str, Any]) -> Graph:
 
     edges = [(urn, to) for urn, waits in direct.items() for to in sorted(waits) if not any(to in reached(o) for o in waits - {to})]
     return Graph(nodes, tuple(edges))
+
+
+def union(difference: Difference, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The resources of the ``new`` preview, and those of the ``old`` one that go."""
+    gone = {r.urn for r in difference.resources if r.operation in (DELETE, FORGET)}
+    return {"resources": [*new["resources"], *(r for r in old["resources"] if r["urn"] in gone)]}
+
+
+def marks(graph: Graph, difference: Difference) -> dict[str, str]:
+    """What happens to each node that changes, by URN: what happens to all its changed members, or an update."""
+    operations = {r.urn: r.operation for r in difference.resources}
+    found = {node.urn: {operations[m] for m in node.members if m in operations} for node in graph.nodes.values()}
+    return {urn: some.pop() if len(some) == 1 else UPDATE for urn, some in found.items() if some}

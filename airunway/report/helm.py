@@ -6,10 +6,12 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from airunway.program.type_token import kind_of
+
 
 def releases(resources: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The inputs of the releases among ``resources``, as Pulumi's ``Release`` takes them, by name; the last of a name counts."""
-    named = {r["inputs"]["name"]: r["inputs"] for r in resources if r["type"].endswith(":Release")}
+    named = {r["inputs"]["name"]: r["inputs"] for r in resources if kind_of(r["type"]) == "Release"}
     return dict(sorted(named.items()))
 
 

@@ -12,9 +12,10 @@ import jinja2
 from markupsafe import Markup
 
 from airunway.program.record import Preview
-from airunway.report.compare import DELETE, FORGET, UPDATE, Difference
+from airunway.program.type_token import is_component
+from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
-from airunway.report.graph import graph_of
+from airunway.report.graph import graph_of, marks, union
 from airunway.report.preview_text import why
 from airunway.text.yaml_writing import in_order, to_documents
 
@@ -36,7 +37,7 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
         }
         for planned in preview.plan.deployments
     ]
-    nodes, edges = _elements(document, {})
+    nodes, edges = _elements(document, None)
     return _page(
         title=f"airunway: stack {preview.stack}",
         summary=f"{len(deployments)} deployments, {preview.count} resources",
@@ -53,9 +54,7 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
     nodes: list[dict[str, Any]] = []
     edges: list[tuple[str, str]] = []
     for difference, (old, new) in zip(differences, documents, strict=True):
-        operations = {r.urn: r.operation for r in difference.resources}
-        union = {"resources": [*new["resources"], *(r for r in old["resources"] if operations.get(r["urn"]) in (DELETE, FORGET))]}
-        more_nodes, more_edges = _elements(union, operations)
+        more_nodes, more_edges = _elements(union(difference, old, new), difference)
         if len(differences) > 1:
             for node in more_nodes:
                 node["kind"] = f"{node['kind']}, {difference.stack}"
@@ -85,19 +84,19 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
     )
 
 
-def _elements(document: Mapping[str, Any], operations: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+def _elements(document: Mapping[str, Any], difference: Difference | None) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     graph = graph_of(document)
+    changed = marks(graph, difference) if difference is not None else {}
     resources = {r["urn"]: r for r in document["resources"]}
     nodes = []
     for node in graph.nodes.values():
-        found = {operations[m] for m in node.members if m in operations}
-        objects = [in_order(resources[m]["inputs"]) for m in node.members if not resources[m]["type"].startswith("airunway:")]
+        objects = [in_order(resources[m]["inputs"]) for m in node.members if not is_component(resources[m]["type"])]
         nodes.append(
             {
                 "id": node.urn,
                 "label": node.name,
                 "kind": node.kind,
-                "operation": (found.pop() if len(found) == 1 else UPDATE) if found else "",
+                "operation": changed.get(node.urn, ""),
                 "yaml": to_documents(objects or [resources[node.urn]["inputs"]]),
             }
         )

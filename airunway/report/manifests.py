@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from airunway.program.record import Preview
 from airunway.text.names import name_of
 from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import in_order, to_yaml
 
 KUSTOMIZATION = "kustomization.yaml"
@@ -23,7 +22,7 @@ def manifest_files(preview: Preview) -> dict[str, str]:
     """
     secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
     owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
-    releases = [r.inputs for r in preview.resources if r.type.endswith(":Release")]
+    releases = [r.inputs for r in preview.resources if r.kind == "Release"]
     kept = sorted((m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_order)
     files = {_file_name(m): to_yaml(_without_pulumi(m)) for m in kept}
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
@@ -40,9 +39,10 @@ def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
     earlier: list[str] = []
     if folder.exists() and any(folder.iterdir()):
         index = folder / KUSTOMIZATION
-        if not index.exists() or not index.read_text(encoding="utf-8").startswith(_HEADER):
+        text = index.read_text(encoding="utf-8") if index.exists() else ""
+        if not text.startswith(_HEADER):
             raise InputError([Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")])
-        earlier = yaml.safe_load(index.read_text(encoding="utf-8"))["resources"]
+        earlier = read_document(text, str(index))["resources"]
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from airunway.program.record import Preview
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
-from airunway.report.graph import HIDDEN
 from airunway.report.preview_text import why
 
 LIMIT = 65_536
@@ -21,7 +20,7 @@ def preview_markdown(preview: Preview) -> str:
         selection = planned.request.selection
         rule = f"`{_cell(selection.rule.condition)}` ({selection.rule.priority})" if selection.rule else "–"
         rows.append(f"| {planned.name} | {selection.engine} | {selection.provider} | {rule} | {_cell(why(planned))} |")
-    resources = [f"- `{r.name}` {r.type.rsplit(':', 1)[-1]}" for r in preview.resources if r.custom and not r.type.startswith(HIDDEN)]
+    resources = [f"- `{r.name}` {r.kind}" for r in preview.resources if r.custom and not r.is_provider]
     warnings = [f"> **Warning:** {w}" for w in preview.plan.warnings]
     head = [
         f"### airunway: stack `{preview.stack}`",

@@ -4,6 +4,7 @@ from typing import Any
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
+from airunway.selection.select import Candidate
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
@@ -21,15 +22,18 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
     rule = selection.rule
     return {
         "name": planned.name,
-        "delivery": planned.delivery,
+        "delivery": str(planned.delivery),
         "engine": str(selection.engine),
         "provider": selection.provider,
         "reason": selection.reason,
         "rule": {"condition": rule.condition, "priority": rule.priority} if rule else None,
-        "candidates": [
-            {"provider": c.provider, "eligible": c.eligible, "priority": c.priority, "why": c.why} for c in selection.candidates
-        ],
+        "candidates": [candidate_document(c) for c in selection.candidates],
     }
+
+
+def candidate_document(candidate: Candidate) -> dict[str, Any]:
+    """One provider as a decision saw it, without its rules."""
+    return {"provider": candidate.provider, "eligible": candidate.eligible, "priority": candidate.priority, "why": candidate.why}
 
 
 def _resource(resource: Resource) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.planning.model_deployment import DIRECT
 from airunway.program.record import Preview, Resource
 from airunway.selection.select import Selection
+from airunway.spec.entry import Delivery
 
 
 def preview_text(preview: Preview, width: int) -> RenderableType:
@@ -62,7 +62,7 @@ def _rule(selection: Selection) -> tuple[str, Text]:
 def why(planned: PlannedDeployment) -> str:
     """The decision in a few words."""
     said = _why(planned.request.selection)
-    return said if planned.delivery == DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+    return said if planned.delivery is Delivery.DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
 
 
 def _why(selection: Selection) -> str:
@@ -79,7 +79,7 @@ def _why(selection: Selection) -> str:
 
 def resource_tree(preview: Preview) -> Tree:
     """The resources below their components, each with what it directly waits for."""
-    resources = [r for r in preview.resources if not r.type.startswith("pulumi:providers:")]
+    resources = [r for r in preview.resources if not r.is_provider]
     tree = Tree(Text(preview.stack, style="bold"), guide_style="dim")
     waits = _Waits(resources)
     branches = {"": tree}
@@ -92,16 +92,16 @@ def resource_tree(preview: Preview) -> Tree:
 def _rank(resource: Resource) -> tuple[int, str, str]:
     """What is shared first, then by kind and name."""
     return (
-        0 if resource.type.endswith(":Platform") else 1,
-        "" if resource.type.endswith(":ModelDeployment") else resource.type,
+        0 if resource.kind == "Platform" else 1,
+        "" if resource.kind == "ModelDeployment" else resource.type,
         resource.name,
     )
 
 
 def _label(resource: Resource, waits: Sequence[str]) -> Text:
     label = Text(resource.name)
-    label.append(f"  {resource.type.split(':')[-1]}", style="cyan" if resource.custom else "magenta")
-    chart = resource.inputs.get("chart") if resource.type.endswith(":Release") else None
+    label.append(f"  {resource.kind}", style="cyan" if resource.custom else "magenta")
+    chart = resource.inputs.get("chart") if resource.kind == "Release" else None
     if chart:
         version = resource.inputs.get("version")
         label.append(f" {chart} {version}" if version else f" {chart}", style="dim")

@@ -6,13 +6,11 @@ Seen in the audit log of kube-apiserver 1.36.1 with Pulumi's Kubernetes provider
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from airunway.live.api_server.resource_names import defined_names, plural
+from airunway.text.yaml_reading import load_data
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
@@ -68,10 +66,8 @@ class Kinds:
         return Place("" if cluster else metadata.get("namespace") or namespace, group, plural(kind, self._names), metadata["name"])
 
 
-@cache
 def _data() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("rights.yaml").read_text(encoding="utf-8"))
-    return read
+    return load_data(Path(__file__).with_name("rights.yaml"))
 
 
 def object_rights(manifest: Mapping[str, Any], place: Place, *, kept: bool) -> Iterator[Right]:

@@ -84,8 +84,14 @@ class HelmChart(StrictModel):
     @property
     def repository(self) -> str | None:
         """Name of the repository in ``chart``; None for an oci:// reference, an address, an archive or a local path."""
-        own = "://" in self.chart or self.chart.startswith((".", "/")) or self.chart.endswith(".tgz") or "/" not in self.chart
-        return None if own else self.chart.split("/", 1)[0]
+        if "://" in self.chart or "/" not in self.chart or chart_name(self.chart) is None:
+            return None
+        return self.chart.split("/", 1)[0]
+
+
+def chart_name(reference: str) -> str | None:
+    """Name of the chart that a reference leads to; None for an archive or a local path, whose chart only Helm can tell."""
+    return None if reference.startswith((".", "/")) or reference.endswith(".tgz") else reference.rsplit("/", 1)[-1]
 
 
 class InstallationStep(StrictModel):

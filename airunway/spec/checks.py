@@ -7,11 +7,19 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from airunway.spec.model import GPU_RESOURCE, QUANTITY, ComponentScaling, Engine, ModelDeploymentSpec, Source
+from airunway.spec.model import (
+    GPU_RESOURCE,
+    MAX_CPU,
+    MAX_GPUS,
+    MAX_MEMORY,
+    MAX_REPLICAS,
+    QUANTITY,
+    ComponentScaling,
+    Engine,
+    ModelDeploymentSpec,
+    Source,
+)
 from airunway.text.problems import Problem, join, problems_of, shown
-
-MAX_GPUS, MAX_REPLICAS, MAX_CPU, MAX_MEMORY = 64, 32, "512", "4Ti"
-"""Ceilings of one deployment."""
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
 """Keys of the upstream object that an override may not touch."""

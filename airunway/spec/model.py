@@ -5,12 +5,19 @@ Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`
 
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from airunway.text.problems import nearest, shown
+from airunway.text.yaml_reading import load_data
+
+_LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
+MAX_GPUS, MAX_REPLICAS = int(_LIMITS["gpus"]), int(_LIMITS["replicas"])
+MAX_CPU, MAX_MEMORY = str(_LIMITS["cpu"]), str(_LIMITS["memory"])
+"""Ceilings of one deployment, the latter two as Kubernetes quantities."""
 
 GPU_RESOURCE = "nvidia.com/gpu"
 """The extended resource that a GPU count means unless ``gpu.type`` says otherwise."""
@@ -111,22 +118,22 @@ class Serving(StrictModel):
 class Gpu(StrictModel):
     """GPUs of one replica."""
 
-    count: Count = Field(0, description="GPUs per replica; 64 at most.")
+    count: Count = Field(0, description=f"GPUs per replica; {MAX_GPUS} at most.")
     type: Text = Field(GPU_RESOURCE, description="Extended resource that a GPU is requested by.")
 
 
 class ComponentScaling(StrictModel):
     """Replicas and resources of the prefill or the decode workers."""
 
-    replicas: Count = Field(1, description="Workers; 32 at most.")
+    replicas: Count = Field(1, description=f"Workers; {MAX_REPLICAS} at most.")
     gpu: Gpu | None = Field(None, description="GPUs of one worker.")
-    memory: Text | None = Field(None, description="Memory of one worker, as a Kubernetes quantity.")
+    memory: Text | None = Field(None, description=f"Memory of one worker, as a Kubernetes quantity; {MAX_MEMORY} at most.")
 
 
 class Scaling(StrictModel):
     """How many replicas run."""
 
-    replicas: Count = Field(1, description="Replicas; 32 at most.")
+    replicas: Count = Field(1, description=f"Replicas; {MAX_REPLICAS} at most.")
     prefill: ComponentScaling | None = Field(None, description="Prefill workers of a disaggregated deployment.")
     decode: ComponentScaling | None = Field(None, description="Decode workers of a disaggregated deployment.")
 
@@ -135,8 +142,8 @@ class Resources(StrictModel):
     """Resources of one replica."""
 
     gpu: Gpu | None = Field(None, description="GPUs. Without them the model runs on CPU.")
-    memory: Text | None = Field(None, description="Memory, as a Kubernetes quantity; 4Ti at most.")
-    cpu: Text | None = Field(None, description="CPUs, as a Kubernetes quantity; 512 at most.")
+    memory: Text | None = Field(None, description=f"Memory, as a Kubernetes quantity; {MAX_MEMORY} at most.")
+    cpu: Text | None = Field(None, description=f"CPUs, as a Kubernetes quantity; {MAX_CPU} at most.")
 
 
 class EnvVar(StrictModel):

@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
@@ -98,6 +100,15 @@ def read_document(text: str, source: str, loader: type[Loader] = Loader) -> Any:
     if len(documents) > 1:
         raise InputError([Problem(source, f"one YAML document is wanted, there are {len(documents)}")])
     return documents[0] if documents else None
+
+
+@cache
+def load_data(file: Path) -> dict[str, Any]:
+    """The content of a data file beside the code, a map. It is read once and shared, so nobody may change it. Raises ``InputError``."""
+    content = read_document(file.read_text(encoding="utf-8"), str(file))
+    if not isinstance(content, dict):
+        raise InputError([Problem(str(file), "a map is wanted")])
+    return content
 
 
 def plain_value(text: str) -> Any:

@@ -10,6 +10,7 @@ import runpy
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Engine:
 def tool_folders() -> list[str]:
     """Where the Pulumi CLI and the provider lie: the installed provider of the SDK's version, else the one on PATH or built here."""
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
-    installed = next((str(path) for path in plugins.glob("resource-kubernetes-v4.34.2*") if path.is_dir()), None)
+    installed = next((str(path) for path in plugins.glob(f"resource-kubernetes-v{version('pulumi_kubernetes')}*") if path.is_dir()), None)
     return [str(program("pulumi").parent), installed or str(program("pulumi-resource-kubernetes").parent)]
 
 

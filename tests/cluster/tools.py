@@ -33,7 +33,7 @@ class Program:
 
 PROGRAMS = {
     # Without its version the Pulumi CLI is taken for one that is too old.
-    "pulumi": Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "v3.259.0", _PULUMI_VERSION),
+    "pulumi": Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", f"v{installed('pulumi')}", _PULUMI_VERSION),
     "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.36.1"),
     "kube-controller-manager": Program("apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", "v1.36.1"),
     "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "v3.6.12"),

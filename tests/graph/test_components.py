@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from airunway.cli.argument_types import settings_types, spec_types
 from airunway.planning.deployment import PlannedDeployment
-from airunway.planning.settings import DeploymentEntry
 from airunway.program.record import Resource, record
 from airunway.program.stack_file import StackConfig, read_stack
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components import ArgumentError, ModelDeployment, ModelServing, Platform
 from components.arguments import Arguments, arguments, planned

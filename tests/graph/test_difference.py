@@ -179,6 +179,17 @@ def test_golden_differences(change: str, pairs: dict[str, Pairs]) -> None:
         assert path.read_text() == text, "`make golden` rewrites the golden files"
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_page_and_flowchart_mark_the_same_parts(change: str, pairs: dict[str, Pairs]) -> None:
+    differences = [compare(old, new) for old, new in pairs[change]]
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', differences_html(differences, pairs[change]), re.DOTALL)
+    assert data is not None
+    on_page = sorted((node["label"], node["operation"]) for node in json.loads(data[1])["nodes"] if node["operation"])
+    chart = differences_mermaid(differences, pairs[change])
+    assert on_page == sorted(re.findall(r'\["(.*?)<br/>.*"\]:::(\w+)', chart))
+    assert on_page or not any(d.resources for d in differences)
+
+
 def of(pairs: dict[str, Pairs], change: str) -> Difference:
     return compare(*pairs[change][-1])
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from airunway.planning.deployment import plan_entry
+from airunway.program.stack_plan import stack_target
 from tests.graph.api_server import Answer, ApiServer
 from tests.graph.projects import write_project
 from tests.graph.test_cli import run
@@ -227,6 +229,24 @@ def test_an_object_that_is_nested_too_deeply_is_refused_alone(server: ApiServer,
     server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [item() | {"resource": deep}]})
     assert command("import")[0] == 0
     assert command("status")[0] == 3
+
+
+def test_objects_whose_names_are_taken_are_not_proposed(
+    server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = stack_target(command.project, "own")
+
+    def live(entry: dict[str, Any]) -> dict[str, Any]:
+        return plan_entry(entry, target).rendered.resource
+
+    server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [live(CPU | {"name": name}) for name in ("gpu", "twin")]})
+    server.rules["/apis/nvidia.com/v1alpha1/dynamographdeployments"] = Answer({"metadata": {}, "items": [live(GPU | {"name": "twin"})]})
+    assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0
+    out = capsys.readouterr().out
+    for kind, name, place in (("Workspace", "gpu", "deployments[1]"), ("DynamoGraphDeployment", "twin", "Workspace default/twin")):
+        why = f"name: '{name}' is the name of {place} too; a name is used once per stack"
+        assert f"# {kind} default/{name} can't be expressed:\n#   {why}\n" in out
+    assert "# Workspace, id default/twin\n- name: twin\n" in out
 
 
 @pytest.mark.parametrize("token", [lambda n: "same", lambda n: f"token-{n % 3}", str], ids=["repeated", "in circles", "endless"])

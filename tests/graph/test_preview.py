@@ -11,8 +11,9 @@ import yaml
 from airunway.cli.main import main
 from airunway.program.record import Preview, Resource, record
 from airunway.program.stack_file import read_stack
+from airunway.report.explain import explanation_document
 from airunway.report.manifests import manifest_files
-from airunway.report.preview_document import preview_document
+from airunway.report.preview_document import deployment_document, preview_document
 
 ROOT = Path(__file__).parents[2]
 TOKEN = {"secure": "v1:not-decrypted-here"}
@@ -237,6 +238,14 @@ def test_a_deployment_puts_out_what_callers_need_and_the_stack_maps_them_by_name
         "resource": {"apiVersion": "nvidia.com/v1alpha1", "kind": "DynamoGraphDeployment", "namespace": "models", "name": "qwen-gpu"},
     }
     assert dev.outputs["urn:pulumi:dev::airunway::pulumi:pulumi:Stack::airunway-dev"]["deployments"]["qwen-gpu"] == outputs
+
+
+def test_an_explanation_says_of_the_candidates_what_the_preview_says_and_more(dev: Preview) -> None:
+    for planned in dev.plan.deployments:
+        previewed = deployment_document(planned)["candidates"]
+        explained = explanation_document(planned)["candidates"]
+        assert [{k: v for k, v in candidate.items() if k != "rules"} for candidate in explained] == previewed
+        assert any(candidate["rules"] for candidate in explained)
 
 
 def test_every_component_registers_outputs_once(dev: Preview) -> None:

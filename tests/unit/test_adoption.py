@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from airunway.live.adoption import Adoption, adopt
 from airunway.planning.deployment import Target, plan_entry
 from airunway.planning.settings import StackSettings
+from airunway.spec.entry import Delivery
 from airunway.text.merge import merge_patch, patch_between
 from providers import PROVIDERS
 from tests.unit.samples import builtin
@@ -122,7 +123,7 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
 
 
 def test_a_stack_that_delivers_otherwise_takes_over_directly() -> None:
-    target = Target(PROVIDERS, builtin(), StackSettings(delivery="modeldeployment", namespace="ml"))
+    target = Target(PROVIDERS, builtin(), StackSettings(delivery=Delivery.MODELDEPLOYMENT, namespace="ml"))
     entry = adopt(rendered({}), target).entry
     assert entry is not None
     assert entry["delivery"] == "direct"

@@ -8,6 +8,9 @@ import pytest
 import yaml
 
 from airunway.cli.main import main
+from airunway.planning.documents import Document, deployment_entry
+from airunway.spec.entry import ENTRY
+from airunway.text.problems import Problem
 
 ROOT = Path(__file__).parents[2]
 CASES = yaml.safe_load((Path(__file__).parent / "bad_stacks.yaml").read_text())
@@ -115,6 +118,12 @@ def test_a_bad_document_is_refused(
     assert run(monkeypatch, "select", "-f", "m.yaml") == 1
     found = errors(capsys)
     assert any(line.startswith(message) for line in found), found
+
+
+@pytest.mark.parametrize("field", sorted(ENTRY))
+def test_an_entry_s_own_field_in_the_spec_of_a_document_is_refused(field: str) -> None:
+    body = DOCUMENT | {"spec": {"model": {"id": "org/model"}, field: "x"}}
+    assert deployment_entry(Document("m.yaml", "ModelDeployment", body))[1] == [Problem(f"spec.{field}", "unknown key")]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tests.unit.samples import builtin
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 FIELDS = [field for group in groups() for field in group.fields]
-CONTEXT = Context(Target(PROVIDERS, builtin(), StackSettings()), frozenset({"taken"}))
+CONTEXT = Context(Target(PROVIDERS, builtin(), StackSettings()), {"taken": "deployments[0]"})
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 HOST = "127.0.0.1:1234"
 COOKIE = cookie_of(HOST)
@@ -76,7 +76,7 @@ def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: st
 @pytest.mark.parametrize(
     ("fields", "path", "said"),
     [
-        ({"name": "taken"}, "name", "is taken"),
+        ({"name": "taken"}, "name", "'taken' is the name of deployments[0] too; a name is used once per stack"),
         ({"name": "No Name"}, "name", "'No Name' given"),
         ({"resources__gpu__count": "many"}, "resources.gpu.count", "'many' given"),
         ({"resources__gpu__count": "65"}, "resources.gpu.count", "at most 64"),
@@ -357,10 +357,12 @@ def test_only_a_deployment_file_of_the_stack_can_be_chosen(file: Any, guard: Gua
     assert texts(filed) == before
 
 
-@pytest.mark.parametrize("name", ["one", "chat", "manifest"])
-def test_a_name_is_taken_wherever_its_entry_stands(name: str, guard: Guard, filed: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "place"), [("one", "deployments[0]"), ("chat", "deployments/chat.yaml[0]"), ("manifest", "manifest.yaml")]
+)
+def test_a_name_is_taken_wherever_its_entry_stands(name: str, place: str, guard: Guard, filed: Path) -> None:
     checked = Browser(guard).post("/stacks/own/check", {"name": name, "model.id": "org/m", "file": "deployments/none.yaml"}).text
-    assert "is taken; a name is used once per stack" in checked
+    assert f"is the name of {place} too; a name is used once per stack" in checked
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten_and_another_one_is_no_conflict(guard: Guard, filed: Path) -> None:

@@ -18,11 +18,12 @@ from pydantic import Field
 from airunway.live.status import observe
 from airunway.planning import model_deployment as delivery
 from airunway.planning.deployment import PlannedDeployment, Target, plan_one
-from airunway.planning.settings import DeploymentEntry, StackSettings
+from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider
-from airunway.provider.honoured import ENTRY, PLANNED
+from airunway.provider.honoured import PLANNED
 from airunway.provider.observation import Phase, ReadyCondition, ReadyState
 from airunway.spec.checks import parse_spec
+from airunway.spec.entry import ENTRY, DeploymentEntry
 from airunway.spec.model import EngineSpec, EnvVar, Mode, ModelDeploymentSpec, Text
 from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError, Problem

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from airunway.planning.build_services import builder_objects, registry_objects, 
 from airunway.planning.files import Files
 from airunway.planning.image_build import ImageInputs, PlannedImage, plan_image
 from airunway.planning.plan import Plan, parse_settings, plan_stack
+from airunway.planning.settings import BuilderSettings, ManagedRegistry
 from airunway.spec.durations import seconds
 from airunway.text.problems import InputError
+from airunway.text.yaml_reading import plain_value
 from airunway.text.yaml_writing import to_documents
 from providers import PROVIDERS
 from tests.unit.samples import spec
@@ -104,6 +107,36 @@ def test_a_change_of_any_input_is_another_job_and_another_reference(other: dict[
 
 def test_a_change_of_what_is_not_in_the_image_keeps_it() -> None:
     assert image(builder={"timeout": "2h", "storage": "1Ti"}).name == image().name
+
+
+def _defaults() -> Iterator[tuple[str, str, Any]]:
+    """Setting and field of each default that a description names as a value, and the value."""
+    for setting, model in (("registry", ManagedRegistry), ("builder", BuilderSettings)):
+        for name, field in model.model_fields.items():
+            if default := re.search(r"Default: ([^ ]+)\.$", field.description or ""):
+                yield setting, field.alias or name, plain_value(default[1])
+
+
+DEFAULTS = list(_defaults())
+
+
+@pytest.mark.parametrize(("setting", "field", "default"), DEFAULTS)
+def test_a_default_is_the_one_that_the_setting_s_description_names(setting: str, field: str, default: Any) -> None:
+    def objects(**written: Any) -> Any:
+        registry = {"managed": MANAGED["managed"] | (written if setting == "registry" else {})}
+        plan = stack(BUILT, registry=registry, builder=written if setting == "builder" else {})
+        assert plan.settings.registry.managed is not None
+        services = [*registry_objects(plan.settings.registry.managed), *builder_objects(plan.settings)]
+        return services, [image.job() for image in plan.images], plan.deployments[0].rendered
+
+    other = {"nodePort": 31000, "timeout": "2h", "platform": "linux/arm64"}.get(field, "7Gi")
+    assert objects(**{field: default}) == objects() != objects(**{field: other})
+
+
+def test_the_settings_whose_defaults_are_values_are_known() -> None:
+    assert {f"{setting}.{field}" for setting, field, _ in DEFAULTS} == {
+        *("registry.storage", "registry.nodePort", "builder.storage", "builder.timeout", "builder.platform")
+    }
 
 
 def test_nothing_is_built_where_nothing_asks_for_it() -> None:

@@ -38,13 +38,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    texts, problems = read_files(patterns).read("x", patterns)
+    texts, problems = read_files(Path.cwd(), patterns).read("x", patterns)
     assert problems == []
     return list(texts)
 
 
 def refused(*patterns: str) -> str:
-    texts, problems = read_files(patterns).read("x", patterns)
+    texts, problems = read_files(Path.cwd(), patterns).read("x", patterns)
     assert texts == {}
     return "\n".join(map(str, problems))
 
@@ -161,7 +161,7 @@ def test_a_folder_that_can_t_be_listed_is_not_passed_over(project: Path, monkeyp
 
 def test_texts_that_are_to_be_saved_stand_for_those_on_disk() -> None:
     patterns = ["pyproject.toml"]
-    assert read_files(patterns, {"pyproject.toml": "new", "Makefile": "not named"}).texts == {"pyproject.toml": "new"}
+    assert read_files(Path.cwd(), patterns, {"pyproject.toml": "new", "Makefile": "not named"}).texts == {"pyproject.toml": "new"}
 
 
 def test_one_that_is_named_by_two_patterns_is_complained_of_once() -> None:
@@ -173,6 +173,6 @@ def test_one_that_is_named_by_two_patterns_is_complained_of_once() -> None:
 @given(st.lists(st.text(string.printable + "é*?[]!/.", min_size=1, max_size=12), max_size=4))
 def test_whatever_a_setting_names_is_read_or_refused(patterns: list[str]) -> None:
     patterns = [f"tests/unit/golden/{pattern}" for pattern in patterns]
-    texts, problems = read_files(patterns).read("x", patterns)
+    texts, problems = read_files(Path.cwd(), patterns).read("x", patterns)
     assert all(isinstance(text, str) for text in texts.values())
     assert all(p.path.startswith("x[") for p in problems)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airunway.planning.catalog import read_provider_configs
 from airunway.planning.files import Files
 from airunway.planning.plan import parse_settings, plan_stack
-from airunway.selection.provider_config import load_config
+from airunway.selection.provider_config import HelmChart, chart_name, load_config
 from airunway.spec.model import Engine
 from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError
@@ -200,3 +200,23 @@ def test_a_patch_leaves_its_base_alone(base: Any, change: Any) -> None:
     before = json.dumps(base)
     merge_patch(base, change)
     assert json.dumps(base) == before
+
+
+@pytest.mark.parametrize(
+    ("reference", "name", "repository"),
+    [
+        ("kaito/workspace", "workspace", "kaito"),
+        ("workspace", "workspace", None),
+        ("oci://registry.internal/charts/workspace", "workspace", None),
+        ("https://mirror.internal/workspace-1.0.0.tgz", None, None),
+        ("charts/workspace-1.0.0.tgz", None, None),
+        ("./charts/workspace", None, None),
+        ("../workspace", None, None),
+        ("/charts/workspace", None, None),
+    ],
+)
+def test_a_chart_s_reference_says_its_name_and_repository_or_leaves_them_to_helm(
+    reference: str, name: str | None, repository: str | None
+) -> None:
+    assert chart_name(reference) == name
+    assert HelmChart(name="x", chart=reference, namespace="x").repository == repository

@@ -1,14 +1,17 @@
 """Tier 1 (pure): the spec's fields and defaults, and what rules see of it."""
 
+import re
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airunway.console.fields import groups
 from airunway.spec.checks import parse_spec, quantity, warnings_of
-from airunway.spec.model import ModelDeploymentSpec
+from airunway.spec.model import MAX_CPU, MAX_GPUS, MAX_MEMORY, MAX_REPLICAS, ModelDeploymentSpec
 from tests.unit.samples import spec
+from tests.unit.spec_leaves import changed, default_of, leaves
 
 
 def test_the_defaults_are_those_of_the_crd() -> None:
@@ -77,3 +80,25 @@ def test_running_a_model_s_code_is_warned_of() -> None:
 def test_type_errors_and_rules_are_reported_together() -> None:
     _, problems = parse_spec({"model": {}, "engine": {"contextLength": "x"}}, ModelDeploymentSpec)
     assert [p.path for p in problems] == ["engine.contextLength", "model.id"]
+
+
+HELP = {field.path: field.help for group in groups() for field in group.fields}
+
+
+@pytest.mark.parametrize("leaf", [leaf for leaf, kind in leaves(ModelDeploymentSpec) if kind is int or leaf.endswith((".cpu", ".memory"))])
+def test_a_ceiling_is_the_one_that_the_field_s_description_names(leaf: str) -> None:
+    def refused(value: int | str) -> str:
+        parts = {role: {"gpu": {"count": 1}} for role in ("prefill", "decode")}
+        mode = {"serving": {"mode": "disaggregated"}, "scaling": parts} if re.search("prefill|decode", leaf) else {}
+        _, problems = parse_spec(changed({"model": {"id": "org/model"}} | mode, leaf, value), ModelDeploymentSpec)
+        return "; ".join(p.message for p in problems if p.path == leaf.replace("[]", "[0]"))
+
+    ceiling = re.search(r"must be at most (\S+)$", refused("9E" if leaf.endswith((".cpu", ".memory")) else 10**9))
+    named = re.search(r"(\S+) at most\.", HELP.get(leaf, ""))
+    assert (named and named[1]) == (ceiling and ceiling[1])
+    if ceiling:
+        assert refused(int(ceiling[1]) if isinstance(default_of(ModelDeploymentSpec, leaf), int) else ceiling[1]) == ""
+
+
+def test_the_ceilings_are_those_of_the_webhook() -> None:
+    assert (MAX_GPUS, MAX_REPLICAS, MAX_CPU, MAX_MEMORY) == (64, 32, "512", "4Ti")

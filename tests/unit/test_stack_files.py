@@ -1,5 +1,7 @@
 """Tier 1 (pure): the stacks, the schema and the project file that we ship agree with the models."""
 
+import ast
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,13 @@ import jsonschema
 import pytest
 import yaml
 
-from airunway.cli.schema import deployments_schema, schema_text, stack_schema
-from airunway.planning.settings import SECRET_SETTINGS, StackSettings
+from airunway.cli.schema import deployments_schema, project_config, project_text, schema_text, stack_schema
+from airunway.console.project import STATES
+from airunway.console.stack_edit import OFF
+from airunway.planning.settings import SECRET_SETTINGS, InstallationMode, StackSettings
+from airunway.program.stack_config import settings_of
+from airunway.spec.entry import Delivery
+from airunway.text.problems import InputError
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
@@ -63,15 +70,63 @@ def test_the_schema_knows_the_files_of_a_stack() -> None:
         jsonschema.validate({"config": {"airunway:deploymentFiles": "deployments/*.yaml"}}, stack_schema())
 
 
-def test_the_project_file_declares_every_setting_with_the_same_default_and_a_description() -> None:
-    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    fields = {f.alias or name: f for name, f in StackSettings.model_fields.items()}
-    assert set(declared) == {f"airunway:{key}" for key in [*fields, *SECRET_SETTINGS]}
-    for key, field in fields.items():
-        entry = declared[f"airunway:{key}"]
-        default = field.get_default()
-        default = default.model_dump(exclude_defaults=True) if hasattr(default, "model_dump") else default
-        assert entry["default"] == ("" if default is None else default), key
-        assert entry["description"]
+def test_the_project_file_declares_the_settings_as_they_are() -> None:
+    text = (ROOT / "Pulumi.yaml").read_text()
+    assert project_text(text) == text, "`make schema` rewrites it"
+    declared = yaml.safe_load(text)["config"]
+    assert set(declared) == {f"airunway:{f.alias or name}" for name, f in StackSettings.model_fields.items()} | {
+        f"airunway:{key}" for key in SECRET_SETTINGS
+    }
     # The CLI refuses a declared secret with a plain default: "must be encrypted as it's secret" (3.259.0).
     assert not any("secret" in entry for entry in declared.values())
+
+
+def test_the_defaults_of_the_project_file_say_nothing() -> None:
+    config = {key: entry["default"] for key, entry in project_config().items()}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    assert settings_of(texts, ROOT)[0] == StackSettings()
+
+
+@pytest.mark.parametrize("key", project_config())
+def test_a_setting_is_described_in_one_wording(key: str) -> None:
+    in_editors = stack_schema()["properties"]["config"]["properties"][key]["description"]
+    assert project_config()[key]["description"] == in_editors
+
+
+def test_the_rest_of_a_project_file_stays_as_it_is() -> None:
+    head, tail = "# ours\nname: a # b\n\nconfig: # these\n", "\n# behind\nruntime: {name: python}  # as it is\n"
+    written = project_text(f"{head}  airunway:gone: 1\n\n  # about it\n  other:b: {{value: 1e3}}\n{tail}")
+    assert written.startswith("# ours\nname: a # b\n\nconfig:\n  airunway:cluster:")
+    assert written.endswith("  other:b:\n    value: 1000\n# behind\nruntime: {name: python}  # as it is\n")
+    assert "airunway:gone" not in written
+    assert project_text(written) == written
+
+
+@pytest.mark.parametrize("text", ["name: a\n", "name: a\nconfig: {airunway:b: 1,\n# inside\n}\n", '"config": {}\nname: a\n'])
+def test_a_project_file_whose_settings_stand_otherwise_is_left_alone(text: str) -> None:
+    with pytest.raises(InputError, match=r"Pulumi\.yaml: "):
+        project_text(text)
+
+
+@pytest.mark.parametrize("words", [Delivery, InstallationMode], ids=lambda words: words.__name__)
+def test_a_choice_is_described_by_all_its_words(words: type[Delivery] | type[InstallationMode]) -> None:
+    definitions = stack_schema()["$defs"] | {"": {"properties": stack_schema()["properties"]["config"]["properties"]}}
+    parts = [part for definition in definitions.values() for part in definition.get("properties", {}).values()]
+    choices = [part for part in parts if f'"#/$defs/{words.__name__}"' in json.dumps(part)]
+    assert len(choices) == 2
+    assert all(word in part["description"] for part in choices for word in words)
+
+
+def test_the_console_offers_every_mode_of_installation() -> None:
+    assert set(STATES) == {*InstallationMode, OFF}
+
+
+def test_code_has_the_words_of_a_choice_by_their_names_only() -> None:
+    words = {*map(str, Delivery), *map(str, InstallationMode)}
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "airunway").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in words
+    ]
+    assert {place.partition(":")[0] for place in bare} == {"airunway/planning/settings.py", "airunway/spec/entry.py"}, bare

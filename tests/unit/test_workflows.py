@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,8 @@ def test_pulumi_runs_at_the_pinned_version_after_its_dependencies_are_installed(
     before, step = next((a, b) for a, b in pairwise(steps(file)) if b.get("uses", "").startswith("pulumi/actions@"))
     assert step["with"]["pulumi-version"] == pinned[1]
     assert before["run"] == "make preview"
+
+
+def test_the_cli_that_the_tests_build_is_of_the_version_of_the_sdk() -> None:
+    modules = (Path(__file__).parents[1] / "tools" / "pulumi" / "go.mod").read_text()
+    assert set(re.findall(r"github\.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)", modules)) == {version("pulumi")}

@@ -1,6 +1,7 @@
 """Tier 1 (pure): YAML means here what it means to Pulumi, and what we write is read back as it was by all who read it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 
 from airunway.planning.documents import parse_documents
 from airunway.text.problems import InputError
-from airunway.text.yaml_reading import Loader, StackLoader, plain_value, read_document, read_documents, reads_as_text
+from airunway.text.yaml_reading import (
+    Loader,
+    StackLoader,
+    load_data,
+    plain_value,
+    read_document,
+    read_documents,
+    reads_as_text,
+)
 from airunway.text.yaml_writing import to_yaml
 
 # As `pulumi config --json` of 3.259 gives them; tests/cluster/test_stack_file.py asks it again.
@@ -163,3 +172,29 @@ def test_what_we_write_is_read_back_as_it_was_by_pulumi_and_by_pyyaml(value: Any
 @given(st.text(max_size=12) | st.sampled_from(list(MEANING)))
 def test_whatever_a_flag_says_is_a_plain_value(text: str) -> None:
     assert isinstance(plain_value(text), str | int | float | None)
+
+
+ROOT = Path(__file__).parents[2]
+DATA = sorted(path for folder in ("airunway", "providers") for path in (ROOT / folder).rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", DATA, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_data_file_means_the_same_to_every_reader(path: Path) -> None:
+    content = load_data(path)
+    assert content == yaml.safe_load(path.read_text())
+
+
+def test_a_data_file_is_read_as_a_stack_file_is_and_once(tmp_path: Path) -> None:
+    file = tmp_path / "data.yaml"
+    file.write_text("state: on\nlimit: 1e3\n")
+    assert load_data(file) == {"state": "on", "limit": 1000}
+    file.write_text("changed: true")
+    assert load_data(file) == {"state": "on", "limit": 1000}
+
+
+@pytest.mark.parametrize(("text", "said"), [("- a", "a map is wanted"), ("a: 1\na: 2", "'a' stands twice"), ("a: [", "not YAML")])
+def test_a_data_file_that_is_no_map_is_refused_by_its_path(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "data.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=rf"data\.yaml: .*{said}"):
+        load_data(file)

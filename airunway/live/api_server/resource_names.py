@@ -5,16 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import load_data
 
 
-@cache
 def table() -> dict[str, dict[str, str]]:
     """Resource names by kind, by API group."""
-    read: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("resources.yaml").read_text(encoding="utf-8"))
-    return read
+    return load_data(Path(__file__).with_name("resources.yaml"))
 
 
 @cache

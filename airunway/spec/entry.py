@@ -1,0 +1,42 @@
+"""One model deployment of a stack: what a ModelDeployment's ``spec`` says, and an entry's own fields beside it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from airunway.spec.durations import Duration
+from airunway.spec.model import ModelDeploymentSpec, named
+
+DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+
+class Delivery(StrEnum):
+    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the KubeAIRunway controller."""
+
+    DIRECT = "direct"
+    MODELDEPLOYMENT = "modeldeployment"
+
+
+class DeploymentEntry(ModelDeploymentSpec):
+    """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
+
+    name: DnsLabel = Field(description="Name of the deployment, of its upstream object and of its entry in the outputs.")
+    namespace: DnsLabel | None = Field(None, description="Namespace. Default: the stack's.")
+    ready_timeout: Duration | None = Field(
+        None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
+    )
+    skip_await: bool = Field(False, description="Do not wait until it serves.")
+    take_over: bool = Field(
+        False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
+    )
+    delivery: Annotated[Delivery, named(Delivery)] | None = Field(
+        None,
+        description="direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the stack's.",
+    )
+
+
+ENTRY = frozenset(
+    field.alias or name for name, field in DeploymentEntry.model_fields.items() if name not in ModelDeploymentSpec.model_fields
+)
+"""An entry's own fields, which no object has."""
