@@ -68,6 +68,7 @@ Loader.add_implicit_resolver(f"{_TAG}float", FLOAT, NUMBER_STARTS)
 Loader.add_implicit_resolver(f"{_TAG}no-number", re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z"), list("-+."))
 for _name in ("int", "float"):
     Loader.add_constructor(f"{_TAG}{_name}", lambda loader, node: _number(loader.construct_scalar(node)))
+Loader.add_constructor(f"{_TAG}timestamp", lambda loader, node: _date(loader, node))
 Loader.add_constructor(f"{_TAG}no-number", _refused("is no number in JSON; quote it if it is text"))
 StackLoader.add_implicit_resolver(f"{_TAG}timestamp", DATE, list("0123456789"))
 StackLoader.add_constructor(f"{_TAG}timestamp", _refused("is a date to Pulumi; quote it, or it is passed on in other words"))
@@ -144,6 +145,13 @@ def _not_data(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
     elif not isinstance(value, str | int | float | None):
         return Problem("", f"a {type(value).__name__} given; text, number, list or map is wanted")
     return None
+
+
+def _date(loader: Loader, node: yaml.Node) -> Any:
+    # PyYAML 6.0.3 fails with an AttributeError for what is tagged as a date and is none.
+    if isinstance(node, yaml.ScalarNode) and not loader.timestamp_regexp.match(node.value):
+        raise _RefusedError(None, None, f"{node.value!r} is tagged as a date and is none", node.start_mark)
+    return loader.construct_yaml_timestamp(node)
 
 
 def _number(text: str) -> int | float | str:
