@@ -20,7 +20,7 @@ from airunway.program.stack_file import read_stack
 from airunway.program.stack_plan import stack_plan, stack_target
 from airunway.provider.observation import Phase
 from airunway.text.problems import InputError, Problem, nearest
-from airunway.text.terminal import console, one_line, printable
+from airunway.text.terminal import LogText, console, one_line
 
 SOME_NOT_RUNNING = 3
 _Result = TypeVar("_Result")
@@ -76,10 +76,10 @@ def chat_with(root: Path, stack: str, name: str, text: str, model: str | None, u
     planned = one_of(plan, name)
 
     async def talk(at_url: str) -> None:
-        ending = ""
+        ending, answer = "", LogText()
         try:
             async for piece in chat(at_url, text, model):
-                sys.stdout.write(printable(piece))
+                sys.stdout.write(answer.piece(piece))
                 sys.stdout.flush()
                 ending = "\n"
         finally:

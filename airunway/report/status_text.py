@@ -11,7 +11,7 @@ from rich.text import Text
 from airunway.live.status import DeploymentStatus, OperatorStatus
 from airunway.live.survey import Survey
 from airunway.provider.observation import Phase
-from airunway.text.terminal import printable
+from airunway.text.terminal import foldable
 
 _STYLES = {Phase.RUNNING: "green", Phase.FAILED: "red", Phase.DEPLOYING: "yellow", Phase.PENDING: "yellow", Phase.TERMINATING: "magenta"}
 
@@ -73,11 +73,11 @@ def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
         table.add_row(
             status.name,
             _phase(status),
-            Text(printable(status.provider), style="cyan"),
-            Text(printable(status.engine)),
+            Text(foldable(status.provider), style="cyan"),
+            Text(foldable(status.engine)),
             f"{status.replicas.ready}/{status.replicas.desired}",
-            Text(printable(status.url)),
-            Text(printable(status.message)),
+            Text(foldable(status.url)),
+            Text(foldable(status.message)),
         )
     return table
 
@@ -86,9 +86,9 @@ def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
     lines: list[RenderableType] = []
     for status in deployments:
         head = Text(status.name, style="bold").append("  ").append_text(_phase(status))
-        served_by = f"{printable(status.engine)} on {printable(status.provider)}"
+        served_by = f"{foldable(status.engine)} on {foldable(status.provider)}"
         lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
-        more = [Text(printable(text), style="dim") for text in (status.url, status.message) if text]
+        more = [Text(foldable(text), style="dim") for text in (status.url, status.message) if text]
         lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in more]
     return Group(*lines)
 
@@ -107,9 +107,9 @@ def _operators(operators: Sequence[OperatorStatus]) -> RenderableType:
         table.add_row(
             status.provider,
             health[status.healthy],
-            Text(printable(status.release)),
+            Text(foldable(status.release)),
             "served" if status.served else "missing",
             f"{status.ready}/{status.deployments}",
-            Text(printable(status.message)),
+            Text(foldable(status.message)),
         )
     return table

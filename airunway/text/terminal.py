@@ -1,5 +1,11 @@
-"""Text for a terminal: nothing that it would take for a command, colour only where it is one."""
+"""Text for a terminal or a GitHub runner's log: nothing that these would take for a command, colour only where there is any.
 
+A runner takes ``::name::`` for a command where a line starts with it, after blanks, and ``##[name]`` anywhere (actions/runner,
+ActionCommand.cs).
+"""
+
+import os
+import re
 import unicodedata
 
 from rich.console import Console
@@ -17,9 +23,31 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def one_line(text: str) -> str:
-    """``text`` for an error message: in one line, and neither a terminal's nor a GitHub runner's command.
-
-    The runner takes ``::name::`` for a command where a line starts with it, and ``##[name]`` anywhere.
-    """
+    """``text`` for a message: in one line that starts with something else, and neither a terminal's nor a GitHub runner's command."""
     lines = (printable(line).strip() for line in text.splitlines())
     return " | ".join(line for line in lines if line).replace("##[", "## [")
+
+
+def foldable(text: str) -> str:
+    """``text`` as ``one_line`` has it, for where a line may begin with any part of it."""
+    return _COMMAND.sub(": :", one_line(text))
+
+
+_COMMAND = re.compile(r"::(?=[A-Za-z-]+(\s.*)?::)")
+
+
+class LogText:
+    """A text that comes in pieces and keeps its lines; in a GitHub runner's log none of them is a command."""
+
+    def __init__(self) -> None:
+        self._line = ""
+        self._logged = os.environ.get("GITHUB_ACTIONS") == "true"
+
+    def piece(self, text: str) -> str:
+        """The next piece as it can be printed."""
+        return "".join(map(self._character, printable(text)))
+
+    def _character(self, character: str) -> str:
+        command = (character == ":" and self._line.lstrip() == ":") or (character == "[" and self._line.endswith("##"))
+        self._line = "" if character == "\n" else self._line + character
+        return f" {character}" if command and self._logged else character

@@ -1,6 +1,7 @@
 """YAML as people write it: keys in their order, no anchors, block text for what has lines."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ import yaml
 from airunway.text.yaml_reading import DATE, FLOAT, INTEGER, NUMBER_STARTS
 
 _BREAKS = re.compile("[\x85\u2028\u2029]")
+_COMMANDS = re.compile(r"^\s*::|##\[", re.MULTILINE)
+"""What a GitHub runner may take for a command in what is printed."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -18,7 +21,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
     # Unquoted, PyYAML 6.0.3 writes the line breaks of Unicode as such, which are then read as blanks.
-    style = '"' if _BREAKS.search(data) else "|" if "\n" in data else None
+    style = '"' if _BREAKS.search(data) or _COMMANDS.search(data) else "|" if "\n" in data else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
@@ -32,7 +35,14 @@ _Dumper.add_implicit_resolver("tag:yaml.org,2002:timestamp", DATE, NUMBER_STARTS
 
 def to_yaml(value: Any) -> str:
     """One value as a YAML document."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    text = _dumped(value, 10_000)
+    if _COMMANDS.search(text):  # a line that was folded begins with it, or it stands between double quotes
+        text = _dumped(value, sys.maxsize).replace("##[", r"#\x23[")
+    return text
+
+
+def _dumped(value: Any, width: int) -> str:
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=width, allow_unicode=True))
 
 
 def in_order(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from airunway.planning.deployment import plan_entry
 from airunway.program.stack_plan import stack_target
@@ -208,6 +209,40 @@ def test_a_list_of_another_shape_is_told_with_its_place(
     message = command.refused(*arguments)
     assert said in message
     assert "does not answer as an API server does: its answer is no " in message
+
+
+@pytest.mark.parametrize("columns", [60, 120, 200])
+def test_what_an_object_says_is_no_command_to_the_runner(
+    columns: int, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = "no\n::error::forged\r\n##[error]too " + "x " * 20 + "::add-mask::a"
+    condition = {"type": "InferenceReady", "status": "False", "message": message}
+    live = item(name="cpu") | {"status": {"state": "NotReady", "conditions": [condition]}}
+    server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [live]})
+    assert run(monkeypatch, "status", "--stack", "own", "--cwd", str(command.project), columns=columns) == 3
+    out = capsys.readouterr().out
+    assert "forged" in out
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in out.splitlines())
+
+
+def test_what_an_adopted_object_says_is_no_command_to_the_runner(
+    server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    container = {
+        "name": "model",
+        "image": "x",
+        "args": ["a\n::error::forged\n##[error]b"],
+        "env": [{"name": "A", "value": "\n::notice::c"}],
+    }
+    template = {"spec": {"containers": [container]}}
+    workspace = item(name="other") | {"resource": {"labelSelector": {"matchLabels": {}}}, "inference": {"template": template}}
+    server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [workspace]})
+    assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0
+    out = capsys.readouterr().out
+    assert "extraArgs" in out
+    (entry,) = yaml.safe_load(out)
+    assert entry["engine"]["extraArgs"] == container["args"]
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in out.splitlines())
 
 
 @pytest.mark.parametrize("answer", [{"items": []}, {"metadata": None, "items": None}, {"kind": 3, "metadata": {}, "items": []}], ids=str)

@@ -2,8 +2,12 @@
 
 import io
 import json
+import re
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from airunway.live.status import DeploymentStatus, OperatorStatus
@@ -12,6 +16,7 @@ from airunway.provider.observation import Phase, Replicas
 from airunway.provider.request import Endpoint
 from airunway.report.status_text import survey_document, surveys_text
 from airunway.spec.durations import seconds
+from airunway.text.terminal import LogText
 
 EVIL = "\x1b]0;owned\x07red \x1b[31mtext"
 STATUS = DeploymentStatus(
@@ -48,6 +53,36 @@ def test_what_a_cluster_says_is_no_command_to_the_terminal() -> None:
     assert "\x1b" not in printed(160, SURVEY)
     assert "\x07" not in printed(60, SURVEY)
     assert "red [31mtext" in printed(160, SURVEY)
+
+
+words = st.lists(
+    st.sampled_from(["::error::x", "::add-mask::a", "##[error]", "a", "wide" * 8, "\n", "::", ":::error::x", " "]), max_size=40
+)
+
+
+@given(words, words, st.integers(40, 220), st.sampled_from(["", " "]))
+def test_what_a_cluster_says_is_no_command_to_a_github_runner_wherever_it_is_folded(
+    message: list[str], release: list[str], width: int, gap: str
+) -> None:
+    odd = replace(STATUS, message=gap.join(message), engine=gap.join(message), endpoint=Endpoint(gap.join(release), 80))
+    operator = replace(OPERATOR, message=gap.join(message), release=gap.join(release))
+    lines = printed(width, Survey("prod", (odd,), (operator,))).splitlines()
+    assert [line for line in lines if re.match(r"\s*::(error|add-mask)( .*)?::", line) or "##[" in line] == []
+
+
+@given(words, st.integers(1, 9))
+def test_an_answer_in_pieces_is_no_command_to_a_github_runner_and_else_as_it_came(parts: list[str], size: int) -> None:
+    answer = "".join(parts)
+    pieces = [answer[start : start + size] for start in range(0, len(answer), size)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_ACTIONS", "true")
+        log = LogText()
+        logged = "".join(map(log.piece, pieces))
+        patch.delenv("GITHUB_ACTIONS")
+        log = LogText()
+        assert "".join(map(log.piece, pieces)) == answer
+    assert logged.replace(" ", "") == answer.replace(" ", "")
+    assert [line for line in logged.splitlines() if line.lstrip().startswith("::") or "##[" in line] == []
 
 
 def test_the_data_is_whole_and_says_what_the_text_says() -> None:

@@ -1,6 +1,7 @@
 """Tier 1 (pure): YAML means here what it means to Pulumi, and what we write is read back as it was by all who read it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,10 @@ data = st.recursive(
 
 @given(data)
 @example({"\x85": None, "a": ["\u2028", "b\n\x85", "\u2029\n"]})
+@example({"##[error]": "a\n ::error::b\n", "a": ["::error::", "\\##[x]", "a " * 5_000 + "::error::x", "\n" + "a " * 5_000 + "::error::x"]})
 def test_what_we_write_is_read_back_as_it_was_by_pulumi_and_by_pyyaml(value: Any) -> None:
     text = to_yaml(value)
+    assert not re.search(r"^\s*::|##\[", text, re.MULTILINE), "a GitHub runner takes it for a command"
     assert read_document(text, "x", StackLoader) == value
     assert read_document(text, "x") == value
     assert yaml.safe_load(text) == value
