@@ -1,7 +1,7 @@
 """A deployment's endpoint on this machine: from its Service to a ready pod's port, forwarded by the API server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,8 @@ import httpx
 import httpx_ws
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
+from airunway.live.objects import Pod, Service
+from airunway.provider.live_object import read_as
 from airunway.provider.request import Endpoint
 from airunway.text.problems import InputError, Problem
 
@@ -62,7 +64,7 @@ async def forwarded(
     Raises ``InputError`` where nothing can be forwarded to.
     """
     pod, remote = await _target(connection, namespace, endpoint)
-    way = _Way(connection, namespace, str(pod["metadata"]["name"]), remote, report)
+    way = _Way(connection, namespace, pod.metadata.name, remote, report)
     try:
         async with way.open():
             pass
@@ -119,41 +121,36 @@ def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
     return f"the API server answered {response.status_code}" if response is not None else str(error) or type(error).__name__
 
 
-async def _target(connection: Connection, namespace: str, endpoint: Endpoint) -> tuple[dict[str, Any], int]:
+async def _target(connection: Connection, namespace: str, endpoint: Endpoint) -> tuple[Pod, int]:
     where = f"Service {namespace}/{endpoint.service}"
     try:
-        service = await connection.object("v1", "Service", namespace, endpoint.service)
-        if service is None:
+        live = await connection.object("v1", "Service", namespace, endpoint.service)
+        if live is None:
             raise InputError([Problem(where, "is not there; `airunway status` says how far the deployment is")])
-        selector = ",".join(f"{k}={v}" for k, v in sorted((service["spec"].get("selector") or {}).items()))
+        service = read_as(Service, live)
+        selector = ",".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
         if not selector:
             raise InputError([Problem(where, "selects no pods, so nothing can be forwarded to")])
-        pods = await connection.items("v1", "Pod", namespace, selector=selector) or []
+        pods = [read_as(Pod, pod) for pod in await connection.items("v1", "Pod", namespace, selector=selector) or []]
     except ForbiddenError as error:
         raise InputError([Problem(where, f"may not be read: {error}")]) from error
-    ready = [pod for pod in pods if _is_ready(pod)]
+    ready = [pod for pod in pods if pod.is_ready]
     if not ready:
         raise InputError([Problem(where, f"has no ready pod ({len(pods)} not ready)")])
-    pod = min(ready, key=lambda p: str(p["metadata"]["name"]))
+    pod = min(ready, key=lambda p: p.metadata.name)
     return pod, target_port(service, endpoint.port, pod)
 
 
-def target_port(service: Mapping[str, Any], port: int, pod: Mapping[str, Any]) -> int:
+def target_port(service: Service, port: int, pod: Pod) -> int:
     """The pod's port behind ``port`` of the Service. Raises ``InputError`` where there is none."""
-    where = f"Service {service['metadata']['name']}"
-    entry = next((p for p in service["spec"].get("ports") or [] if p["port"] == port), None)
+    where = f"Service {service.metadata.name}"
+    entry = next((p for p in service.spec.ports if p.port == port), None)
     if entry is None:
         raise InputError([Problem(where, f"has no port {port}")])
-    target = entry.get("targetPort") or port
+    target = entry.target_port or port
     if isinstance(target, int):
         return target
-    named = [p for c in pod["spec"]["containers"] for p in c.get("ports") or [] if p.get("name") == target]
+    named = [p for container in pod.spec.containers for p in container.ports if p.name == target]
     if not named:
-        raise InputError([Problem(where, f"leads to port '{target}', which pod {pod['metadata']['name']} does not have")])
-    return int(named[0]["containerPort"])
-
-
-def _is_ready(pod: Mapping[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    gone = pod["metadata"].get("deletionTimestamp")
-    return not gone and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+        raise InputError([Problem(where, f"leads to port '{target}', which pod {pod.metadata.name} does not have")])
+    return named[0].container_port

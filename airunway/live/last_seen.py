@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
+from airunway.live.objects import Pod
 from airunway.live.status import OBSERVED, observe
+from airunway.provider.live_object import UnreadableError, read_as
 from airunway.provider.observation import complaint, conditions_of
 from airunway.text.problems import InputError
 
@@ -22,12 +24,14 @@ async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
         if kind == "Job":
             return await _job_log(connection, metadata) or complaint_of(live)
         return complaint_of(live)
+    except UnreadableError as error:
+        return f"its status can't be read: {error}"
     except (ForbiddenError, InputError):
         return ""
 
 
 def complaint_of(obj: Mapping[str, Any]) -> str:
-    """The message of the first condition that says that something is wrong."""
+    """The message of the first condition that says that something is wrong. Raises ``UnreadableError``."""
     conditions = conditions_of(obj)
     wrong = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
     return wrong or complaint(conditions)
@@ -36,13 +40,9 @@ def complaint_of(obj: Mapping[str, Any]) -> str:
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:
     """The last lines that a failed pod of the Job wrote, which the kubelet keeps as its termination message."""
     pods = await connection.items("v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}")
-    ended = [
-        status.get("state", {}).get("terminated") or {}
-        for pod in pods or []
-        for status in (pod.get("status") or {}).get("containerStatuses") or []
-    ]
-    failed = [end for end in ended if end.get("exitCode")]
+    ended = [status.state.terminated for pod in pods or [] for status in read_as(Pod, pod).status.container_statuses]
+    failed = [end for end in ended if end and end.exit_code]
     if not failed:
         return ""
-    last = max(failed, key=lambda end: str(end.get("finishedAt")))
-    return f"exit code {last['exitCode']}: {' '.join(str(last.get('message') or 'no message').split())}"
+    last = max(failed, key=lambda end: end.finished_at)
+    return f"exit code {last.exit_code}: {' '.join((last.message or 'no message').split())}"

@@ -9,12 +9,15 @@ pulumi-kubernetes as of January 2026.
 import base64
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.failures import cause_of
+from airunway.live.objects import Release, ReleaseSecret
+from airunway.provider.live_object import UnreadableError, read_as
 from airunway.selection.provider_config import chart_name
 
 _NAME_IN_USE = "cannot re-use a name that is still in use"
@@ -35,14 +38,22 @@ class ReleaseRecord:
 
 
 def release_record(secret: Mapping[str, Any]) -> ReleaseRecord:
-    """The record in a Secret of type ``helm.sh/release.v1``. Raises ``ValueError`` for what is none."""
+    """The record in a Secret of type ``helm.sh/release.v1``. Raises ``UnreadableError`` for what is none."""
     try:
-        release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
-        chart = release["chart"]["metadata"]
-        name, values = str(secret["metadata"]["name"]), release.get("config") or {}
-        return ReleaseRecord(name, int(release["version"]), str(release["info"]["status"]), chart["name"], str(chart["version"]), values)
-    except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
-        raise ValueError(f"is no record of a Helm release: {type(error).__name__}") from error
+        held = read_as(ReleaseSecret, secret)
+        release = read_as(Release, _unpacked(held.data.release), "data.release")
+    except UnreadableError as error:
+        raise UnreadableError(f"is no record of a Helm release: {error}") from error
+    chart = release.chart.metadata
+    return ReleaseRecord(held.metadata.name, release.version, release.info.status, chart.name, chart.version, release.config)
+
+
+def _unpacked(text: str) -> Any:
+    """What Helm packed into ``text``. Raises ``UnreadableError``."""
+    try:
+        return json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
+    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
+        raise UnreadableError(f"data.release: is not JSON in gzip in base64 twice ({type(error).__name__})") from error
 
 
 def departures(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
@@ -72,7 +83,7 @@ async def take_over(connection: Connection, release: Mapping[str, Any], error: s
         return False
     try:
         records = await _records(connection, namespace, name)
-    except (ForbiddenError, ValueError) as problem:
+    except (ForbiddenError, UnreadableError) as problem:
         tell(f"{head} is there already, and its record can't be read: {problem}\n{_ways_out(namespace, name)}")
         return False
     if not records:

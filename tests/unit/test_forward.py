@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from airunway.live.forward import target_port
+from airunway.live.objects import Pod, Service
 from airunway.text.problems import InputError
 
-POD = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "side"}, {"ports": [{"name": "http", "containerPort": 5000}]}]}}
+CONTAINERS = [{"name": "side"}, {"ports": [{"name": "http", "containerPort": 5000}]}]
+POD = Pod.model_validate({"metadata": {"name": "p"}, "spec": {"containers": CONTAINERS}})
 
 
-def service(**port: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 9090}, {"port": 80} | port]}}
+def service(**port: Any) -> Service:
+    return Service.model_validate({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 9090}, {"port": 80} | port]}})
 
 
 @pytest.mark.parametrize(("port", "wanted"), [({}, 80), ({"targetPort": 5000}, 5000), ({"targetPort": "http"}, 5000)])
@@ -24,7 +26,7 @@ def test_the_target_is_the_port_itself_a_number_or_a_name(port: Any, wanted: int
     [
         (service(port=81), "Service s: has no port 80"),
         (service(targetPort="grpc"), "Service s: leads to port 'grpc', which pod p does not have"),
-        ({"metadata": {"name": "s"}, "spec": {}}, "Service s: has no port 80"),
+        (Service.model_validate({"metadata": {"name": "s"}, "spec": {"ports": None}}), "Service s: has no port 80"),
     ],
 )
 def test_a_port_that_leads_nowhere_is_told(of: Any, said: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from airunway.live.release_record import departures, release_record
+from airunway.provider.live_object import UnreadableError
 
 VALUES = {"featureGates": {"disableNodeAutoProvisioning": True}, "replicas": 1}
 # Shape and names as Helm 3.19 writes them.
@@ -48,7 +49,7 @@ def test_a_record_says_revision_status_chart_and_values() -> None:
     ],
 )
 def test_what_is_no_record_is_refused(broken: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="no record of a Helm release"):
+    with pytest.raises(UnreadableError, match="no record of a Helm release"):
         release_record(broken)
 
 

@@ -3,134 +3,36 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from airunway.text.problems import Problem, join, path_of
+from airunway.live.objects import AnyObject, CustomObject, CustomResourceDefinition, Deployment, Pod, Service
+from airunway.provider.live_object import LiveModel, UnreadableError, read_as
+from airunway.text.problems import join
 
 _MESSAGE, _EXCERPT = 1_000, 200
 """Characters of a Status's message, and of any other text, that messages show."""
+
+
+_Model = TypeVar("_Model", bound=LiveModel)
 
 
 class OddAnswerError(Exception):
     """An answer that is not what Kubernetes' API gives; the message says what is wrong with it."""
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
+class _ListMeta(LiveModel):
+    token: str = Field("", alias="continue")
 
 
-class _Owner(_Answer):
-    kind: str
-    name: str
-
-
-class _Metadata(_Answer):
-    name: str
-    namespace: str | None = None
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    owner_references: list[_Owner] | None = None
-    finalizers: list[str] | None = None
-    generation: int = 0
-    deletion_timestamp: str | None = None
-
-
-class _Object(_Answer):
-    metadata: _Metadata
-    spec: dict[str, Any] | None = None
-    status: dict[str, Any] | None = None
-
-
-class _ServicePort(_Answer):
-    port: int
-    target_port: int | str | None = None
-
-
-class _ServiceSpec(_Answer):
-    selector: dict[str, str] | None = None
-    ports: list[_ServicePort] | None = None
-
-
-class _Service(_Answer):
-    metadata: _Metadata
-    spec: _ServiceSpec
-
-
-class _ContainerPort(_Answer):
-    name: str | None = None
-    container_port: int
-
-
-class _Container(_Answer):
-    ports: list[_ContainerPort] | None = None
-
-
-class _PodSpec(_Answer):
-    containers: list[_Container]
-
-
-class _Condition(_Answer):
-    type: str
-    status: str
-
-
-class _PodStatus(_Answer):
-    conditions: list[_Condition] | None = None
-
-
-class _Pod(_Answer):
-    metadata: _Metadata
-    spec: _PodSpec
-    status: _PodStatus | None = None
-
-
-class _DeploymentSpec(_Answer):
-    replicas: int = 1
-
-
-class _DeploymentStatus(_Answer):
-    ready_replicas: int = 0
-    observed_generation: int = 0
-
-
-class _Deployment(_Answer):
-    metadata: _Metadata
-    spec: _DeploymentSpec
-    status: _DeploymentStatus | None = None
-
-
-class _Schema(_Answer):
-    schema_: dict[str, Any] | None = Field(None, alias="openAPIV3Schema")
-
-
-class _Version(_Answer):
-    name: str
-    schema_: _Schema | None = Field(None, alias="schema")
-
-
-class _DefinitionSpec(_Answer):
-    versions: list[_Version]
-
-
-class _Definition(_Answer):
-    metadata: _Metadata
-    spec: _DefinitionSpec
-
-
-class _ListMeta(_Answer):
-    token: str | None = Field(None, alias="continue")
-
-
-class _List(_Answer):
-    metadata: _ListMeta | None = None
+class _List(LiveModel):
+    metadata: _ListMeta = _ListMeta()
     items: list[Any] | None
 
 
-class Resource(_Answer):
+class Resource(LiveModel):
     """A kind's resource, as discovery has it; ``namespaced`` is None where it was not asked."""
 
     name: str
@@ -138,15 +40,15 @@ class Resource(_Answer):
     namespaced: bool | None = None
 
 
-class _Resources(_Answer):
+class _Resources(LiveModel):
     resources: list[Resource]
 
 
-_SHAPES: Mapping[str, type[BaseModel]] = {
-    "CustomResourceDefinition": _Definition,
-    "Deployment": _Deployment,
-    "Pod": _Pod,
-    "Service": _Service,
+_SHAPES: Mapping[str, type[AnyObject]] = {
+    "CustomResourceDefinition": CustomResourceDefinition,
+    "Deployment": Deployment,
+    "Pod": Pod,
+    "Service": Service,
 }
 
 
@@ -168,12 +70,12 @@ def read_page(answer: Mapping[str, Any], version: str, resource: Resource) -> tu
     """The objects of a list's page, and the token that continues it, which may be empty. Raises ``OddAnswerError``."""
     page = _checked(_List, answer, f"list of {resource.kind}")
     items = [read_object(item, version, resource, f"items[{index}]") for index, item in enumerate(page.items or [])]
-    return items, (page.metadata.token if page.metadata else None) or ""
+    return items, page.metadata.token
 
 
 def read_object(value: Any, version: str, resource: Resource, path: str = "") -> dict[str, Any]:
     """``value`` as an object of the kind of ``resource``. Raises ``OddAnswerError``."""
-    checked = _checked(_SHAPES.get(resource.kind, _Object), value, resource.kind, path)
+    checked = _checked(_SHAPES.get(resource.kind, CustomObject), value, resource.kind, path)
     if resource.namespaced and not checked.metadata.namespace:
         raise OddAnswerError(f"its answer is no {resource.kind}: {join(path, 'metadata.namespace')}: field required")
     # A list's elements leave out what the list says for all of them.
@@ -196,14 +98,11 @@ def refusal(response: httpx.Response) -> str:
     return f"{response.status_code} {response.reason_phrase}".strip() + (f": {excerpt}" if excerpt else "")
 
 
-def _checked(model: type[Any], value: Any, what: str, path: str = "") -> Any:
+def _checked(model: type[_Model], value: Any, what: str, path: str = "") -> _Model:
     try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        said = str(detail["msg"])
-        problem = Problem(join(path, path_of(detail["loc"])), f"{said[0].lower()}{said[1:]}")
-        raise OddAnswerError(f"its answer is no {what}: {problem}") from error
+        return read_as(model, value, path)
+    except UnreadableError as error:
+        raise OddAnswerError(f"its answer is no {what}: {error}") from error
 
 
 def _finite(text: str) -> float:
