@@ -1,14 +1,18 @@
 """The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain data."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from airunway.live.objects import AnyObject, CustomObject, Deployment, RegisteredProvider
 from airunway.planning import model_deployment as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
 from airunway.planning.settings import InstallationMode
-from airunway.provider.observation import Condition, Observation, Phase, Replicas
+from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
+from airunway.provider.observation import Observation, Phase, Replicas
 from airunway.provider.request import Endpoint
 from providers import PROVIDERS as PROVIDERS
 
@@ -18,6 +22,12 @@ _OBSERVERS = {provider.KIND: provider.observe for provider in PROVIDERS} | {deli
 
 OBSERVED = frozenset(_OBSERVERS)
 """Kinds whose status ``observe`` understands."""
+
+_REVISION = re.compile(r"[0-9]{1,9}")
+
+
+class _Seen(LiveModel):
+    observed_generation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,22 +71,22 @@ def observe(obj: Object | None) -> Observation:
         return Observation(Phase.PENDING, "not in the cluster")
     try:
         return _observed(obj)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # A status of another shape than its CRD had: of the others there is still something to tell.
-        return Observation(Phase.PENDING, f"its status can't be read: {type(error).__name__}: {error}")
+    except UnreadableError as error:
+        # Of the other objects there is still something to tell.
+        return Observation(Phase.PENDING, f"its status can't be read: {error}")
 
 
 def _observed(obj: Object) -> Observation:
-    metadata, status, found = obj["metadata"], obj.get("status") or {}, _OBSERVERS[obj["kind"]](obj)
-    if metadata.get("deletionTimestamp"):
-        held = ", ".join(metadata.get("finalizers") or [])
-        return replace(found, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
-    if not status:
-        return replace(found, phase=Phase.PENDING, message="no status yet: is its operator running?")
-    seen = status.get("observedGeneration")
-    if found.phase is Phase.RUNNING and seen is not None and seen < metadata.get("generation", 0):
-        return replace(found, phase=Phase.DEPLOYING, message="its operator has not acted on the last change yet")
-    return found
+    live, observation = read_as(CustomObject, obj), _OBSERVERS[obj["kind"]](obj)
+    metadata, seen = live.metadata, read_as(_Seen, live.status, "status").observed_generation
+    if metadata.deletion_timestamp:
+        held = ", ".join(metadata.finalizers)
+        return replace(observation, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
+    if not live.status:
+        return replace(observation, phase=Phase.PENDING, message="no status yet: is its operator running?")
+    if observation.phase is Phase.RUNNING and seen is not None and seen < metadata.generation:
+        return replace(observation, phase=Phase.DEPLOYING, message="its operator has not acted on the last change yet")
+    return observation
 
 
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:
@@ -114,17 +124,18 @@ def operator_status(
 
     ``served`` says whether the API server knows its kind, ``releases`` are states of Helm releases by (namespace, name) and
     ``deployments`` the Deployments of their namespaces; the last two are None where they may not be read. ``shim`` is whether the
-    provider is ready for the KubeAIRunway controller, where that delivers.
+    provider is ready for the KubeAIRunway controller, where that delivers. Raises ``UnreadableError``.
     """
     charts = planned.config.spec.installation.helm_charts
-    own = [d for d in deployments or [] if _release_of(d) in {(c.namespace, c.name) for c in charts}]
-    ready = len([d for d in own if _is_ready(d)])
+    releases_of_charts = {(c.namespace, c.name) for c in charts}
+    own = [d for d in (read_as(Deployment, obj) for obj in deployments or []) if d.release in releases_of_charts]
+    ready = len([d for d in own if d.is_ready])
     states = {c.name: "unknown" if releases is None else releases.get((c.namespace, c.name), "missing") for c in charts}
     wrong = [] if served else ["its kind is not served: the CRD is missing"]
     if planned.managed:
         wrong += [f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")]
         wrong += ["no Deployment of its release is there"] if deployments is not None and not own else []
-    wrong += [f"{d['metadata']['name']} is not ready" for d in own if not _is_ready(d)]
+    wrong += [f"{d.metadata.name} is not ready" for d in own if not d.is_ready]
     wrong += [] if shim else ["its provider shim does not report ready, so the controller does not choose it"]
     unsure = (not planned.managed and not own) or releases is None or deployments is None
     return OperatorStatus(
@@ -140,30 +151,22 @@ def operator_status(
 
 
 def ready_shims(configs: Iterable[Object]) -> set[str]:
-    """Names of the providers whose shims report ready, from live InferenceProviderConfigs."""
-    return {str(c["metadata"]["name"]) for c in configs if (c.get("status") or {}).get("ready") is True}
+    """Names of the providers whose shims report ready, from live InferenceProviderConfigs; one that can't be read reports nothing."""
+    ready: set[str] = set()
+    for config in configs:
+        with suppress(UnreadableError):
+            provider = read_as(RegisteredProvider, config)
+            ready |= {provider.metadata.name} if provider.status.ready else set()
+    return ready
 
 
 def release_states(secrets: Iterable[Object]) -> dict[tuple[str, str], str]:
     """States of Helm releases by (namespace, name), from the labels of the Secrets in which Helm keeps them; the newest counts."""
-    found: dict[tuple[str, str], tuple[int, str]] = {}
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
     for secret in secrets:
-        labels = secret["metadata"].get("labels") or {}
-        if labels.get("owner") == "helm" and str(labels.get("version", "")).isdigit():
-            key = (str(secret["metadata"]["namespace"]), str(labels.get("name")))
-            found[key] = max(found.get(key, (0, "")), (int(labels["version"]), str(labels.get("status"))))
-    return {key: state for key, (_, state) in found.items()}
-
-
-def _release_of(deployment: Object) -> tuple[str, str]:
-    annotations = deployment["metadata"].get("annotations") or {}
-    namespace = annotations.get("meta.helm.sh/release-namespace", deployment["metadata"]["namespace"])
-    return str(namespace), str(annotations.get("meta.helm.sh/release-name"))
-
-
-def _is_ready(deployment: Object) -> bool:
-    status = deployment.get("status") or {}
-    wanted = deployment["spec"].get("replicas", 1)
-    return bool(
-        status.get("readyReplicas", 0) >= wanted and status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    )
+        metadata = read_as(AnyObject, secret).metadata
+        labels = metadata.labels
+        if labels.get("owner") == "helm" and _REVISION.fullmatch(labels.get("version", "")):
+            key = (metadata.namespace or "", labels.get("name", ""))
+            newest[key] = max(newest.get(key, (0, "")), (int(labels["version"]), labels.get("status", "")))
+    return {key: state for key, (_, state) in newest.items()}

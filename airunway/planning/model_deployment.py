@@ -8,7 +8,8 @@ from typing import Any
 from airunway.provider.contract import Provider
 from airunway.provider.honoured import unhonoured
 from airunway.provider.labels import MANAGED
-from airunway.provider.observation import Decided, Observation, Phase, ReadyState, Replicas, complaint, conditions_of, whole
+from airunway.provider.live_object import LiveModel, Status, read_as
+from airunway.provider.observation import Decided, Observation, Phase, ReadyState, Replicas, complaint
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
@@ -97,15 +98,63 @@ def _known(section: dict[str, Any], leaves: Collection[str], path: str = "") -> 
     return kept
 
 
+class ReplicaCounts(LiveModel):
+    """How many replicas the controller counts."""
+
+    desired: int = 0
+    ready: int = 0
+    available: int = 0
+
+
+class ChosenEngine(LiveModel):
+    """The engine that the controller took."""
+
+    type: str | None = None
+
+
+class ChosenProvider(LiveModel):
+    """The provider that the controller took, and why."""
+
+    name: str | None = None
+    selected_reason: str | None = None
+
+
+class ReportedEndpoint(LiveModel):
+    """The Service that the controller reports."""
+
+    service: str = ""
+    port: int = 0
+
+
+class ModelDeploymentStatus(Status):
+    """Where a ModelDeployment stands."""
+
+    phase: str = ""
+    message: str = ""
+    replicas: ReplicaCounts = ReplicaCounts()
+    engine: ChosenEngine = ChosenEngine()
+    provider: ChosenProvider = ChosenProvider()
+    endpoint: ReportedEndpoint = ReportedEndpoint()
+
+
+class ObservedModelDeployment(LiveModel):
+    """What is read of a ModelDeployment to tell where it stands."""
+
+    status: ModelDeploymentStatus = ModelDeploymentStatus()
+
+
 def observe(obj: Mapping[str, Any]) -> Observation:
-    """What a ModelDeployment's status says, in the controller's own words."""
-    status, conditions = obj.get("status") or {}, conditions_of(obj)
-    phase = READY.phase(obj) or Phase.PENDING
-    counts, provider, endpoint = (status.get(part) or {} for part in ("replicas", "provider", "endpoint"))
-    replicas = Replicas(*(whole(counts.get(name)) for name in ("desired", "ready", "available")))
-    served = Endpoint(endpoint["service"], whole(endpoint.get("port") or 80)) if endpoint.get("service") else None
-    decided = Decided((status.get("engine") or {}).get("type"), provider.get("name"), provider.get("selectedReason"), served)
-    return Observation(phase, str(status.get("message") or complaint(conditions)), replicas, conditions, decided)
+    """What a ModelDeployment's status says, in the controller's own words. Raises ``UnreadableError``."""
+    status = read_as(ObservedModelDeployment, obj).status
+    conditions, counts, provider, endpoint = tuple(status.conditions), status.replicas, status.provider, status.endpoint
+    served = Endpoint(endpoint.service, endpoint.port or 80) if endpoint.service else None
+    return Observation(
+        READY.phases.get(status.phase, Phase.PENDING),
+        status.message or complaint(conditions),
+        Replicas(counts.desired, counts.ready, counts.available),
+        conditions,
+        Decided(status.engine.type, provider.name, provider.selected_reason, served),
+    )
 
 
 def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from airunway.provider.live_object import Object as Object
 from airunway.provider.observation import Observation, Readiness
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine, Mode
-
-Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Provider(Protocol):
         """The objects that serve ``request``, before overrides. Raises ``InputError`` naming values that it can't honour."""
 
     def observe(self, obj: Object) -> Observation:
-        """What the status of a live object says."""
+        """What the status of a live object says. Raises ``UnreadableError`` where the object is not as its kind says."""
 
     def read(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         """The fields of a spec that render to the live object, as far as they say it. Raises ``UnreadableError`` with the reason."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pydantic import Field
+
+from airunway.provider.live_object import Condition, LiveModel, Object, Status, UnreadableError, read_as
 from airunway.provider.request import Endpoint
 
 
@@ -31,16 +34,6 @@ class Replicas:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One condition as the object's operator set it."""
-
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True)
 class Decided:
     """What the KubeAIRunway controller decided and reports, where it did; a field is None where it does not say."""
 
@@ -61,10 +54,17 @@ class Observation:
     decided: Decided = Decided()
 
 
-def conditions_of(obj: Mapping[str, Any]) -> tuple[Condition, ...]:
-    """The object's conditions, in its order."""
-    found = (obj.get("status") or {}).get("conditions") or []
-    return tuple(Condition(str(c["type"]), *(str(c.get(part) or "") for part in ("status", "reason", "message"))) for c in found)
+class _Conditioned(LiveModel):
+    status: Status = Status()
+
+
+class _Stated(LiveModel):
+    status: dict[str, Any] = Field({})
+
+
+def conditions_of(obj: Object) -> tuple[Condition, ...]:
+    """The object's conditions, in its order. Raises ``UnreadableError``."""
+    return tuple(read_as(_Conditioned, obj).status.conditions)
 
 
 def is_true(conditions: Iterable[Condition], name: str) -> bool | None:
@@ -83,11 +83,6 @@ def short_of(replicas: Replicas) -> str:
     return f"serves with {replicas.ready} of {replicas.desired} replicas" if replicas.ready < replicas.desired else ""
 
 
-def whole(value: Any) -> int:
-    """A count that may be missing."""
-    return int(value or 0)
-
-
 class Readiness(Protocol):
     """When an object serves, once for the two who ask: Pulumi, which waits for it, and ``observe``."""
 
@@ -95,8 +90,8 @@ class Readiness(Protocol):
     def wait_for(self) -> str:
         """The same in the grammar of the ``pulumi.com/waitFor`` annotation."""
 
-    def holds(self, obj: Mapping[str, Any]) -> bool:
-        """Whether the live object serves."""
+    def holds(self, obj: Object) -> bool:
+        """Whether the live object serves. Raises ``UnreadableError``."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +112,19 @@ class ReadyState:
         running = next(state for state, phase in self.phases.items() if phase is Phase.RUNNING)
         return f"jsonpath={{.status.{self.name}}}={running}"
 
-    def of(self, obj: Mapping[str, Any]) -> str:
-        """The object's state; nothing where it has none yet."""
-        return str((obj.get("status") or {}).get(self.name) or "")
+    def of(self, obj: Object) -> str:
+        """The object's state; nothing where it has none yet. Raises ``UnreadableError``."""
+        state = read_as(_Stated, obj).status.get(self.name)
+        if not isinstance(state, str | None):
+            raise UnreadableError(f"status.{self.name}: input should be a valid string")
+        return state or ""
 
-    def phase(self, obj: Mapping[str, Any]) -> Phase | None:
-        """The phase of the object's state; None where the state is not known."""
+    def phase(self, obj: Object) -> Phase | None:
+        """The phase of the object's state; None where the state is not known. Raises ``UnreadableError``."""
         return self.phases.get(self.of(obj))
 
-    def holds(self, obj: Mapping[str, Any]) -> bool:
-        """Whether the live object serves."""
+    def holds(self, obj: Object) -> bool:
+        """Whether the live object serves. Raises ``UnreadableError``."""
         return self.phase(obj) is Phase.RUNNING
 
 
@@ -141,10 +139,10 @@ class ReadyCondition:
         """The condition."""
         return f"condition={self.type}"
 
-    def of(self, obj: Mapping[str, Any]) -> bool | None:
-        """Whether the condition is true; None where it is not there or unknown."""
+    def of(self, obj: Object) -> bool | None:
+        """Whether the condition is true; None where it is not there or unknown. Raises ``UnreadableError``."""
         return is_true(conditions_of(obj), self.type)
 
-    def holds(self, obj: Mapping[str, Any]) -> bool:
-        """Whether the live object serves."""
+    def holds(self, obj: Object) -> bool:
+        """Whether the live object serves. Raises ``UnreadableError``."""
         return self.of(obj) is True

@@ -211,6 +211,22 @@ def test_a_list_of_another_shape_is_told_with_its_place(
     assert "does not answer as an API server does: its answer is no " in message
 
 
+def test_an_object_whose_status_has_another_shape_is_told_with_its_path_and_the_others_are_read(
+    server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = item(name="cpu") | {"status": {"state": ["Ready"]}}
+    service = {"componentType": "worker", "replicas": 1}
+    graph = item(name="gpu") | {"spec": {"services": {"VllmWorker": service}}, "status": {"state": "successful"}}
+    server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [odd]})
+    server.rules["/apis/nvidia.com/v1alpha1/dynamographdeployments"] = Answer({"metadata": {}, "items": [graph]})
+    assert run(monkeypatch, "status", "--stack", "own", "--cwd", str(command.project), "--format", "json") == 3
+    (survey,) = json.loads(capsys.readouterr().out)
+    assert [(d["name"], d["phase"], d["message"]) for d in survey["deployments"]] == [
+        ("cpu", "Pending", "its status can't be read: status.state: input should be a valid string"),
+        ("gpu", "Running", ""),
+    ]
+
+
 @pytest.mark.parametrize("columns", [60, 120, 200])
 def test_what_an_object_says_is_no_command_to_the_runner(
     columns: int, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -332,7 +332,11 @@ def test_status_says_running_where_an_update_stops_waiting(provider: Any) -> Non
 )
 def test_no_state_is_running_that_is_not_waited_for(state: str, kind: str) -> None:
     provider = next(p for p in PROVIDERS if kind == p.KIND)
-    obj = {"kind": kind, "metadata": {}, "status": {"state": state, "conditions": [{"type": "WorkspaceSucceeded", "status": "True"}]}}
+    obj = {
+        "kind": kind,
+        "metadata": {"name": "demo"},
+        "status": {"state": state, "conditions": [{"type": "WorkspaceSucceeded", "status": "True"}]},
+    }
     assert (observe(obj).phase is Phase.RUNNING) == provider.READY.holds(obj)
 
 

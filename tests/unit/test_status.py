@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airunway.live import status as module
 from airunway.live.status import deployment_status, observe, operator_status, ready_shims, release_states
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.files import Files
@@ -88,7 +89,14 @@ def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def test_what_could_not_be_read_is_said() -> None:
     obj = live("Workspace", "healthy") | {"status": {"conditions": [{"status": "True"}]}}
-    assert (observe(obj).phase, observe(obj).message) == (Phase.PENDING, "its status can't be read: KeyError: 'type'")
+    assert observe(obj).phase is Phase.PENDING
+    assert observe(obj).message == "its status can't be read: status.conditions[0].type: field required"
+
+
+def test_a_bug_of_ours_is_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module._OBSERVERS, "Workspace", lambda obj: obj["nothing"])
+    with pytest.raises(KeyError, match="nothing"):
+        observe(live("Workspace", "healthy"))
 
 
 def planned(**fields: Any) -> PlannedDeployment:
@@ -183,7 +191,8 @@ def test_a_provider_whose_shim_is_not_ready_is_not_healthy_where_the_controller_
     status = operator_status(PlannedProvider(KAITO, True), True, RELEASES, [deployment()], shim=False)
     assert (status.healthy, status.message) == (False, "its provider shim does not report ready, so the controller does not choose it")
     configs = [{"metadata": {"name": n}, "status": s} for n, s in (("a", {"ready": True}), ("b", {"ready": False}), ("c", {}))]
-    assert ready_shims([*configs, {"metadata": {"name": "d"}}]) == {"a"}
+    odd = [{"metadata": {"name": "d"}}, {"metadata": {"name": "e"}, "status": {"ready": "true"}}]
+    assert ready_shims([*configs, *odd]) == {"a"}
 
 
 def test_the_newest_revision_of_a_release_counts() -> None:
