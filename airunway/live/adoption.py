@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from airunway.live.objects import Schema
 from airunway.planning.deployment import Target, plan_entry
-from airunway.provider.reading import UnreadableError
+from airunway.provider.embedded_yaml import read_embedded
+from airunway.provider.live_object import LiveObject, UnreadableError, read_as
 from airunway.spec.entry import Delivery
 from airunway.text.merge import patch_between
 from airunway.text.problems import InputError, join
+from airunway.text.yaml_writing import to_yaml
 from providers import PROVIDERS as PROVIDERS
 
 _OTHER = ("apiVersion", "kind", "metadata", "status")
@@ -33,10 +34,13 @@ class Adoption:
         return f"{self.namespace}/{self.name}"
 
 
-def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | None = None) -> Adoption:
-    """The entry for a live object; values that are the defaults of its kind's ``schema`` count as not written."""
-    metadata = obj["metadata"]
-    kind, version, namespace, name = str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"])
+def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) -> Adoption:
+    """The entry for a live object; values that are the defaults of its kind's ``schema`` count as not written.
+
+    What keeps an object from being read is in ``why_not``. Raises ``UnreadableError`` for what is no object at all.
+    """
+    live = read_as(LiveObject, obj)
+    kind, version, namespace, name = live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name
     provider = target.providers.of_kind(kind)
     if provider is None:
         return Adoption(kind, version, namespace, name, None, ("no provider makes objects of this kind",))
@@ -44,17 +48,15 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Mapping[str, Any] | No
     if config is None:
         return Adoption(kind, version, namespace, name, None, (f"provider {provider.NAME} is off in this stack",))
     try:
-        body = _normal({k: v for k, v in _written(obj, schema or {}).items() if k not in _OTHER})
         where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
         how = {} if target.settings.delivery is Delivery.DIRECT else {"delivery": str(Delivery.DIRECT)}
         entry = {**where, **how, "takeOver": True, "provider": {"name": provider.NAME}, **provider.read(obj, config)}
+        body = _normal({k: v for k, v in _written(obj, schema or Schema()).items() if k not in _OTHER})
         return Adoption(kind, version, namespace, name, _exact(entry, version, body, target))
     except UnreadableError as error:
         return Adoption(kind, version, namespace, name, None, (str(error),))
     except InputError as error:
         return Adoption(kind, version, namespace, name, None, tuple(map(str, error.problems)))
-    except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        return Adoption(kind, version, namespace, name, None, (f"can't be read: {type(error).__name__}: {error}",))
 
 
 def _exact(entry: dict[str, Any], version: str, body: dict[str, Any], target: Target) -> dict[str, Any]:
@@ -84,14 +86,13 @@ def _rendered(entry: dict[str, Any], version: str, target: Target) -> dict[str, 
     return found
 
 
-def _written(obj: Any, schema: Mapping[str, Any]) -> Any:
+def _written(obj: Any, schema: Schema) -> Any:
     """``obj`` without the values that the API server filled in by ``schema``."""
     if isinstance(obj, dict):
-        properties, rest = schema.get("properties") or {}, schema.get("additionalProperties")
-        inner = {k: properties.get(k) or (rest if isinstance(rest, dict) else {}) for k in obj}
-        return {k: _written(v, inner[k]) for k, v in obj.items() if "default" not in inner[k] or inner[k]["default"] != v}
+        inner = {key: schema.below(key) for key in obj}
+        return {k: _written(v, inner[k]) for k, v in obj.items() if inner[k].default is None or inner[k].default != v}
     if isinstance(obj, list):
-        return [_written(v, schema.get("items") or {}) for v in obj]
+        return [_written(v, schema.items or Schema()) for v in obj]
     return obj
 
 
@@ -102,9 +103,15 @@ def _normal(value: Any, key: str = "") -> Any:
         return {k: (str(v) if key in ("limits", "requests") else v) for k, v in found.items() if v not in (None, {}, [])}
     if isinstance(value, list):
         return [_normal(v) for v in value]
-    if key == "serveConfigV2":
-        return yaml.safe_dump(yaml.safe_load(value), sort_keys=True)
+    if key == "serveConfigV2" and isinstance(value, str):
+        return to_yaml(_sorted(read_embedded(value, key)))
     return value
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(element) for element in value] if isinstance(value, list) else value
 
 
 def _differences(old: Any, new: Any, path: str = "") -> list[str]:

@@ -5,10 +5,12 @@ from typing import Any
 
 from airunway.live.adoption import Adoption, adopt
 from airunway.live.api_server.connection import Connection, ForbiddenError, together
+from airunway.live.objects import CustomResourceDefinition, Schema
 from airunway.live.survey import key_of
 from airunway.planning.deployment import Target
 from airunway.planning.entries import name_problem
 from airunway.planning.plan import Plan
+from airunway.provider.live_object import LiveObject, read_as
 from providers import PROVIDERS
 
 
@@ -48,25 +50,23 @@ def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> 
     return {"nameTable": {"cluster": provider}, "resources": resources}
 
 
-async def _schema(connection: Connection, version: str, kind: str) -> dict[str, Any]:
-    """The kind's schema, or nothing where it may not be read."""
+async def _schema(connection: Connection, version: str, kind: str) -> Schema:
+    """The kind's schema, or an empty one where it may not be read."""
     group, _, name = version.partition("/")
     try:
         resource = await connection.resource(version, kind)
         if resource is None:
-            return {}
+            return Schema()
         crd = await connection.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}")
     except ForbiddenError:
-        return {}
-    versions = crd["spec"]["versions"] if crd else []
-    schema = next((v.get("schema") for v in versions if v["name"] == name), None) or {}
-    return schema.get("openAPIV3Schema") or {}
+        return Schema()
+    return read_as(CustomResourceDefinition, crd).schema_of(name) if crd else Schema()
 
 
-def _adopted(obj: dict[str, Any], target: Target, schema: dict[str, Any]) -> Adoption:
-    owners = obj["metadata"].get("ownerReferences") or []
+def _adopted(obj: dict[str, Any], target: Target, schema: Schema) -> Adoption:
+    owners = read_as(LiveObject, obj).metadata.owner_references
     if owners:
-        return _refused(obj, f"belongs to {owners[0]['kind']} {owners[0]['name']}")
+        return _refused(obj, f"belongs to {owners[0].kind} {owners[0].name}")
     try:
         return adopt(obj, target, schema)
     except RecursionError:
@@ -74,5 +74,5 @@ def _adopted(obj: dict[str, Any], target: Target, schema: dict[str, Any]) -> Ado
 
 
 def _refused(obj: dict[str, Any], why: str) -> Adoption:
-    metadata = obj["metadata"]
-    return Adoption(str(obj["kind"]), str(obj["apiVersion"]), str(metadata["namespace"]), str(metadata["name"]), None, (why,))
+    live = read_as(LiveObject, obj)
+    return Adoption(live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name, None, (why,))

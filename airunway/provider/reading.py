@@ -4,36 +4,38 @@ from collections.abc import Mapping
 from typing import Any
 
 from airunway.provider.labels import GROUP
+from airunway.provider.live_object import Object as Object
+from airunway.provider.live_object import UnreadableError as UnreadableError
+from airunway.provider.live_object import Whole, read_value
+from airunway.provider.live_pod import EnvVar, Placement, TemplateMetadata
 from airunway.provider.pods import TOKEN_KEY
 from airunway.spec.model import GPU_RESOURCE
 from airunway.text.merge import given
 
-Object = Mapping[str, Any]
 
-
-class UnreadableError(Exception):
-    """The object is not one that a deployment can stand for; the text says why."""
-
-
-def resources_of(limits: Object) -> dict[str, Any]:
-    """A container's limits as ``resources``."""
+def resources_of(limits: Mapping[str, str], path: str) -> dict[str, Any]:
+    """A container's limits, which stand at ``path``, as ``resources``. Raises ``UnreadableError``."""
     gpu = next((key for key in limits if "/" in key), None)  # only extended resources have a domain
-    counted = {"gpu": {"count": int(limits[gpu]), **({} if gpu == GPU_RESOURCE else {"type": gpu})}} if gpu else {}
+    counted = {"gpu": gpu_of(read_value(Whole, limits[gpu], f"{path}.{gpu}"), gpu)} if gpu else {}
     return counted | given(cpu=limits.get("cpu"), memory=limits.get("memory"))
 
 
-def environment_of(env: list[Any]) -> dict[str, Any]:
+def gpu_of(count: int, kind: str = GPU_RESOURCE) -> dict[str, Any]:
+    """GPUs as a person writes them."""
+    return {"count": count, **({} if kind == GPU_RESOURCE else {"type": kind})}
+
+
+def environment_of(env: list[EnvVar]) -> dict[str, Any]:
     """``env`` without the token that a renderer puts last, and the Secret that holds it."""
-    last = env[-1] if env else {}
-    reference = (last.get("valueFrom") or {}).get("secretKeyRef") or {}
-    if last.get("name") == TOKEN_KEY and reference.get("key") == TOKEN_KEY:
-        return given(env=env[:-1]) | {"secrets": {"huggingFaceToken": reference["name"]}}
-    return given(env=env)
+    entries = [variable.model_dump(by_alias=True, exclude_none=True) for variable in env]
+    reference = (env[-1].value_from or {}).get("secretKeyRef") if env else None
+    token = isinstance(reference, dict) and env[-1].name == reference.get("key") == TOKEN_KEY and reference.get("name")
+    return given(env=entries[:-1]) | {"secrets": {"huggingFaceToken": token}} if token else given(env=entries)
 
 
-def pod_of(metadata: Object, spec: Object) -> dict[str, Any]:
+def pod_of(metadata: TemplateMetadata, placement: Placement) -> dict[str, Any]:
     """What a pod says of labels, annotations and nodes."""
-    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k != f"{GROUP}/deployment"}
-    pod = given(labels=labels, annotations=dict(metadata.get("annotations") or {}))
-    found = given(podTemplate={"metadata": pod} if pod else {}, tolerations=list(spec.get("tolerations") or []))
-    return found | given(nodeSelector=dict(spec.get("nodeSelector") or {}))
+    labels = {k: v for k, v in metadata.labels.items() if k != f"{GROUP}/deployment"}
+    pod = given(labels=labels, annotations=metadata.annotations)
+    template = {"metadata": pod} if pod else {}
+    return given(podTemplate=template, tolerations=placement.tolerations, nodeSelector=placement.node_selector)

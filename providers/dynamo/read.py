@@ -5,61 +5,107 @@ The inverse of ``dynamo.render``; what it leaves out shows when the result is re
 
 from typing import Any
 
-from airunway.provider.reading import Object, UnreadableError, pod_of
+from pydantic import Field
+
+from airunway.provider.live_object import LiveModel, Quantity, Whole, read_as
+from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
+from airunway.provider.reading import Object, UnreadableError, environment_of, gpu_of, pod_of
 from airunway.selection.provider_config import InferenceProviderConfig
-from airunway.spec.model import Engine
+from airunway.spec.model import GPU_RESOURCE, Engine
 from airunway.text.merge import given
 
 SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
 """Prefix of the workers' names, by engine."""
 
 
+class Limits(LiveModel):
+    """The most that a service's pods take."""
+
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+    gpu: Whole = 0
+    gpu_type: str | None = None
+
+
+class Resources(LiveModel):
+    """What a service's pods ask for."""
+
+    limits: Limits = Limits()
+
+
+class ExtraPodSpec(Placement):
+    """What a service adds to its pods."""
+
+    main_container: Container = Container()
+
+
+class Service(LiveModel):
+    """One service of a graph."""
+
+    replicas: int = 1
+    resources: Resources = Resources()
+    envs: list[EnvVar] = Field([])
+    env_from_secret: str | None = None
+    extra_pod_metadata: TemplateMetadata = TemplateMetadata()
+    extra_pod_spec: ExtraPodSpec = ExtraPodSpec()
+
+
+class GraphSpec(LiveModel):
+    """What a graph runs."""
+
+    backend_framework: str = ""
+    services: dict[str, Service] = Field({})
+
+
+class Graph(LiveModel):
+    """What is read of a graph to say it as a deployment."""
+
+    spec: GraphSpec = GraphSpec()
+
+
 def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The fields of a deployment that say what the graph says. Raises ``UnreadableError``."""
-    spec = obj.get("spec") or {}
-    services = dict(spec.get("services") or {})
-    frontend = services.pop("Frontend", None)
-    engine = str(spec.get("backendFramework") or "")
-    prefix = next((name for kind, name in SERVICE.items() if kind == engine), None)
-    if prefix is None or frontend is None:
+    spec = read_as(Graph, obj).spec
+    engine, parts = spec.backend_framework, _workers(spec)
+    sample = parts.get("") or parts["decode"]
+    main = sample.extra_pod_spec.main_container
+    limits = sample.resources.limits
+    settings = _arguments(main.args, limits.gpu)
+    found = {
+        "model": settings.pop("model"),
+        "engine": {"type": engine, **settings, **({} if main.image == config.spec.images.get(engine) else given(image=main.image))},
+        **environment_of(sample.envs),
+        **given(secrets=given(huggingFaceToken=sample.env_from_secret)),
+        **pod_of(sample.extra_pod_metadata, sample.extra_pod_spec),
+    }
+    if "" in parts:
+        amounts = {"gpu": _gpu(limits), **given(cpu=limits.cpu, memory=limits.memory)}
+        return found | {"resources": amounts} | given(scaling={"replicas": sample.replicas} if sample.replicas != 1 else {})
+    scaling = {role: {"replicas": service.replicas, **_part(service.resources.limits)} for role, service in parts.items()}
+    return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=limits.cpu))
+
+
+def _workers(spec: GraphSpec) -> dict[str, Service]:
+    """The services of a graph's workers by their roles; the one of an aggregated deployment has none."""
+    prefix = next((name for engine, name in SERVICE.items() if engine == spec.backend_framework), None)
+    if prefix is None or "Frontend" not in spec.services:
         raise UnreadableError("spec: a Frontend and a backendFramework of vllm, sglang or trtllm are wanted")
+    services = {name: service for name, service in spec.services.items() if name != "Frontend"}
     wanted = {f"{prefix}Worker"}, {f"{prefix}PrefillWorker", f"{prefix}DecodeWorker"}
     if set(services) not in wanted:
         names = " or ".join(", ".join(sorted(w)) for w in wanted)
         raise UnreadableError(
             f"spec.services: has {', '.join(sorted(services)) or 'no workers'}, a deployment's workers are called {names}"
         )
-    parts = {name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()}
-    sample = parts.get("") or parts["decode"]
-    main = (sample.get("extraPodSpec") or {}).get("mainContainer") or {}
-    settings = _arguments(list(map(str, main.get("args") or [])), _gpus(sample))
-    image = main.get("image")
-    found = {
-        "model": settings.pop("model"),
-        "engine": {"type": engine, **settings, **({} if image == config.spec.images.get(engine) else given(image=image))},
-        **given(env=list(sample.get("envs") or []), secrets=given(huggingFaceToken=sample.get("envFromSecret"))),
-        **pod_of(sample.get("extraPodMetadata") or {}, sample.get("extraPodSpec") or {}),
-    }
-    limits = (sample.get("resources") or {}).get("limits") or {}
-    if "" in parts:
-        scaling = given(replicas=sample.get("replicas") if sample.get("replicas") != 1 else None)
-        amounts = {"gpu": _graph_gpu(limits), **given(cpu=limits.get("cpu"), memory=limits.get("memory"))}
-        return found | {"resources": amounts} | given(scaling=scaling)
-    scaling = {role: {"replicas": int(service.get("replicas", 1)), **_graph_limits(service)} for role, service in parts.items()}
-    return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=limits.get("cpu")))
+    return {name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()}
 
 
-def _graph_limits(service: Object) -> dict[str, Any]:
-    limits = (service.get("resources") or {}).get("limits") or {}
-    return {"gpu": _graph_gpu(limits), **given(memory=limits.get("memory"))}
+def _part(limits: Limits) -> dict[str, Any]:
+    return {"gpu": _gpu(limits), **given(memory=limits.memory)}
 
 
-def _graph_gpu(limits: Object) -> dict[str, Any]:
-    return {"count": int(limits.get("gpu") or 0), **given(type=limits.get("gpuType"))}
-
-
-def _gpus(service: Object) -> int:
-    return int(((service.get("resources") or {}).get("limits") or {}).get("gpu") or 0)
+def _gpu(limits: Limits) -> dict[str, Any]:
+    return gpu_of(limits.gpu, limits.gpu_type or GPU_RESOURCE)
 
 
 _LENGTHS = ("max-model-len", "context-length", "max-seq-len")

@@ -5,60 +5,150 @@ The inverse of ``kuberay.render``; what it leaves out shows when the result is r
 
 from typing import Any
 
-import yaml
+from pydantic import ConfigDict, Field
 
+from airunway.provider.embedded_yaml import read_embedded
+from airunway.provider.live_object import LiveModel, read_as
+from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.reading import Object, UnreadableError, environment_of, pod_of, resources_of
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.merge import given
 
+_SERVE, _GROUPS = "spec.serveConfigV2", "spec.rayClusterConfig.workerGroupSpecs"
+
+
+class WorkerGroup(LiveModel):
+    """One group of workers."""
+
+    template: PodTemplate = PodTemplate()
+
+
+class RayCluster(LiveModel):
+    """The cluster of a RayService."""
+
+    worker_group_specs: list[WorkerGroup] = Field([])
+
+
+class RayServiceSpec(LiveModel):
+    """What a RayService runs."""
+
+    serve_config_v2: str = ""
+    ray_cluster_config: RayCluster = RayCluster()
+
+
+class RayService(LiveModel):
+    """What is read of a RayService to say it as a deployment."""
+
+    spec: RayServiceSpec = RayServiceSpec()
+
+
+class ServeModel(LiveModel):
+    """Base of what Ray Serve reads, in snake case (Ray 2.55.0, LLMServingArgs and PDServingArgs)."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+
+class Application(ServeModel):
+    """One Serve application."""
+
+    import_path: str = ""
+    args: dict[str, Any] = Field({})
+
+
+class ServeConfig(ServeModel):
+    """All applications of a cluster."""
+
+    applications: list[Application] = Field([])
+
+
+class ModelLoading(ServeModel):
+    """Which model, and the name that the API answers to."""
+
+    model_id: str | None = None
+    model_source: str | None = None
+
+
+class ServeDeployment(ServeModel):
+    """How many replicas serve."""
+
+    num_replicas: int = 1
+
+
+class LlmConfig(ServeModel):
+    """One model of ``ray.serve.llm``."""
+
+    model_loading_config: ModelLoading = ModelLoading()
+    deployment_config: ServeDeployment = ServeDeployment()
+    engine_kwargs: dict[str, Any] = Field({})
+
+
+class ServingArgs(ServeModel):
+    """The arguments of an application that serves one model in one piece."""
+
+    llm_configs: list[LlmConfig] = Field([])
+
+
+class PdServingArgs(ServeModel):
+    """The arguments of an application that serves one model with prefill and decode apart."""
+
+    prefill_config: LlmConfig
+    decode_config: LlmConfig
+
 
 def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The fields of a deployment that say what the RayService says. Raises ``UnreadableError``."""
-    spec = obj.get("spec") or {}
-    serve = yaml.safe_load(spec.get("serveConfigV2") or "") or {}
-    applications = serve.get("applications") or []
-    builder = str(applications[0].get("import_path", "")) if len(applications) == 1 else ""
-    arguments = applications[0].get("args") or {} if builder else {}
-    configs = arguments.get("llm_configs") or []
-    pair: dict[str, Any] = {role: arguments.get(f"{role}_config") for role in ("prefill", "decode")}
-    groups = (spec.get("rayClusterConfig") or {}).get("workerGroupSpecs") or []
-    if not (builder.endswith(":build_openai_app") and len(configs) == 1) and not (
-        builder.endswith(":build_pd_openai_app") and all(pair.values())
-    ):
-        raise UnreadableError("spec.serveConfigV2: is not one application of ray.serve.llm with one model")
-    if len(groups) != (1 if configs else 2):
-        raise UnreadableError(f"spec.rayClusterConfig.workerGroupSpecs: {len(groups)} are there, a deployment has {1 if configs else 2}")
-    chosen = configs[0] if configs else pair["decode"]
-    pod = groups[-1].get("template") or {}
-    container = ((pod.get("spec") or {}).get("containers") or [{}])[0]
-    limits = (container.get("resources") or {}).get("limits") or {}
-    image = container.get("image")
-    loading, defaults = chosen.get("model_loading_config") or {}, config.spec.defaults
-    model = {"id": loading.get("model_source"), **given(servedName=_unless(loading.get("model_id"), loading.get("model_source")))}
-    engine = _keywords(chosen.get("engine_kwargs") or {}, int(resources_of(limits).get("gpu", {}).get("count", 0)))
+    spec = read_as(RayService, obj).spec
+    parts, groups = _models(spec.serve_config_v2), spec.ray_cluster_config.worker_group_specs
+    if len(groups) != len(parts):
+        raise UnreadableError(f"{_GROUPS}: {len(groups)} are there, a deployment has {len(parts)}")
+    chosen, template = list(parts.values())[-1], groups[-1].template
+    container = _container(template, len(groups) - 1)
+    loading, defaults = chosen.model_loading_config, config.spec.defaults
+    amounts = _amounts(container, len(groups) - 1)
+    engine = _keywords(chosen.engine_kwargs, amounts.get("gpu", {}).get("count", 0))
     found = {
-        "model": model,
-        "engine": {"type": "vllm", **engine, **given(image=_unless(image, config.spec.images.get("vllm")))},
-        **environment_of(container.get("env") or []),
-        **pod_of(pod.get("metadata") or {}, pod.get("spec") or {}),
+        "model": {"id": loading.model_source, **given(servedName=_unless(loading.model_id, loading.model_source))},
+        "engine": {"type": "vllm", **engine, **given(image=_unless(container.image, config.spec.images.get("vllm")))},
+        **environment_of(container.env),
+        **pod_of(template.metadata, template.spec),
     }
-    amounts = resources_of(limits)
-    amounts |= {
-        "cpu": _unless(amounts.get("cpu"), defaults["workerCpu"]),
-        "memory": _unless(amounts.get("memory"), defaults["workerMemory"]),
-    }
-    if configs:
-        replicas = (chosen.get("deployment_config") or {}).get("num_replicas", 1)
-        return found | given(resources=given(**amounts), scaling=given(replicas=_unless(replicas, 1)))
+    cpu = _unless(amounts.get("cpu"), defaults["workerCpu"])
+    if "" in parts:
+        memory = _unless(amounts.get("memory"), defaults["workerMemory"])
+        replicas = _unless(chosen.deployment_config.num_replicas, 1)
+        resources = given(gpu=amounts.get("gpu"), cpu=cpu, memory=memory)
+        return found | given(resources=resources) | ({} if replicas is None else {"scaling": {"replicas": replicas}})
     scaling = {}
-    for role, group in zip(pair, groups, strict=True):
-        inner = resources_of(
-            (((group.get("template") or {}).get("spec") or {}).get("containers") or [{}])[0].get("resources", {}).get("limits") or {}
-        )
-        inner.pop("cpu", None)
-        part = given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"]))
-        scaling[role] = {"replicas": int((pair[role].get("deployment_config") or {}).get("num_replicas", 1)), **part}
-    return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=amounts["cpu"]))
+    for index, (role, part) in enumerate(parts.items()):
+        inner = _amounts(_container(groups[index].template, index), index)
+        sizes = given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"]))
+        scaling[role] = {"replicas": part.deployment_config.num_replicas, **sizes}
+    return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=cpu))
+
+
+def _models(text: str) -> dict[str, LlmConfig]:
+    """The models of the one application by their roles; the one of an aggregated deployment has none."""
+    data = read_embedded(text, _SERVE)
+    applications = read_as(ServeConfig, {} if data is None else data, _SERVE).applications
+    path, builder = f"{_SERVE}.applications[0].args", applications[0].import_path if len(applications) == 1 else ""
+    if builder.endswith(":build_openai_app"):
+        configs = read_as(ServingArgs, applications[0].args, path).llm_configs
+        if len(configs) == 1:
+            return {"": configs[0]}
+    elif builder.endswith(":build_pd_openai_app"):
+        pair = read_as(PdServingArgs, applications[0].args, path)
+        return {"prefill": pair.prefill_config, "decode": pair.decode_config}
+    raise UnreadableError(f"{_SERVE}: is not one application of ray.serve.llm with one model")
+
+
+def _container(template: PodTemplate, index: int) -> Container:
+    if not template.spec.containers:
+        raise UnreadableError(f"{_GROUPS}[{index}].template.spec.containers: none is there")
+    return template.spec.containers[0]
+
+
+def _amounts(container: Container, index: int) -> dict[str, Any]:
+    return resources_of(container.resources.limits, f"{_GROUPS}[{index}].template.spec.containers[0].resources.limits")
 
 
 def _keywords(arguments: Object, gpus: int) -> dict[str, Any]:

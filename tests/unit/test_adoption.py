@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.live.adoption import Adoption, adopt
+from airunway.live.objects import Schema
 from airunway.planning.deployment import Target, plan_entry
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import Delivery
 from airunway.text.merge import merge_patch, patch_between
-from providers import PROVIDERS
+from providers import PROVIDERS, kaito
 from tests.unit.samples import builtin
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -29,7 +30,7 @@ def rendered(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def adopted(obj: dict[str, Any], **schema: Any) -> dict[str, Any]:
-    found = adopt(obj, TARGET, schema)
+    found = adopt(obj, TARGET, Schema.model_validate(schema))
     assert found.entry is not None, found.why_not
     again = plan_entry(found.entry, TARGET).rendered.resource
     for key in set(obj) - {"apiVersion", "kind", "metadata", "status"}:
@@ -114,7 +115,8 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
     workspace = rendered({"provider": {"name": "kaito"}, **GPU})
     workspace["inference"]["preset"]["accessMode"] = "public"
     access = {"properties": {"accessMode": {"default": "public"}}}
-    found = adopt(workspace, TARGET, {"properties": {"inference": {"properties": {"preset": access}}}})
+    schema = Schema.model_validate({"properties": {"inference": {"properties": {"preset": access}}}})
+    found = adopt(workspace, TARGET, schema)
     assert found.entry is not None
     assert found.entry["provider"] == {"name": "kaito"}
     without = adopt(workspace, TARGET).entry
@@ -139,6 +141,9 @@ def change(obj: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return obj
 
 
+SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2"]
+
+
 @pytest.mark.parametrize(
     ("obj", "wanted"),
     [
@@ -147,7 +152,31 @@ def change(obj: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (change(rendered({}), "apiVersion", "kaito.sh/v1alpha1"), "apiVersion: is kaito.sh/v1alpha1"),
         (change(rendered({}), "metadata", {"name": "Not.Ours", "namespace": "ml"}), "name: "),
         (change(rendered({}), "inference/template/spec/securityContext", {"runAsUser": 1}), "overridden for security reasons"),
-        (change(rendered({}), "resource", "text"), "can't be read"),
+        (change(rendered({}), "resource", "text"), "resource: input should be"),
+        (
+            change(rendered({}), "inference/template/spec/containers/0/args", ["--x", 1]),
+            "inference.template.spec.containers[0].args[1]: input should be a valid string",
+        ),
+        (
+            change(rendered(GPU), "spec/services/VllmWorker/resources/limits/gpu", "one"),
+            "spec.services.VllmWorker.resources.limits.gpu: 'one' given, a whole number is wanted",
+        ),
+        (
+            change(
+                rendered(GPU | {"provider": {"name": "kuberay"}}),
+                "spec/rayClusterConfig/workerGroupSpecs/0/template/spec/containers/0/resources/limits",
+                {"nvidia.com/gpu": "1k"},
+            ),
+            "spec.rayClusterConfig.workerGroupSpecs[0].template.spec.containers[0].resources.limits.nvidia.com/gpu: '1k' given",
+        ),
+        (
+            change(
+                rendered(GPU | {"provider": {"name": "kuberay"}}),
+                "spec/serveConfigV2",
+                SERVE.replace("num_replicas: 1", "num_replicas: auto"),
+            ),
+            "spec.serveConfigV2.applications[0].args.llm_configs[0].deployment_config.num_replicas: input should be a valid integer",
+        ),
         (
             change(rendered(GPU), "spec/services", {"Frontend": {}, "decode": {}}),
             "spec.services: has decode, a deployment's workers are called VllmWorker or VllmDecodeWorker, VllmPrefillWorker",
@@ -158,11 +187,30 @@ def change(obj: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (change(rendered(GPU), "spec/services/Frontend/replicas", 2), "spec.services.Frontend.replicas: can't be overridden"),
         (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"), "is not one application"),
         (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/rayClusterConfig/workerGroupSpecs", []), "0 are there"),
-        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "a: ["), "can't be read"),
+        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "a: ["), "spec.serveConfigV2: not YAML"),
     ],
 )
 def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wanted: str) -> None:
     assert wanted in refused({"metadata": {"name": "demo", "namespace": "ml"}} | obj)
+
+
+def test_a_bug_of_ours_is_no_reason_not_to_express_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kaito, "read", lambda obj, config: obj["nothing"])
+    with pytest.raises(KeyError, match="nothing"):
+        adopt(rendered({}), TARGET)
+
+
+def test_what_the_operator_reads_as_a_truth_value_is_one() -> None:
+    service = rendered(GPU | {"provider": {"name": "kuberay"}, "engine": {"trustRemoteCode": True}})
+    service["spec"]["serveConfigV2"] = service["spec"]["serveConfigV2"].replace("trust_remote_code: true", "trust_remote_code: on")
+    assert adopted(service)["engine"]["trustRemoteCode"] is True
+
+
+def test_quantities_that_are_numbers_are_read() -> None:
+    workspace = rendered({"resources": {"cpu": "4"}})
+    container = workspace["inference"]["template"]["spec"]["containers"][0]
+    container["resources"] = {"limits": {"cpu": 4}, "requests": {"cpu": 4}}
+    assert adopted(workspace)["resources"] == {"cpu": "4"}
 
 
 def test_an_object_of_a_provider_that_is_off_says_so() -> None:
