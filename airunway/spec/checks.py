@@ -29,7 +29,8 @@ SECURITY_KEYS = frozenset(
 )
 SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
-_ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
+ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
+"""A flag without the dashes that ``engine.args`` may have."""
 _SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
 
@@ -194,7 +195,7 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for key in spec.engine.args:
-        if not _ARG_KEY.match(key):
+        if not ARG_KEY.match(key):
             yield Problem(f"engine.args.{key}", "letters, digits, - and _ are valid, without the leading dashes")
     for index, token in enumerate(spec.engine.extra_args):
         flag = token.lstrip("-").split("=", 1)[0]

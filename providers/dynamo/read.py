@@ -7,15 +7,14 @@ from typing import Any
 
 from pydantic import Field
 
+from airunway.provider.engine_args_reading import read_words
 from airunway.provider.live_object import LiveModel, Quantity, Whole, read_as
 from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
 from airunway.provider.reading import Object, UnreadableError, environment_of, gpu_of, pod_of
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import GPU_RESOURCE, Engine
 from airunway.text.merge import given
-
-SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
-"""Prefix of the workers' names, by engine."""
+from providers.dynamo.render import SERVICE, disaggregation
 
 
 class Limits(LiveModel):
@@ -66,14 +65,16 @@ class Graph(LiveModel):
 def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The fields of a deployment that say what the graph says. Raises ``UnreadableError``."""
     spec = read_as(Graph, obj).spec
-    engine, parts = spec.backend_framework, _workers(spec)
+    engine, parts = _workers(spec)
     sample = parts.get("") or parts["decode"]
     main = sample.extra_pod_spec.main_container
     limits = sample.resources.limits
-    settings = _arguments(main.args, limits.gpu)
+    role = None if "" in parts else "decode"
+    settings = read_words(engine, main.args, limits.gpu, *disaggregation(engine, role))
+    image = {} if main.image == config.spec.images.get(engine) else given(image=main.image)
     found = {
-        "model": settings.pop("model"),
-        "engine": {"type": engine, **settings, **({} if main.image == config.spec.images.get(engine) else given(image=main.image))},
+        "model": settings["model"],
+        "engine": {"type": str(engine), **settings["engine"], **image},
         **environment_of(sample.envs),
         **given(secrets=given(huggingFaceToken=sample.env_from_secret)),
         **pod_of(sample.extra_pod_metadata, sample.extra_pod_spec),
@@ -85,10 +86,10 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=limits.cpu))
 
 
-def _workers(spec: GraphSpec) -> dict[str, Service]:
-    """The services of a graph's workers by their roles; the one of an aggregated deployment has none."""
-    prefix = next((name for engine, name in SERVICE.items() if engine == spec.backend_framework), None)
-    if prefix is None or "Frontend" not in spec.services:
+def _workers(spec: GraphSpec) -> tuple[Engine, dict[str, Service]]:
+    """The engine, and the services of a graph's workers by their roles; the one of an aggregated deployment has none."""
+    engine, prefix = next(((engine, name) for engine, name in SERVICE.items() if engine == spec.backend_framework), (Engine.VLLM, ""))
+    if not prefix or "Frontend" not in spec.services:
         raise UnreadableError("spec: a Frontend and a backendFramework of vllm, sglang or trtllm are wanted")
     services = {name: service for name, service in spec.services.items() if name != "Frontend"}
     wanted = {f"{prefix}Worker"}, {f"{prefix}PrefillWorker", f"{prefix}DecodeWorker"}
@@ -97,7 +98,7 @@ def _workers(spec: GraphSpec) -> dict[str, Service]:
         raise UnreadableError(
             f"spec.services: has {', '.join(sorted(services)) or 'no workers'}, a deployment's workers are called {names}"
         )
-    return {name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()}
+    return engine, {name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()}
 
 
 def _part(limits: Limits) -> dict[str, Any]:
@@ -106,46 +107,3 @@ def _part(limits: Limits) -> dict[str, Any]:
 
 def _gpu(limits: Limits) -> dict[str, Any]:
     return gpu_of(limits.gpu, limits.gpu_type or GPU_RESOURCE)
-
-
-_LENGTHS = ("max-model-len", "context-length", "max-seq-len")
-_SWITCHES = {
-    "trust-remote-code": ("trustRemoteCode", True),
-    "trtllm.trust_remote_code": ("trustRemoteCode", True),
-    "no-enable-prefix-caching": ("enablePrefixCaching", False),
-    "disable-radix-cache": ("enablePrefixCaching", False),
-    "trtllm.kv_cache_config.enable_block_reuse": ("enablePrefixCaching", False),
-    "enforce-eager": ("enforceEager", True),
-    "disable-cuda-graph": ("enforceEager", True),
-    "trtllm.cuda_graph_config": ("enforceEager", True),
-}
-_DERIVED = ("disaggregation-mode", "kv-transfer-config", "disaggregation-transfer-backend", "host")
-
-
-def _arguments(words: list[str], gpus: int) -> dict[str, Any]:
-    """Engine settings of a command line of ``--key value`` and ``--flag``, without what a renderer derives by itself."""
-    model: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-    args: dict[str, str] = {}
-    index = 0
-    while index < len(words):
-        key, value = words[index].removeprefix("--"), ""
-        if not words[index].startswith("--"):
-            raise UnreadableError(f"args[{index}]: {words[index]!r} is not a flag")
-        if index + 1 < len(words) and not words[index + 1].startswith("--"):
-            index, value = index + 1, words[index + 1]
-        index += 1
-        if key in ("model", "model-path"):
-            model["id"] = value
-        elif key == "served-model-name":
-            model["servedName"] = value
-        elif key in _LENGTHS and value.isdigit():
-            settings["contextLength"] = int(value)
-        elif key in _SWITCHES:
-            name, on = _SWITCHES[key]
-            settings[name] = on
-        elif not (key in _DERIVED or "." in key or (key == "tensor-parallel-size" and value == str(gpus))):
-            args[key] = value
-    if "id" not in model:
-        raise UnreadableError("args: name no model")
-    return {"model": model, **settings, **given(args=args)}

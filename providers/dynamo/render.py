@@ -27,10 +27,11 @@ from airunway.provider.request import Endpoint, Objects, Request
 from airunway.spec.model import GPU_RESOURCE, ComponentScaling, Engine, Gpu, Mode, Source
 from airunway.text.merge import given
 from airunway.text.problems import Problem
-from providers.dynamo.read import SERVICE
 
 NAME = "dynamo"
 API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
+"""Prefix of the workers' names, by engine."""
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))
 _EVERYWHERE = frozenset({"model.source", *ARGUMENTS, *IMAGE, *ENVIRONMENT, *POD_METADATA, *SCHEDULING})
 _MODES = {
@@ -118,7 +119,7 @@ def _names(request: Request) -> dict[str, str]:
 def _worker(request: Request, part: ComponentScaling, role: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
     spec, engine = request.spec, request.selection.engine
     gpu = part.gpu or Gpu()
-    found, problems = flags(engine, spec, gpu.count, *_disaggregation(engine, role))
+    found, problems = flags(engine, spec, gpu.count, *disaggregation(engine, role))
     container = {
         "image": request.image(str(engine)),
         "command": ["python3", "-m", f"dynamo.{engine}"],
@@ -135,7 +136,8 @@ def _worker(request: Request, part: ComponentScaling, role: str | None = None) -
     return worker, problems
 
 
-def _disaggregation(engine: Engine, role: str | None) -> list[Flag]:
+def disaggregation(engine: Engine, role: str | None) -> list[Flag]:
+    """The flags that a worker has for its role, which is None where there is but one kind of worker."""
     if role is None:
         return []
     mode = Flag("disaggregation-mode", role, "serving.mode")

@@ -3,16 +3,20 @@
 The inverse of ``kuberay.render``; what it leaves out shows when the result is rendered again.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ConfigDict, Field
 
 from airunway.provider.embedded_yaml import read_embedded
+from airunway.provider.engine_args_reading import read_keywords
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.reading import Object, UnreadableError, environment_of, pod_of, resources_of
 from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.spec.model import Engine
 from airunway.text.merge import given
+from providers.kuberay.render import transfer
 
 _SERVE, _GROUPS = "spec.serveConfigV2", "spec.rayClusterConfig.workerGroupSpecs"
 
@@ -104,25 +108,23 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     chosen, template = list(parts.values())[-1], groups[-1].template
     container = _container(template, len(groups) - 1)
     loading, defaults = chosen.model_loading_config, config.spec.defaults
-    amounts = _amounts(container, len(groups) - 1)
-    engine = _keywords(chosen.engine_kwargs, amounts.get("gpu", {}).get("count", 0))
+    amounts = dict(zip(parts, map(_amounts, range(len(groups)), groups), strict=True))
+    engine = _engine(parts, {role: inner.get("gpu", {}).get("count", 0) for role, inner in amounts.items()})
     found = {
         "model": {"id": loading.model_source, **given(servedName=_unless(loading.model_id, loading.model_source))},
         "engine": {"type": "vllm", **engine, **given(image=_unless(container.image, config.spec.images.get("vllm")))},
         **environment_of(container.env),
         **pod_of(template.metadata, template.spec),
     }
-    cpu = _unless(amounts.get("cpu"), defaults["workerCpu"])
+    sizes = {
+        role: given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"])) for role, inner in amounts.items()
+    }
+    cpu = _unless(list(amounts.values())[-1].get("cpu"), defaults["workerCpu"])
     if "" in parts:
-        memory = _unless(amounts.get("memory"), defaults["workerMemory"])
         replicas = _unless(chosen.deployment_config.num_replicas, 1)
-        resources = given(gpu=amounts.get("gpu"), cpu=cpu, memory=memory)
+        resources = sizes[""] | given(cpu=cpu)
         return found | given(resources=resources) | ({} if replicas is None else {"scaling": {"replicas": replicas}})
-    scaling = {}
-    for index, (role, part) in enumerate(parts.items()):
-        inner = _amounts(_container(groups[index].template, index), index)
-        sizes = given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"]))
-        scaling[role] = {"replicas": part.deployment_config.num_replicas, **sizes}
+    scaling = {role: {"replicas": part.deployment_config.num_replicas, **sizes[role]} for role, part in parts.items()}
     return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=cpu))
 
 
@@ -147,26 +149,23 @@ def _container(template: PodTemplate, index: int) -> Container:
     return template.spec.containers[0]
 
 
-def _amounts(container: Container, index: int) -> dict[str, Any]:
-    return resources_of(container.resources.limits, f"{_GROUPS}[{index}].template.spec.containers[0].resources.limits")
+def _amounts(index: int, group: WorkerGroup) -> dict[str, Any]:
+    limits = _container(group.template, index).resources.limits
+    return resources_of(limits, f"{_GROUPS}[{index}].template.spec.containers[0].resources.limits")
 
 
-def _keywords(arguments: Object, gpus: int) -> dict[str, Any]:
-    """Engine settings of vLLM keyword arguments."""
-    settings: dict[str, Any] = {}
-    args: dict[str, str] = {}
-    for name, value in arguments.items():
-        if name == "max_model_len":
-            settings["contextLength"] = value
-        elif name == "trust_remote_code" and value is True:
-            settings["trustRemoteCode"] = True
-        elif name == "enforce_eager" and value is True:
-            settings["enforceEager"] = True
-        elif name == "enable_prefix_caching" and value is False:
-            settings["enablePrefixCaching"] = False
-        elif name != "kv_transfer_config" and not (name == "tensor_parallel_size" and value == gpus):
-            args[name.replace("_", "-")] = "" if value is True else str(value)
-    return settings | given(args=args)
+def _engine(parts: Mapping[str, LlmConfig], gpus: Mapping[str, int]) -> dict[str, Any]:
+    """Engine settings that all roles' keyword arguments come from; those of the last where there are none."""
+    first, *others = [_keywords(role, part, gpus[role]) for role, part in parts.items()]
+    if all(other == first for other in others):
+        return first
+    # One number of GPUs for roles that have several is a person's.
+    return [_keywords(role, part, 0) for role, part in parts.items()][-1]
+
+
+def _keywords(role: str, part: LlmConfig, gpus: int) -> dict[str, Any]:
+    section: dict[str, Any] = read_keywords(Engine.VLLM, part.engine_kwargs, gpus, *transfer(role))["engine"]
+    return section
 
 
 def _unless(value: Any, default: Any) -> Any:

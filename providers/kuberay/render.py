@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airunway.provider.contract import Honours, NameLimit
-from airunway.provider.engine_args import ARGUMENTS, Flag, flags, keyword_arguments
+from airunway.provider.engine_args import ARGUMENTS, Flag, flags, keyword_arguments, users_flags
 from airunway.provider.honoured import Refusals
 from airunway.provider.labels import GROUP
 from airunway.provider.pods import (
@@ -61,6 +61,8 @@ def render(request: Request) -> Objects:
     refusals = Refusals(NAME)
     refusals.refuse(spec.model.source is Source.AIKIT, "model.source", "AIKit images are for engine llamacpp")
     refusals.refuse(spec.model.id is None, "model.id", "Ray Serve LLM needs an id or a path inside the image")
+    for path, flag in users_flags(spec):
+        refusals.refuse(flag.key == "served-model-name", path, "the API answers to model.servedName; set that")
     application, groups, problems = (_disaggregated if spec.disaggregated else _aggregated)(request)
     refusals.done(problems)
     service = {
@@ -104,8 +106,7 @@ def _application(builder: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def _llm_config(request: Request, part: ComponentScaling, role: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
     spec = request.spec
     gpus = part.gpu.count if part.gpu else 0
-    transfer = [Flag("kv-transfer-config", _NIXL)] if role else []
-    found, clashes = flags(Engine.VLLM, spec, gpus, *transfer)
+    found, clashes = flags(Engine.VLLM, spec, gpus, *transfer(role))
     arguments, problems = keyword_arguments([f for f in found if f.name not in ("model", "served-model-name")], spec, NAME)
     served = spec.model.served_name or spec.model.id
     config = {
@@ -117,6 +118,11 @@ def _llm_config(request: Request, part: ComponentScaling, role: str | None = Non
         # A trace of a resource that only the role's own workers have keeps its replicas on them.
         config["placement_group_config"] = {"bundle_per_worker": {"GPU": 1, role: 0.001}}
     return config, clashes + problems
+
+
+def transfer(role: str | None) -> list[Flag]:
+    """The flags by which workers of a role hand over; none where there is but one kind of worker."""
+    return [Flag("kv-transfer-config", _NIXL)] if role else []
 
 
 def _head(request: Request) -> dict[str, Any]:

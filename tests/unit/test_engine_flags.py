@@ -1,0 +1,192 @@
+"""Tier 1 (pure): engine flags from fields and back: whatever a spec comes to is read to one that comes to the same arguments."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.settings import StackSettings
+from airunway.provider.engine_args_reading import read_keywords, read_words
+from airunway.provider.engine_flags import ARGUMENTS, table
+from airunway.provider.live_object import UnreadableError
+from airunway.spec.model import Engine, Mode, ModelDeploymentSpec
+from airunway.text.problems import InputError
+from providers import PROVIDERS
+from tests.unit.samples import builtin
+from tests.unit.spec_leaves import leaves
+
+TARGET = Target(PROVIDERS, builtin(), StackSettings())
+CONFIGS = {config.name: config for config in builtin()}
+ENGINES = [("dynamo", Engine.VLLM), ("dynamo", Engine.SGLANG), ("dynamo", Engine.TRTLLM), ("kuberay", Engine.VLLM)]
+
+# Names that meet those of fields and of what is derived, in every spelling, and some of the user's own.
+FLAGS = sorted(
+    {row.flag for rows in table().engines.values() for row in rows}
+    | set(table().aliases)
+    | {
+        "enable-prefix-caching",
+        "max_model_len",
+        "disaggregation-mode",
+        "kv-transfer-config",
+        "host",
+        "a",
+        "b-c",
+        "b_c",
+        "seed",
+        "Z",
+        "no-x",
+    }
+)
+TEXTS = [
+    "",
+    "1",
+    "4",
+    "8192",
+    "0.9",
+    "true",
+    "false",
+    "null",
+    "on",
+    "x",
+    "-1",
+    "--x",
+    "prefill",
+    "nixl",
+    '{"a": [1]}',
+    "[1.5]",
+    "007",
+    "1e3",
+]
+TOKENS = [*(f"--{name}" for name in FLAGS), *(f"--{name}={text}" for name in ("a", "tp", "max-model-len", "x.y") for text in TEXTS[:5])]
+args = st.dictionaries(st.sampled_from([name for name in FLAGS if "." not in name]), st.sampled_from(TEXTS), max_size=4)
+extra = st.lists(st.sampled_from([*TOKENS, *TEXTS, "--", "---a"]), max_size=4)
+engines = st.fixed_dictionaries(
+    {},
+    optional={
+        "contextLength": st.sampled_from([1, 4, 8192]),
+        "trustRemoteCode": st.booleans(),
+        "enablePrefixCaching": st.booleans(),
+        "enforceEager": st.booleans(),
+        "args": args,
+        "extraArgs": extra,
+    },
+)
+models = st.fixed_dictionaries(
+    {"id": st.sampled_from(["org/model", "1"])}, optional={"servedName": st.sampled_from(["m", "1", "--m", "a b"])}
+)
+sizes = st.sampled_from([0, 1, 2, 4])
+
+
+def arguments(resource: dict[str, Any]) -> Iterator[Any]:
+    """The engine's arguments in each worker: words, or the whole configuration of a model."""
+    for service in resource["spec"].get("services", {}).values():
+        yield service["extraPodSpec"]["mainContainer"].get("args")
+    if "serveConfigV2" in resource["spec"]:
+        yield yaml.safe_load(resource["spec"]["serveConfigV2"])
+
+
+@pytest.mark.parametrize(("name", "engine"), ENGINES, ids=str)
+@pytest.mark.parametrize("mode", Mode)
+@given(model=models, fields=engines, prefill=sizes, decode=sizes)
+def test_what_a_spec_comes_to_is_read_back_to_one_that_comes_to_the_same(
+    name: str, engine: Engine, mode: Mode, model: Any, fields: Any, prefill: int, decode: int
+) -> None:
+    scaling = {"scaling": {"prefill": {"gpu": {"count": prefill}}, "decode": {"gpu": {"count": decode}}}}
+    size = scaling if mode is Mode.DISAGGREGATED else {"resources": {"gpu": {"count": decode}}}
+    base = {"name": "demo", "provider": {"name": name}, "serving": {"mode": str(mode)}}
+    try:
+        resource = plan_entry(base | size | {"model": model, "engine": fields | {"type": str(engine)}}, TARGET).rendered.resource
+    except InputError:
+        assume(False)
+    provider = PROVIDERS.renderer(name)
+    again = plan_entry(base | provider.read(resource, CONFIGS[name]), TARGET).rendered.resource
+    assert list(arguments(again)) == list(arguments(resource))
+
+
+NAMES = [{"args": {"served-model-name": "x"}}, {"args": {"served_model_name": "x"}}, {"extraArgs": ["--served-model-name=x"]}]
+
+
+@pytest.mark.parametrize("fields", NAMES, ids=str)
+def test_a_name_to_serve_that_ray_would_not_see_is_refused(fields: Any) -> None:
+    entry = {"name": "demo", "model": {"id": "m"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}, "engine": fields}
+    with pytest.raises(InputError, match=r"^engine\.(args|extraArgs).*: provider kuberay can't honour this: .* model\.servedName"):
+        plan_entry(entry, TARGET)
+
+
+def test_the_table_has_a_flag_for_each_field_of_every_engine() -> None:
+    fields = [[row.field for row in rows] for rows in table().engines.values()]
+    assert all(one == fields[0] for one in fields)
+    assert set(table().engines) == set(Engine) - {Engine.LLAMACPP}
+    assert {leaf for leaf, _ in leaves(ModelDeploymentSpec)} >= ARGUMENTS
+    for rows in table().engines.values():
+        assert [row for row in rows if row.kind == "switch" and row.when is row_default(row.field)] == []
+
+
+def row_default(path: str | None) -> Any:
+    section, _, name = str(path).partition(".")
+    aliases = {f.alias: f for f in type(getattr(ModelDeploymentSpec(model={"id": "x"}), section)).model_fields.values()}  # type: ignore[arg-type]
+    return aliases[name].default
+
+
+@pytest.mark.parametrize(
+    ("words", "gpus", "wanted"),
+    [
+        ("--model m", 1, {"model": {"id": "m"}, "engine": {}}),
+        ("--model m --tensor-parallel-size 2 --max-model-len 9", 2, {"model": {"id": "m"}, "engine": {"contextLength": 9}}),
+        ("--model m --tensor-parallel-size 2", 4, {"model": {"id": "m"}, "engine": {"args": {"tensor-parallel-size": "2"}}}),
+        (
+            "--model m --seed 7 --max-model-len 9",
+            1,
+            {"model": {"id": "m"}, "engine": {"args": {"seed": "7"}, "extraArgs": ["--max-model-len", "9"]}},
+        ),
+        ("--seed 7 --model m", 1, {"model": {"id": "m"}, "engine": {"args": {"seed": "7"}}}),
+        ("--model m --a=1 x", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a=1", "x"]}}),
+        (
+            "--model m --max-model-len 9 --max-model-len=8",
+            1,
+            {"model": {"id": "m"}, "engine": {"extraArgs": ["--max-model-len", "9", "--max-model-len=8"]}},
+        ),
+        ("--model m --a=-x --b -1", 1, {"model": {"id": "m"}, "engine": {"args": {"a": "-x", "b": "-1"}}}),
+        ("--model m --a -x", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "-x"]}}),
+        ("--model m --a 1 --a 2", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "1", "--a", "2"]}}),
+    ],
+)
+def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, wanted: Any) -> None:
+    assert read_words(Engine.VLLM, words.split(), gpus) == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("serve m", "'serve' is not a flag"),
+        ("", "args: name no model"),
+        ("--seed 7", "args: name no model"),
+        ("--model --seed", "args: name no model"),
+        ("--model m --model n", "args: name the model twice"),
+    ],
+)
+def test_words_that_name_no_model_are_told(words: str, said: str) -> None:
+    with pytest.raises(UnreadableError, match=said):
+        read_words(Engine.VLLM, words.split(), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"max_model_len": 9, "trust_remote_code": True}, {"contextLength": 9, "trustRemoteCode": True}),
+        ({"max_model_len": True, "trust_remote_code": 1}, {"args": {"max-model-len": "", "trust-remote-code": "1"}}),
+        ({"enable_prefix_caching": False}, {"enablePrefixCaching": False}),
+        ({"enable_prefix_caching": True}, {"args": {"enable-prefix-caching": ""}}),
+        ({"no_x": True, "x.y": 1, "z": None}, {"args": {"no-x": "true", "z": "null"}, "extraArgs": ["--x.y=1"]}),
+        ({"tensor_parallel_size": 2}, {}),
+        ({"tensor_parallel_size": 2, "tp": 2}, {"args": {"tensor-parallel-size": "2", "tp": "2"}}),
+        ({"a": "8", "b": "", "c=d": 1}, {}),
+    ],
+    ids=str,
+)
+def test_keyword_arguments_are_read_as_fields_or_as_flags_that_come_to_them(arguments: Any, wanted: Any) -> None:
+    assert read_keywords(Engine.VLLM, arguments, 2) == {"engine": wanted}
