@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airunway.provider.labels import GROUP
 from airunway.provider.request import Request
 from airunway.spec.model import ModelDeploymentSpec
 from airunway.text.merge import given
@@ -50,6 +51,13 @@ def scheduling(spec: ModelDeploymentSpec) -> dict[str, Any]:
     """``nodeSelector`` and ``tolerations`` of a pod spec, where given."""
     tolerations = [t.model_dump(by_alias=True, exclude_none=True) for t in spec.tolerations]
     return given(nodeSelector=dict(spec.node_selector), tolerations=tolerations)
+
+
+def pod_template(request: Request, pod: dict[str, Any]) -> dict[str, Any]:
+    """The template of a deployment's pods, whose spec is ``pod``: they are labelled with its name, and as the user wants."""
+    metadata = request.spec.pod_template.metadata
+    labels = {f"{GROUP}/deployment": request.name, **metadata.labels}
+    return {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}
 
 
 def quantities(count: int, kind: str, cpu: str | None, memory: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from airunway.provider.engine_args_reading import read_words
 from airunway.provider.live_object import LiveModel, Quantity, Whole, read_as
 from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
 from airunway.provider.reading import Object, UnreadableError, environment_of, gpu_of, pod_of
+from airunway.provider.workers import ALIKE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import GPU_RESOURCE, Engine
 from airunway.text.merge import given
@@ -66,10 +67,10 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The fields of a deployment that say what the graph says. Raises ``UnreadableError``."""
     spec = read_as(Graph, obj).spec
     engine, parts = _workers(spec)
-    sample = parts.get("") or parts["decode"]
+    role = ALIKE if ALIKE in parts else "decode"
+    sample = parts[role]
     main = sample.extra_pod_spec.main_container
     limits = sample.resources.limits
-    role = None if "" in parts else "decode"
     settings = read_words(engine, main.args, limits.gpu, *disaggregation(engine, role))
     image = {} if main.image == config.spec.images.get(engine) else given(image=main.image)
     found = {
@@ -79,7 +80,7 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         **given(secrets=given(huggingFaceToken=sample.env_from_secret)),
         **pod_of(sample.extra_pod_metadata, sample.extra_pod_spec),
     }
-    if "" in parts:
+    if role == ALIKE:
         amounts = {"gpu": _gpu(limits), **given(cpu=limits.cpu, memory=limits.memory)}
         return found | {"resources": amounts} | given(scaling={"replicas": sample.replicas} if sample.replicas != 1 else {})
     scaling = {role: {"replicas": service.replicas, **_part(service.resources.limits)} for role, service in parts.items()}
@@ -87,7 +88,7 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
 
 
 def _workers(spec: GraphSpec) -> tuple[Engine, dict[str, Service]]:
-    """The engine, and the services of a graph's workers by their roles; the one of an aggregated deployment has none."""
+    """The engine, and the services of a graph's workers by their roles; ``ALIKE`` in an aggregated deployment."""
     engine, prefix = next(((engine, name) for engine, name in SERVICE.items() if engine == spec.backend_framework), (Engine.VLLM, ""))
     if not prefix or "Frontend" not in spec.services:
         raise UnreadableError("spec: a Frontend and a backendFramework of vllm, sglang or trtllm are wanted")

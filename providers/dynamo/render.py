@@ -24,7 +24,8 @@ from airunway.provider.pods import (
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
-from airunway.spec.model import GPU_RESOURCE, ComponentScaling, Engine, Gpu, Mode, Source
+from airunway.provider.workers import ALIKE, Workers, refuse_unknown_models, workers_of
+from airunway.spec.model import GPU_RESOURCE, Engine, Mode
 from airunway.text.merge import given
 from airunway.text.problems import Problem
 
@@ -48,7 +49,7 @@ def name_limit(request: Request) -> NameLimit:
     """The longest name of a graph: it is put together with its workers' names where Grove runs them, else with a label's ending."""
     if not any(_has_grove(chart.values) for chart in request.config.spec.installation.helm_charts):
         return NameLimit(41, "the operator appends -k8s-service-discovery for a label of at most 63")
-    longest = max(_names(request).values(), key=len)
+    longest = max((_name(request, role) for role in workers_of(request.spec)), key=len)
     return NameLimit(45 - len(longest), f"together with the worker's, {longest}, it has at most 45 where Grove is installed")
 
 
@@ -68,8 +69,7 @@ def render(request: Request) -> Objects:
     """The graph that serves ``request``. Raises ``InputError`` naming every value that Dynamo can't honour."""
     spec = request.spec
     refusals = Refusals(NAME)
-    refusals.refuse(spec.model.source is Source.AIKIT, "model.source", "AIKit images are for engine llamacpp")
-    refusals.refuse(spec.model.id is None, "model.id", "a worker needs an id or a path inside the image")
+    refuse_unknown_models(refusals, spec, "a worker")
     exclusive = request.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
     refusals.refuse(exclusive and _engine_options(request), "engine.args.override-engine-args", "it excludes what the spec's fields set")
     workers, problems = _workers(request)
@@ -99,26 +99,20 @@ def _frontend(request: Request) -> dict[str, Any]:
 
 
 def _workers(request: Request) -> tuple[dict[str, Any], list[Problem]]:
-    spec = request.spec
-    whole_worker = ComponentScaling(replicas=spec.scaling.replicas, gpu=spec.resources.gpu, memory=spec.resources.memory)
-    parts = {"": whole_worker, "prefill": spec.scaling.prefill, "decode": spec.scaling.decode}
-    workers: dict[str, Any] = {}
+    services: dict[str, Any] = {}
     problems: list[Problem] = []
-    for role, name in _names(request).items():
-        workers[name], clashes = _worker(request, parts[role] or ComponentScaling(), role or None)
+    for role, workers in workers_of(request.spec).items():
+        services[_name(request, role)], clashes = _worker(request, workers, role)
         problems += [p for p in clashes if p not in problems]
-    return workers, problems
+    return services, problems
 
 
-def _names(request: Request) -> dict[str, str]:
-    """The workers' names by role; the one of an aggregated deployment has none."""
-    roles = ("prefill", "decode") if request.spec.disaggregated else ("",)
-    return {role: f"{SERVICE[request.selection.engine]}{role.capitalize()}Worker" for role in roles}
+def _name(request: Request, role: str) -> str:
+    return f"{SERVICE[request.selection.engine]}{role.capitalize()}Worker"
 
 
-def _worker(request: Request, part: ComponentScaling, role: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
-    spec, engine = request.spec, request.selection.engine
-    gpu = part.gpu or Gpu()
+def _worker(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem]]:
+    spec, engine, gpu = request.spec, request.selection.engine, workers.gpu
     found, problems = flags(engine, spec, gpu.count, *disaggregation(engine, role))
     container = {
         "image": request.image(str(engine)),
@@ -129,16 +123,16 @@ def _worker(request: Request, part: ComponentScaling, role: str | None = None) -
     worker = {
         "componentType": "worker",
         **given(subComponentType=role),
-        "replicas": part.replicas,
-        "resources": {"limits": amount | given(cpu=spec.resources.cpu, memory=part.memory or spec.resources.memory), "requests": amount},
+        "replicas": workers.replicas,
+        "resources": {"limits": amount | given(cpu=spec.resources.cpu, memory=workers.memory), "requests": amount},
         **_pod(request, container),
     }
     return worker, problems
 
 
-def disaggregation(engine: Engine, role: str | None) -> list[Flag]:
-    """The flags that a worker has for its role, which is None where there is but one kind of worker."""
-    if role is None:
+def disaggregation(engine: Engine, role: str) -> list[Flag]:
+    """The flags that a worker has for its role; none where all are alike."""
+    if role == ALIKE:
         return []
     mode = Flag("disaggregation-mode", role, "serving.mode")
     match engine:

@@ -10,8 +10,7 @@ from airunway.provider import aikit
 from airunway.provider.contract import Honours, NameLimit
 from airunway.provider.engine_args import flags
 from airunway.provider.honoured import Refusals
-from airunway.provider.labels import GROUP
-from airunway.provider.pods import ENVIRONMENT, IMAGE, POD_METADATA, SCHEDULING, environment, quantities, scheduling
+from airunway.provider.pods import ENVIRONMENT, IMAGE, POD_METADATA, SCHEDULING, environment, pod_template, quantities, scheduling
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
 from airunway.text.merge import given
@@ -185,9 +184,6 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
     # nodeSelector is not repeated here: KAITO makes the node affinity from resource.labelSelector.
     login = [{"name": request.pull_secret}] if request.pull_secret else None
     pod = {"containers": [container], **given(tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login)}
-    metadata = spec.pod_template.metadata
-    labels = {f"{GROUP}/deployment": request.name, **metadata.labels}
-    template = {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}
     single = spec.model.gguf and spec.model.gguf.file and request.token_secret
     warnings = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
-    return {"template": template}, (), warnings if single else ()
+    return {"template": pod_template(request, pod)}, (), warnings if single else ()

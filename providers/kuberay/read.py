@@ -13,6 +13,7 @@ from airunway.provider.engine_args_reading import read_keywords
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.reading import Object, UnreadableError, environment_of, pod_of, resources_of
+from airunway.provider.workers import ALIKE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine
 from airunway.text.merge import given
@@ -120,23 +121,23 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         role: given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"])) for role, inner in amounts.items()
     }
     cpu = _unless(list(amounts.values())[-1].get("cpu"), defaults["workerCpu"])
-    if "" in parts:
+    if ALIKE in parts:
         replicas = _unless(chosen.deployment_config.num_replicas, 1)
-        resources = sizes[""] | given(cpu=cpu)
+        resources = sizes[ALIKE] | given(cpu=cpu)
         return found | given(resources=resources) | ({} if replicas is None else {"scaling": {"replicas": replicas}})
     scaling = {role: {"replicas": part.deployment_config.num_replicas, **sizes[role]} for role, part in parts.items()}
     return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=cpu))
 
 
 def _models(text: str) -> dict[str, LlmConfig]:
-    """The models of the one application by their roles; the one of an aggregated deployment has none."""
+    """The models of the one application by their roles; ``ALIKE`` in an aggregated deployment."""
     data = read_embedded(text, _SERVE)
     applications = read_as(ServeConfig, {} if data is None else data, _SERVE).applications
     path, builder = f"{_SERVE}.applications[0].args", applications[0].import_path if len(applications) == 1 else ""
     if builder.endswith(":build_openai_app"):
         configs = read_as(ServingArgs, applications[0].args, path).llm_configs
         if len(configs) == 1:
-            return {"": configs[0]}
+            return {ALIKE: configs[0]}
     elif builder.endswith(":build_pd_openai_app"):
         pair = read_as(PdServingArgs, applications[0].args, path)
         return {"prefill": pair.prefill_config, "decode": pair.decode_config}

@@ -9,7 +9,6 @@ from typing import Any
 from airunway.provider.contract import Honours, NameLimit
 from airunway.provider.engine_args import ARGUMENTS, Flag, flags, keyword_arguments, users_flags
 from airunway.provider.honoured import Refusals
-from airunway.provider.labels import GROUP
 from airunway.provider.pods import (
     ENVIRONMENT,
     IMAGE,
@@ -20,11 +19,13 @@ from airunway.provider.pods import (
     SCHEDULING,
     WHOLE,
     environment,
+    pod_template,
     quantities,
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
-from airunway.spec.model import GPU_RESOURCE, ComponentScaling, Engine, Gpu, Mode, Source
+from airunway.provider.workers import ALIKE, Workers, refuse_unknown_models, workers_of
+from airunway.spec.model import GPU_RESOURCE, Engine, Mode
 from airunway.text.merge import given
 from airunway.text.problems import Problem
 from airunway.text.yaml_writing import to_yaml
@@ -59,70 +60,58 @@ def render(request: Request) -> Objects:
     """The RayService that serves ``request``. Raises ``InputError`` naming every value that KubeRay can't honour."""
     spec = request.spec
     refusals = Refusals(NAME)
-    refusals.refuse(spec.model.source is Source.AIKIT, "model.source", "AIKit images are for engine llamacpp")
-    refusals.refuse(spec.model.id is None, "model.id", "Ray Serve LLM needs an id or a path inside the image")
+    refuse_unknown_models(refusals, spec, "Ray Serve LLM")
     for path, flag in users_flags(spec):
         refusals.refuse(flag.key == "served-model-name", path, "the API answers to model.servedName; set that")
-    application, groups, problems = (_disaggregated if spec.disaggregated else _aggregated)(request)
+    workers = workers_of(spec)
+    configs: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for role, part in workers.items():
+        configs[role], wrong = _llm_config(request, part, role)
+        problems += [p for p in wrong if p not in problems]
     refusals.done(problems)
     service = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": request.metadata,
         "spec": {
-            "serveConfigV2": to_yaml({"applications": [application]}),
-            "rayClusterConfig": {"headGroupSpec": _head(request), "workerGroupSpecs": groups},
+            "serveConfigV2": to_yaml({"applications": [_application(configs)]}),
+            "rayClusterConfig": {
+                "headGroupSpec": _head(request),
+                "workerGroupSpecs": [_workers(request, part, role) for role, part in workers.items()],
+            },
         },
     }
     return Objects(service)
 
 
-_Parts = tuple[dict[str, Any], list[dict[str, Any]], list[Problem]]
-
-
-def _aggregated(request: Request) -> _Parts:
-    spec = request.spec
-    part = ComponentScaling(replicas=spec.scaling.replicas, gpu=spec.resources.gpu, memory=spec.resources.memory)
-    config, problems = _llm_config(request, part)
-    return _application("build_openai_app", {"llm_configs": [config]}), [_workers(request, part, "gpu-workers")], problems
-
-
-def _disaggregated(request: Request) -> _Parts:
-    spec = request.spec
-    parts = {"prefill": spec.scaling.prefill or ComponentScaling(), "decode": spec.scaling.decode or ComponentScaling()}
-    arguments, groups, problems = {}, [], []
-    for role, part in parts.items():
-        config, found = _llm_config(request, part, role)
-        arguments[f"{role}_config"] = config
-        groups.append(_workers(request, part, f"{role}-workers", role))
-        problems += [p for p in found if p not in problems]
-    return _application("build_pd_openai_app", arguments), groups, problems
-
-
-def _application(builder: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _application(configs: dict[str, Any]) -> dict[str, Any]:
+    """The application that serves the model with one configuration, or with one for each role."""
+    alike = configs.get(ALIKE)
+    builder = "build_openai_app" if alike else "build_pd_openai_app"
+    arguments = {"llm_configs": [alike]} if alike else {f"{role}_config": config for role, config in configs.items()}
     return {"name": "llm", "route_prefix": "/", "import_path": f"ray.serve.llm:{builder}", "args": arguments}
 
 
-def _llm_config(request: Request, part: ComponentScaling, role: str | None = None) -> tuple[dict[str, Any], list[Problem]]:
+def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem]]:
     spec = request.spec
-    gpus = part.gpu.count if part.gpu else 0
-    found, clashes = flags(Engine.VLLM, spec, gpus, *transfer(role))
+    found, clashes = flags(Engine.VLLM, spec, workers.gpu.count, *transfer(role))
     arguments, problems = keyword_arguments([f for f in found if f.name not in ("model", "served-model-name")], spec, NAME)
     served = spec.model.served_name or spec.model.id
     config = {
         "model_loading_config": {"model_id": served, "model_source": spec.model.id},
-        "deployment_config": {"num_replicas": part.replicas},
+        "deployment_config": {"num_replicas": workers.replicas},
         "engine_kwargs": arguments,
     }
-    if role:
+    if role != ALIKE:
         # A trace of a resource that only the role's own workers have keeps its replicas on them.
         config["placement_group_config"] = {"bundle_per_worker": {"GPU": 1, role: 0.001}}
     return config, clashes + problems
 
 
-def transfer(role: str | None) -> list[Flag]:
-    """The flags by which workers of a role hand over; none where there is but one kind of worker."""
-    return [Flag("kv-transfer-config", _NIXL)] if role else []
+def transfer(role: str) -> list[Flag]:
+    """The flags by which workers of a role hand over; none where all are alike."""
+    return [] if role == ALIKE else [Flag("kv-transfer-config", _NIXL)]
 
 
 def _head(request: Request) -> dict[str, Any]:
@@ -134,21 +123,21 @@ def _head(request: Request) -> dict[str, Any]:
     return {"rayStartParams": start, "template": _template(request, container)}
 
 
-def _workers(request: Request, part: ComponentScaling, group: str, role: str | None = None) -> dict[str, Any]:
-    spec, defaults = request.spec, request.config.spec.defaults
-    gpu = part.gpu or Gpu()
-    memory = part.memory or spec.resources.memory or defaults["workerMemory"]
-    limits = quantities(gpu.count, gpu.type, spec.resources.cpu or defaults["workerCpu"], memory)
+def _workers(request: Request, workers: Workers, role: str) -> dict[str, Any]:
+    gpu, defaults = workers.gpu, request.config.spec.defaults
+    limits = quantities(
+        gpu.count, gpu.type, request.spec.resources.cpu or defaults["workerCpu"], workers.memory or defaults["workerMemory"]
+    )
     # Ray finds GPUs by itself only where the resource's name ends in "gpu" (KubeRay, common/pod.go).
     start = {"num-gpus": str(gpu.count)} if gpu.type != GPU_RESOURCE else {}
     return {
-        "groupName": group,
-        "replicas": part.replicas,
-        "minReplicas": part.replicas,
-        "maxReplicas": part.replicas,
+        "groupName": "gpu-workers" if role == ALIKE else f"{role}-workers",
+        "replicas": workers.replicas,
+        "minReplicas": workers.replicas,
+        "maxReplicas": workers.replicas,
         "rayStartParams": start,
         "scaleStrategy": {},
-        **given(resources={role: "1"} if role else None),
+        **given(resources={} if role == ALIKE else {role: "1"}),
         "template": _template(request, _container(request, "ray-worker", limits)),
     }
 
@@ -159,7 +148,4 @@ def _container(request: Request, name: str, limits: dict[str, str]) -> dict[str,
 
 
 def _template(request: Request, container: dict[str, Any]) -> dict[str, Any]:
-    metadata = request.spec.pod_template.metadata
-    labels = {f"{GROUP}/deployment": request.name, **metadata.labels}
-    pod = {"containers": [container], **scheduling(request.spec)}
-    return {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}
+    return pod_template(request, {"containers": [container], **scheduling(request.spec)})
