@@ -29,7 +29,8 @@ def cluster_provider(settings: Cluster, last: LastUpdate, parent: pulumi.Resourc
     provider = kubernetes.Provider(
         "cluster",
         context=settings.context,
-        kubeconfig=settings.kubeconfig,
+        # Without one the SDK hands on KUBECONFIG, as if a list of files were one. The provider reads it by itself, as kubectl does.
+        kubeconfig=settings.kubeconfig or "",
         cluster_identifier=identifier,
         upsert_existing_objects=True,
         enable_config_map_mutable=True,

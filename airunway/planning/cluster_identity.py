@@ -28,7 +28,7 @@ def cluster_identifier(settings: Cluster, stack: str, *, last_uid: str | None, l
         raise InputError([Problem("cluster.uid", f"{settings.uid} given, but {_address(settings)} leads to the cluster {uid}")])
     if last_uid is None or last_uid == uid:
         return identifier
-    if (last_provider.get("context"), last_provider.get("kubeconfig")) == (settings.context, settings.kubeconfig):
+    if (last_provider.get("context"), last_provider.get("kubeconfig") or None) == (settings.context, settings.kubeconfig):
         raise InputError([Problem("cluster", _made_anew(settings, last_uid, uid))])
     if settings.uid is None:
         raise InputError([Problem("cluster", _another(settings, last_uid, uid))])

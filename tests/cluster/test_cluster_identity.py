@@ -133,3 +133,24 @@ def test_a_pinned_cluster_is_the_only_one_that_is_ever_deployed_to(cluster: Clus
 def test_a_new_stack_previews_without_its_cluster(engine: Engine, cluster: Cluster) -> None:
     stack = engine.stack("away", settings(cluster, CPU) | {"cluster": {"context": "not-there"}})
     assert stack.preview().change_summary[auto.OpType.CREATE] > 1
+
+
+def test_the_files_of_kubeconfig_serve_together_and_none_of_them_is_in_the_state(
+    cluster: Cluster, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = another_way(cluster, tmp_path)
+    document = yaml.safe_load(way.read_text())
+    parts = [tmp_path / "contexts", tmp_path / "rest"]
+    parts[0].write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "contexts": document.pop("contexts")}))
+    parts[1].write_text(yaml.safe_dump(document))
+    for listed in (":".join(map(str, parts)), str(way)):
+        monkeypatch.setenv("KUBECONFIG", listed)
+        engine.environment["KUBECONFIG"] = listed
+        wanted = settings(cluster, CPU, namespace=NAMESPACE) | {"cluster": {"context": "renamed"}}
+        stack = engine.stack("listed", wanted)
+        with operator(cluster):
+            changes = stack.up().summary.resource_changes or {}
+        assert changes.get("replace", 0) == changes.get("delete", 0) == changes.get("update", 0) == 0
+        assert str(tmp_path / "contexts") not in engine.state("listed")
+        assert str(way) not in engine.state("listed")
+    stack.destroy()

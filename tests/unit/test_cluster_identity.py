@@ -53,10 +53,13 @@ def test_a_move_is_made_where_the_settings_name_the_new_cluster() -> None:
     assert identifier({"context": "other", "uid": ELSEWHERE}, HERE, ELSEWHERE) == ELSEWHERE
 
 
+@pytest.mark.parametrize("kubeconfig", [None, ""])
 @pytest.mark.parametrize("consent", [{}, {"uid": ELSEWHERE}])
-def test_a_cluster_made_anew_behind_the_same_context_is_never_a_move_which_would_delete_what_it_just_made(consent: dict[str, str]) -> None:
+def test_a_cluster_made_anew_behind_the_same_context_is_never_a_move_which_would_delete_what_it_just_made(
+    consent: dict[str, str], kubeconfig: str | None
+) -> None:
     with pytest.raises(InputError) as error:
-        identifier({"context": "kind"} | consent, HERE, ELSEWHERE)
+        identifier({"context": "kind"} | consent, HERE, ELSEWHERE, LAST | {"kubeconfig": kubeconfig})
     assert "pulumi refresh" in error.value.problems[0].message
 
 
