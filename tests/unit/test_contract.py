@@ -342,9 +342,9 @@ def test_no_state_is_running_that_is_not_waited_for(state: str, kind: str) -> No
 
 def test_readiness_is_waited_for_in_pulumi_s_grammar() -> None:
     state = ReadyState("state", {"on": Phase.RUNNING, "off": Phase.PENDING})
-    assert (state.wait_for, state.holds({"status": {"state": "on"}}), state.holds({})) == ("jsonpath={.status.state}=on", True, False)
+    assert (state.wait_for({}), state.holds({"status": {"state": "on"}}), state.holds({})) == ("jsonpath={.status.state}=on", True, False)
     condition = ReadyCondition("Ready")
-    assert (condition.wait_for, condition.holds({})) == ("condition=Ready", False)
+    assert (condition.wait_for({}), condition.holds({})) == ("condition=Ready", False)
     for phases in ({"off": Phase.PENDING}, {"on": Phase.RUNNING, "up": Phase.RUNNING}):
         with pytest.raises(ValueError, match="one state is Running"):
             ReadyState("state", phases)
