@@ -41,9 +41,9 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) 
     """
     live = read_as(LiveObject, obj)
     kind, version, namespace, name = live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name
-    provider = target.providers.of_kind(kind)
+    provider = target.providers.of(obj)
     if provider is None:
-        return Adoption(kind, version, namespace, name, None, ("no provider makes objects of this kind",))
+        return Adoption(kind, version, namespace, name, None, ("no provider makes such objects",))
     config = next((c for c in target.configs if c.name == provider.NAME), None)
     if config is None:
         return Adoption(kind, version, namespace, name, None, (f"provider {provider.NAME} is off in this stack",))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from airunway.live.adoption import Adoption, adopt
-from airunway.live.api_server.connection import Connection, ForbiddenError, together
+from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
 from airunway.live.objects import CustomResourceDefinition, Schema
 from airunway.live.survey import key_of
 from airunway.planning.deployment import Target
@@ -17,10 +17,10 @@ from providers import PROVIDERS
 async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
     """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
     namespaces = sorted({d.request.namespace for d in plan.deployments} | {plan.settings.namespace})
-    kinds = [(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
+    kinds = [(provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) for provider in PROVIDERS]
     async with together() as group:
-        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in kinds]
-        schemas = [group.create_task(_schema(connection, version, kind)) for version, kind in kinds]
+        lists = [group.create_task(connection.items_of(version, kind, namespaces, selector)) for version, kind, selector in kinds]
+        schemas = [group.create_task(_schema(connection, version, kind)) for version, kind, _ in kinds]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
     places = {d.name: d.place.path for d in plan.deployments}
     found: list[Adoption] = []

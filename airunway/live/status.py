@@ -1,7 +1,7 @@
 """The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain data."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,14 +14,11 @@ from airunway.planning.settings import InstallationMode
 from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
 from airunway.provider.observation import Observation, Phase, Replicas
 from airunway.provider.request import Endpoint
+from airunway.spec.entry import Delivery
 from providers import PROVIDERS as PROVIDERS
 
 Object = dict[str, Any]
-
-_OBSERVERS = {provider.KIND: provider.observe for provider in PROVIDERS} | {delivery.KIND: delivery.observe}
-
-OBSERVED = frozenset(_OBSERVERS)
-"""Kinds whose status ``observe`` understands."""
+Observer = Callable[[Mapping[str, Any]], Observation]
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -65,19 +62,28 @@ class OperatorStatus:
     message: str
 
 
-def observe(obj: Object | None) -> Observation:
-    """What one live object's status says; None is an object that is not there."""
+def observer_of(obj: Mapping[str, Any]) -> Observer | None:
+    """Who understands the status of ``obj``, by its kind and labels; None where nobody does."""
+    if obj["kind"] == delivery.KIND:
+        return delivery.observe
+    provider = PROVIDERS.of(obj)
+    return provider.observe if provider else None
+
+
+def observe(obj: Object | None, observer: Observer | None = None) -> Observation:
+    """What one live object's status says to ``observer``, by default to whom its kind and labels name; None is one that is not there."""
     if obj is None:
         return Observation(Phase.PENDING, "not in the cluster")
     try:
-        return _observed(obj)
+        observer = observer or observer_of(obj)
+        return _observed(obj, observer) if observer else Observation(Phase.PENDING, f"no provider has a {obj['kind']} like it")
     except UnreadableError as error:
         # Of the other objects there is still something to tell.
         return Observation(Phase.PENDING, f"its status can't be read: {error}")
 
 
-def _observed(obj: Object) -> Observation:
-    live, observation = read_as(CustomObject, obj), _OBSERVERS[obj["kind"]](obj)
+def _observed(obj: Object, observer: Observer) -> Observation:
+    live, observation = read_as(CustomObject, obj), observer(obj)
     metadata, seen = live.metadata, read_as(_Seen, live.status, "status").observed_generation
     if metadata.deletion_timestamp:
         held = ", ".join(metadata.finalizers)
@@ -91,7 +97,8 @@ def _observed(obj: Object) -> Observation:
 
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:
     """The status of a planned deployment whose live object is ``obj``."""
-    found, selection, resource = observe(obj), planned.request.selection, planned.rendered.resource
+    observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
+    found, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
     decided = found.decided
     engine, provider = decided.engine or str(selection.engine), decided.provider or selection.provider
     message = found.message

@@ -47,6 +47,9 @@ class Provider(Protocol):
     KIND: str
     """The upstream kind that a deployment becomes."""
 
+    SELECTOR: Mapping[str, str]
+    """Labels that tell its objects from others of their kind; empty where the kind is its own."""
+
     HONOURS: Mapping[Engine, Mapping[Mode, Honours]]
     """What ``render`` knows, whatever a document claims that the provider can do: engines, their modes and the spec's leaves."""
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -276,9 +277,10 @@ def test_a_provider_fulfils_the_contract(provider: Provider) -> None:
         assert hasattr(provider, name), name
 
 
-def test_a_kind_and_a_name_are_one_provider_s() -> None:
-    for names_of in ({p.NAME for p in PROVIDERS}, {p.KIND for p in PROVIDERS}):
-        assert len(names_of) == len(PROVIDERS)
+def test_a_name_and_a_kind_with_its_labels_are_one_provider_s() -> None:
+    assert len({p.NAME for p in PROVIDERS}) == len(PROVIDERS)
+    for one, other in itertools.permutations(PROVIDERS, 2):
+        assert one.KIND != other.KIND or not one.SELECTOR.items() <= other.SELECTOR.items()
 
 
 SOURCES = [p for d in ("airunway", "components") for p in sorted((ROOT / d).rglob("*.py"))]

@@ -190,10 +190,10 @@ def tried(act: Callable[[], Any]) -> None:
 @settings(max_examples=600)
 @given(st.data())
 def test_any_json_in_place_of_any_field_is_read_or_unreadable(data: st.DataObject) -> None:
-    obj = data.draw(st.sampled_from([o for o in rendered() if PROVIDERS.of_kind(o["kind"])]))
+    obj = data.draw(st.sampled_from([o for o in rendered() if PROVIDERS.of(o)]))
     path = data.draw(st.sampled_from([p for p in paths(obj) if p[0] not in ("apiVersion", "kind")]))
     odd = with_other(obj, path, data.draw(others))
-    provider = PROVIDERS.of_kind(obj["kind"])
+    provider = PROVIDERS.of(obj)
     assert provider is not None
     tried(lambda: provider.observe(odd))
     tried(lambda: provider.read(odd, CONFIGS[provider.NAME]))

@@ -94,7 +94,7 @@ def test_what_could_not_be_read_is_said() -> None:
 
 
 def test_a_bug_of_ours_is_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module._OBSERVERS, "Workspace", lambda obj: obj["nothing"])
+    monkeypatch.setattr(module, "observer_of", lambda _: lambda obj: obj["nothing"])
     with pytest.raises(KeyError, match="nothing"):
         observe(live("Workspace", "healthy"))
 

@@ -1,0 +1,99 @@
+"""Tier 1 (pure): a provider whose objects are of a kind that others use too. It is a stand-in: KubeRay's module with another kind."""
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, cast
+
+import pytest
+
+from airunway.live import failures, status
+from airunway.live.adoption import adopt
+from airunway.live.api_server.connection import label_selector
+from airunway.planning.deployment import Target
+from airunway.planning.settings import StackSettings
+from airunway.provider.contract import Provider
+from airunway.provider.registry import Providers
+from airunway.provider.render import render
+from airunway.report import compare
+from providers import PROVIDERS, kuberay
+from tests.unit.samples import builtin, plan
+
+LABELS = {"airunway.ai/provider": "one"}
+
+
+def sharing(name: str, **more: Any) -> Provider:
+    module = ModuleType(name)
+    vars(module).update(vars(kuberay) | {"NAME": name, "KIND": "Deployment", "API_VERSION": "apps/v1", "SELECTOR": LABELS} | more)
+    return cast(Provider, module)
+
+
+ONE = sharing("one", IMMUTABLE=("spec.fixed",))
+OTHER = sharing("other", SELECTOR={"airunway.ai/provider": "other"})
+BOTH = Providers([*PROVIDERS, ONE, OTHER])
+
+
+def deployment(**labels: str) -> dict[str, Any]:
+    metadata = {"name": "demo", "namespace": "ml", "labels": labels} if labels else {"name": "demo", "namespace": "ml"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+
+
+MINE = deployment(**LABELS, more="x")
+REGISTRY = deployment(**{"airunway.ai/managed-by": "airunway"})
+
+
+def test_whose_an_object_is_shows_in_its_labels_where_kinds_are_shared() -> None:
+    assert BOTH.of(MINE) is ONE
+    assert BOTH.of(deployment(**OTHER.SELECTOR)) is OTHER
+    assert BOTH.of(REGISTRY) is None
+    assert BOTH.of(deployment()) is None
+    assert BOTH.of({"kind": "Workspace", "metadata": {}}) is PROVIDERS.named("kaito")
+    assert BOTH.of({}) is None
+
+
+def test_what_is_rendered_has_the_labels_whatever_the_provider_does() -> None:
+    planned = plan({"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}})
+    metadata = render(ONE, planned.request).resource["metadata"]
+    assert metadata["labels"] == planned.rendered.resource["metadata"]["labels"] | LABELS
+    assert "airunway.ai/provider" not in planned.rendered.resource["metadata"]["labels"]
+
+
+def test_a_selector_names_all_labels() -> None:
+    assert label_selector({"b": "2", "a": "1"}) == "a=1,b=2"
+    assert label_selector({}) == ""
+
+
+def test_a_conflict_of_another_s_object_is_not_said_to_be_an_entry_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "PROVIDERS", BOTH)
+    error = "Apply failed with 1 conflict: conflict with x"
+    assert "takeOver: true" in failures.failure_message("demo", MINE, error)
+    assert "takeOver: true" not in failures.failure_message("registry", REGISTRY, error)
+
+
+def test_who_understands_a_status_is_who_the_object_belongs_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "PROVIDERS", BOTH)
+    assert status.observer_of(MINE) is ONE.observe
+    assert status.observer_of(REGISTRY) is None
+    assert status.observe(REGISTRY).message == "no provider has a Deployment like it"
+
+
+def test_a_deployment_s_status_is_read_by_its_own_provider_whatever_its_live_labels_are() -> None:
+    planned = replace(plan({"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}}), provider=ONE)
+    live = deployment() | {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    assert status.deployment_status(planned, live).phase == "Running"
+
+
+def test_what_a_provider_says_is_fixed_holds_for_its_own_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare, "PROVIDERS", BOTH)
+
+    def document(obj: dict[str, Any], path: str, value: int) -> dict[str, Any]:
+        resource = {"urn": "u", "type": "kubernetes:apps/v1:Deployment", "name": "n", "inputs": obj | {"spec": {path: value}}}
+        return {"stack": "s", "deployments": [], "resources": [resource]}
+
+    for obj, path, operation in ((MINE, "fixed", "replace"), (REGISTRY, "fixed", "update"), (REGISTRY, "selector", "replace")):
+        (change,) = compare.compare(document(obj, path, 1), document(obj, path, 2)).resources
+        assert change.operation == operation
+
+
+def test_an_object_of_a_shared_kind_that_is_nobody_s_is_not_taken_for_an_entry() -> None:
+    found = adopt(REGISTRY, Target(BOTH, builtin(), StackSettings()))
+    assert found.why_not == ("no provider makes such objects",)
