@@ -11,6 +11,7 @@ from airunway.planning import model_deployment as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
 from airunway.planning.settings import InstallationMode
+from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
 from airunway.provider.observation import Observation, Phase, Replicas
 from airunway.provider.request import Endpoint
@@ -85,13 +86,14 @@ def observe(obj: Object | None, observer: Observer | None = None) -> Observation
 def _observed(obj: Object, observer: Observer) -> Observation:
     live, observation = read_as(CustomObject, obj), observer(obj)
     metadata, seen = live.metadata, read_as(_Seen, live.status, "status").observed_generation
+    actor = "its controller" if is_kubernetes_own(str(obj.get("apiVersion"))) else "its operator"
     if metadata.deletion_timestamp:
         held = ", ".join(metadata.finalizers)
         return replace(observation, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
     if not live.status:
-        return replace(observation, phase=Phase.PENDING, message="no status yet: is its operator running?")
+        return replace(observation, phase=Phase.PENDING, message=f"no status yet: is {actor} running?")
     if observation.phase is Phase.RUNNING and seen is not None and seen < metadata.generation:
-        return replace(observation, phase=Phase.DEPLOYING, message="its operator has not acted on the last change yet")
+        return replace(observation, phase=Phase.DEPLOYING, message=f"{actor} has not acted on the last change yet")
     return observation
 
 
@@ -141,7 +143,7 @@ def operator_status(
     wrong = [] if served else ["its kind is not served: the CRD is missing"]
     if planned.managed:
         wrong += [f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")]
-        wrong += ["no Deployment of its release is there"] if deployments is not None and not own else []
+        wrong += ["no Deployment of its release is there"] if planned.operator and deployments is not None and not own else []
     wrong += [f"{d.metadata.name} is not ready" for d in own if not d.is_ready]
     wrong += [] if shim else ["its provider shim does not report ready, so the controller does not choose it"]
     unsure = (not planned.managed and not own) or releases is None or deployments is None

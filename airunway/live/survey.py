@@ -30,7 +30,7 @@ class Survey:
 
 async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     """Read the cluster of ``plan`` once. Raises ``InputError`` where it can't be read."""
-    kinds = {_kind_of(d) for d in plan.deployments} | {_kind_served(provider) for provider in plan.providers}
+    kinds = {_kind_of(d) for d in plan.deployments} | {_kind_served(provider) for provider in plan.providers if provider.operator}
     ordered = sorted(kind for kind in kinds if kind)
     namespaces = sorted({d.request.namespace for d in plan.deployments})
     charts = [c for p in plan.providers for c in p.config.spec.installation.helm_charts]
@@ -54,6 +54,7 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
                 shim=ready is None or p.config.name in ready,
             )
             for p in plan.providers
+            if p.operator or (ready is not None and p.config.name not in ready)
         ),
     )
 

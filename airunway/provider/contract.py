@@ -79,3 +79,8 @@ class Provider(Protocol):
 
     def read(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         """The fields of a spec that render to the live object, as far as they say it. Raises ``UnreadableError`` with the reason."""
+
+
+def is_kubernetes_own(api_version: str) -> bool:
+    """Whether a kind of ``api_version`` is served by Kubernetes itself, and acted on without an operator: its group has no dot."""
+    return "." not in api_version.rpartition("/")[0]

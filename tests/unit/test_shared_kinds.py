@@ -10,13 +10,15 @@ from airunway.live import failures, status
 from airunway.live.adoption import adopt
 from airunway.live.api_server.connection import label_selector
 from airunway.planning.deployment import Target
+from airunway.planning.plan import PlannedProvider, has_operator
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider
 from airunway.provider.registry import Providers
 from airunway.provider.render import render
 from airunway.report import compare
+from airunway.selection.provider_config import load_config
 from providers import PROVIDERS, kuberay
-from tests.unit.samples import builtin, plan
+from tests.unit.samples import builtin, config, plan
 
 LABELS = {"airunway.ai/provider": "one"}
 
@@ -97,3 +99,25 @@ def test_what_a_provider_says_is_fixed_holds_for_its_own_objects(monkeypatch: py
 def test_an_object_of_a_shared_kind_that_is_nobody_s_is_not_taken_for_an_entry() -> None:
     found = adopt(REGISTRY, Target(BOTH, builtin(), StackSettings()))
     assert found.why_not == ("no provider makes such objects",)
+
+
+def test_a_provider_of_kubernetes_own_kinds_takes_no_operator_unless_it_is_given_a_chart() -> None:
+    assert not has_operator(config("one"), BOTH)
+    chart = {"name": "gpu", "chart": "oci://x/gpu", "version": "1", "namespace": "gpu"}
+    body = config("one").spec.model_dump(by_alias=True, mode="json") | {"installation": {"helmCharts": [chart]}}
+    document = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "one"}, "spec": body}
+    assert has_operator(load_config(document, "one"), BOTH)
+    assert has_operator(config("kaito"), BOTH), "its kind is its operator's, though this document has no chart"
+    assert has_operator(config("unknown"), BOTH)
+
+
+def test_an_operator_that_there_is_none_of_is_not_missed() -> None:
+    found = status.operator_status(PlannedProvider(config("one"), True, operator=False), True, {}, [], shim=False)
+    assert found.message == "its provider shim does not report ready, so the controller does not choose it"
+
+
+def test_who_has_not_acted_yet_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "PROVIDERS", BOTH)
+    assert status.observe(MINE).message == "no status yet: is its controller running?"
+    ray = {"apiVersion": "ray.io/v1", "kind": "RayService", "metadata": {"name": "demo"}}
+    assert status.observe(ray).message == "no status yet: is its operator running?"
