@@ -10,6 +10,7 @@ from airunway.live.survey import key_of
 from airunway.planning.deployment import Target
 from airunway.planning.entries import name_problem
 from airunway.planning.plan import Plan
+from airunway.provider.contract import Provider, is_kubernetes_own
 from airunway.provider.live_object import LiveObject, read_as
 from providers import PROVIDERS
 
@@ -20,7 +21,7 @@ async def discover(connection: Connection, plan: Plan, target: Target) -> list[A
     kinds = [(provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) for provider in PROVIDERS]
     async with together() as group:
         lists = [group.create_task(connection.items_of(version, kind, namespaces, selector)) for version, kind, selector in kinds]
-        schemas = [group.create_task(_schema(connection, version, kind)) for version, kind, _ in kinds]
+        schemas = [group.create_task(_schema(connection, provider)) for provider in PROVIDERS]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
     places = {d.name: d.place.path for d in plan.deployments}
     found: list[Adoption] = []
@@ -50,11 +51,13 @@ def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> 
     return {"nameTable": {"cluster": provider}, "resources": resources}
 
 
-async def _schema(connection: Connection, version: str, kind: str) -> Schema:
-    """The kind's schema, or an empty one where it may not be read."""
-    group, _, name = version.partition("/")
+async def _schema(connection: Connection, provider: Provider) -> Schema:
+    """The schema of the provider's kind, or an empty one where it may not be read."""
+    if is_kubernetes_own(provider.API_VERSION):
+        return read_as(Schema, PROVIDERS.schemas.get(provider.NAME, {}))
+    group, _, name = provider.API_VERSION.partition("/")
     try:
-        resource = await connection.resource(version, kind)
+        resource = await connection.resource(provider.API_VERSION, provider.KIND)
         if resource is None:
             return Schema()
         crd = await connection.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}")

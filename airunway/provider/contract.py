@@ -36,7 +36,10 @@ class Provider(Protocol):
     """One inference provider; each is a package."""
 
     FOLDER: Path
-    """The package's folder, which holds the built-in InferenceProviderConfig as ``config.yaml``."""
+    """The package's folder, which holds the built-in InferenceProviderConfig as ``config.yaml``.
+
+    Where it has a ``shim.yaml``, the KubeAIRunway controller has the provider too; ``schema.yaml`` has the defaults of a kind without CRD.
+    """
 
     NAME: str
     """Name of its InferenceProviderConfig."""

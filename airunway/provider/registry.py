@@ -51,8 +51,19 @@ class Providers(Collection[Provider]):
 
     @cached_property
     def shims(self) -> dict[str, Any]:
-        """What the KubeAIRunway controller's shims do, by provider name: the ``shim.yaml`` of each folder that has one."""
+        """What the KubeAIRunway controller's shims do, by provider name: the ``shim.yaml`` of each folder that has one.
+
+        ``groups`` are the API groups of the controller's releases that have the shim, where not all do.
+        """
         return self._read("shim.yaml")
+
+    @cached_property
+    def schemas(self) -> dict[str, Any]:
+        """What the API server fills in where a kind is Kubernetes' own, and so has no CRD to read, by provider name.
+
+        OpenAPI schemas with nothing but defaults: the ``schema.yaml`` of each folder that has one.
+        """
+        return self._read("schema.yaml")
 
     @cached_property
     def _documents(self) -> dict[str, Any]:

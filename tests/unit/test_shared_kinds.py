@@ -1,22 +1,25 @@
 """Tier 1 (pure): a provider whose objects are of a kind that others use too. It is a stand-in: KubeRay's module with another kind."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from airunway.live import failures, status
 from airunway.live.adoption import adopt
 from airunway.live.api_server.connection import label_selector
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import Target, plan_entry
 from airunway.planning.plan import PlannedProvider, has_operator
 from airunway.planning.settings import StackSettings
-from airunway.provider.contract import Provider
+from airunway.provider.contract import Provider, is_kubernetes_own
 from airunway.provider.registry import Providers
 from airunway.provider.render import render
 from airunway.report import compare
 from airunway.selection.provider_config import load_config
+from airunway.text.problems import InputError
 from providers import PROVIDERS, kuberay
 from tests.unit.samples import builtin, config, plan
 
@@ -121,3 +124,27 @@ def test_who_has_not_acted_yet_is_called_by_its_name(monkeypatch: pytest.MonkeyP
     assert status.observe(MINE).message == "no status yet: is its controller running?"
     ray = {"apiVersion": "ray.io/v1", "kind": "RayService", "metadata": {"name": "demo"}}
     assert status.observe(ray).message == "no status yet: is its operator running?"
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "delivered"), [("one", "airunway.ai", False), ("two", "airunway.ai", True), ("two", "kubeairunway.ai", False)]
+)
+def test_a_controller_is_given_only_what_it_has_a_provider_for(name: str, group: str, delivered: bool, tmp_path: Path) -> None:
+    if name == "two":
+        (tmp_path / "shim.yaml").write_text(yaml.safe_dump({"groups": ["airunway.ai"], "rules": []}))
+    providers = Providers([sharing(name, FOLDER=tmp_path)])
+    settings = StackSettings.model_validate({"delivery": "modeldeployment", "controller": {"apiGroup": group}})
+    entry = {"name": "demo", "model": {"id": "a/b"}, "provider": {"name": name}, "engine": {"type": "vllm"}}
+    target = Target(providers, [config(name)], settings)
+    if delivered:
+        assert plan_entry(entry, target).rendered.resource["kind"] == "ModelDeployment"
+        return
+    with pytest.raises(InputError) as refused:
+        plan_entry(entry, target)
+    assert str(refused.value) == f"delivery: the controller of {group} has no provider {name}; use delivery: direct"
+
+
+def test_the_defaults_of_a_kind_without_a_crd_are_in_the_provider_s_folder(tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text("properties: {spec: {properties: {paused: {default: false}}}}")
+    assert Providers([sharing("one", FOLDER=tmp_path)]).schemas["one"]["properties"]["spec"]["properties"] == {"paused": {"default": False}}
+    assert PROVIDERS.schemas.keys() == {p.NAME for p in PROVIDERS if is_kubernetes_own(p.API_VERSION)}

@@ -25,7 +25,8 @@ ROWS = [(kind, state) for kind, states in CASES.items() for state in states if s
 
 def live(kind: str, state: str) -> dict[str, Any]:
     base, case = CASES[kind]["base"], CASES[kind][state]
-    metadata = {"name": "demo", "namespace": "ml", "generation": 1} | case.get("metadata", {})
+    labels = {k: v for p in PROVIDERS if kind == p.KIND for k, v in p.SELECTOR.items()}
+    metadata = {"name": "demo", "namespace": "ml", "generation": 1, "labels": labels} | case.get("metadata", {})
     found: dict[str, Any] = base | {"kind": kind, "metadata": metadata} | ({"status": case["status"]} if "status" in case else {})
     return found
 
