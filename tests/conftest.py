@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+# What git runs, such as a hook or `git rebase --exec`, is told its repository by these, and would make a test's of it.
+for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"):
+    os.environ.pop(variable, None)
 
 
 @pytest.hookimpl(wrapper=True)
