@@ -31,3 +31,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def _say(config: pytest.Config, text: str) -> None:
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         config.get_terminal_writer().write(text, flush=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any("AIRUNWAY_VLLM_PYTHON" in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
+        terminalreporter.write_line("WITHOUT AIRUNWAY_VLLM_PYTHON: no command line met vLLM's own parser", yellow=True, bold=True)

@@ -5,6 +5,7 @@ import copy
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_origin
 
 import pulumi_kubernetes as kubernetes
@@ -29,6 +30,8 @@ from providers.kaito.read import Workspace
 from providers.kaito.status import ObservedWorkspace
 from providers.kuberay.read import RayService
 from providers.kuberay.status import ObservedRayService
+from providers.vllm.read import ServingDeployment
+from providers.vllm.status import ObservedDeployment
 from tests.unit.samples import builtin, plan
 from tests.unit.test_renderers import CRD_FILES, crd_folder
 from tests.unit.test_status import ROWS, live
@@ -124,6 +127,12 @@ def raw_defaults(schema: Any) -> int:
 OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (Service, kubernetes.core.v1.outputs, "ServiceSpec ServicePort"),
     (Deployment, kubernetes.apps.v1.outputs, "DeploymentSpec DeploymentStatus"),
+    (ObservedDeployment, kubernetes.apps.v1.outputs, "DeploymentSpec DeploymentStatus DeploymentCondition"),
+    (
+        ServingDeployment,
+        SimpleNamespace(**vars(kubernetes.core.v1.outputs) | vars(kubernetes.apps.v1.outputs)),
+        "DeploymentSpec PodTemplateSpec PodSpec Container ContainerPort EnvVar ResourceRequirements",
+    ),
     (
         Pod,
         kubernetes.core.v1.outputs,
