@@ -5,10 +5,11 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from airunway.planning.awaiting import FORCE
 from airunway.planning.controller import PlannedController
 from airunway.planning.settings import InstallationMode
 from components.children import child_options, kept_options
-from components.kubernetes_object import FORCE, KubernetesObject
+from components.kubernetes_object import KubernetesObject
 from components.secret_object import secret_object
 
 

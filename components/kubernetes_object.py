@@ -5,9 +5,6 @@ from typing import Any
 
 import pulumi
 
-FORCE = {"pulumi.com/patchForce": "true"}
-"""Annotation with which an object wins over fields that others wrote."""
-
 _SDK_VERSION = version("pulumi_kubernetes")
 
 

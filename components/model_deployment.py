@@ -4,6 +4,7 @@ from typing import Any
 
 import pulumi
 
+from airunway.planning.awaiting import awaited, supporting
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
 from airunway.planning.files import Files
@@ -13,7 +14,7 @@ from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, arguments, planned
 from components.children import child_options
 from components.failure import failure_hook
-from components.kubernetes_object import FORCE, KubernetesObject
+from components.kubernetes_object import KubernetesObject
 from components.model_platform import Platform
 from components.spec_types import ModelDeploymentArgs
 from providers import PROVIDERS
@@ -72,20 +73,24 @@ class ModelDeployment(pulumi.ComponentResource):
     def _create(self, plan: PlannedDeployment, needs: list[pulumi.Resource], on_failure: pulumi.ErrorHook) -> None:
         rendered = plan.rendered
         # A changed ConfigMap has another name, so its forerunner must not be protected.
-        supporting = [
-            KubernetesObject(obj["metadata"]["name"], obj, child_options(self, depends_on=needs, protect=False))
-            for obj in rendered.supporting
+        first = [
+            KubernetesObject(
+                obj["metadata"]["name"],
+                obj,
+                child_options(self, depends_on=needs, protect=False if obj["kind"] == "ConfigMap" else None),
+            )
+            for obj in supporting(plan)
         ]
         options = child_options(
             self,
-            depends_on=[*needs, *supporting],
+            depends_on=[*needs, *first],
             timeout=plan.ready_timeout,
             on_error=on_failure,
             replace_on_changes=rendered.immutable,
             # The new object has the old one's name.
             delete_before_replace=True if rendered.immutable else None,
         )
-        KubernetesObject(plan.name, _awaited(plan), options)
+        KubernetesObject(plan.name, awaited(plan), options)
 
 
 def default_target() -> Target:
@@ -118,10 +123,3 @@ def _planned(name: str, args: Arguments, target: Target) -> PlannedDeployment:
     except InputError as error:
         raise ArgumentError(name, error) from error
     return plan
-
-
-def _awaited(plan: PlannedDeployment) -> dict[str, Any]:
-    """The upstream object with the annotations that tell Pulumi what to wait for, and whether to win over other writers."""
-    manifest = plan.rendered.resource
-    wait = {"pulumi.com/skipAwait": "true"} if plan.skip_await else {"pulumi.com/waitFor": plan.rendered.wait_for}
-    return manifest | {"metadata": manifest["metadata"] | {"annotations": wait | (FORCE if plan.take_over else {})}}

@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+# What git runs, such as a hook or `git rebase --exec`, is told its repository by these, and would make a test's of it.
+for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"):
+    os.environ.pop(variable, None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -28,3 +31,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def _say(config: pytest.Config, text: str) -> None:
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         config.get_terminal_writer().write(text, flush=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any("AIRUNWAY_VLLM_PYTHON" in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
+        terminalreporter.write_line("WITHOUT AIRUNWAY_VLLM_PYTHON: no command line met vLLM's own parser", yellow=True, bold=True)

@@ -11,7 +11,7 @@ from airunway.console.check import Context
 from airunway.console.file_edit import FileEdit
 from airunway.planning.catalog import provider_configs
 from airunway.planning.entries import Entry, read_entries
-from airunway.planning.plan import Plan
+from airunway.planning.plan import Plan, has_operator
 from airunway.planning.settings import InstallationMode, ProviderSettings, StackSettings
 from airunway.program.stack_file import read_stack, stack_names, stack_path
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
@@ -30,11 +30,12 @@ STATES = {
 
 @dataclass(frozen=True)
 class Provider:
-    """One provider as a stack has it: its ``state``, and the deployments that it serves."""
+    """One provider as a stack has it: its ``state``, the deployments that it serves, and whether it takes an operator."""
 
     config: InferenceProviderConfig
     state: str
     deployments: tuple[str, ...]
+    operator: bool
 
 
 class Project:
@@ -104,7 +105,7 @@ class Project:
         serves: dict[str, list[str]] = {}
         for planned in self.plan(stack).deployments:
             serves.setdefault(planned.request.selection.provider, []).append(planned.name)
-        return [Provider(c, _state(settings, c.name), tuple(serves.get(c.name, ()))) for c in configs]
+        return [Provider(c, _state(settings, c.name), tuple(serves.get(c.name, ())), has_operator(c, PROVIDERS)) for c in configs]
 
     def edited(self, stack: str, change: Mapping[str, Any]) -> FileEdit:
         """What ``change`` makes of the file that it is about. Raises ``InputError`` for one that is none or that can't be made."""

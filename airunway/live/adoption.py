@@ -1,6 +1,6 @@
 """Existing upstream objects as entries of a stack: each is proposed only where rendering the entry gives the object back as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,9 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) 
     """
     live = read_as(LiveObject, obj)
     kind, version, namespace, name = live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name
-    provider = target.providers.of_kind(kind)
+    provider = target.providers.of(obj)
     if provider is None:
-        return Adoption(kind, version, namespace, name, None, ("no provider makes objects of this kind",))
+        return Adoption(kind, version, namespace, name, None, ("no provider makes such objects",))
     config = next((c for c in target.configs if c.name == provider.NAME), None)
     if config is None:
         return Adoption(kind, version, namespace, name, None, (f"provider {provider.NAME} is off in this stack",))
@@ -51,21 +51,22 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) 
         where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
         how = {} if target.settings.delivery is Delivery.DIRECT else {"delivery": str(Delivery.DIRECT)}
         entry = {**where, **how, "takeOver": True, "provider": {"name": provider.NAME}, **provider.read(obj, config)}
-        body = _normal({k: v for k, v in _written(obj, schema or Schema()).items() if k not in _OTHER})
-        return Adoption(kind, version, namespace, name, _exact(entry, version, body, target))
+        defaults = schema or Schema()
+        exact = _exact(entry, _body(obj, defaults), lambda one: _rendered(one, version, target, defaults))
+        return Adoption(kind, version, namespace, name, exact)
     except UnreadableError as error:
         return Adoption(kind, version, namespace, name, None, (str(error),))
     except InputError as error:
         return Adoption(kind, version, namespace, name, None, tuple(map(str, error.problems)))
 
 
-def _exact(entry: dict[str, Any], version: str, body: dict[str, Any], target: Target) -> dict[str, Any]:
+def _exact(entry: dict[str, Any], body: dict[str, Any], rendered_of: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     """``entry`` with what it takes for it to be rendered as ``body``. Raises ``InputError`` and ``UnreadableError`` where nothing does."""
-    rendered = _rendered(entry, version, target)
+    rendered = rendered_of(entry)
     overrides = patch_between(rendered, body)
     if overrides:
         entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
-        rendered = _rendered(entry, version, target)
+        rendered = rendered_of(entry)
     different = _differences(rendered, body)
     if different:
         raise UnreadableError(f"would change {', '.join(different)}")
@@ -73,16 +74,21 @@ def _exact(entry: dict[str, Any], version: str, body: dict[str, Any], target: Ta
     provider = {k: v for k, v in entry["provider"].items() if k != "name"}
     free = {k: v for k, v in entry.items() if k != "provider"} | ({"provider": provider} if provider else {})
     try:
-        return free if _rendered(free, version, target) == body else entry
+        return free if rendered_of(free) == body else entry
     except (InputError, UnreadableError):
         return entry
 
 
-def _rendered(entry: dict[str, Any], version: str, target: Target) -> dict[str, Any]:
+def _rendered(entry: dict[str, Any], version: str, target: Target, schema: Schema) -> dict[str, Any]:
     resource = plan_entry(entry, target).rendered.resource
     if resource["apiVersion"] != version:
         raise UnreadableError(f"apiVersion: is {version}, a deployment is made as {resource['apiVersion']}")
-    found: dict[str, Any] = _normal({k: v for k, v in resource.items() if k not in _OTHER})
+    return _body(resource, schema)
+
+
+def _body(obj: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """What an object says, but for what it is and how it fares; a default says nothing, whoever wrote it."""
+    found: dict[str, Any] = _normal({k: v for k, v in _written(dict(obj), schema).items() if k not in _OTHER})
     return found
 
 

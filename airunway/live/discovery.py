@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from airunway.live.adoption import Adoption, adopt
-from airunway.live.api_server.connection import Connection, ForbiddenError, together
+from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
 from airunway.live.objects import CustomResourceDefinition, Schema
 from airunway.live.survey import key_of
 from airunway.planning.deployment import Target
 from airunway.planning.entries import name_problem
 from airunway.planning.plan import Plan
+from airunway.provider.contract import Provider, is_kubernetes_own
 from airunway.provider.live_object import LiveObject, read_as
 from providers import PROVIDERS
 
@@ -17,10 +18,10 @@ from providers import PROVIDERS
 async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
     """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
     namespaces = sorted({d.request.namespace for d in plan.deployments} | {plan.settings.namespace})
-    kinds = [(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
+    kinds = [(provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) for provider in PROVIDERS]
     async with together() as group:
-        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in kinds]
-        schemas = [group.create_task(_schema(connection, version, kind)) for version, kind in kinds]
+        lists = [group.create_task(connection.items_of(version, kind, namespaces, selector)) for version, kind, selector in kinds]
+        schemas = [group.create_task(_schema(connection, provider)) for provider in PROVIDERS]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
     places = {d.name: d.place.path for d in plan.deployments}
     found: list[Adoption] = []
@@ -50,11 +51,13 @@ def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> 
     return {"nameTable": {"cluster": provider}, "resources": resources}
 
 
-async def _schema(connection: Connection, version: str, kind: str) -> Schema:
-    """The kind's schema, or an empty one where it may not be read."""
-    group, _, name = version.partition("/")
+async def _schema(connection: Connection, provider: Provider) -> Schema:
+    """The schema of the provider's kind, or an empty one where it may not be read."""
+    if is_kubernetes_own(provider.API_VERSION):
+        return read_as(Schema, PROVIDERS.schemas.get(provider.NAME, {}))
+    group, _, name = provider.API_VERSION.partition("/")
     try:
-        resource = await connection.resource(version, kind)
+        resource = await connection.resource(provider.API_VERSION, provider.KIND)
         if resource is None:
             return Schema()
         crd = await connection.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}")

@@ -81,7 +81,7 @@ def failure_message(name: str, manifest: Mapping[str, Any], error: str, last_see
     cause = cause_of(error)
     match failure_of(error):
         case Failure.CONFLICT:
-            head, lines = f"{obj} was not changed: others wrote the same fields", [f"  conflict: {cause}", *_ways_out(kind)]
+            head, lines = f"{obj} was not changed: others wrote the same fields", [f"  conflict: {cause}", *_ways_out(manifest)]
         case Failure.REFUSED:
             head, lines = f"{obj} was refused by the API server", [f"  refused: {cause}"]
         case Failure.UNREACHABLE:
@@ -109,8 +109,8 @@ def _not_ready(kind: str, obj: str, metadata: Mapping[str, Any]) -> str:
     return f"it was not built by {obj}" if kind == "Job" else f"{obj} did not get ready"
 
 
-def _ways_out(kind: str) -> Sequence[str]:
-    if kind == delivery.KIND or PROVIDERS.of_kind(kind):
+def _ways_out(manifest: Mapping[str, Any]) -> Sequence[str]:
+    if manifest["kind"] == delivery.KIND or PROVIDERS.of(manifest):
         return ["  way out: let the others go of these fields, or say takeOver: true in the entry to win over them"]
     return ["  way out: let the others go of these fields, for example with kubectl apply --server-side --force-conflicts"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.objects import Pod
-from airunway.live.status import OBSERVED, observe
+from airunway.live.status import observe, observer_of
 from airunway.provider.live_object import UnreadableError, read_as
 from airunway.provider.observation import complaint, conditions_of
 from airunway.text.problems import InputError
@@ -18,8 +18,8 @@ async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
         live = await connection.object(str(manifest["apiVersion"]), kind, metadata["namespace"], metadata["name"])
         if live is None:
             return "it is not in the cluster"
-        if kind in OBSERVED:
-            seen = observe(live)
+        if observer := observer_of(manifest):
+            seen = observe(live, observer)
             return f"{seen.phase}: {seen.message or complaint(seen.conditions)}".removesuffix(": ")
         if kind == "Job":
             return await _job_log(connection, metadata) or complaint_of(live)

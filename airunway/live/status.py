@@ -1,7 +1,7 @@
 """The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain data."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,17 +11,15 @@ from airunway.planning import model_deployment as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
 from airunway.planning.settings import InstallationMode
+from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
 from airunway.provider.observation import Observation, Phase, Replicas
 from airunway.provider.request import Endpoint
+from airunway.spec.entry import Delivery
 from providers import PROVIDERS as PROVIDERS
 
 Object = dict[str, Any]
-
-_OBSERVERS = {provider.KIND: provider.observe for provider in PROVIDERS} | {delivery.KIND: delivery.observe}
-
-OBSERVED = frozenset(_OBSERVERS)
-"""Kinds whose status ``observe`` understands."""
+Observer = Callable[[Mapping[str, Any]], Observation]
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -65,33 +63,44 @@ class OperatorStatus:
     message: str
 
 
-def observe(obj: Object | None) -> Observation:
-    """What one live object's status says; None is an object that is not there."""
+def observer_of(obj: Mapping[str, Any]) -> Observer | None:
+    """Who understands the status of ``obj``, by its kind and labels; None where nobody does."""
+    if obj["kind"] == delivery.KIND:
+        return delivery.observe
+    provider = PROVIDERS.of(obj)
+    return provider.observe if provider else None
+
+
+def observe(obj: Object | None, observer: Observer | None = None) -> Observation:
+    """What one live object's status says to ``observer``, by default to whom its kind and labels name; None is one that is not there."""
     if obj is None:
         return Observation(Phase.PENDING, "not in the cluster")
     try:
-        return _observed(obj)
+        observer = observer or observer_of(obj)
+        return _observed(obj, observer) if observer else Observation(Phase.PENDING, f"no provider has a {obj['kind']} like it")
     except UnreadableError as error:
         # Of the other objects there is still something to tell.
         return Observation(Phase.PENDING, f"its status can't be read: {error}")
 
 
-def _observed(obj: Object) -> Observation:
-    live, observation = read_as(CustomObject, obj), _OBSERVERS[obj["kind"]](obj)
+def _observed(obj: Object, observer: Observer) -> Observation:
+    live, observation = read_as(CustomObject, obj), observer(obj)
     metadata, seen = live.metadata, read_as(_Seen, live.status, "status").observed_generation
+    actor = "its controller" if is_kubernetes_own(str(obj.get("apiVersion"))) else "its operator"
     if metadata.deletion_timestamp:
         held = ", ".join(metadata.finalizers)
         return replace(observation, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
     if not live.status:
-        return replace(observation, phase=Phase.PENDING, message="no status yet: is its operator running?")
+        return replace(observation, phase=Phase.PENDING, message=f"no status yet: is {actor} running?")
     if observation.phase is Phase.RUNNING and seen is not None and seen < metadata.generation:
-        return replace(observation, phase=Phase.DEPLOYING, message="its operator has not acted on the last change yet")
+        return replace(observation, phase=Phase.DEPLOYING, message=f"{actor} has not acted on the last change yet")
     return observation
 
 
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:
     """The status of a planned deployment whose live object is ``obj``."""
-    found, selection, resource = observe(obj), planned.request.selection, planned.rendered.resource
+    observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
+    found, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
     decided = found.decided
     engine, provider = decided.engine or str(selection.engine), decided.provider or selection.provider
     message = found.message
@@ -134,7 +143,7 @@ def operator_status(
     wrong = [] if served else ["its kind is not served: the CRD is missing"]
     if planned.managed:
         wrong += [f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")]
-        wrong += ["no Deployment of its release is there"] if deployments is not None and not own else []
+        wrong += ["no Deployment of its release is there"] if planned.operator and deployments is not None and not own else []
     wrong += [f"{d.metadata.name} is not ready" for d in own if not d.is_ready]
     wrong += [] if shim else ["its provider shim does not report ready, so the controller does not choose it"]
     unsure = (not planned.managed and not own) or releases is None or deployments is None

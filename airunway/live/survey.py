@@ -4,16 +4,19 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.live.api_server.connection import Connection, ForbiddenError, together
+from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
 from airunway.live.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.model_deployment import CONFIG_KIND
 from airunway.planning.plan import Plan, PlannedProvider
 from airunway.selection.provider_config import HelmChart
+from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem
 from providers import PROVIDERS
 
 Key = tuple[str, str, str, str]
+_Kind = tuple[str, str, str]
+"""API version, kind and label selector: what is listed at once."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,17 @@ class Survey:
 
 async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     """Read the cluster of ``plan`` once. Raises ``InputError`` where it can't be read."""
-    kinds = {(str(r["apiVersion"]), str(r["kind"])) for r in (d.rendered.resource for d in plan.deployments)}
-    kinds |= {_kind_of(provider) for provider in plan.providers} - {("", "")}
-    ordered = sorted(kinds)
+    kinds = {_kind_of(d) for d in plan.deployments} | {_kind_served(provider) for provider in plan.providers if provider.operator}
+    ordered = sorted(kind for kind in kinds if kind)
     namespaces = sorted({d.request.namespace for d in plan.deployments})
     charts = [c for p in plan.providers for c in p.config.spec.installation.helm_charts]
     async with together() as group:
-        lists = [group.create_task(connection.items_of(version, kind, namespaces)) for version, kind in ordered]
+        lists = [group.create_task(connection.items_of(version, kind, namespaces, selector)) for version, kind, selector in ordered]
         releases = group.create_task(_releases(connection, charts))
         operators = group.create_task(_operators(connection, charts))
         shims = group.create_task(_shims(connection, plan))
     live = {key_of(obj): obj for found in lists for obj in found.result() or []}
-    served = {kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)}
+    served: dict[_Kind | None, bool] = {kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)}
     ready = shims.result()
     return Survey(
         stack,
@@ -46,12 +48,13 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
         tuple(
             operator_status(
                 p,
-                served.get(_kind_of(p), True),
+                served.get(_kind_served(p), True),
                 releases.result(),
                 operators.result(),
                 shim=ready is None or p.config.name in ready,
             )
             for p in plan.providers
+            if p.operator or (ready is not None and p.config.name not in ready)
         ),
     )
 
@@ -76,9 +79,17 @@ async def status_of(connection: Connection, planned: PlannedDeployment) -> Deplo
         raise InputError([Problem(f"{kind} {namespace}/{name}", f"may not be read: {error}")]) from error
 
 
-def _kind_of(planned: PlannedProvider) -> tuple[str, str]:
+def _kind_of(planned: PlannedDeployment) -> _Kind:
+    """The kind of a deployment's object."""
+    resource = planned.rendered.resource
+    labels = planned.provider.SELECTOR if planned.delivery is Delivery.DIRECT else {}
+    return str(resource["apiVersion"]), str(resource["kind"]), label_selector(labels)
+
+
+def _kind_served(planned: PlannedProvider) -> _Kind | None:
+    """The kind of a provider's objects; None where the program has no such provider."""
     provider = PROVIDERS.named(planned.config.name)
-    return (provider.API_VERSION, provider.KIND) if provider else ("", "")
+    return (provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) if provider else None
 
 
 def key_of(obj: dict[str, Any]) -> Key:

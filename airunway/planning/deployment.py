@@ -19,7 +19,7 @@ from airunway.selection.select import select
 from airunway.spec.checks import parse_spec, warnings_of
 from airunway.spec.entry import Delivery, DeploymentEntry
 from airunway.spec.model import Source
-from airunway.text.problems import InputError
+from airunway.text.problems import InputError, Problem
 
 TOKEN_SECRET = "huggingface-token"
 """Name of the Secret made from ``airunway:huggingFaceToken`` in each namespace that needs it."""
@@ -119,6 +119,11 @@ def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> Pl
 
 def _for_controller(provider: Provider, request: Request, target: Target) -> Rendered:
     group = target.settings.controller.api_group
+    shim = target.providers.shims.get(provider.NAME)
+    if shim is None or group not in shim.get("groups", [group]):
+        raise InputError(
+            [Problem("delivery", f"the controller of {group} has no provider {provider.NAME}; use delivery: {Delivery.DIRECT}")]
+        )
     rendered = render_for_controller(provider, request, group)
     sent = rendered.resource["spec"]
     return replace(

@@ -61,7 +61,7 @@ def render_for_controller(provider: Provider, request: Request, group: str) -> R
     problems = name_problems(provider, request, name)
     if problems:
         raise InputError(problems)
-    return Rendered(resource, provider.endpoint(name), READY.wait_for, IMMUTABLE)
+    return Rendered(resource, provider.endpoint(name), READY.wait_for(resource), IMMUTABLE)
 
 
 def fields(group: str) -> frozenset[str]:

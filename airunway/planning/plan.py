@@ -13,6 +13,7 @@ from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
+from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.registry import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.entry import Delivery
@@ -21,10 +22,14 @@ from airunway.text.problems import InputError, Problem, problems_of
 
 @dataclass(frozen=True)
 class PlannedProvider:
-    """A provider that some deployment was given to; ``managed`` says whether the stack installs its operator."""
+    """A provider that some deployment was given to; ``managed`` says whether the stack installs its operator.
+
+    ``operator`` is False for one that needs none: its objects are of Kubernetes' own kinds, and nobody gave it a chart.
+    """
 
     config: InferenceProviderConfig
     managed: bool
+    operator: bool = True
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,15 @@ def plan_stack(
         raise InputError(problems)
     used = {p.request.selection.provider for p in planned}
     installed = {c.name: provider_settings(settings, c.name).installation is InstallationMode.MANAGED for c in configs}
-    chosen = [PlannedProvider(c, installed[c.name]) for c in configs if c.name in used]
+    chosen = [PlannedProvider(c, installed[c.name], has_operator(c, providers)) for c in configs if c.name in used]
     warnings = [f"{p.name}: {w}" for p in planned for w in p.warnings]
     return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
+
+
+def has_operator(config: InferenceProviderConfig, providers: Providers) -> bool:
+    """Whether the provider's objects wait for an operator."""
+    provider = providers.named(config.name)
+    return bool(config.spec.installation.helm_charts) or provider is None or not is_kubernetes_own(provider.API_VERSION)
 
 
 def _controller(

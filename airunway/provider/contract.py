@@ -36,7 +36,10 @@ class Provider(Protocol):
     """One inference provider; each is a package."""
 
     FOLDER: Path
-    """The package's folder, which holds the built-in InferenceProviderConfig as ``config.yaml``."""
+    """The package's folder, which holds the built-in InferenceProviderConfig as ``config.yaml``.
+
+    Where it has a ``shim.yaml``, the KubeAIRunway controller has the provider too; ``schema.yaml`` has the defaults of a kind without CRD.
+    """
 
     NAME: str
     """Name of its InferenceProviderConfig."""
@@ -46,6 +49,9 @@ class Provider(Protocol):
 
     KIND: str
     """The upstream kind that a deployment becomes."""
+
+    SELECTOR: Mapping[str, str]
+    """Labels that tell its objects from others of their kind; empty where the kind is its own."""
 
     HONOURS: Mapping[Engine, Mapping[Mode, Honours]]
     """What ``render`` knows, whatever a document claims that the provider can do: engines, their modes and the spec's leaves."""
@@ -76,3 +82,8 @@ class Provider(Protocol):
 
     def read(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         """The fields of a spec that render to the live object, as far as they say it. Raises ``UnreadableError`` with the reason."""
+
+
+def is_kubernetes_own(api_version: str) -> bool:
+    """Whether a kind of ``api_version`` is served by Kubernetes itself, and acted on without an operator: its group has no dot."""
+    return "." not in api_version.rpartition("/")[0]

@@ -86,9 +86,12 @@ def short_of(replicas: Replicas) -> str:
 class Readiness(Protocol):
     """When an object serves, once for the two who ask: Pulumi, which waits for it, and ``observe``."""
 
-    @property
-    def wait_for(self) -> str:
-        """The same in the grammar of the ``pulumi.com/waitFor`` annotation."""
+    def wait_for(self, resource: Mapping[str, Any]) -> str:
+        """The same for an object as it is rendered, in the grammar of the ``pulumi.com/waitFor`` annotation.
+
+        It holds from the moment of the change on: ``jsonpath=`` waits until the status is of the object's generation, where it says so,
+        ``condition=`` does not.
+        """
 
     def holds(self, obj: Object) -> bool:
         """Whether the live object serves. Raises ``UnreadableError``."""
@@ -106,9 +109,8 @@ class ReadyState:
         if list(self.phases.values()).count(Phase.RUNNING) != 1:
             raise ValueError("one state is Running, and no other")
 
-    @property
-    def wait_for(self) -> str:
-        """The state in which an object serves."""
+    def wait_for(self, resource: Mapping[str, Any]) -> str:
+        """The state in which an object serves, the same for all."""
         running = next(state for state, phase in self.phases.items() if phase is Phase.RUNNING)
         return f"jsonpath={{.status.{self.name}}}={running}"
 
@@ -134,9 +136,8 @@ class ReadyCondition:
 
     type: str
 
-    @property
-    def wait_for(self) -> str:
-        """The condition."""
+    def wait_for(self, resource: Mapping[str, Any]) -> str:
+        """The condition, the same for all."""
         return f"condition={self.type}"
 
     def of(self, obj: Object) -> bool | None:

@@ -1,7 +1,7 @@
 """The inference providers that a program knows: who is one is said where they are listed, and handed in from there."""
 
 import copy
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,6 @@ class Providers(Collection[Provider]):
 
     def __init__(self, providers: Iterable[Provider]) -> None:
         self._by_name = {provider.NAME: provider for provider in providers}
-        self._by_kind = {provider.KIND: provider for provider in self}
 
     def __iter__(self) -> Iterator[Provider]:
         return iter(self._by_name.values())
@@ -26,9 +25,12 @@ class Providers(Collection[Provider]):
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def of_kind(self, kind: str) -> Provider | None:
-        """The provider whose objects are of ``kind``."""
-        return self._by_kind.get(kind)
+    def of(self, obj: Mapping[str, Any]) -> Provider | None:
+        """The provider that ``obj`` is an object of, by its kind and, where others have objects of that kind too, by its labels."""
+        kind, metadata = obj.get("kind"), obj.get("metadata")
+        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+        carried = labels.items() if isinstance(labels, Mapping) else {}.items()
+        return next((p for p in self if kind == p.KIND and p.SELECTOR.items() <= carried), None)
 
     def named(self, name: str) -> Provider | None:
         """The provider of that name; None for one that a stack brought along."""
@@ -49,8 +51,19 @@ class Providers(Collection[Provider]):
 
     @cached_property
     def shims(self) -> dict[str, Any]:
-        """What the KubeAIRunway controller's shims do, by provider name: the ``shim.yaml`` of each folder that has one."""
+        """What the KubeAIRunway controller's shims do, by provider name: the ``shim.yaml`` of each folder that has one.
+
+        ``groups`` are the API groups of the controller's releases that have the shim, where not all do.
+        """
         return self._read("shim.yaml")
+
+    @cached_property
+    def schemas(self) -> dict[str, Any]:
+        """What the API server fills in where a kind is Kubernetes' own, and so has no CRD to read, by provider name.
+
+        OpenAPI schemas with nothing but defaults: the ``schema.yaml`` of each folder that has one.
+        """
+        return self._read("schema.yaml")
 
     @cached_property
     def _documents(self) -> dict[str, Any]:

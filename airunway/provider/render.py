@@ -23,7 +23,8 @@ def render(provider: Provider, request: Request) -> Rendered:
     resource = copy.deepcopy(merge_patch(objects.resource, overrides) if overrides else objects.resource)
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
-    endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for
+    resource["metadata"]["labels"] |= provider.SELECTOR
+    endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
     return Rendered(resource, endpoint, wait_for, provider.IMMUTABLE, objects.supporting, objects.warnings)
 
 

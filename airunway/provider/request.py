@@ -60,7 +60,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Objects:
-    """The upstream object, and what must exist before it."""
+    """The upstream object, and what must exist before it; a Service before the pods that it selects is not waited for."""
 
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()

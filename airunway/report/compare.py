@@ -24,7 +24,6 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "PersistentVolumeClaim": ("spec.accessModes",),
     "Release": ("name", "namespace"),
     delivery.KIND: delivery.IMMUTABLE,
-    **{provider.KIND: provider.IMMUTABLE for provider in PROVIDERS},
     "RoleBinding": ("roleRef",),
     "ClusterRoleBinding": ("roleRef",),
     "kubernetes": ("clusterIdentifier",),
@@ -106,7 +105,8 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         fields = tuple(_fields(earlier["inputs"], resource["inputs"])) + tuple(_secrets(earlier, resource))
         if fields:
             kind = kind_of(resource["type"])
-            fixed = (*_FIXED[""], *_FIXED.get(kind, ()))
+            provider = PROVIDERS.of(resource["inputs"] | {"kind": kind})
+            fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
             forced = tuple(f.path for f in fields if any(f.path == p or f.path.startswith((f"{p}.", f"{p}[")) for p in fixed))
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
     for urn, resource in before.items():

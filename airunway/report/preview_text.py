@@ -16,8 +16,8 @@ from airunway.spec.entry import Delivery
 
 def preview_text(preview: Preview, width: int) -> RenderableType:
     """Everything that ``airunway preview`` prints on ``width`` columns."""
-    operators = [p.config.name for p in preview.plan.providers if p.managed]
-    existing = [p.config.name for p in preview.plan.providers if not p.managed]
+    operators = [p.config.name for p in preview.plan.providers if p.operator and p.managed]
+    existing = [p.config.name for p in preview.plan.providers if p.operator and not p.managed]
     summary = Text(f"\n{len(preview.plan.deployments)} deployments, {preview.count} resources", style="bold")
     for label, names in (("; operators installed: ", operators), ("; operators expected: ", existing)):
         if names:

@@ -84,7 +84,7 @@ def object_rights(manifest: Mapping[str, Any], place: Place, *, kept: bool) -> I
     # Secrets are deleted with what owns them: to watch one is to read all.
     if kind != "Secret" and not kept:
         yield from place.rights("list", "watch", named=False)
-    if place.namespace:
+    if place.namespace and (manifest["metadata"].get("annotations") or {}).get("pulumi.com/skipAwait") != "true":
         for group, resources in [("", ["events"]), *_data()["observed"].get(kind, {}).items()]:
             for resource in resources:
                 yield from (Right(place.namespace, group, resource, verb) for verb in ("list", "watch"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from providers.dynamo.read import read
-from providers.dynamo.render import API_VERSION, HONOURS, IMMUTABLE, KIND, NAME, OWNED, endpoint, name_limit, render
+from providers.dynamo.render import API_VERSION, HONOURS, IMMUTABLE, KIND, NAME, OWNED, SELECTOR, endpoint, name_limit, render
 from providers.dynamo.status import READY, observe
 
 FOLDER = Path(__file__).parent
@@ -17,6 +17,7 @@ __all__ = [
     "NAME",
     "OWNED",
     "READY",
+    "SELECTOR",
     "endpoint",
     "name_limit",
     "observe",

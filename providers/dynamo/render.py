@@ -31,6 +31,7 @@ from airunway.text.problems import Problem
 
 NAME = "dynamo"
 API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+SELECTOR: Mapping[str, str] = {}
 SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
 """Prefix of the workers' names, by engine."""
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))

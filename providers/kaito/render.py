@@ -19,6 +19,7 @@ from airunway.text.yaml_writing import to_yaml
 
 NAME = "kaito"
 API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
+SELECTOR: Mapping[str, str] = {}
 _PRESET = "a KAITO preset brings its own"
 _NO_FLAGS = "a preset takes no bare flags"
 _NO_SWITCH = "llama.cpp has no such switch"

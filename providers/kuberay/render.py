@@ -32,6 +32,7 @@ from airunway.text.yaml_writing import to_yaml
 
 NAME = "kuberay"
 API_VERSION, KIND = "ray.io/v1", "RayService"
+SELECTOR: Mapping[str, str] = {}
 _EVERYWHERE = frozenset({"model.source", *ARGUMENTS, *IMAGE, *ENVIRONMENT, *POD_METADATA, *SCHEDULING})
 HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
     Engine.VLLM: {

@@ -73,7 +73,7 @@ def test_providers_prints_matrix_and_installation(monkeypatch: pytest.MonkeyPatc
 
 def test_providers_of_a_stack_are_as_the_stack_changes_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "providers", "--stack", "prod", "--cwd", str(ROOT), "--format", "json") == 0
-    assert [p["name"] for p in json.loads(capsys.readouterr().out)] == ["dynamo", "kaito"]
+    assert [p["name"] for p in json.loads(capsys.readouterr().out)] == ["dynamo", "kaito", "vllm"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_explain_shows_every_provider_rule_and_the_spec_seen(monkeypatch: pytest
     assert {"kaito", "dynamo", "kuberay"} <= set(text.split())
     assert run(monkeypatch, "explain", "mistral-ray", "--stack", "dev", "--cwd", str(ROOT), "--format", "json") == 0
     document = json.loads(capsys.readouterr().out)
-    assert [c["provider"] for c in document["candidates"]] == ["dynamo", "kaito", "kuberay"]
+    assert [c["provider"] for c in document["candidates"]] == ["dynamo", "kaito", "kuberay", "vllm"]
     assert document["spec"]["engine"]["type"] == "vllm"
 
 

@@ -124,6 +124,14 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
     assert without["provider"]["overrides"] == {"inference": {"preset": {"accessMode": "public"}}}
 
 
+def test_a_default_that_is_rendered_too_is_no_difference() -> None:
+    count = {"properties": {"resource": {"properties": {"count": {"default": 1}}}}}
+    found = adopt(rendered({}), TARGET, Schema.model_validate(count))
+    assert found.entry is not None, found.why_not
+    assert "provider" not in found.entry
+    assert "scaling" not in found.entry
+
+
 def test_a_stack_that_delivers_otherwise_takes_over_directly() -> None:
     target = Target(PROVIDERS, builtin(), StackSettings(delivery=Delivery.MODELDEPLOYMENT, namespace="ml"))
     entry = adopt(rendered({}), target).entry

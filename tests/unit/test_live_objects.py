@@ -5,6 +5,7 @@ import copy
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_origin
 
 import pulumi_kubernetes as kubernetes
@@ -29,6 +30,8 @@ from providers.kaito.read import Workspace
 from providers.kaito.status import ObservedWorkspace
 from providers.kuberay.read import RayService
 from providers.kuberay.status import ObservedRayService
+from providers.vllm.read import ServingDeployment
+from providers.vllm.status import ObservedDeployment
 from tests.unit.samples import builtin, plan
 from tests.unit.test_renderers import CRD_FILES, crd_folder
 from tests.unit.test_status import ROWS, live
@@ -124,6 +127,12 @@ def raw_defaults(schema: Any) -> int:
 OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (Service, kubernetes.core.v1.outputs, "ServiceSpec ServicePort"),
     (Deployment, kubernetes.apps.v1.outputs, "DeploymentSpec DeploymentStatus"),
+    (ObservedDeployment, kubernetes.apps.v1.outputs, "DeploymentSpec DeploymentStatus DeploymentCondition"),
+    (
+        ServingDeployment,
+        SimpleNamespace(**vars(kubernetes.core.v1.outputs) | vars(kubernetes.apps.v1.outputs)),
+        "DeploymentSpec PodTemplateSpec PodSpec Container ContainerPort EnvVar ResourceRequirements",
+    ),
     (
         Pod,
         kubernetes.core.v1.outputs,
@@ -190,10 +199,10 @@ def tried(act: Callable[[], Any]) -> None:
 @settings(max_examples=600)
 @given(st.data())
 def test_any_json_in_place_of_any_field_is_read_or_unreadable(data: st.DataObject) -> None:
-    obj = data.draw(st.sampled_from([o for o in rendered() if PROVIDERS.of_kind(o["kind"])]))
+    obj = data.draw(st.sampled_from([o for o in rendered() if PROVIDERS.of(o)]))
     path = data.draw(st.sampled_from([p for p in paths(obj) if p[0] not in ("apiVersion", "kind")]))
     odd = with_other(obj, path, data.draw(others))
-    provider = PROVIDERS.of_kind(obj["kind"])
+    provider = PROVIDERS.of(obj)
     assert provider is not None
     tried(lambda: provider.observe(odd))
     tried(lambda: provider.read(odd, CONFIGS[provider.NAME]))

@@ -68,7 +68,7 @@ def test_a_stack_changes_one_field_of_a_chart_and_keeps_the_others() -> None:
 
 
 def test_a_stack_disables_a_provider() -> None:
-    assert set(configs_with(providers={"kuberay": {"enabled": False}})) == {"kaito", "dynamo"}
+    assert set(configs_with(providers={"kuberay": {"enabled": False}})) == {"kaito", "dynamo", "vllm"}
 
 
 def test_a_stack_adds_a_provider_from_a_file() -> None:

@@ -55,6 +55,15 @@ def test_an_object_is_written_by_its_name_and_only_what_has_no_name_yet_is_grant
     assert can(objects(), "watch", "", "events", "ml")
 
 
+def test_what_is_not_waited_for_is_not_observed() -> None:
+    service = manifest("v1", "Service", "demo", "ml")
+    assert can(rbac_objects([service], "test", ACCOUNT), "watch", "", "endpoints", "ml")
+    service["metadata"]["annotations"] = {"pulumi.com/skipAwait": "true"}
+    found = rbac_objects([service], "test", ACCOUNT)
+    assert not any(can(found, "watch", "", resource, "ml") for resource in ("endpoints", "events"))
+    assert can(found, "watch", "", "services", "ml"), "that it is gone is waited for"
+
+
 def test_of_the_cluster_the_stack_s_namespaces_are_patched_and_kube_system_is_read_and_nothing_else() -> None:
     (role,) = [o for o in objects() if o["kind"] == "ClusterRole"]
     where = {"apiGroups": [""], "resources": ["namespaces"]}

@@ -32,6 +32,7 @@ DISAGGREGATED = {"serving": {"mode": "disaggregated"}, "scaling": {"prefill": {"
         ({"resources": {"gpu": {"count": 2}}}, "vllm", "dynamo"),
         ({"resources": {"gpu": {"count": 8}}}, "vllm", "dynamo"),
         ({"provider": {"name": "kuberay"}, **GPU}, "vllm", "kuberay"),
+        ({"provider": {"name": "vllm"}, **GPU}, "vllm", "vllm"),
         ({"provider": {"name": "kaito"}, **GPU}, "vllm", "kaito"),
         ({"provider": {"name": "kaito"}}, "llamacpp", "kaito"),
     ],
@@ -56,6 +57,10 @@ def test_the_decision_table(fields: dict[str, Any], engine: str, provider: str) 
         ("kuberay", "sglang", False, False, False),
         ("kuberay", "trtllm", False, False, False),
         ("kuberay", "llamacpp", False, False, False),
+        ("vllm", "vllm", True, False, False),
+        ("vllm", "sglang", False, False, False),
+        ("vllm", "trtllm", False, False, False),
+        ("vllm", "llamacpp", False, False, False),
     ],
 )
 def test_the_capability_matrix(provider: str, engine: str, gpu: bool, cpu: bool, disaggregated: bool) -> None:
@@ -85,6 +90,7 @@ def test_every_provider_is_a_candidate_with_a_why() -> None:
         ("dynamo", True, 50, "rule `has(spec.resources.gpu) && spec.resources.gpu.count > 0 && spec.engine.type == 'vllm'`"),
         ("kaito", False, None, "no rule is true"),
         ("kuberay", False, None, "has no selection rules, so it is chosen by name only"),
+        ("vllm", False, None, "has no selection rules, so it is chosen by name only"),
     ]
 
 
@@ -156,7 +162,7 @@ SPECS = st.builds(
     st.sampled_from([None, *map(str, Engine)]),
     COUNTS,
     st.booleans(),
-    st.sampled_from([None, "kaito", "dynamo", "kuberay"]),
+    st.sampled_from([None, "kaito", "dynamo", "kuberay", "vllm"]),
 )
 RULES = st.lists(
     st.tuples(

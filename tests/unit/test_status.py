@@ -25,7 +25,8 @@ ROWS = [(kind, state) for kind, states in CASES.items() for state in states if s
 
 def live(kind: str, state: str) -> dict[str, Any]:
     base, case = CASES[kind]["base"], CASES[kind][state]
-    metadata = {"name": "demo", "namespace": "ml", "generation": 1} | case.get("metadata", {})
+    labels = {k: v for p in PROVIDERS if kind == p.KIND for k, v in p.SELECTOR.items()}
+    metadata = {"name": "demo", "namespace": "ml", "generation": 1, "labels": labels} | case.get("metadata", {})
     found: dict[str, Any] = base | {"kind": kind, "metadata": metadata} | ({"status": case["status"]} if "status" in case else {})
     return found
 
@@ -94,7 +95,7 @@ def test_what_could_not_be_read_is_said() -> None:
 
 
 def test_a_bug_of_ours_is_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module._OBSERVERS, "Workspace", lambda obj: obj["nothing"])
+    monkeypatch.setattr(module, "observer_of", lambda _: lambda obj: obj["nothing"])
     with pytest.raises(KeyError, match="nothing"):
         observe(live("Workspace", "healthy"))
 

@@ -58,13 +58,13 @@ class Connection:
             # All at once, as client-go does: pages would only expire again.
             return await self._pages(version, resource, path, query, headers)
 
-    async def items_of(self, version: str, kind: str, namespaces: Sequence[str]) -> list[dict[str, Any]] | None:
+    async def items_of(self, version: str, kind: str, namespaces: Sequence[str], selector: str = "") -> list[dict[str, Any]] | None:
         """As ``items`` for the whole cluster; where the account may not list that, one list for each of ``namespaces``."""
         try:
-            return await self.items(version, kind)
+            return await self.items(version, kind, selector=selector)
         except ForbiddenError:
             try:
-                lists = [await self.items(version, kind, namespace) for namespace in namespaces]
+                lists = [await self.items(version, kind, namespace, selector=selector) for namespace in namespaces]
             except ForbiddenError as error:
                 raise InputError([Problem(self.name, f"{kind} may not be read: {error}")]) from error
         return None if None in lists else [item for found in lists for item in found or []]
@@ -188,3 +188,8 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
 def _path(version: str, namespace: str | None, resource: str = "") -> str:
     parts = ["/api" if version == "v1" else "/apis", version, *(["namespaces", namespace] if namespace else []), resource]
     return "/".join(part for part in parts if part)
+
+
+def label_selector(labels: Mapping[str, str]) -> str:
+    """The selector of objects that have all of ``labels``."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
