@@ -14,14 +14,19 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
 from airunway.text.problems import InputError, Problem
-from airunway.text.yaml_reading import reads_as_text
+from airunway.text.yaml_reading import StackLoader, read_document, reads_as_text
 
 
 class YamlText:
-    """A text in lines, and its content with the places of everything in it; ``name`` is its file's, for messages."""
+    """A text in lines, and its content with the places of everything in it; ``name`` is its file's, for messages.
+
+    Raises ``InputError`` for what Pulumi would not read.
+    """
 
     def __init__(self, text: str, name: str) -> None:
         self.text, self.name = text, name
+        # First, as it is bounded: ruamel takes minutes over brackets that nest deep enough.
+        read_document(text, name, StackLoader)
         self.lines = text.splitlines(keepends=True)
         if self.lines and not self.lines[-1].endswith("\n"):
             self.lines[-1] += "\n"

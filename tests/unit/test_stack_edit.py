@@ -163,10 +163,61 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
     assert entries(added)[2]["env"] == [{"name": "A", "value": text}]
 
 
-@pytest.mark.parametrize("text", ["a: [", "config: {a: b: c}", "a: 2026-13-01", "a: 1\na: 2", "[" * 5000])
-def test_what_is_not_yaml_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="stack file: not YAML"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "stack file: not YAML"),
+        ("config: {a: b: c}", "stack file: not YAML"),
+        ("a: 2026-13-01", "stack file: not YAML"),
+        ("a: 1\na: 2", "stack file: 'a' stands twice in this map"),
+        ("a: 2026-01-01", "stack file: 2026-01-01 is a date to Pulumi"),
+        ("config: {}\n---\n", "stack file: one YAML document is wanted, there are 2"),
+        ("[" * 5000, "stack file: nested deeper than 100 levels"),
+        ("{a: " * 120 + "1" + "}" * 120, "nested deeper than 100 levels"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_pulumi_would_not_read_is_refused_at_once(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
         with_deployment(text, NEW)
+    with pytest.raises(InputError, match=said):
+        without_deployment(text, "one")
+    with pytest.raises(InputError, match=said):
+        with_provider(text, "kaito", "off")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "stack file: a map is wanted"),
+        ("''", "stack file: a map is wanted"),
+        ("config: 1", "stack file: config: a map is wanted"),
+        ("config: [1]", "stack file: config: a map is wanted"),
+        ("config: {airunway:deployments: 3}", r"stack file: config\.airunway:deployments: a list is wanted"),
+        ("config: {airunway:deployments: {name: one}}", r"stack file: config\.airunway:deployments: a list is wanted"),
+        ("config:\n  airunway:deployments: one\n", r"stack file: config\.airunway:deployments: a list is wanted"),
+    ],
+)
+def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_not(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"^{said}; mend it in an editor"):
+        with_deployment(text, NEW)
+    with pytest.raises(InputError, match=f"^{said}; mend it in an editor"):
+        without_deployment(text, "one")
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"), [("3", ""), ("[kaito]", ""), ("kaito", ""), ("{kaito: 3}", ".kaito"), ("{kaito: [off]}", ".kaito")]
+)
+@pytest.mark.parametrize("style", ["config: {{airunway:providers: {}}}", "config:\n  airunway:providers: {}\n"])
+def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, place: str) -> None:
+    with pytest.raises(InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; mend it in an editor"):
+        with_provider(style.format(settings), "kaito", "off")
+
+
+@pytest.mark.parametrize("text", ["config:\n  airunway:providers:\n", "config:\n  airunway:providers:\n    kaito:\n", "config:\n", ""])
+def test_a_setting_that_is_there_without_a_value_is_filled(text: str) -> None:
+    assert yaml.safe_load(with_provider(text, "kaito", "off")) == {"config": {"airunway:providers": {"kaito": {"enabled": False}}}}
+    assert entries(with_deployment(text + ("  airunway:deployments:\n" if text else ""), NEW)) == [NEW]
 
 
 def test_a_deployment_that_is_not_in_the_file_is_refused() -> None:
