@@ -1,4 +1,4 @@
-"""Tier 6 (real Chromium, engine and kube-apiserver): the console shows what runs, previews, applies and cancels."""
+"""Cluster (real Chromium, engine and kube-apiserver): the console shows what runs, previews, applies and cancels."""
 
 import json
 import os

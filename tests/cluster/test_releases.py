@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, Helm inside the real provider, real kube-apiserver; charts of our own): operators' releases."""
+"""Cluster (real engine, Helm inside the real provider, real kube-apiserver; charts of our own): operators' releases."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process): commands, exit statuses, help, and output on narrow terminals and in pipes."""
+"""Graph (command line, in process): commands, exit statuses, help, and output on narrow terminals and in pipes."""
 
 import io
 import json

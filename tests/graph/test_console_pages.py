@@ -1,4 +1,4 @@
-"""Tier 2 (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no cluster."""
+"""Graph (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no cluster."""
 
 from collections.abc import Iterator
 from pathlib import Path

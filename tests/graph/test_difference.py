@@ -1,4 +1,4 @@
-"""Tier 2 (recorder and git): what `airunway diff` says of commits that each change one thing, in every format."""
+"""Graph (recorder and git): what `airunway diff` says of commits that each change one thing, in every format."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process, against an API server that answers oddly): one clear line, in time, whatever is answered."""
+"""Graph (command line, in process, against an API server that answers oddly): one clear line, in time, whatever is answered."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is wrong."""
+"""Graph (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is wrong."""
 
 import json
 import time

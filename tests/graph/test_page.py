@@ -1,4 +1,4 @@
-"""Tier 2 (real Chromium): the HTML page: click, keyboard, colours, width, print, and a stack of 500 deployments."""
+"""Graph (real Chromium): the HTML page: click, keyboard, colours, width, print, and a stack of 500 deployments."""
 
 import subprocess
 import sys

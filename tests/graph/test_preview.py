@@ -1,4 +1,4 @@
-"""Tier 2 (mocks and recorder): the graph that the program registers, and what ``airunway`` prints of it."""
+"""Graph (mocks and recorder): the graph that the program registers, and what ``airunway`` prints of it."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process): `airunway rbac`. That Helm takes the commands it prints is tried in tests/cluster/test_rights.py."""
+"""Graph (command line, in process): `airunway rbac`. That Helm takes the commands it prints is tried in tests/cluster/test_rights.py."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): existing upstream objects as entries of a stack."""
+"""Unit (pure): existing upstream objects as entries of a stack."""
 
 import copy
 from pathlib import Path

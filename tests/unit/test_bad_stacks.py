@@ -1,4 +1,4 @@
-"""Tier 1 (pure) and command line: bad input is refused with paths and status 1, all of it in one go."""
+"""Unit (pure) and command line: bad input is refused with paths and status 1, all of it in one go."""
 
 import shutil
 from pathlib import Path

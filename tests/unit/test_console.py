@@ -1,4 +1,4 @@
-"""Tier 1 (in this process): the console's form and its guard, without a browser or a socket."""
+"""Unit (in this process): the console's form and its guard, without a browser or a socket."""
 
 import asyncio
 import html

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides otherwise."""
+"""Unit (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides otherwise."""
 
 import json
 from typing import Any

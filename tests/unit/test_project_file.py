@@ -1,4 +1,4 @@
-"""Tier 1 (pure, and files in a temporary folder): project and stack files are read whole, or refused with what is wrong."""
+"""Unit (pure, and files in a temporary folder): project and stack files are read whole, or refused with what is wrong."""
 
 from pathlib import Path
 

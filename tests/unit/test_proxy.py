@@ -1,4 +1,4 @@
-"""Tier 1 (pure): which proxy of the environment leads to an API server; the cases are those of Go's httpproxy package."""
+"""Unit (pure): which proxy of the environment leads to an API server; the cases are those of Go's httpproxy package."""
 
 import pytest
 

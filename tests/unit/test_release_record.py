@@ -1,4 +1,4 @@
-"""Tier 1 (pure): Helm's record of a release, and whether it says what a stack would install."""
+"""Unit (pure): Helm's record of a release, and whether it says what a stack would install."""
 
 import base64
 import gzip

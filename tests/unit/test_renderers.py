@@ -1,4 +1,4 @@
-"""Tier 1 (pure): what each provider's renderer writes, against golden files and the upstream CRDs."""
+"""Unit (pure): what each provider's renderer writes, against golden files and the upstream CRDs."""
 
 import os
 from pathlib import Path

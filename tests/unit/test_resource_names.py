@@ -1,4 +1,4 @@
-"""Tier 1 (pure, with upstream's CRDs): the resource name of each kind, from the table and from definitions among the objects."""
+"""Unit (pure, with upstream's CRDs): the resource name of each kind, from the table and from definitions among the objects."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): what may import what, and what an installed package brings. Import Linter and setuptools are the real ones."""
+"""Unit (pure): what may import what, and what an installed package brings. Import Linter and setuptools are the real ones."""
 
 import os
 import shutil

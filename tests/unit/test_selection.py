@@ -1,4 +1,4 @@
-"""Tier 1 (pure): which engine and provider a spec gets, and the laws that selection keeps."""
+"""Unit (pure): which engine and provider a spec gets, and the laws that selection keeps."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tier 1 (pure, and files in a temporary folder): stack files and deployment files are changed where they have to be, and nowhere else."""
+"""Unit (pure, and files in a temporary folder): stack files and deployment files are changed where they have to be, and nowhere else."""
 
 from pathlib import Path
 from typing import Any
