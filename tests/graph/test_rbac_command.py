@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from airunway.report.helm import template_command
-from tests.graph.projects import write_project
-from tests.graph.test_cli import ROOT, run
+from tests.command import run
+from tests.graph.projects import ROOT, write_project
 
 RAY = {"name": "ray", "model": {"id": "a/b"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}}
 CHART = """

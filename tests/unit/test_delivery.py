@@ -16,7 +16,7 @@ from airunway.selection.provider_config import InferenceProviderConfig, load_con
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 from tests.unit.samples import builtin, choose, config, spec
-from tests.unit.test_renderers import crd_folder
+from tests.upstream_crds import crd_folder
 
 GPU = {"resources": {"gpu": {"count": 1}}}
 DISAGGREGATED = {
