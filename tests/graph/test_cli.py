@@ -287,8 +287,8 @@ def test_a_stack_that_grows_towards_the_limit_is_warned_of(
         )
 
 
-def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None:
-    (project / "many.yaml").write_text(json.dumps(many(1000)))
+def test_a_preview_of_300_deployments_is_quick_and_small(project: Path) -> None:
+    (project / "many.yaml").write_text(json.dumps(many(300)))
     write_stack(project, "dev", deploymentFiles=["many.yaml"])
     code = (
         "import atexit, pathlib, sys; from airunway.cli.main import main\n"
@@ -299,10 +299,10 @@ def test_a_preview_of_1000_deployments_is_quick_and_small(project: Path) -> None
     started = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     took = time.monotonic() - started
-    assert "1000 deployments" in done.stdout
+    assert "300 deployments" in done.stdout
     peak = int(done.stderr.split("VmHWM:")[1].split()[0])
-    assert peak < 300_000  # kB
-    assert took < 30  # 5 s on two cores; machines that run tests are noisy
+    assert peak < 175_000  # kB; 86,000 of them without a deployment
+    assert took < 15  # 2 s on two cores; machines that run tests are noisy
 
 
 @pytest.mark.parametrize("stack", ["airgapped", "dev", "prod"])

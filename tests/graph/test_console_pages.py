@@ -53,7 +53,6 @@ class Console:
 
     def begin(self) -> None:
         """Forget what happened so far, and write the files as they were."""
-        self.page.goto("about:blank")
         self.errors.clear()
         self.requests.clear()
         self.file.write_text(STACK)
