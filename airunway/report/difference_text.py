@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, FieldChange, ResourceChange, SelectionChange
+from airunway.text.terminal import visible
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
 _STYLES = {CREATE: "green", UPDATE: "yellow", REPLACE: "magenta", DELETE: "red", FORGET: "dim"}
@@ -53,18 +54,20 @@ def field_sentence(field: FieldChange, change: ResourceChange) -> str:
     """One field's change."""
     forced = "  (forces replacement)" if field.path in change.forced_by else ""
     forced = "  (refused: a volume is never changed so)" if field.path in change.refused else forced
+    path = visible(field.path)
     if field.secret:
-        return f"{field.path}: changed (secret)"
+        return f"{path}: changed (secret)"
     if field.old is None:
-        return f"{field.path}: {value(field.new)} (new){forced}"
+        return f"{path}: {value(field.new)} (new){forced}"
     if field.new is None:
-        return f"{field.path}: {value(field.old)} (gone){forced}"
-    return f"{field.path}: {value(field.old)} -> {value(field.new)}{forced}"
+        return f"{path}: {value(field.old)} (gone){forced}"
+    return f"{path}: {value(field.old)} -> {value(field.new)}{forced}"
 
 
 def value(data: Any, limit: int = 200) -> str:
-    """A field's value in one line."""
-    text = data if isinstance(data, str) and "\n" not in data and data.strip() == data and data else json.dumps(data, ensure_ascii=False)
+    """A field's value in one line; a text that has more, or what can't be seen, is written as JSON."""
+    bare = isinstance(data, str) and data and data.strip() == data == visible(data)
+    text = data if bare else visible(json.dumps(data, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
