@@ -112,7 +112,7 @@ class _StackFile(YamlText):
         wanted = read_document(self.text, self.name, StackLoader) or {}
         wanted["config"] = config = wanted.get("config") or {}
         config[key] = change(config.get(key))
-        return _same(new, wanted, self.name, f"{self.name}: config.{key}")
+        return _same(self.as_ended(new), wanted, self.name, f"{self.name}: config.{key}")
 
 
 class _DeploymentFile(YamlText):
@@ -145,7 +145,7 @@ class _DeploymentFile(YamlText):
 
     def verified(self, new: str, change: Callable[[Any], Any]) -> str:
         """``new``, which has to be the text but for ``change`` of the list. Raises ``InputError`` where it is not."""
-        return _same(new, change(read_document(self.text, self.name, StackLoader)), self.name, self.name)
+        return _same(self.as_ended(new), change(read_document(self.text, self.name, StackLoader)), self.name, self.name)
 
 
 def _as(kind: type[Any], value: Any, place: str) -> Any:

@@ -24,6 +24,9 @@ class YamlText:
     """
 
     def __init__(self, text: str, name: str) -> None:
+        # A file whose lines all end as Windows ends them is worked on with plain ends, and gets its own back.
+        self._windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
+        text = text.replace("\r\n", "\n") if self._windows else text
         self.text, self.name = text, name
         # First, as it is bounded: ruamel takes minutes over brackets that nest deep enough.
         read_document(text, name, StackLoader)
@@ -41,6 +44,10 @@ class YamlText:
             self.content: Any = self._yaml.load(text)
         except (YAMLError, AttributeError, ValueError, RecursionError) as error:
             raise InputError([Problem(name, f"not YAML: {' '.join(str(error).split())}")]) from error
+
+    def as_ended(self, text: str) -> str:
+        """``text`` with the line ends of the file."""
+        return text.replace("\n", "\r\n") if self._windows else text
 
     def item(self, sequence: Any, index: int) -> "Block | None":
         """The lines of an element of a list in block style."""
