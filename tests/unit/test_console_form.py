@@ -2,18 +2,25 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airunway.console.check import Checked, Context, check
-from airunway.console.fields import entry_of, field_of, form_of, groups
+from airunway.console.fields import Field, entry_of, field_of, form_of, groups
+from airunway.console.project import Project
 from airunway.console.security import Guard
 from airunway.planning.deployment import Target
 from airunway.planning.settings import StackSettings
+from airunway.spec.checks import parse_spec
+from airunway.spec.entry import DeploymentEntry
 from providers import PROVIDERS
-from tests.unit.console_pages import Browser
+from tests.unit.console_pages import Browser, hidden
 from tests.unit.samples import builtin
+from tests.unit.spec_leaves import changed, default_of, leaves, values
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 FIELDS = [field for group in groups() for field in group.fields]
@@ -107,3 +114,89 @@ def test_the_rule_that_decides_is_shown_as_code(guard: Guard) -> None:
     checked = Browser(guard).post("/stacks/own/check", {"name": "new", "model.id": "org/m", "resources.gpu.count": "1"}).text
     assert "rule <code>has(spec.resources.gpu) &amp;&amp; spec.resources.gpu.count &gt; 0 &amp;&amp; spec.engine.type ==" in checked
     assert "`" not in checked
+
+
+def entry_with(path: str, value: Any) -> dict[str, Any]:
+    return dict(changed({"name": "x", "model": {"id": "org/m"}}, path, value))
+
+
+@pytest.mark.parametrize("path", [path for path, _ in leaves(DeploymentEntry)])
+def test_every_leaf_of_an_entry_goes_through_the_form_unchanged(path: str) -> None:
+    kind = dict(leaves(DeploymentEntry))[path]
+    for value in values(path, kind, default_of(DeploymentEntry, path)):
+        entry = entry_with(path, value)
+        assert entry_of(form_of(entry)) == (entry, [])
+
+
+ODD_TEXTS = [
+    " x ",
+    "x\n",
+    "x\ny",
+    "x\r\ny",
+    "\tx",
+    "x y",
+    "null",
+    "true",
+    "5",
+    "'x'",
+    "a: b",
+    "- a",
+    "# a",
+    "  ",
+    "",
+    "x\u2028y",
+    "é",
+    "x\\ny",
+]
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.kind == "text"], ids=lambda f: f.path)
+def test_a_text_that_a_stack_may_hold_is_the_same_after_the_form(field: Field) -> None:
+    for text in ODD_TEXTS:
+        entry = entry_with(field.path, text)
+        read, _ = parse_spec(entry, DeploymentEntry)
+        assert read is None or entry_of(form_of(entry)) == (entry, []), text
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=6) | st.sampled_from(ODD_TEXTS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.:# -", max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([f.path for f in FIELDS if f.kind == "yaml"]), anything.filter(lambda v: v is not None), max_size=4))
+def test_whatever_stands_in_a_field_of_yaml_is_the_same_after_the_form(fields: dict[str, Any]) -> None:
+    entry: dict[str, Any] = {"name": "x", "model": {"id": "org/m"}}
+    for path, value in fields.items():
+        entry = changed(entry, path, value)
+    assert entry_of(form_of(entry)) == (entry, [])
+
+
+@given(st.dictionaries(st.sampled_from([f.path for f in FIELDS]), st.text(max_size=12) | st.sampled_from(ODD_TEXTS), max_size=5))
+def test_whatever_is_filled_in_is_checked_in_words(form: dict[str, str]) -> None:
+    checked = check({"name": "new", "model.id": "org/model"} | form, CONTEXT)
+    assert checked.fine == (checked.planned is not None and not checked.errors and not checked.general)
+    assert checked.fine or any(checked.errors.values()) or checked.general
+    assert set(checked.errors) <= {f.path for f in FIELDS}
+    assert entry_of(form_of(checked.entry))[0] == checked.entry
+
+
+ROWS: list[tuple[dict[str, str], str]] = [
+    ({"resources.gpu.count": "0"}, "kaito"),
+    ({"resources.gpu.count": "1", "engine.type": "trtllm"}, "dynamo"),
+    ({"resources.gpu.count": "1", "engine.type": "sglang"}, "dynamo"),
+    ({"resources.gpu.count": "1", "engine.type": "llamacpp"}, "kaito"),
+    ({"serving.mode": "disaggregated", "scaling.prefill.gpu.count": "1", "scaling.decode.gpu.count": "1"}, "dynamo"),
+    ({"resources.gpu.count": "8"}, "dynamo"),
+    ({"resources.gpu.count": "1", "provider.name": "kuberay"}, "kuberay"),
+]
+
+
+def test_a_deployment_of_every_row_of_the_decision_table_is_made_by_the_form(guard: Guard, tmp_path: Path) -> None:
+    browser = Browser(guard)
+    for index, (fields, _) in enumerate(ROWS):
+        form = {"kind": "deployment", "name": f"row-{index}", "model.id": "org/model"} | fields
+        assert browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", form))).status_code == 303
+    planned = Project(tmp_path).plan("own").deployments
+    assert [(p.name, p.request.selection.provider) for p in planned[1:]] == [(f"row-{i}", provider) for i, (_, provider) in enumerate(ROWS)]
