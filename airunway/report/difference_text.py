@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, FieldChange, ResourceChange, SelectionChange
-from airunway.text.terminal import visible
+from airunway.text.terminal import foldable, visible
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
 _STYLES = {CREATE: "green", UPDATE: "yellow", REPLACE: "magenta", DELETE: "red", FORGET: "dim"}
@@ -19,20 +19,22 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
     """Everything that ``airunway diff`` prints."""
     parts: list[RenderableType] = []
     for difference in differences:
-        parts.append(Text(difference.stack, style="bold"))
+        parts.append(Text(foldable(difference.stack), style="bold"))
         parts += [Padding(line, (0, 0, 0, 2), expand=False) for line in _lines(difference)]
     return Group(*parts)
 
 
 def _lines(difference: Difference) -> list[RenderableType]:
-    lines: list[RenderableType] = [Text(selection_sentence(s), style="cyan") for s in difference.selections]
-    lines += [Text(sentence) for sentence in difference.operators]
+    lines: list[RenderableType] = [Text(foldable(selection_sentence(s)), style="cyan") for s in difference.selections]
+    lines += [Text(foldable(sentence)) for sentence in difference.operators]
     for change in difference.resources:
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
-        head.append(f"{change.name}  {change.kind}", style="bold" if change.operation == REPLACE else "")
+        head.append(f"{foldable(change.name)}  {foldable(change.kind)}", style="bold" if change.operation == REPLACE else "")
         lines.append(head)
         lines += [
-            Padding(Text(field_sentence(f, change), style="red" if f.path in change.refused else "dim"), (0, 0, 0, 4), expand=False)
+            Padding(
+                Text(foldable(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"), (0, 0, 0, 4), expand=False
+            )
             for f in change.fields
         ]
     lines.append(Text(summary(difference), style="bold"))

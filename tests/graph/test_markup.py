@@ -152,6 +152,14 @@ def test_what_is_printed_holds_no_command_of_a_text(text: str, capsys: pytest.Ca
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said)
 
 
+def test_a_line_that_is_folded_begins_with_no_command_of_a_runner(capsys: pytest.CaptureFixture[str]) -> None:
+    for length in range(80, 125):
+        console().print(differences_text([difference("x" * length + " ::error file=a::forged ::notice::y")]))
+    lines = capsys.readouterr().out.splitlines()
+    assert any("forged" in line for line in lines)
+    assert [line for line in lines if re.match(r"\s*::[a-z-]+(\s.*)?::", line)] == []
+
+
 def test_colours_are_kept_where_the_text_s_own_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -142,6 +142,20 @@ def test_a_change_of_a_file_that_would_break_the_stack_is_not_saved(guard: Guard
     assert texts(filed) == before
 
 
+def test_a_stack_that_is_wrong_says_so_and_can_be_mended_by_form(guard: Guard, filed: Path) -> None:
+    browser, stack = Browser(guard), filed / "stacks" / "Pulumi.own.yaml"
+    before = stack.read_text()
+    stack.write_text(before + "      resources: {gpu: {count: 99}}\n")
+    page = browser.get("/stacks/own/")
+    assert (page.status_code, "deployments[0].resources.gpu.count: 99 given, must be at most 64" in page.text) == (400, True)
+    assert '<a href="/stacks/own/edit/one">' in page.text
+    assert 'value="99"' in browser.get("/stacks/own/edit/one").text
+    form = {"kind": "deployment", "replacing": "one", "name": "one", "model.id": "org/m"}
+    assert "at most 64" in browser.post("/stacks/own/check", form | {"resources.gpu.count": "99"}).text
+    assert browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", form))).status_code == 303
+    assert stack.read_text() == before
+
+
 def test_a_file_that_is_wrong_can_be_mended_by_form(guard: Guard, filed: Path) -> None:
     browser, file = Browser(guard), filed / "deployments" / "chat.yaml"
     file.write_text(FILED.replace("id: org/chat", "id: org/chat\n  engine: {type: vlm}"))
