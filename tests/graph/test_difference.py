@@ -332,11 +332,10 @@ def filed(repository: Path) -> Iterator[Path]:
     git(repository, "clean", "--quiet", "--force", "-d")
 
 
-def test_a_deployment_that_moves_to_a_file_changes_nothing(
-    filed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "main", "--exit-code") == 0
-    assert "no change" in capsys.readouterr().out
+def test_a_deployment_that_moves_to_a_file_changes_nothing(filed: Path) -> None:
+    moved = preview_document(record(filed, read_stack(filed, "prod")))
+    git(filed, "checkout", "--quiet", "--force", "main")
+    assert not compare(preview_document(record(filed, read_stack(filed, "prod"))), moved)
 
 
 def test_a_glob_means_the_files_of_the_revision_that_it_is_compared_with(
@@ -363,7 +362,7 @@ def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folde
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_revision_whose_command_was_a_package_at_the_top_is_run_by_that(
+def test_every_stack_is_compared_with_a_revision_whose_command_was_a_package_at_the_top(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "clone"
@@ -373,18 +372,13 @@ def test_a_revision_whose_command_was_a_package_at_the_top_is_run_by_that(
         path.write_text(path.read_text().replace("airunway.cli", "cli"))
     commit(root, "as before release 0.2")
     git(root, "checkout", "--quiet", "-b", "moved", "origin/replicas")
-    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(root), "--against", "main") == 0
-    assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
-
-
-def test_every_stack_is_compared_and_one_that_the_revision_lacks_is_new(
-    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    git(repository, "checkout", "--quiet", "new-stack")
-    assert run(monkeypatch, "diff", "--all", "--cwd", str(repository), "--against", "main", "--format", "json", "--exit-code") == 1
+    write(root, "edge", base())
+    here = ("diff", "--all", "--cwd", str(root), "--against", "main", "--format", "json", "--exit-code")
+    assert run(monkeypatch, *here) == 1
     edge, prod = json.loads(capsys.readouterr().out)
-    assert (edge["stack"], {r["operation"] for r in edge["resources"]}) == ("edge", {"create"})
-    assert (prod["stack"], prod["resources"]) == ("prod", [])
+    assert (edge["stack"], {r["operation"] for r in edge["resources"]}) == ("edge", {"create"}), "main has no such stack"
+    (change,) = prod["resources"]
+    assert [(f["path"], f["old"], f["new"]) for f in change["fields"]] == [("spec.services.VllmWorker.replicas", 1, 3)]
 
 
 def test_exit_codes_are_those_of_git_diff(

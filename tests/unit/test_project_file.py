@@ -96,7 +96,6 @@ def is_secret(value: Any) -> bool:
     return isinstance(value, list) and any(map(is_secret, value))
 
 
-@settings(max_examples=50)
 @given(st.dictionaries(KEYS, VALUES, max_size=3))
 def test_a_stack_s_settings_are_texts_and_its_secrets_are_told_apart(config: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
