@@ -1,4 +1,7 @@
-"""Settings of every tier: property tests that are the same in each run, whatever the machine's speed, and a limit for what hangs."""
+"""Settings of every tier: property tests that are the same in each run, whatever the machine's speed, and a limit for what hangs.
+
+``pytest --hypothesis-profile thorough`` looks for examples that are other ones in each run, and for twenty times as many.
+"""
 
 import os
 import threading
@@ -7,7 +10,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=1000)
 settings.load_profile("default")
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # What git runs, such as a hook or `git rebase --exec`, is told its repository by these, and would make a test's of it.

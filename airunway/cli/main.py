@@ -22,7 +22,7 @@ from airunway.cli.options import (
     StackOption,
 )
 from airunway.spec.durations import is_duration, seconds
-from airunway.text.problems import InputError
+from airunway.text.problems import InputError, shown
 
 _DEBUG = "AIRUNWAY_DEBUG"
 _EXTRAS = {
@@ -264,7 +264,7 @@ def project(cwd: Path | None) -> Path:
 def _seconds(text: str) -> int:
     """A duration in seconds. A usage error for what is none."""
     if not is_duration(text):
-        raise typer.BadParameter(f"'{text}' given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout")
+        raise typer.BadParameter(f"{shown(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout")
     return seconds(text)
 
 

@@ -249,7 +249,7 @@ class Console:
         last = request.headers.get("last-event-id", "0")
 
         async def stream() -> AsyncIterator[dict[str, str]]:
-            async for number, event in operation.follow(int(last) if last.isdecimal() else 0):
+            async for number, event in operation.follow(int(last) if last.isdecimal() and len(last) < 10 else 0):
                 yield {"id": str(number), "event": event["kind"], "data": json.dumps(event)}
 
         return EventSourceResponse(stream())

@@ -111,6 +111,8 @@ def entry_of(form: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
         except InputError as error:
             problems += error.problems
             continue
+        if value is None:  # null, or nothing but a comment
+            continue
         here = entry
         *parents, last = field.path.split(".")
         for part in parents:

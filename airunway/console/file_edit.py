@@ -39,14 +39,24 @@ def difference(old: str, new: str, name: str) -> str:
     return "\n".join(lines)
 
 
-def save(path: Path, text: str, read: str) -> None:
-    """Write ``text`` to ``path`` in one step. Raises ``ConflictError`` where the file is not what ``read`` is the fingerprint of."""
-    if fingerprint(path.read_text(encoding="utf-8")) != read:
+def read(path: Path) -> str:
+    """The file's text with its line ends as they are."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def save(path: Path, text: str, shown: str) -> None:
+    """Write ``text`` to ``path`` in one step. Raises ``ConflictError`` where the file is not what ``shown`` is the fingerprint of.
+
+    Where ``path`` is a link, the file that it leads to is written.
+    """
+    path = path.resolve()
+    if fingerprint(read(path)) != shown:
         raise ConflictError(f"{path.name} was changed by somebody else in the meantime")
     mode = path.stat().st_mode
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         os.chmod(temporary, mode)
         os.replace(temporary, path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from airunway.console import stack_edit
 from airunway.console.check import Context
-from airunway.console.file_edit import FileEdit
+from airunway.console.file_edit import FileEdit, read
 from airunway.planning.catalog import provider_configs
 from airunway.planning.entries import Entry, read_entries
 from airunway.planning.plan import Plan, has_operator
@@ -120,13 +120,13 @@ class Project:
                 if name not in {p.config.name for p in self.providers(stack)}:
                     raise InputError([Problem("provider", f"no provider {name!r}")])
                 path = self.path(stack)
-                text = path.read_text(encoding="utf-8")
+                text = read(path)
                 return FileEdit(path, None, text, stack_edit.with_provider(text, name, state))
         raise InputError([Problem("change", "is not one that the console makes")])
 
     def _edit(self, stack: str, file: str | None, change: Callable[..., str], *arguments: Any) -> FileEdit:
         path = self.path(stack) if file is None else self.root / file
-        text = path.read_text(encoding="utf-8")
+        text = read(path)
         return FileEdit(path, file, text, change(text, *arguments, file))
 
     def _file_of(self, stack: str, name: str) -> str | None:

@@ -63,7 +63,7 @@ class Guard:
         if scope["method"] not in _SAFE and headers.get("origin") != f"http://{host}":
             return PlainTextResponse("Changes are taken from the console's own pages only.", 403)
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > MAX_BODY:
+        if length.isdecimal() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY):
             return PlainTextResponse(f"More than {MAX_BODY} bytes are not taken.", 413)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if scope["method"] == "GET" and "token" in query:

@@ -58,9 +58,10 @@ def without_deployment(text: str, name: str, file: str | None = None) -> str:
 def with_provider(text: str, provider: str, state: str) -> str:
     """A stack file's ``text`` with ``provider`` ``managed``, ``existing`` or ``off``. Raises ``InputError``."""
     file = _StackFile(text)
+    place = f"{file.name}: config.{_PROVIDERS}"
     cut(file.config.get(_PROVIDERS))
-    providers = copy.deepcopy(file.config.get(_PROVIDERS) or CommentedMap())
-    settings = providers.setdefault(provider, CommentedMap())
+    providers = copy.deepcopy(_as(CommentedMap, file.config.get(_PROVIDERS), place))
+    providers[provider] = settings = _as(CommentedMap, providers.get(provider), f"{place}.{provider}")
     merge(settings, _turned(settings, state))
     new = file.with_setting(_PROVIDERS, providers)
     return file.verified(new, lambda old: (old or {}) | {provider: _turned((old or {}).get(provider) or {}, state)}, _PROVIDERS)
@@ -83,15 +84,13 @@ class _StackFile(YamlText):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, "stack file")
-        self.content = self.content or CommentedMap()
-        if not isinstance(self.content, CommentedMap):
-            raise InputError([Problem(self.name, "not YAML: a map is wanted")])
-        self.config = self.content.get("config") or CommentedMap()
+        self.content = _as(CommentedMap, self.content, self.name)
+        self.config = _as(CommentedMap, self.content.get("config"), f"{self.name}: config")
 
     @property
     def deployments(self) -> Any:
         """The list of deployments."""
-        return self.config.get(_DEPLOYMENTS) or CommentedSeq()
+        return _as(CommentedSeq, self.config.get(_DEPLOYMENTS), f"{self.name}: config.{_DEPLOYMENTS}")
 
     def with_deployments(self, deployments: Any) -> str:
         """The text with another list."""
@@ -113,7 +112,7 @@ class _StackFile(YamlText):
         wanted = read_document(self.text, self.name, StackLoader) or {}
         wanted["config"] = config = wanted.get("config") or {}
         config[key] = change(config.get(key))
-        return _same(new, wanted, self.name, f"{self.name}: config.{key}")
+        return _same(self.as_ended(new), wanted, self.name, f"{self.name}: config.{key}")
 
 
 class _DeploymentFile(YamlText):
@@ -146,7 +145,16 @@ class _DeploymentFile(YamlText):
 
     def verified(self, new: str, change: Callable[[Any], Any]) -> str:
         """``new``, which has to be the text but for ``change`` of the list. Raises ``InputError`` where it is not."""
-        return _same(new, change(read_document(self.text, self.name, StackLoader)), self.name, self.name)
+        return _same(self.as_ended(new), change(read_document(self.text, self.name, StackLoader)), self.name, self.name)
+
+
+def _as(kind: type[Any], value: Any, place: str) -> Any:
+    """``value``, or an empty one where nothing is given. Raises ``InputError`` for what is of another kind."""
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise InputError([Problem(place, f"a {'map' if kind is CommentedMap else 'list'} is wanted; mend it in an editor")])
+    return value
 
 
 def _home(text: str, file: str | None) -> _StackFile | _DeploymentFile:

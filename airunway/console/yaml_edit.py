@@ -14,14 +14,22 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
 from airunway.text.problems import InputError, Problem
-from airunway.text.yaml_reading import reads_as_text
+from airunway.text.yaml_reading import StackLoader, read_document, reads_as_text
 
 
 class YamlText:
-    """A text in lines, and its content with the places of everything in it; ``name`` is its file's, for messages."""
+    """A text in lines, and its content with the places of everything in it; ``name`` is its file's, for messages.
+
+    Raises ``InputError`` for what Pulumi would not read.
+    """
 
     def __init__(self, text: str, name: str) -> None:
+        # A file whose lines all end as Windows ends them is worked on with plain ends, and gets its own back.
+        self._windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
+        text = text.replace("\r\n", "\n") if self._windows else text
         self.text, self.name = text, name
+        # First, as it is bounded: ruamel takes minutes over brackets that nest deep enough.
+        read_document(text, name, StackLoader)
         self.lines = text.splitlines(keepends=True)
         if self.lines and not self.lines[-1].endswith("\n"):
             self.lines[-1] += "\n"
@@ -36,6 +44,10 @@ class YamlText:
             self.content: Any = self._yaml.load(text)
         except (YAMLError, AttributeError, ValueError, RecursionError) as error:
             raise InputError([Problem(name, f"not YAML: {' '.join(str(error).split())}")]) from error
+
+    def as_ended(self, text: str) -> str:
+        """``text`` with the line ends of the file."""
+        return text.replace("\n", "\r\n") if self._windows else text
 
     def item(self, sequence: Any, index: int) -> "Block | None":
         """The lines of an element of a list in block style."""

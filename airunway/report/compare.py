@@ -8,6 +8,7 @@ from airunway.planning import model_deployment as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
 from airunway.spec.entry import Delivery
+from airunway.text.merge import same
 from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
 
@@ -127,7 +128,7 @@ def _fields(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _fields(one, other, f"{path}[{index}]")
-    elif old != new:
+    elif not same(old, new):
         yield FieldChange(path, old, new)
 
 

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, FieldChange, ResourceChange, SelectionChange
+from airunway.text.terminal import foldable, visible
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
 _STYLES = {CREATE: "green", UPDATE: "yellow", REPLACE: "magenta", DELETE: "red", FORGET: "dim"}
@@ -18,20 +19,22 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
     """Everything that ``airunway diff`` prints."""
     parts: list[RenderableType] = []
     for difference in differences:
-        parts.append(Text(difference.stack, style="bold"))
+        parts.append(Text(foldable(difference.stack), style="bold"))
         parts += [Padding(line, (0, 0, 0, 2), expand=False) for line in _lines(difference)]
     return Group(*parts)
 
 
 def _lines(difference: Difference) -> list[RenderableType]:
-    lines: list[RenderableType] = [Text(selection_sentence(s), style="cyan") for s in difference.selections]
-    lines += [Text(sentence) for sentence in difference.operators]
+    lines: list[RenderableType] = [Text(foldable(selection_sentence(s)), style="cyan") for s in difference.selections]
+    lines += [Text(foldable(sentence)) for sentence in difference.operators]
     for change in difference.resources:
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
-        head.append(f"{change.name}  {change.kind}", style="bold" if change.operation == REPLACE else "")
+        head.append(f"{foldable(change.name)}  {foldable(change.kind)}", style="bold" if change.operation == REPLACE else "")
         lines.append(head)
         lines += [
-            Padding(Text(field_sentence(f, change), style="red" if f.path in change.refused else "dim"), (0, 0, 0, 4), expand=False)
+            Padding(
+                Text(foldable(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"), (0, 0, 0, 4), expand=False
+            )
             for f in change.fields
         ]
     lines.append(Text(summary(difference), style="bold"))
@@ -53,18 +56,20 @@ def field_sentence(field: FieldChange, change: ResourceChange) -> str:
     """One field's change."""
     forced = "  (forces replacement)" if field.path in change.forced_by else ""
     forced = "  (refused: a volume is never changed so)" if field.path in change.refused else forced
+    path = visible(field.path)
     if field.secret:
-        return f"{field.path}: changed (secret)"
+        return f"{path}: changed (secret)"
     if field.old is None:
-        return f"{field.path}: {value(field.new)} (new){forced}"
+        return f"{path}: {value(field.new)} (new){forced}"
     if field.new is None:
-        return f"{field.path}: {value(field.old)} (gone){forced}"
-    return f"{field.path}: {value(field.old)} -> {value(field.new)}{forced}"
+        return f"{path}: {value(field.old)} (gone){forced}"
+    return f"{path}: {value(field.old)} -> {value(field.new)}{forced}"
 
 
 def value(data: Any, limit: int = 200) -> str:
-    """A field's value in one line."""
-    text = data if isinstance(data, str) and "\n" not in data and data.strip() == data and data else json.dumps(data, ensure_ascii=False)
+    """A field's value in one line; a text that has more, or what can't be seen, is written as JSON."""
+    bare = isinstance(data, str) and data and data.strip() == data == visible(data)
+    text = data if bare else visible(json.dumps(data, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

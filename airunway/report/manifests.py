@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.program.record import Preview
-from airunway.text.names import name_of
+from airunway.text.names import digest, name_of
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import in_order, to_yaml
@@ -24,7 +24,12 @@ def manifest_files(preview: Preview) -> dict[str, str]:
     owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
     releases = [r.inputs for r in preview.resources if r.kind == "Release"]
     kept = sorted((m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_order)
-    files = {_file_name(m): to_yaml(_without_pulumi(m)) for m in kept}
+    files: dict[str, str] = {}
+    for manifest in kept:
+        name = _file_name(manifest)
+        if name in files:  # "a" and "b-c" make the name that "a-b" and "c" make
+            name = f"{name.removesuffix('.yaml')}-{digest([manifest['apiVersion'], *_identity(manifest)])}.yaml"
+        files[name] = to_yaml(_without_pulumi(manifest))
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
     notes += [f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "." for r in releases]
     body = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
@@ -36,30 +41,42 @@ def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
 
     Raises ``InputError`` for a folder that holds something else and no kustomization of ours.
     """
-    earlier: list[str] = []
-    if folder.exists() and any(folder.iterdir()):
-        index = folder / KUSTOMIZATION
-        text = index.read_text(encoding="utf-8") if index.exists() else ""
-        if not text.startswith(_HEADER):
-            raise InputError([Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")])
-        earlier = read_document(text, str(index))["resources"]
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    gone = [name for name in earlier if name not in files and "/" not in name]
-    for name in gone:
-        (folder / name).unlink(missing_ok=True)
+    try:
+        earlier = _listed(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        gone = [name for name in earlier if name not in files and (folder / name).is_file()]
+        for name in gone:
+            (folder / name).unlink()
+    except OSError as error:
+        raise InputError([Problem("--output", f"{error.filename or folder} can't be written: {error.strerror}")]) from error
     return gone
+
+
+def _listed(folder: Path) -> list[str]:
+    """Names of the files that an earlier run wrote, by its kustomization."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return []
+    index = folder / KUSTOMIZATION
+    text = index.read_text(encoding="utf-8", errors="replace") if index.exists() else ""
+    if not text.startswith(_HEADER):
+        raise InputError([Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")])
+    content = read_document(text, str(index))
+    names = content.get("resources") if isinstance(content, dict) else None
+    if not isinstance(names, list):
+        raise InputError([Problem(f"{index}: resources", "a list is wanted; mend it, or give another folder")])
+    return [name for name in names if isinstance(name, str) and name == Path(name).name]
 
 
 def _identity(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
     return manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"]
 
 
-def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str]:
+def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str, str]:
     kind, metadata = manifest["kind"], manifest["metadata"]
     rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
-    return rank, metadata.get("namespace", ""), kind, metadata["name"]
+    return rank, metadata.get("namespace", ""), kind, metadata["name"], manifest["apiVersion"]
 
 
 def _file_name(manifest: Mapping[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """Previews and differences as Markdown, for a pull request's comment."""
 
+import re
 from collections.abc import Sequence
 
 from airunway.program.record import Preview
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
 from airunway.report.preview_text import why
+from airunway.text.terminal import printable, visible
 
 LIMIT = 65_536
 """Longest comment that GitHub takes, in characters."""
@@ -18,12 +20,12 @@ def preview_markdown(preview: Preview) -> str:
     rows = ["| deployment | engine | provider | rule | why |", "|---|---|---|---|---|"]
     for planned in preview.plan.deployments:
         selection = planned.request.selection
-        rule = f"`{_cell(selection.rule.condition)}` ({selection.rule.priority})" if selection.rule else "–"
-        rows.append(f"| {planned.name} | {selection.engine} | {selection.provider} | {rule} | {_cell(why(planned))} |")
-    resources = [f"- `{r.name}` {r.kind}" for r in preview.resources if r.custom and not r.is_provider]
-    warnings = [f"> **Warning:** {w}" for w in preview.plan.warnings]
+        rule = f"{_code_in_cell(selection.rule.condition)} ({selection.rule.priority})" if selection.rule else "–"
+        rows.append(f"| {_text(planned.name)} | {selection.engine} | {_text(selection.provider)} | {rule} | {_text(why(planned))} |")
+    resources = [f"- {_code(r.name)} {_text(r.kind)}" for r in preview.resources if r.custom and not r.is_provider]
+    warnings = [f"> **Warning:** {_text(w)}" for w in preview.plan.warnings]
     head = [
-        f"### airunway: stack `{preview.stack}`",
+        f"### airunway: stack {_code(preview.stack)}",
         "",
         *warnings,
         *rows,
@@ -38,25 +40,48 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
     """What changes, stack by stack; replacements and decisions first."""
     head = ["### airunway: what changes", ""]
     for difference in differences:
-        head.append(f"- `{difference.stack}`: {summary(difference)}")
+        head.append(f"- {_code(difference.stack)}: {summary(difference)}")
     blocks: list[list[str]] = []
     for difference in differences:
         if not difference:
             continue
-        block = ["", f"#### `{difference.stack}`", ""]
-        block += [f"- **{_cell(selection_sentence(s))}**" for s in difference.selections]
-        block += [f"- {_cell(sentence)}" for sentence in difference.operators]
+        block = ["", f"#### {_code(difference.stack)}", ""]
+        block += [f"- **{_text(selection_sentence(s))}**" for s in difference.selections]
+        block += [f"- {_text(sentence)}" for sentence in difference.operators]
         blocks.append([*block, ""])
         for change in sorted(difference.resources, key=lambda c: c.operation != REPLACE):
-            lines = [f"{SYMBOLS[change.operation]} {change.operation} {change.name} {change.kind}"]
+            lines = [visible(f"{SYMBOLS[change.operation]} {change.operation} {change.name} {change.kind}")]
             lines += [f"    {field_sentence(f, change)}" for f in change.fields]
-            fence = "```" if not any("```" in line for line in lines) else "````"
+            fence = "`" * max(3, _longest_ticks("\n".join(lines)) + 1)
             blocks.append([fence, *lines, fence])
     return _fitted(head, blocks, [""])
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _text(text: str) -> str:
+    """``text`` as it is, in a line or a cell of a table: neither markup nor a mention of somebody."""
+    marked = re.sub(r"([\\`*_\[\]|~])", r"\\\1", re.sub(r"&(?=#?\w+;)", "&amp;", _line(text)))
+    return re.sub(r"^(\d*)([-+#>=.)])", r"\1\\\2", marked).replace("<", "&lt;").replace("@", "&#64;")
+
+
+def _code(text: str) -> str:
+    """``text`` as code in a line."""
+    line = _line(text)
+    ticks, blank = "`" * (_longest_ticks(line) + 1), " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{blank}{line}{blank}{ticks}"
+
+
+def _line(text: str) -> str:
+    return " ".join(printable(" ".join(text.split())).split()) or "–"
+
+
+def _code_in_cell(text: str) -> str:
+    """``text`` as code in a cell of a table, which a bar would end."""
+    # A bar after a backslash ends it however it is escaped.
+    return f"<code>{_text(text)}</code>" if "\\|" in text else _code(text).replace("|", "\\|")
+
+
+def _longest_ticks(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _fitted(head: list[str], blocks: list[list[str]], tail: list[str]) -> str:

@@ -1,10 +1,12 @@
 """Previews and differences as Mermaid flowcharts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airunway.report.compare import CREATE, DELETE, FORGET, OPERATIONS, REPLACE, UPDATE, Difference
 from airunway.report.graph import Graph, Node, graph_of, marks, union
+from airunway.text.terminal import printable
 
 _COLOURS = {CREATE: "#2da44e", UPDATE: "#bf8700", REPLACE: "#8250df", DELETE: "#cf222e", FORGET: "#59636e"}
 
@@ -33,7 +35,7 @@ def _flowchart(graphs: Sequence[tuple[str, Graph]], changed: Mapping[str, str]) 
     for number, (stack, graph) in enumerate(graphs):
         if not graph.nodes:
             continue
-        lines.append(f'    subgraph s{number}["{stack}"]')
+        lines.append(f'    subgraph s{number}["{_escaped(stack)}"]')
         for node in graph.nodes.values():
             ids[node.urn] = f"n{len(ids)}"
             mark = f":::{changed[node.urn]}" if node.urn in changed else ""
@@ -45,4 +47,9 @@ def _flowchart(graphs: Sequence[tuple[str, Graph]], changed: Mapping[str, str]) 
 
 
 def _label(node: Node) -> str:
-    return f"{node.name}<br/>{node.kind}".replace('"', "#quot;")
+    return f"{_escaped(node.name)}<br/>{_escaped(node.kind)}"
+
+
+def _escaped(text: str) -> str:
+    """``text`` as it is, in a label between quotes."""
+    return re.sub(r"[\"#<>&`]", lambda found: f"#{ord(found[0])};", printable(" ".join(text.splitlines())))

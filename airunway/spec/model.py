@@ -71,6 +71,10 @@ class Source(StrEnum):
 
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S([^\r\n]*\S)?$")]
+"""Text in one line that neither begins nor ends with a blank."""
+Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
+SecretName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
 
 
 class Gguf(StrictModel):
@@ -84,7 +88,7 @@ class ModelRef(StrictModel):
     """Which model is served."""
 
     id: Text | None = Field(None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface.")
-    served_name: Text | None = Field(None, description="Name that the API answers to. Default: what the engine makes of the id.")
+    served_name: Line | None = Field(None, description="Name that the API answers to. Default: what the engine makes of the id.")
     source: Annotated[Source, named(Source)] = Field(Source.HUGGINGFACE, description="Where the weights come from.")
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
 
@@ -92,7 +96,7 @@ class ModelRef(StrictModel):
 class ProviderRef(StrictModel):
     """A provider pinned by name, and changes to what it renders."""
 
-    name: Text | None = Field(None, description="Inference provider. Default: the selection rules decide.")
+    name: Line | None = Field(None, description="Inference provider. Default: the selection rules decide.")
     overrides: dict[str, Any] | None = Field(None, description="Deep-merged last over the upstream object; null deletes a key.")
 
 
@@ -106,7 +110,7 @@ class EngineSpec(StrictModel):
     enforce_eager: bool = Field(False, description="No CUDA graphs.")
     args: dict[str, str] = Field({}, description="Engine flags without the dashes; an empty value means a bare flag.")
     extra_args: list[str] = Field([], description="Engine arguments, appended as they are.")
-    image: Text | None = Field(None, description="Container image of the engine. Default: the provider's.")
+    image: Image | None = Field(None, description="Container image of the engine. Default: the provider's.")
 
 
 class Serving(StrictModel):
@@ -170,7 +174,7 @@ class PodTemplate(StrictModel):
 class Secrets(StrictModel):
     """Secrets by name, never by value."""
 
-    hugging_face_token: Text | None = Field(None, description="Name of an existing Secret whose key HF_TOKEN holds the token.")
+    hugging_face_token: SecretName | None = Field(None, description="Name of an existing Secret whose key HF_TOKEN holds the token.")
 
 
 class Toleration(StrictModel):
@@ -192,7 +196,7 @@ class ModelDeploymentSpec(StrictModel):
     serving: Serving = Field(Serving(), description="Serving mode.")
     scaling: Scaling = Field(Scaling(), description="Replicas.")
     resources: Resources = Field(Resources(), description="Resources of one replica.")
-    image: Text | None = Field(None, description="Container image; the older place of engine.image.")
+    image: Image | None = Field(None, description="Container image; the older place of engine.image.")
     env: list[EnvVar] = Field([], description="Environment of the engine's containers.")
     pod_template: PodTemplate = Field(PodTemplate(), description="Labels and annotations of the pods.")
     secrets: Secrets = Field(Secrets(), description="Secrets by name.")

@@ -4,11 +4,15 @@ A runner takes ``::name::`` for a command where a line starts with it, after bla
 ActionCommand.cs).
 """
 
+import json
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
+from rich.segment import Segment
 
 
 def printable(text: str) -> str:
@@ -16,10 +20,25 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
 
 
+def visible(text: str) -> str:
+    """``text`` with what can't be seen, or ends a line, written as JSON writes it: ``\\u001b``."""
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\xa0" else json.dumps(c)[1:-1] for c in text)
+
+
+class _Console(Console):
+    """A console on which only its own styles are commands, whatever the texts hold that are printed."""
+
+    def render(self, *arguments: Any, **named: Any) -> Iterable[Segment]:
+        """The segments that are printed, each without commands of its own."""
+        for segment in super().render(*arguments, **named):
+            text = segment.text
+            yield segment if segment.control or text.isprintable() else Segment(printable(text), segment.style)
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console with colour only on a terminal, and room for tables where there is none to measure."""
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=max(made.width, 120))
+    made = _Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else _Console(stderr=stderr, highlight=False, width=max(made.width, 120))
 
 
 def one_line(text: str) -> str:

@@ -1,7 +1,6 @@
 """A real kube-apiserver, etcd and kube-controller-manager on loopback: RBAC on, the upstream CRDs installed, no real node."""
 
 import datetime
-import os
 import socket
 import subprocess
 import time
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.cluster.certificates import Authority
 from tests.cluster.tools import program
+from tests.upstream_crds import crd_folder
 
 ROOT = Path(__file__).parents[2]
 ADMIN = "admin-token"
@@ -188,13 +188,6 @@ class Cluster:
             while not (self.get(f"/apis/{group}") or {}).get("resources"):
                 assert time.monotonic() < deadline, f"{group} is not served"
                 time.sleep(0.2)
-
-
-def crd_folder() -> Path:
-    for folder in (os.environ.get("AIRUNWAY_CRDS"), ROOT.parent / "shared" / "crds"):
-        if folder and Path(folder).is_dir():
-            return Path(folder)
-    pytest.skip("no upstream CRDs: neither AIRUNWAY_CRDS nor ../shared/crds is there")
 
 
 @contextmanager

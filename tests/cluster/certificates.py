@@ -23,9 +23,26 @@ class Authority:
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kind)
         return self._signed(subject, key.public_key(), days=days), private
 
-    def _signed(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, days: float, authority: bool = False) -> bytes:
+    def serving(self, *names: str) -> tuple[bytes, bytes]:
+        """Certificate and key of a server that is called ``names``."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return self._signed(subject, key.public_key(), days=1, names=alternatives), private
+
+    def _signed(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        *,
+        days: float,
+        authority: bool = False,
+        names: x509.SubjectAlternativeName | None = None,
+    ) -> bytes:
         now = datetime.datetime.now(datetime.UTC)
         begins, ends = now - datetime.timedelta(days=2), now + datetime.timedelta(days=days)
         builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number(), begins, ends)
         builder = builder.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        builder = builder.add_extension(names, critical=False) if names else builder
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

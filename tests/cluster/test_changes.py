@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, real kube-apiserver): changes of a running stack, and states that earlier releases recorded."""
+"""Cluster (real engine, real kube-apiserver): changes of a running stack, and states that earlier releases recorded."""
 
 import json
 import os

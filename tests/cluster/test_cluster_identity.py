@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, provider and two real kube-apiservers): another way to the same cluster, and another cluster."""
+"""Cluster (real engine, provider and two real kube-apiservers): another way to the same cluster, and another cluster."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

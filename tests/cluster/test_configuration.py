@@ -1,4 +1,4 @@
-"""Tier 6 (real Pulumi CLI and its Python language host): what the program is handed, how much that may be, and the way round it.
+"""Cluster (real Pulumi CLI and its Python language host): what the program is handed, how much that may be, and the way round it.
 
 The language host is taken from PATH; without it these tests skip. The last one runs the project with the real Kubernetes provider too.
 """

@@ -1,4 +1,4 @@
-"""Tier 6 (real Chromium, engine and kube-apiserver): the console shows what runs, previews, applies and cancels."""
+"""Cluster (real Chromium, engine and kube-apiserver): the console shows what runs, previews, applies and cancels."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chromium import NEEDS_CHROMIUM, ROOT, browser, console, new_context
+from tests.chromium import NEEDS_CHROMIUM, ROOT, console, launched, new_context
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import PASSPHRASE
 from tests.cluster.operator import operator
@@ -19,9 +19,15 @@ from tests.cluster.stacks import CPU, names
 from tests.cluster.tools import program
 from tests.graph.projects import write_project
 
-__all__ = ["browser"]
 pytestmark = NEEDS_CHROMIUM
 NAMESPACE, TOKEN = "pages", "hf_only_the_form_may_have_this"
+
+
+# For this module only: its event loop would be in the way of tests that run one themselves.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture

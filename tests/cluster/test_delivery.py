@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, real kube-apiserver): delivery by the KubeAIRunway controller, and switching a live deployment to it and back."""
+"""Cluster (real engine, real kube-apiserver): delivery by the KubeAIRunway controller, and switching a live deployment to it and back."""
 
 from pathlib import Path
 from typing import Any

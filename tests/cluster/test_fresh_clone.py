@@ -1,4 +1,4 @@
-"""Tier 6 (real CLI and, where it is installed, real language host, provider and kube-apiserver): README's commands in a fresh clone."""
+"""Cluster (real CLI and, where it is installed, real language host, provider and kube-apiserver): README's commands in a fresh clone."""
 
 import json
 import os

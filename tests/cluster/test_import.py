@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, real kube-apiserver): what a cluster serves already is taken over by a stack, without a replacement."""
+"""Cluster (real engine, real kube-apiserver): what a cluster serves already is taken over by a stack, without a replacement."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, provider and kube-apiserver): Pulumi is killed at a point of up, update or destroy, and the next command goes on.
+"""Cluster (real engine, provider and kube-apiserver): Pulumi is killed at a point of up, update or destroy, and the next command goes on.
 
 By default a few of the points are tried; `KILLS=all` tries all 20.
 """

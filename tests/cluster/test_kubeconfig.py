@@ -1,4 +1,4 @@
-"""Tier 6 (real kube-apiserver and kubectl): a kubeconfig leads where kubectl goes with it, and fails where kubectl fails."""
+"""Cluster (real kube-apiserver and kubectl): a kubeconfig leads where kubectl goes with it, and fails where kubectl fails."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, provider and kube-apiserver; charts, operators and node stood in for): preview, up, no change, refresh, destroy."""
+"""Cluster (real engine, provider and kube-apiserver; charts, operators and node stood in for): preview, up, no change, refresh, destroy."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tier 6 (real kube-apiserver, operators stood in for): what ``status``, ``wait``, ``endpoint`` and ``chat`` say of a live cluster."""
+"""Cluster (real kube-apiserver, operators stood in for): what ``status``, ``wait``, ``endpoint`` and ``chat`` say of a live cluster."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Tier 6 (real kube-apiserver): names, pages and pages that expire, as the API server has them."""
+"""Cluster (real kube-apiserver): names, pages and pages that expire, as the API server has them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

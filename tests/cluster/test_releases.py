@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, Helm inside the real provider, real kube-apiserver; charts of our own): operators' releases."""
+"""Cluster (real engine, Helm inside the real provider, real kube-apiserver; charts of our own): operators' releases."""
 
 import base64
 import gzip
@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.apiserver import Cluster, crd_folder, running_cluster
+from tests.cluster.apiserver import Cluster, running_cluster
 from tests.cluster.charts import write_chart
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
 from tests.cluster.operator import operator
 from tests.cluster.stacks import CPU, Steps, failed, forget, settings, sweep
+from tests.upstream_crds import crd_folder
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/workspaces.kaito.sh"
 FOREIGN = "/apis/kaito.sh/v1beta1/namespaces/default/workspaces"

@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, provider, Helm and kube-apiserver with RBAC; charts, operators and node stood in for): an account with just the
+"""Cluster (real engine, provider, Helm and kube-apiserver with RBAC; charts, operators and node stood in for): an account with just the
 generated rights runs a stack for its whole life, and does nothing else."""
 
 import os

@@ -1,4 +1,4 @@
-"""Tier 6 (real Pulumi CLI, no cluster): a stack file says to the offline preview what it says to ``pulumi up``."""
+"""Cluster (real Pulumi CLI, no cluster): a stack file says to the offline preview what it says to ``pulumi up``."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, provider and kube-apiserver; a stand-in binds claims): what becomes of the volumes of registry and builder."""
+"""Cluster (real engine, provider and kube-apiserver; a stand-in binds claims): what becomes of the volumes of registry and builder."""
 
 from typing import Any
 

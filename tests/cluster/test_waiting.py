@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, real kube-apiserver): waiting until a model serves, and what is said when it does not."""
+"""Cluster (real engine, real kube-apiserver): waiting until a model serves, and what is said when it does not."""
 
 import threading
 import time

@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chromium import browser
 from tests.graph.api_server import ApiServer, api_server
-
-__all__ = ["browser"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the tests of this tier share: a project of its own."""
+"""Projects of their own: our program, with stack files that a test writes."""
 
 import json
 import shutil
@@ -17,11 +17,23 @@ def many(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def write_project(root: Path, deployments: list[dict[str, Any]], cluster: dict[str, str] | None = None) -> Path:
-    """A project in ``root`` whose stack ``own`` has these deployments, on ``cluster``."""
+def copy_program(root: Path) -> Path:
+    """Our program in ``root``, without a stack."""
+    (root / "stacks").mkdir(parents=True, exist_ok=True)
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(ROOT / name, root)
-    (root / "stacks").mkdir()
-    config = {"airunway:cluster": cluster or {"context": "x"}, "airunway:deployments": deployments}
-    (root / "stacks" / "Pulumi.own.yaml").write_text(json.dumps({"config": config}))
+    return root
+
+
+def write_stack(root: Path, name: str = "own", **settings: Any) -> Path:
+    """Let the file of the stack ``name`` say these settings of ours, and nothing else."""
+    path = root / "stacks" / f"Pulumi.{name}.yaml"
+    config = {f"airunway:{key}": value for key, value in ({"cluster": {"context": "x"}} | settings).items()}
+    path.write_text(json.dumps({"config": config}))
+    return path
+
+
+def write_project(root: Path, deployments: list[dict[str, Any]], cluster: dict[str, str] | None = None) -> Path:
+    """A project in ``root`` whose stack ``own`` has these deployments, on ``cluster``."""
+    write_stack(copy_program(root), cluster=cluster or {"context": "x"}, deployments=deployments)
     return root

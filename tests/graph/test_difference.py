@@ -1,4 +1,4 @@
-"""Tier 2 (recorder and git): what `airunway diff` says of commits that each change one thing, in every format."""
+"""Graph (recorder and git): what `airunway diff` says of commits that each change one thing, in every format."""
 
 import io
 import json
@@ -14,16 +14,19 @@ import pytest
 import yaml
 from rich.console import Console
 
-from airunway.cli.main import main
-from airunway.cli.previews import previews_of
+from airunway.program.checkout import empty_document
+from airunway.program.record import record
+from airunway.program.stack_file import read_stack
 from airunway.report.compare import Difference, compare
 from airunway.report.difference_document import difference_document
 from airunway.report.difference_text import differences_text
 from airunway.report.html import differences_html
 from airunway.report.markdown import LIMIT, differences_markdown
 from airunway.report.mermaid import differences_mermaid
+from airunway.report.preview_document import preview_document
+from tests.command import run
+from tests.graph.projects import ROOT, copy_program
 
-ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 CODE = ("Pulumi.yaml", "__main__.py", "airunway", "components", "providers")
 
@@ -106,7 +109,7 @@ Pairs = Any
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with one commit, and one branch with one more commit for each change."""
+    """A project with its own code and one commit, and one branch with one more commit for each change."""
     root = tmp_path_factory.mktemp("repository")
     for name in CODE:
         source = ROOT / name
@@ -144,12 +147,25 @@ def write(root: Path, stack: str, config: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def pairs(repository: Path) -> dict[str, Pairs]:
-    """The two previews of each changed stack, by change."""
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
+    """The two previews of each changed stack, by change: those that the revisions would have, without git between them."""
+    root = copy_program(tmp_path_factory.mktemp("pairs"))
+
+    def preview(config: dict[str, Any]) -> dict[str, Any]:
+        write(root, "prod", config)
+        return preview_document(record(root, read_stack(root, "prod")))
+
+    before = preview(base())
     found = {}
-    for change in CHANGES:
-        git(repository, "checkout", "--quiet", change)
-        found[change] = previews_of(repository, None if change == "new-stack" else "prod", "main")
+    for change, edit in CHANGES.items():
+        config = base()
+        if edit:
+            edit(config)
+            found[change] = [(before, preview(config))]
+        else:
+            write(root, "edge", config)
+            edge = preview_document(record(root, read_stack(root, "edge")))
+            found[change] = [(empty_document("edge"), edge), (before, before)]
     return found
 
 
@@ -215,7 +231,7 @@ def test_a_secret_s_change_is_seen_and_its_text_is_not(pairs: dict[str, Pairs]) 
     assert "v1:second" not in everything
 
 
-def test_nothing_changes_against_oneself(repository: Path, pairs: dict[str, Pairs]) -> None:
+def test_nothing_changes_against_oneself(pairs: dict[str, Pairs]) -> None:
     old, new = pairs["replicas"][0]
     assert not compare(new, new)
     assert compare(old, new).counts == {"create": 0, "update": 1, "replace": 0, "delete": 0, "forget": 0}
@@ -301,13 +317,6 @@ def test_a_long_comment_is_cut_honestly() -> None:
     assert text.count("~ update") + int(left[1]) == 900
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["airunway", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return int(stopped.value.code or 0)
-
-
 @pytest.fixture
 def filed(repository: Path) -> Iterator[Path]:
     """The repository where two of its deployments stand in files of their own, not committed."""
@@ -323,11 +332,10 @@ def filed(repository: Path) -> Iterator[Path]:
     git(repository, "clean", "--quiet", "--force", "-d")
 
 
-def test_a_deployment_that_moves_to_a_file_changes_nothing(
-    filed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "main", "--exit-code") == 0
-    assert "no change" in capsys.readouterr().out
+def test_a_deployment_that_moves_to_a_file_changes_nothing(filed: Path) -> None:
+    moved = preview_document(record(filed, read_stack(filed, "prod")))
+    git(filed, "checkout", "--quiet", "--force", "main")
+    assert not compare(preview_document(record(filed, read_stack(filed, "prod"))), moved)
 
 
 def test_a_glob_means_the_files_of_the_revision_that_it_is_compared_with(
@@ -354,7 +362,7 @@ def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folde
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_revision_whose_command_was_a_package_at_the_top_is_run_by_that(
+def test_every_stack_is_compared_with_a_revision_whose_command_was_a_package_at_the_top(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "clone"
@@ -364,30 +372,41 @@ def test_a_revision_whose_command_was_a_package_at_the_top_is_run_by_that(
         path.write_text(path.read_text().replace("airunway.cli", "cli"))
     commit(root, "as before release 0.2")
     git(root, "checkout", "--quiet", "-b", "moved", "origin/replicas")
-    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(root), "--against", "main") == 0
-    assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
+    write(root, "edge", base())
+    here = ("diff", "--all", "--cwd", str(root), "--against", "main", "--format", "json", "--exit-code")
+    assert run(monkeypatch, *here) == 1
+    edge, prod = json.loads(capsys.readouterr().out)
+    assert (edge["stack"], {r["operation"] for r in edge["resources"]}) == ("edge", {"create"}), "main has no such stack"
+    (change,) = prod["resources"]
+    assert [(f["path"], f["old"], f["new"]) for f in change["fields"]] == [("spec.services.VllmWorker.replicas", 1, 3)]
 
 
-def test_exit_codes_are_those_of_git_diff(repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_codes_are_those_of_git_diff(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, saved = ("--stack", "prod", "--cwd", str(repository)), tmp_path / "saved.json"
+    git(repository, "checkout", "--quiet", "main")
+    assert run(monkeypatch, "preview", *here, "--format", "json") == 0
+    saved.write_text(capsys.readouterr().out)
+    assert run(monkeypatch, "diff", *here, "--against", str(saved), "--exit-code") == 0
+    assert "no change" in capsys.readouterr().out
     git(repository, "checkout", "--quiet", "replicas")
-    here = ("--stack", "prod", "--cwd", str(repository))
-    assert run(monkeypatch, "diff", *here, "--against", "main") == 0
-    assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
-    assert run(monkeypatch, "diff", *here, "--against", "main", "--exit-code") == 1
-    assert run(monkeypatch, "diff", *here, "--against", "HEAD", "--exit-code") == 0
+    for options, status in (((), 0), (("--exit-code",), 1)):
+        assert run(monkeypatch, "diff", *here, "--against", str(saved), *options) == status
+        assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
 
 
-def test_a_saved_preview_can_be_compared_with(
+def test_a_saved_preview_names_its_stack(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     git(repository, "checkout", "--quiet", "main")
-    here = ("--stack", "prod", "--cwd", str(repository))
-    assert run(monkeypatch, "preview", *here, "--format", "json") == 0
+    here = ("--cwd", str(repository))
+    assert run(monkeypatch, "preview", "--stack", "prod", *here, "--format", "json") == 0
     (tmp_path / "saved.json").write_text(capsys.readouterr().out)
     git(repository, "checkout", "--quiet", "secret")
-    assert run(monkeypatch, "diff", *here, "--against", str(tmp_path / "saved.json"), "--format", "json") == 0
+    assert run(monkeypatch, "diff", "--all", *here, "--against", str(tmp_path / "saved.json"), "--format", "json") == 0
     (document,) = json.loads(capsys.readouterr().out)
-    assert document["counts"]["update"] == 1
+    assert (document["stack"], document["counts"]["update"]) == ("prod", 1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tier 2 (a stand-in for the engine's answer, which copies what pulumi 3.259 gave): reading the stack's own state."""
+"""Graph (a stand-in for the engine's answer, which copies what pulumi 3.259 gave): reading the stack's own state."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

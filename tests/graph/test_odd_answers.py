@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process, against an API server that answers oddly): one clear line, in time, whatever is answered."""
+"""Graph (command line, in process, against an API server that answers oddly): one clear line, in time, whatever is answered."""
 
 import json
 import time
@@ -10,9 +10,9 @@ import yaml
 
 from airunway.planning.deployment import plan_entry
 from airunway.program.stack_plan import stack_target
+from tests.command import run
 from tests.graph.api_server import Answer, ApiServer
 from tests.graph.projects import write_project
-from tests.graph.test_cli import run
 
 CPU = {"name": "cpu", "model": {"id": "org/gguf"}}
 GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}}

@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is wrong."""
+"""Graph (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is wrong."""
 
 import json
 import time
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.command import run
 from tests.graph.api_server import Answer, ApiServer
 from tests.graph.projects import write_project
-from tests.graph.test_cli import run
 from tests.graph.test_odd_answers import CPU, Commands
 
 

@@ -6,13 +6,13 @@ The monitor that it registers resources with is the one of previews, served over
 import asyncio
 import json
 import shutil
-import subprocess
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import grpc
 import pytest
@@ -33,6 +33,7 @@ from airunway.program.record import Recorder, Resource
 from components.plugin import schema
 
 ROOT = Path(__file__).parents[2]
+Result = TypeVar("Result")
 PROVIDER = "urn:pulumi:dev::demo::pulumi:providers:kubernetes::mine::id"
 MADE = "urn:pulumi:dev::demo::kubernetes:core/v1:ConfigMap::made"
 
@@ -88,26 +89,25 @@ class Constructed:
 
 
 class Plugin:
-    """The plugin's process."""
+    """The plugin's process, which is asked on a loop of its own: as an engine does, it makes every component with the same one."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, loop: asyncio.AbstractEventLoop, stub: Any, engine: Engine) -> None:
+        self._loop, self._stub, self._engine = loop, stub, engine
 
     def schema(self) -> Any:
-        async def ask() -> Any:
-            async with self._running("127.0.0.1:9") as stub:
-                return (await stub.GetSchema(provider_pb2.GetSchemaRequest())).schema
+        return json.loads(on(self._loop, self._schema()))
 
-        return json.loads(asyncio.run(ask()))
+    async def _schema(self) -> Any:
+        return (await self._stub.GetSchema(provider_pb2.GetSchemaRequest())).schema
 
     def construct(self, type_: str, inputs: dict[str, Any], **more: Any) -> Constructed:
-        return asyncio.run(self._construct(type_, inputs, more))
+        return on(self._loop, self._construct(type_, inputs, more))
 
     async def _construct(self, type_: str, inputs: dict[str, Any], more: dict[str, Any]) -> Constructed:
-        monitor, engine = Monitor(), Engine()
+        monitor = Monitor()
+        self._engine.messages.clear()
         server = grpc.aio.server()
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
-        engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
         address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         await server.start()
         body = struct_pb2.Struct()
@@ -124,34 +124,59 @@ class Plugin:
             **more,
         )
         try:
-            async with self._running(address) as stub:
-                response = await stub.Construct(request)
+            response = await self._stub.Construct(request)
         finally:
             await server.stop(None)
         state = {key: response.state.fields[key] for key in response.state.fields}
         values = {key: value.string_value for key, value in state.items() if value.WhichOneof("kind") == "string_value"}
-        return Constructed(monitor.recorder.registered, values, engine.messages)
+        return Constructed(monitor.recorder.registered, values, list(self._engine.messages))
 
-    @asynccontextmanager
-    async def _running(self, engine: str) -> AsyncIterator[Any]:
-        command = [sys.executable, str(self.folder / "components"), engine]
-        with subprocess.Popen(command, cwd=self.folder / "components", stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            try:
-                async with grpc.aio.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
-                    yield provider_pb2_grpc.ResourceProviderStub(channel)
-            finally:
-                process.kill()
+
+def on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """What ``coroutine`` gives on a loop that another thread runs."""
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
 
 @pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Plugin:
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    thread = threading.Thread(target=made.run_forever, daemon=True)
+    thread.start()
+    yield made
+    made.call_soon_threadsafe(made.stop)
+    thread.join()
+    made.close()
+
+
+@asynccontextmanager
+async def engine_and_plugin(components: Path) -> AsyncIterator[tuple[Any, Engine]]:
+    """The plugin in ``components``, to be asked, and the engine that it talks to."""
+    engine, server = Engine(), grpc.aio.server()
+    engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    process = await asyncio.create_subprocess_exec(sys.executable, str(components), address, cwd=components, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{int(await process.stdout.readline())}") as channel:
+            yield provider_pb2_grpc.ResourceProviderStub(channel), engine
+    finally:
+        process.kill()
+        await process.wait()
+        await server.stop(None)
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Plugin]:
     """The plugin in a folder that holds what a checkout of the repository does."""
     folder = tmp_path_factory.mktemp("plugin")
     for package in ("airunway", "components", "providers"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "venv"))
     shutil.copy(ROOT / "pyproject.toml", folder)
-    return Plugin(folder)
+    running = engine_and_plugin(folder / "components")
+    stub, engine = on(loop, running.__aenter__())
+    yield Plugin(loop, stub, engine)
+    on(loop, running.__aexit__(None, None, None))
 
 
 def output(value: Any = None, *, known: bool = True, secret: bool = False, dependencies: list[str] | None = None) -> dict[str, Any]:

@@ -1,31 +1,26 @@
-"""Tier 2 (mocks and recorder): the graph that the program registers, and what ``airunway`` prints of it."""
+"""Graph (mocks and recorder): the graph that the program registers, and what ``airunway`` prints of it."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from airunway.cli.main import main
 from airunway.program.record import Preview, Resource, record
 from airunway.program.stack_file import read_stack
 from airunway.report.explain import explanation_document
 from airunway.report.manifests import manifest_files
 from airunway.report.preview_document import deployment_document, preview_document
+from tests.command import run
+from tests.graph.projects import ROOT, copy_program, write_stack
 
-ROOT = Path(__file__).parents[2]
 TOKEN = {"secure": "v1:not-decrypted-here"}
 
 
 def stack(tmp_path: Path, **settings: Any) -> Preview:
     """The preview of a stack with ``settings``."""
-    for name in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "stacks").mkdir(exist_ok=True)
-    config = {f"airunway:{key}": value for key, value in ({"cluster": {"context": "kind"}, "namespace": "ml"} | settings).items()}
-    (tmp_path / "stacks" / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
+    write_stack(copy_program(tmp_path), "test", **({"cluster": {"context": "kind"}, "namespace": "ml"} | settings))
     return record(tmp_path, read_stack(tmp_path, "test"))
 
 
@@ -308,10 +303,7 @@ def test_resources_come_after_what_they_need(dev: Preview) -> None:
 
 
 def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.argv", ["airunway", "preview", "--stack", "dev", "--format", "json", "--cwd", str(ROOT)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 0
+    assert run(monkeypatch, "preview", "--stack", "dev", "--format", "json", "--cwd", str(ROOT)) == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {"stack", "deployments", "resources"}
     assert {frozenset(d) for d in document["deployments"]} == {

@@ -1,4 +1,4 @@
-"""Tier 2 (command line, in process): `airunway rbac`. That Helm takes the commands it prints is tried in tests/cluster/test_rights.py."""
+"""Graph (command line, in process): `airunway rbac`. That Helm takes the commands it prints is tried in tests/cluster/test_rights.py."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from airunway.report.helm import template_command
-from tests.graph.projects import write_project
-from tests.graph.test_cli import ROOT, run
+from tests.command import run
+from tests.graph.projects import ROOT, write_project
 
 RAY = {"name": "ray", "model": {"id": "a/b"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}}
 CHART = """

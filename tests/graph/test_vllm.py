@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import run
 from tests.graph.projects import write_project
-from tests.graph.test_cli import run
 from tests.graph.test_preview import GPU, RAY, of, one, stack
 
 VLLM = GPU | {"name": "plain", "provider": {"name": "vllm"}}

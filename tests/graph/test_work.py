@@ -1,4 +1,4 @@
-"""Tier 2: how much work 200 deployments are, counted and not timed."""
+"""Graph: how much work 200 deployments are, counted and not timed."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): existing upstream objects as entries of a stack."""
+"""Unit (pure): existing upstream objects as entries of a stack."""
 
 import copy
 from pathlib import Path
@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from airunway.live.adoption import Adoption, adopt
 from airunway.live.objects import Schema
 from airunway.planning.deployment import Target, plan_entry
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import Delivery
-from airunway.text.merge import merge_patch, patch_between
 from providers import PROVIDERS, kaito
 from tests.unit.samples import builtin
 
@@ -79,18 +76,6 @@ def test_an_entry_says_no_more_than_a_person_would(fields: Any, wanted: Any) -> 
 def test_a_provider_is_named_only_where_the_rules_would_choose_another() -> None:
     assert "provider" not in adopted(rendered(GPU))
     assert adopted(rendered(GPU | {"provider": {"name": "kuberay"}}))["provider"] == {"name": "kuberay"}
-
-
-plain = st.recursive(
-    st.booleans() | st.integers() | st.text("ab", max_size=2), lambda v: st.dictionaries(st.text("ab", max_size=1), v, max_size=3)
-)
-maps = st.dictionaries(st.text("abc", max_size=1), plain, max_size=3)
-
-
-@given(maps, maps)
-def test_the_patch_between_two_objects_makes_the_second_of_the_first(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert merge_patch(one, patch_between(one, other)) == other
-    assert patch_between(one, one) == {}
 
 
 def test_what_no_field_says_becomes_an_override() -> None:

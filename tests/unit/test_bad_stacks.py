@@ -1,16 +1,16 @@
-"""Tier 1 (pure) and command line: bad input is refused with paths and status 1, all of it in one go."""
+"""Unit (pure) and command line: bad input is refused with paths and status 1, all of it in one go."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from airunway.cli.main import main
 from airunway.planning.documents import Document, deployment_entry
 from airunway.spec.entry import ENTRY
 from airunway.text.problems import Problem
+from tests.command import run
+from tests.graph.projects import copy_program
 
 ROOT = Path(__file__).parents[2]
 CASES = yaml.safe_load((Path(__file__).parent / "bad_stacks.yaml").read_text())
@@ -18,23 +18,12 @@ CASES = yaml.safe_load((Path(__file__).parent / "bad_stacks.yaml").read_text())
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "stacks").mkdir()
-    return tmp_path
+    return copy_program(tmp_path)
 
 
 def preview(project: Path, config: Any, monkeypatch: pytest.MonkeyPatch) -> int:
     (project / "stacks" / "Pulumi.bad.yaml").write_text(config if isinstance(config, str) else yaml.safe_dump({"config": config}))
     return run(monkeypatch, "preview", "--stack", "bad", "--cwd", str(project))
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["airunway", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert isinstance(stopped.value.code, int)
-    return stopped.value.code
 
 
 def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): whether a stack still deploys to the cluster that it was last deployed to."""
+"""Unit (pure): whether a stack still deploys to the cluster that it was last deployed to."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the configuration's text and its size are those of Pulumi; tests/cluster/test_configuration.py asks it itself."""
+"""Unit (pure): the configuration's text and its size are those of Pulumi; tests/cluster/test_configuration.py asks it itself."""
 
 import json
 from typing import Any

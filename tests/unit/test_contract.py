@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the contract of a provider, for every leaf of the spec, every provider, engine, mode and delivery."""
+"""Unit (pure): the contract of a provider, for every leaf of the spec, every provider, engine, mode and delivery."""
 
 import ast
 import inspect

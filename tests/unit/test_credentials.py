@@ -1,4 +1,4 @@
-"""Tier 1 (real processes and files, no server): how a kubeconfig's user logs in, and what credential plugins may do wrong."""
+"""Unit (real processes and files, no server): how a kubeconfig's user logs in, and what credential plugins may do wrong."""
 
 import asyncio
 import datetime

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides otherwise."""
+"""Unit (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides otherwise."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from airunway.selection.provider_config import InferenceProviderConfig, load_con
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 from tests.unit.samples import builtin, choose, config, spec
-from tests.unit.test_renderers import crd_folder
+from tests.upstream_crds import crd_folder
 
 GPU = {"resources": {"gpu": {"count": 1}}}
 DISAGGREGATED = {

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): entries of deployment files mean what they mean in a stack file, and every message says where its entry stands."""
+"""Unit (pure): entries of deployment files mean what they mean in a stack file, and every message says where its entry stands."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the message for an object that was refused or did not get ready, from texts of the real provider."""
+"""Unit (pure): the message for an object that was refused or did not get ready, from texts of the real provider."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): from a Service's port to the port of a pod behind it."""
+"""Unit (pure): from a Service's port to the port of a pod behind it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): images built in the cluster: names, sharing, the Job, registry and builder."""
+"""Unit (pure): images built in the cluster: names, sharing, the Job, registry and builder."""
 
 import os
 import re

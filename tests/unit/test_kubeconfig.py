@@ -1,4 +1,4 @@
-"""Tier 1 (pure, files in a folder of their own): which cluster and user a stack's kubeconfig leads to."""
+"""Unit (pure, files in a folder of their own): which cluster and user a stack's kubeconfig leads to."""
 
 import json
 import os

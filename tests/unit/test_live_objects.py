@@ -33,8 +33,9 @@ from providers.kuberay.status import ObservedRayService
 from providers.vllm.read import ServingDeployment
 from providers.vllm.status import ObservedDeployment
 from tests.unit.samples import builtin, plan
-from tests.unit.test_renderers import CRD_FILES, crd_folder
+from tests.unit.test_renderers import CRD_FILES
 from tests.unit.test_status import ROWS, live
+from tests.upstream_crds import crd_folder
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "golden" / "cases.yaml").read_text())
 TARGET = Target(PROVIDERS, builtin(), StackSettings())

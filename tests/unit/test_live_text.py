@@ -1,4 +1,4 @@
-"""Tier 1 (pure): how the status of stacks is printed, wide, narrow and as data."""
+"""Unit (pure): how the status of stacks is printed, wide, narrow and as data."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Tier 1 (files in a temporary folder): which files a setting names, and what is said of those that can't be read."""
+"""Unit (files in a temporary folder): which files a setting names, and what is said of those that can't be read."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): InferenceProviderConfig documents of both shapes, the built-in ones, and how a stack changes them."""
+"""Unit (pure): InferenceProviderConfig documents of both shapes, the built-in ones, and how a stack changes them."""
 
 import json
 import re

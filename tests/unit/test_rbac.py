@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the rights that a stack's update needs. What the real API server and provider say of them is in tests/cluster."""
+"""Unit (pure): the rights that a stack's update needs. What the real API server and provider say of them is in tests/cluster."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,11 +1,14 @@
-"""Tier 1 (pure): Helm's record of a release, and whether it says what a stack would install."""
+"""Unit (pure): Helm's record of a release, and whether it says what a stack would install."""
 
 import base64
+import contextlib
 import gzip
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airunway.live.release_record import departures, release_record
 from airunway.provider.live_object import UnreadableError
@@ -79,3 +82,29 @@ def test_the_same_chart_version_and_values_are_no_departure(inputs: dict[str, An
 )
 def test_what_differs_is_named(inputs: dict[str, Any], said: str) -> None:
     assert departures(release_record(secret(RELEASE)), INPUTS | inputs) == [said]
+
+
+DATA = gzip.compress(json.dumps(RELEASE).encode(), mtime=0)
+
+
+def of_bytes(data: bytes) -> dict[str, Any]:
+    return {"metadata": {"name": "x"}, "data": {"release": base64.b64encode(base64.b64encode(data)).decode()}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"version": 1e999, "chart": {"metadata": {"name": "a", "version": "1"}}, "info": {"status": "x"}}', "[" * 100_000, "\xff", "NaN", ""],
+    ids=["a number without end", "nested", "latin-1", "nan", "empty"],
+)
+def test_json_that_is_no_release_is_refused(text: str) -> None:
+    with pytest.raises(UnreadableError, match="no record of a Helm release"):
+        release_record(of_bytes(gzip.compress(text.encode("latin-1"))))
+
+
+@given(st.integers(0, len(DATA) - 1), st.integers(0, 255))
+def test_data_that_is_damaged_is_refused_or_read_and_never_anything_else(place: int, byte: int) -> None:
+    damaged = DATA[:place] + bytes([byte]) + DATA[place + 1 :]
+    for data in (damaged, DATA[:place]):
+        with contextlib.suppress(UnreadableError):
+            assert release_record(of_bytes(data)).chart
+    assert release_record(of_bytes(DATA)).chart == "workspace"

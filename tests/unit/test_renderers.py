@@ -1,4 +1,4 @@
-"""Tier 1 (pure): what each provider's renderer writes, against golden files and the upstream CRDs."""
+"""Unit (pure): what each provider's renderer writes, against golden files and the upstream CRDs."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,7 @@ import yaml
 from airunway.provider.contract import is_kubernetes_own
 from airunway.text.yaml_writing import to_documents
 from tests.unit.samples import plan
+from tests.upstream_crds import crd_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
@@ -35,13 +36,6 @@ def test_golden_objects(case: str) -> None:
 
 def test_no_golden_file_is_left_over() -> None:
     assert {p.stem for p in GOLDEN.glob("*.yaml")} == {"cases", *CASES}
-
-
-def crd_folder() -> Path:
-    for folder in (os.environ.get("AIRUNWAY_CRDS"), ROOT.parent / "shared" / "crds"):
-        if folder and Path(folder).is_dir():
-            return Path(folder)
-    pytest.skip("no upstream CRDs: neither AIRUNWAY_CRDS nor ../shared/crds is there")
 
 
 def schema_of(kind: str, version: str) -> Any:

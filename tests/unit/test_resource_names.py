@@ -1,4 +1,4 @@
-"""Tier 1 (pure, with upstream's CRDs): the resource name of each kind, from the table and from definitions among the objects."""
+"""Unit (pure, with upstream's CRDs): the resource name of each kind, from the table and from definitions among the objects."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import yaml
 from airunway.live.api_server.resource_names import defined_names, plural, table
 from airunway.report.rbac import rbac_objects
 from airunway.text.problems import InputError
-from tests.unit.test_renderers import crd_folder
+from tests.upstream_crds import crd_folder
 
 
 @pytest.mark.parametrize(

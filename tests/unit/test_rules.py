@@ -1,4 +1,4 @@
-"""Tier 1 (pure): CEL rules mean what Google's implementation says they mean."""
+"""Unit (pure): CEL rules mean what Google's implementation says they mean."""
 
 from collections.abc import Mapping
 from pathlib import Path

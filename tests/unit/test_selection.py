@@ -1,4 +1,4 @@
-"""Tier 1 (pure): which engine and provider a spec gets, and the laws that selection keeps."""
+"""Unit (pure): which engine and provider a spec gets, and the laws that selection keeps."""
 
 from typing import Any
 
@@ -204,3 +204,67 @@ def test_a_chosen_provider_can_do_what_is_asked(wanted: ModelDeploymentSpec, par
         assert unfit(next(c for c in configs if c.name == chosen.provider), wanted, chosen.engine) is None
         if chosen.rule is not None:
             assert chosen.rule.priority == max(c.priority for c in chosen.candidates if c.eligible)
+
+
+def decided(wanted: ModelDeploymentSpec, configs: Any) -> Any:
+    """Engine, provider and rule of the decision, or None where there is none."""
+    chosen = outcome(wanted, configs)
+    return None if isinstance(chosen, tuple) else (chosen.engine, chosen.provider, chosen.rule)
+
+
+UNFIT = [
+    config("unfit", ("true", 99), engines=[{"name": "trtllm", "servingModes": ["aggregated"], "gpuSupport": False, "cpuSupport": False}]),
+    config("never", ("false", 99), ("spec.nope", 98)),
+    config("named-only"),
+]
+
+
+@given(SPECS.filter(lambda wanted: wanted.engine.type is not None), CONFIGS, st.permutations(UNFIT), st.integers(0, 3))
+def test_a_provider_that_can_not_be_chosen_changes_no_decision(wanted: ModelDeploymentSpec, parts: Any, more: Any, count: int) -> None:
+    configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
+    assert decided(wanted, [*more[:count], *configs]) == decided(wanted, configs)
+
+
+@given(CONFIGS)
+def test_the_highest_priority_wins_and_of_equal_ones_the_name_that_sorts_first(parts: Any) -> None:
+    wanted = spec(engine={"type": "vllm"}, resources={"gpu": {"count": 2}})
+    true = {"true", "has(spec.resources.gpu)", "spec.engine.type == 'vllm'", "spec.resources.gpu.count > 1"}
+    ranks = {name: max((priority for condition, priority in rules if condition in true), default=None) for name, rules in parts}
+    best = sorted((-rank, name) for name, rank in ranks.items() if rank is not None)
+    chosen = decided(wanted, [config(name, *rules) for name, rules in parts])
+    assert (chosen and (-chosen[2].priority, chosen[1])) == (best[0] if best else None)
+
+
+@given(CONFIGS, st.integers(1, 5))
+def test_a_winner_whose_priority_rises_stays_the_winner(parts: Any, more: int) -> None:
+    configs = [config(name, *rules) for name, rules in parts]
+    chosen = decided(spec(**GPU), configs)
+    if chosen:
+        raised = [
+            config(name, *((condition, min(priority + more, 1000)) for condition, priority in rules)) if name == chosen[1] else before
+            for (name, rules), before in zip(parts, configs, strict=True)
+        ]
+        assert decided(spec(**GPU), raised)[1] == chosen[1]
+
+
+@given(SPECS.filter(lambda wanted: wanted.provider.name is None), CONFIGS)
+def test_the_provider_that_is_chosen_is_chosen_when_it_is_named(wanted: ModelDeploymentSpec, parts: Any) -> None:
+    configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
+    chosen = decided(wanted, configs)
+    if chosen:
+        engine, provider, _ = chosen
+        body = wanted.model_dump(by_alias=True, exclude_unset=True, mode="json")
+        named = spec(**{**body, "provider": {"name": provider}, "engine": {**body.get("engine", {}), "type": str(engine)}})
+        assert decided(named, configs) == (engine, provider, None)
+
+
+@given(SPECS, CONFIGS)
+def test_every_provider_is_accounted_for_with_a_reason(wanted: ModelDeploymentSpec, parts: Any) -> None:
+    configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
+    chosen = outcome(wanted, configs)
+    if isinstance(chosen, tuple):
+        assert chosen[0].path in ("provider.name", "engine.type", "serving.mode", "resources.gpu.count")
+    else:
+        assert [c.provider for c in chosen.candidates] == sorted(c.name for c in configs)
+        assert all(c.why for c in chosen.candidates)
+        assert sum(c.provider == chosen.provider and c.eligible for c in chosen.candidates) == 1

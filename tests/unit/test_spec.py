@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the spec's fields and defaults, and what rules see of it."""
+"""Unit (pure): the spec's fields and defaults, and what rules see of it."""
 
 import re
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Tier 1 (pure, and files in a temporary folder): stack files and deployment files are changed where they have to be, and nowhere else."""
+"""Unit (pure, and files in a temporary folder): stack files and deployment files are changed where they have to be, and nowhere else."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airunway.console.file_edit import ConflictError, difference, fingerprint, save
+from airunway.console.file_edit import ConflictError, difference, fingerprint, read, save
 from airunway.console.stack_edit import with_deployment, with_provider, without_deployment
 from airunway.planning.entries import entries_of
 from airunway.text.problems import InputError
@@ -163,10 +163,61 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
     assert entries(added)[2]["env"] == [{"name": "A", "value": text}]
 
 
-@pytest.mark.parametrize("text", ["a: [", "config: {a: b: c}", "a: 2026-13-01", "a: 1\na: 2", "[" * 5000])
-def test_what_is_not_yaml_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="stack file: not YAML"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "stack file: not YAML"),
+        ("config: {a: b: c}", "stack file: not YAML"),
+        ("a: 2026-13-01", "stack file: not YAML"),
+        ("a: 1\na: 2", "stack file: 'a' stands twice in this map"),
+        ("a: 2026-01-01", "stack file: 2026-01-01 is a date to Pulumi"),
+        ("config: {}\n---\n", "stack file: one YAML document is wanted, there are 2"),
+        ("[" * 5000, "stack file: nested deeper than 100 levels"),
+        ("{a: " * 120 + "1" + "}" * 120, "nested deeper than 100 levels"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_pulumi_would_not_read_is_refused_at_once(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
         with_deployment(text, NEW)
+    with pytest.raises(InputError, match=said):
+        without_deployment(text, "one")
+    with pytest.raises(InputError, match=said):
+        with_provider(text, "kaito", "off")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "stack file: a map is wanted"),
+        ("''", "stack file: a map is wanted"),
+        ("config: 1", "stack file: config: a map is wanted"),
+        ("config: [1]", "stack file: config: a map is wanted"),
+        ("config: {airunway:deployments: 3}", r"stack file: config\.airunway:deployments: a list is wanted"),
+        ("config: {airunway:deployments: {name: one}}", r"stack file: config\.airunway:deployments: a list is wanted"),
+        ("config:\n  airunway:deployments: one\n", r"stack file: config\.airunway:deployments: a list is wanted"),
+    ],
+)
+def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_not(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"^{said}; mend it in an editor"):
+        with_deployment(text, NEW)
+    with pytest.raises(InputError, match=f"^{said}; mend it in an editor"):
+        without_deployment(text, "one")
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"), [("3", ""), ("[kaito]", ""), ("kaito", ""), ("{kaito: 3}", ".kaito"), ("{kaito: [off]}", ".kaito")]
+)
+@pytest.mark.parametrize("style", ["config: {{airunway:providers: {}}}", "config:\n  airunway:providers: {}\n"])
+def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, place: str) -> None:
+    with pytest.raises(InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; mend it in an editor"):
+        with_provider(style.format(settings), "kaito", "off")
+
+
+@pytest.mark.parametrize("text", ["config:\n  airunway:providers:\n", "config:\n  airunway:providers:\n    kaito:\n", "config:\n", ""])
+def test_a_setting_that_is_there_without_a_value_is_filled(text: str) -> None:
+    assert yaml.safe_load(with_provider(text, "kaito", "off")) == {"config": {"airunway:providers": {"kaito": {"enabled": False}}}}
+    assert entries(with_deployment(text + ("  airunway:deployments:\n" if text else ""), NEW)) == [NEW]
 
 
 def test_a_deployment_that_is_not_in_the_file_is_refused() -> None:
@@ -279,3 +330,37 @@ def test_a_file_that_somebody_else_changed_is_not_overwritten(tmp_path: Path) ->
     save(path, "ours", fingerprint("theirs"))
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("ours", 0o640)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_end_as_they_ended(end: str) -> None:
+    """As Windows ends them too, so that no other line of the file changes."""
+    for text, file in ((TEXT, None), (FILE, "d.yaml")):
+        written = text.replace("\n", end)
+        added = with_deployment(written, NEW, file=file)
+        assert added == with_deployment(text, NEW, file=file).replace("\n", end)
+        assert without_deployment(added, "new", file) == written
+        changed = with_deployment(written, {"name": "one", "model": {"id": "a/c"}}, "one", file)
+        assert changed == with_deployment(text, {"name": "one", "model": {"id": "a/c"}}, "one", file).replace("\n", end)
+        assert len(changed_lines(written, changed)[0]) == 1
+    assert with_provider(TEXT.replace("\n", end), "kaito", "off") == with_provider(TEXT, "kaito", "off").replace("\n", end)
+
+
+def test_a_file_whose_lines_end_in_two_ways_is_changed_where_it_has_to_be() -> None:
+    text = TEXT.replace("# First.\n", "# First.\r\n")
+    added = with_deployment(text, NEW)
+    assert changed_lines(text, added)[0] == []
+    assert entries(added) == [*entries(TEXT), NEW]
+
+
+def test_what_is_saved_keeps_its_line_ends_and_its_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    path, link = tmp_path / "real" / "stack.yaml", tmp_path / "stack.yaml"
+    path.write_bytes(b"a: 1\r\nb: 2\r\n")
+    link.symlink_to(path)
+    text = read(link)
+    assert text == "a: 1\r\nb: 2\r\n"
+    save(link, text.replace("1", "3"), fingerprint(text))
+    assert path.read_bytes() == b"a: 3\r\nb: 2\r\n"
+    assert link.is_symlink()
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["real", "stack.yaml", "stack.yaml"]

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the stacks, the schema and the project file that we ship agree with the models."""
+"""Unit (pure): the stacks, the schema and the project file that we ship agree with the models."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): live objects of every kind in every state, and the one status that is made of them."""
+"""Unit (pure): live objects of every kind in every state, and the one status that is made of them."""
 
 import copy
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): what can be changed about the volumes of registry and builder once they are there."""
+"""Unit (pure): what can be changed about the volumes of registry and builder once they are there."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

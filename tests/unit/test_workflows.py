@@ -1,4 +1,4 @@
-"""Tier 1: the GitHub workflows are valid, pin what they use, and ask for no right that they don't need."""
+"""Unit: the GitHub workflows are valid, pin what they use, and ask for no right that they don't need."""
 
 import re
 import subprocess

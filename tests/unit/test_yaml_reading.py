@@ -1,4 +1,4 @@
-"""Tier 1 (pure): YAML means here what it means to Pulumi, and what we write is read back as it was by all who read it."""
+"""Unit (pure): YAML means here what it means to Pulumi, and what we write is read back as it was by all who read it."""
 
 import json
 import re

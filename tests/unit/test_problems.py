@@ -1,0 +1,134 @@
+"""Unit (pure): what is wrong is told with its path, what was given and what is valid, in one line that no input makes longer."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from airunway.planning.settings import StackSettings
+from airunway.spec.checks import parse_spec
+from airunway.spec.entry import DeploymentEntry
+from airunway.text.problems import InputError, Problem, join, nearest, path_of, problems_of, shown
+
+parts = st.lists(st.text("abc", min_size=1, max_size=3) | st.integers(0, 20), max_size=5)
+
+
+@given(parts, parts)
+def test_a_path_is_joined_of_its_parts_wherever_it_is_cut(before: list[Any], after: list[Any]) -> None:
+    assert join(path_of(before), path_of(after)) == path_of([*before, *after])
+
+
+@given(parts, parts, st.text(max_size=10))
+def test_a_problem_is_told_below_whatever_it_is_in(outer: list[Any], inner: list[Any], message: str) -> None:
+    problem = Problem(path_of(inner), message)
+    moved = problem.under(path_of(outer))
+    assert moved == Problem(path_of([*outer, *inner]), message)
+    assert str(moved).endswith(message)
+    assert problem.under("") == problem
+    error = InputError([problem, moved])
+    assert (error.problems, str(error)) == ((problem, moved), f"{problem}\n{moved}")
+
+
+names = st.lists(st.text("abcdefgh-", min_size=1, max_size=8), max_size=5)
+
+
+@given(st.text(max_size=10), names)
+def test_every_valid_name_is_listed_in_order_and_only_a_valid_one_is_meant(name: str, valid: list[str]) -> None:
+    hint = nearest(name, valid)
+    assert hint.endswith(f"valid: {', '.join(sorted(valid))}")
+    if hint.startswith("did you mean"):
+        assert hint.removeprefix("did you mean '").split("'?")[0] in valid
+    else:
+        assert name not in valid
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("replica", "replicas"),
+        ("contextlength", "contextLength"),
+        ("context_length", "contextLength"),
+        ("context-length", "contextLength"),
+        ("zzz", None),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_told(name: str, meant: str | None) -> None:
+    hint = nearest(name, ["replicas", "contextLength", "image"])
+    assert hint.startswith(f"did you mean '{meant}'? valid: " if meant else "valid: ")
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)),
+    st.integers(2, 80),
+)
+def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) -> None:
+    text = shown(value, limit)
+    assert len(text) <= limit
+    assert len(text.splitlines()) == 1
+    assert text == repr(value) or (text.endswith("…") and repr(value).startswith(text[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"modl": {}}, "modl: unknown key; did you mean 'model'? valid: "),
+        ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, servedName, source"),
+        ({"model": []}, "model: [] given, a map is wanted with the keys gguf, id, servedName, source"),
+        ({"name": 5}, "name: 5 given, a string is wanted; quote it: \"5\""),
+        ({"name": True}, "name: True given, a string is wanted"),
+        ({"name": "UP"}, "name: 'UP' given, must match ^[a-z]"),
+        ({"env": {}}, "env: {} given, a list is wanted"),
+        ({"env": [{"name": "A", "value": 1}]}, "env[0].value: 1 given, a string is wanted; quote it"),
+        ({"skipAwait": "yes"}, "skipAwait: 'yes' given, true or false is wanted"),
+        ({"engine": {"type": "vlm"}}, "engine.type: 'vlm' given, did you mean 'vllm'? valid: "),
+        ({"engine": {"contextLength": 0}}, "engine.contextLength: 0 given, must be at least 1"),
+        ({"engine": {"contextLength": "8k"}}, "engine.contextLength: '8k' given"),
+        ({"engine": {"contextLength": 1.5}}, "engine.contextLength: 1.5 given"),
+        ({"nodeSelector": {"a": 1}}, "nodeSelector.a: 1 given, a string is wanted"),
+        ({"image": "a b"}, "image: 'a b' given, must match"),
+        ({"model": {"id": "x" * 5000, "source": 7}}, "model.source: 7 given"),
+        ({"x" * 5000: 1}, "x" * 5000 + ": unknown key"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_an_entry_is_told_at_its_path(data: dict[str, Any], said: str) -> None:
+    read, problems = parse_spec({"name": "a", "model": {"id": "org/m"}} | data, DeploymentEntry)
+    assert read is None
+    assert any(str(p).startswith(said) for p in problems), [str(p)[:200] for p in problems]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda v: (
+        st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["name", "model", "id", "gpu", "count", "env", "x"]), v, max_size=3)
+    ),
+    max_leaves=8,
+)
+sections = sorted(f.alias or n for n, f in DeploymentEntry.model_fields.items())
+
+
+@given(st.dictionaries(st.sampled_from([*sections, "odd"]), anything, max_size=5))
+def test_whatever_an_entry_holds_it_is_read_or_told_what_is_wrong(data: dict[str, Any]) -> None:
+    read, problems = parse_spec(data, DeploymentEntry)
+    assert (read is None) == bool(problems)
+    for problem in problems:
+        assert problem.message
+        assert len(str(problem).splitlines()) == 1
+        assert problem.path.split(".")[0].split("[")[0] in {*data, *sections}
+
+
+@given(st.dictionaries(st.sampled_from(sorted(f.alias or n for n, f in StackSettings.model_fields.items())), anything, max_size=4))
+def test_whatever_a_stack_s_settings_hold_they_are_read_or_told_what_is_wrong(data: dict[str, Any]) -> None:
+    problems, errors = wrong_in(data)
+    assert len(problems) == errors
+    assert all(p.message and p.path.split(".")[0].split("[")[0] in data for p in problems)
+
+
+def wrong_in(data: dict[str, Any]) -> tuple[list[Problem], int]:
+    """What is told of settings, and of how many errors of pydantic it is made."""
+    try:
+        StackSettings.model_validate(data)
+    except ValidationError as error:
+        return problems_of(error, StackSettings), error.error_count()
+    return [], 0
