@@ -12,7 +12,7 @@ from airunway.planning.settings import StackSettings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, arguments, planned
-from components.children import child_options
+from components.children import child_options, claim_changes
 from components.failure import failure_hook
 from components.kubernetes_object import KubernetesObject
 from components.model_platform import Platform
@@ -77,7 +77,12 @@ class ModelDeployment(pulumi.ComponentResource):
             KubernetesObject(
                 obj["metadata"]["name"],
                 obj,
-                child_options(self, depends_on=needs, protect=False if obj["kind"] == "ConfigMap" else None),
+                child_options(
+                    self,
+                    depends_on=needs,
+                    protect=False if obj["kind"] == "ConfigMap" else None,
+                    ignore_changes=claim_changes(obj),
+                ),
             )
             for obj in supporting(plan)
         ]

@@ -26,6 +26,7 @@ from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.workers import refuse_unknown_models
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode
 from airunway.text.merge import given
+from providers.vllm import cache
 from providers.vllm.arguments import PORT, CommandLine, command_line
 from providers.vllm.read import COMMAND
 
@@ -59,6 +60,7 @@ def render(request: Request) -> Objects:
         refusals.refuse(True, "podTemplate.metadata.labels", f"the Service tells its pods by {label}")
     line = command_line(spec, request.image(str(Engine.VLLM)))
     load, pull = (_seconds(request, name, refusals) for name in ("loadSeconds", "pullSeconds"))
+    cache.refuse(request, refusals)
     refusals.done(line.problems)
     deployment = {
         "apiVersion": API_VERSION,
@@ -70,11 +72,11 @@ def render(request: Request) -> Objects:
             # Until then a rollout is not called failed; the default, ten minutes, is shorter than many a model loads.
             "progressDeadlineSeconds": load + pull,
             # The default, which an override can take back only where it is ours: the type Recreate excludes it.
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": cache.rolling_update(request)},
             "template": _template(request, line, load),
         },
     }
-    return Objects(deployment, (_service(request),), tuple(line.warnings))
+    return Objects(deployment, (_service(request), *cache.claim(request)), tuple(line.warnings))
 
 
 def _selected(request: Request) -> dict[str, str]:
@@ -101,7 +103,10 @@ def _template(request: Request, line: CommandLine, load: int) -> dict[str, Any]:
         # A Service that is called vllm would set VLLM_PORT in its pods, which vLLM takes for a port.
         "enableServiceLinks": False,
         # The processes of one replica share memory; a container has 64Mi of it.
-        "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": request.config.spec.defaults["sharedMemory"]}}],
+        "volumes": [
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": request.config.spec.defaults["sharedMemory"]}},
+            *cache.volume(request),
+        ],
         **scheduling(request.spec),
     }
     template = pod_template(request, pod)
@@ -123,6 +128,6 @@ def _container(request: Request, line: CommandLine, load: int) -> dict[str, Any]
         "startupProbe": health | {"failureThreshold": -(-load // _PERIOD)},
         "readinessProbe": health,
         "resources": {"limits": limits, "requests": limits},
-        "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108 in a pod
+        "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}, *cache.mount(request)],  # noqa: S108 in a pod
         **given(env=environment(request)),
     }

@@ -168,3 +168,26 @@ def test_the_api_server_takes_every_object_under_strict_validation(cluster: Clus
                     cluster.send("POST", f"{path}?dryRun=All&fieldValidation=Strict", obj)
                     taken += 1
     assert taken >= 16
+
+
+def test_a_volume_for_weights_comes_first_and_goes_with_its_deployment(cluster: Cluster, engine: Engine, node: Node) -> None:
+    claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
+    values = settings(cluster, VLLM)
+    values["providers"] = values["providers"] | {"vllm": {"spec": {"defaults": {"cacheStorage": "10Gi"}}}}
+    stack = engine.stack("cached", values)
+    made = Steps()
+    stack.up(on_event=made)
+    kinds = [kind for _, kind, _ in made.changes()]
+    assert kinds.index("PersistentVolumeClaim") < kinds.index("Deployment")
+    (claim,) = cluster.items(claims)
+    assert claim["spec"]["resources"]["requests"]["storage"] == "10Gi"
+    (volume,) = [v for v in cluster.get(PATH)["spec"]["template"]["spec"]["volumes"] if v["name"] == "cache"]
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert set(stack.up().summary.resource_changes or {}) == {"same"}
+    changed = copy.deepcopy(values)
+    changed["deployments"] = [VLLM | {"engine": {"args": {"max-num-seqs": "64"}}}]
+    steps = Steps()
+    engine.stack("cached", changed).up(on_event=steps)
+    assert steps.changes() == [("update", "Deployment", "plain")]
+    stack.destroy()
+    until(lambda: not cluster.items(claims))

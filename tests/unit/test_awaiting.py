@@ -14,6 +14,7 @@ from providers import kaito
 from tests.unit.samples import plan
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "demo", "annotations": {"note": "x"}}, "spec": {}}
+CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "demo-cache"}, "spec": {}}
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "demo"}}
 
 
@@ -43,11 +44,12 @@ def test_what_is_waited_for_may_depend_on_the_object_as_it_is_after_overrides() 
     assert render(cast(Provider, module), request).wait_for == "jsonpath={.status.count}=7"
 
 
-def test_a_service_does_not_wait_for_pods_that_come_after_it() -> None:
+def test_a_service_and_a_claim_do_not_wait_for_pods_that_come_after_them() -> None:
     planned = plan({})
-    found = supporting(replace(planned, rendered=replace(planned.rendered, supporting=(SERVICE, CONFIG))))
+    found = supporting(replace(planned, rendered=replace(planned.rendered, supporting=(SERVICE, CONFIG, CLAIM))))
     assert found[0]["metadata"]["annotations"] == {"note": "x", "pulumi.com/skipAwait": "true"}
     assert found[1] == CONFIG
+    assert found[2]["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
 
 
 def test_what_an_object_is_annotated_with_anyway_stays() -> None:

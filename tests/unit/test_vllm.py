@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.live.adoption import adopt
+from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
 from airunway.planning.files import Files
 from airunway.planning.plan import parse_settings, plan_stack
@@ -186,3 +187,70 @@ def test_what_is_rendered_is_read_back_to_an_entry_that_renders_the_same(args: d
     found = adopt(obj, Target(PROVIDERS, builtin(), StackSettings()))
     assert found.entry is not None, (found.why_not, obj["spec"]["template"]["spec"]["containers"][0]["args"])
     assert "overrides" not in found.entry["provider"]
+
+
+def with_cache(defaults: dict[str, str], fields: dict[str, Any] | None = None) -> PlannedDeployment:
+    settings = {"providers": {"vllm": {"spec": {"defaults": defaults}}}}
+    entry = merge_patch(BASE, fields or {}) | {"namespace": "ml"}
+    raw = {"cluster": {"context": "x"}, "deployments": [entry], **settings}
+    return plan_stack(parse_settings(raw), Files.of({}), PROVIDERS).deployments[0]
+
+
+def test_no_volume_keeps_the_weights_unless_a_stack_gives_its_size() -> None:
+    assert [o["kind"] for o in planned().rendered.supporting] == ["Service"]
+    assert [v["name"] for v in pod()["spec"]["volumes"]] == ["shm"]
+
+
+@pytest.mark.parametrize(
+    ("defaults", "replicas", "mode", "surge"),
+    [
+        ({}, 1, "ReadWriteOnce", 0),
+        ({"cacheAccessMode": "ReadWriteMany"}, 3, "ReadWriteMany", "25%"),
+        ({"cacheStorageClass": "fast"}, 1, "ReadWriteOnce", 0),
+    ],
+)
+def test_a_volume_keeps_the_weights_where_every_replica_can_mount_it(
+    defaults: dict[str, str], replicas: int, mode: str, surge: Any
+) -> None:
+    rendered = with_cache({"cacheStorage": "200Gi"} | defaults, {"scaling": {"replicas": replicas}}).rendered
+    (claim,) = [o for o in rendered.supporting if o["kind"] == "PersistentVolumeClaim"]
+    assert (claim["metadata"]["name"], claim["metadata"]["namespace"]) == ("demo-cache", "ml")
+    assert claim["metadata"]["labels"].items() <= rendered.resource["metadata"]["labels"].items()
+    assert claim["spec"]["accessModes"] == [mode]
+    assert claim["spec"]["resources"] == {"requests": {"storage": "200Gi"}}
+    assert claim["spec"].get("storageClassName") == defaults.get("cacheStorageClass")
+    template = rendered.resource["spec"]["template"]["spec"]
+    assert template["volumes"][1] == {"name": "cache", "persistentVolumeClaim": {"claimName": "demo-cache"}}
+    assert template["containers"][0]["volumeMounts"][1] == {"name": "cache", "mountPath": "/root/.cache/huggingface"}
+    assert rendered.resource["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == surge
+
+
+_DEFAULTS = "providers.vllm.spec.defaults"
+
+
+@pytest.mark.parametrize(
+    ("defaults", "replicas", "path", "text"),
+    [
+        ({"cacheStorage": "lots"}, 1, f"{_DEFAULTS}.cacheStorage", "'lots' given, a quantity is wanted"),
+        ({"cacheStorage": "0"}, 1, f"{_DEFAULTS}.cacheStorage", "'0' given, a quantity is wanted"),
+        ({"cacheStorage": "1Gi"}, 2, "scaling.replicas", f"one node at a time mounts the cache; set {_DEFAULTS}.cacheAccessMode"),
+        (
+            {"cacheStorage": "1Gi", "cacheAccessMode": "ReadWriteAll"},
+            1,
+            f"{_DEFAULTS}.cacheAccessMode",
+            "'ReadWriteAll' given; valid: ReadWriteOnce, ReadWriteMany",
+        ),
+    ],
+)
+def test_a_volume_that_can_not_be_is_refused(defaults: dict[str, str], replicas: int, path: str, text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        with_cache(defaults, {"scaling": {"replicas": replicas}})
+    assert [(p.path.removeprefix("deployments[0]."), text in p.message) for p in refused.value.problems] == [(path, True)]
+
+
+def test_a_deployment_with_a_volume_is_read_back_as_it_is() -> None:
+    settings = {"providers": {"vllm": {"spec": {"defaults": {"cacheStorage": "1Gi"}}}}, "cluster": {"context": "x"}}
+    configs = provider_configs(parse_settings(settings), Files(), PROVIDERS)
+    adoption = adopt(with_cache({"cacheStorage": "1Gi"}).rendered.resource, Target(PROVIDERS, configs, StackSettings()))
+    assert adoption.entry is not None, adoption.why_not
+    assert "overrides" not in adoption.entry["provider"]
