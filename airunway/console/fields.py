@@ -103,11 +103,12 @@ def entry_of(form: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     entry: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in (f for group in groups() for f in group.fields):
-        text = form.get(field.path, "").replace("\r\n", "\n").strip()
-        if not text:
+        text = form.get(field.path, "").replace("\r\n", "\n")
+        if not text.strip():
             continue
         try:
-            value = _value(field, text)
+            # The last line of YAML may be that of a block of text, which ends with it.
+            value = _value(field, text if field.kind == "yaml" else text.strip())
         except InputError as error:
             problems += error.problems
             continue

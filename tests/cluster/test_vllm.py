@@ -1,4 +1,4 @@
-"""Tier 6 (real engine, real kube-apiserver and Deployment controller): vLLM without an operator. Nodes are stood in for."""
+"""Cluster (real engine, real kube-apiserver and Deployment controller): vLLM without an operator. Nodes are stood in for."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Tier 2 (mocks and recorder): a deployment of the provider vllm in the graph, and what the commands say of it."""
+"""Graph (mocks and recorder): a deployment of the provider vllm in the graph, and what the commands say of it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): what Pulumi is told to wait for."""
+"""Unit (pure): what Pulumi is told to wait for."""
 
 from collections.abc import Mapping
 from dataclasses import replace

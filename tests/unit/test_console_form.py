@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airunway.console.check import Checked, Context, check
@@ -166,6 +166,7 @@ anything = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([f.path for f in FIELDS if f.kind == "yaml"]), anything.filter(lambda v: v is not None), max_size=4))
+@example({"env": [{"name": "A", "value": "a line\n"}]})
 def test_whatever_stands_in_a_field_of_yaml_is_the_same_after_the_form(fields: dict[str, Any]) -> None:
     entry: dict[str, Any] = {"name": "x", "model": {"id": "org/m"}}
     for path, value in fields.items():

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): YAML inside a live object, against what k8s.io/apimachinery 0.37.2 (util/yaml), by which KubeRay reads it, made of it."""
+"""Unit (pure): YAML inside a live object, against what k8s.io/apimachinery 0.37.2 (util/yaml), by which KubeRay reads it, made of it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): engine flags from fields and back: whatever a spec comes to is read to one that comes to the same arguments."""
+"""Unit (pure): engine flags from fields and back: whatever a spec comes to is read to one that comes to the same arguments."""
 
 from collections.abc import Iterator
 from typing import Any

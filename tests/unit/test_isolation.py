@@ -1,4 +1,4 @@
-"""Tier 1 (git, with a repository of its own): what a run of the tests must not touch."""
+"""Unit (git, with a repository of its own): what a run of the tests must not touch."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): live objects as models, against the upstream CRDs, the types of Pulumi's Kubernetes SDK, and any JSON anywhere."""
+"""Unit (pure): live objects as models, against the upstream CRDs, the types of Pulumi's Kubernetes SDK, and any JSON anywhere."""
 
 import contextlib
 import copy

@@ -1,4 +1,4 @@
-"""Tier 1 (pure): a provider whose objects are of a kind that others use too. It is a stand-in: KubeRay's module with another kind."""
+"""Unit (pure): a provider whose objects are of a kind that others use too. It is a stand-in: KubeRay's module with another kind."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tier 1 (files in a temporary folder): a stack is planned by its project's folder, and nothing of the process is changed for it."""
+"""Unit (files in a temporary folder): a stack is planned by its project's folder, and nothing of the process is changed for it."""
 
 import os
 import sys

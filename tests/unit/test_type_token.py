@@ -1,4 +1,4 @@
-"""Tier 1 (pure): what a type token of Pulumi means is said in one place. Tokens are those of the recorded state of release 0.1.0."""
+"""Unit (pure): what a type token of Pulumi means is said in one place. Tokens are those of the recorded state of release 0.1.0."""
 
 import json
 import re

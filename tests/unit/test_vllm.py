@@ -1,4 +1,4 @@
-"""Tier 1 (pure): the provider vllm: what it refuses, warns of and selects by. Its flags meet the real parser in test_vllm_flags.py."""
+"""Unit (pure): the provider vllm: what it refuses, warns of and selects by. Its flags meet the real parser in test_vllm_flags.py."""
 
 from itertools import pairwise
 from typing import Any

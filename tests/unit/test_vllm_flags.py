@@ -1,4 +1,4 @@
-"""Tier 1 (pure), opt-in: every command line that the provider vllm can make, read by the real parser of the pinned vLLM.
+"""Unit (pure), opt-in: every command line that the provider vllm can make, read by the real parser of the pinned vLLM.
 
 ``AIRUNWAY_VLLM_PYTHON`` names an interpreter with that vLLM (`pip install vllm==RELEASE`); it takes neither a GPU nor a model.
 """
