@@ -11,7 +11,9 @@ from bench.sections import alternatives, on_the_engine, overhead, selection, sta
 
 def main() -> None:
     """Run every section; progress goes to standard error."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog="Example: python -m bench --quick --output -")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, epilog="Example: python -m bench --quick --output -"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer deployments and runs; about a minute")
     parser.add_argument("--output", default=str(ROOT / "BENCHMARKS.md"), help="file to write; - is standard output")
     arguments = parser.parse_args()

@@ -18,10 +18,14 @@ _KINDS: tuple[dict[str, Any], ...] = (
     {"resources": {"gpu": {"count": 1}}},
     {},
     {"engine": {"type": "sglang"}, "resources": {"gpu": {"count": 2}}},
-    {"serving": {"mode": "disaggregated"}, "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}}},
+    {
+        "serving": {"mode": "disaggregated"},
+        "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
+    },
     {"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}},
 )
-# Registers each resource of a literal list with its parent, what it waits for and what it puts out, and decides nothing.
+# Registers each resource of a literal list with its parent, what it waits for and what it puts out, and decides
+# nothing.
 _BARE = """
 import json, pathlib
 import pulumi, pulumi_kubernetes
@@ -29,7 +33,8 @@ made = {}
 for r in json.loads(pathlib.Path("resources.json").read_text()):
     options = pulumi.ResourceOptions(
         parent=made.get(r["parent"]), depends_on=[made[d] for d in r["dependencies"]], version=r["version"] or None,
-        provider=made.get(r["provider"]) if r["custom"] else None, retain_on_delete=r["retained"] or None, protect=r["protect"] or None)
+        provider=made.get(r["provider"]) if r["custom"] else None,
+        retain_on_delete=r["retained"] or None, protect=r["protect"] or None)
     if r["type"] == "pulumi:providers:kubernetes":
         made[r["urn"]] = pulumi_kubernetes.Provider(r["name"], **r["arguments"])
     elif r["custom"]:
@@ -41,11 +46,18 @@ for r in json.loads(pathlib.Path("resources.json").read_text()):
 
 
 def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None) -> Path:
-    """A project of ours with ``count`` deployments in five kinds and twenty namespaces, a file each, for ``cluster``."""
+    """A project of ours with ``count`` deployments in five kinds and twenty namespaces, a file each, for
+    ``cluster``.
+    """
     _project(folder)
     shutil.copy(ROOT / "__main__.py", folder)
     deployments = [
-        {"name": f"model-{i}", "model": {"id": f"org/model-{i}"}, "namespace": f"team-{i % _TEAMS}", **_KINDS[i % len(_KINDS)]}
+        {
+            "name": f"model-{i}",
+            "model": {"id": f"org/model-{i}"},
+            "namespace": f"team-{i % _TEAMS}",
+            **_KINDS[i % len(_KINDS)],
+        }
         for i in range(count)
     ]
     (folder / "deployments").mkdir()
@@ -78,7 +90,9 @@ def write_chart(folder: Path, preview: Preview) -> Path:
     """A Helm chart whose one template prints the objects in its values: the least that a chart can do for them."""
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: bench\nversion: 1.0.0\n")
-    (folder / "templates" / "objects.yaml").write_text("{{- range .Values.objects }}\n---\n{{ toYaml . }}\n{{- end }}\n")
+    (folder / "templates" / "objects.yaml").write_text(
+        "{{- range .Values.objects }}\n---\n{{ toYaml . }}\n{{- end }}\n"
+    )
     (folder / "values.yaml").write_text(json.dumps({"objects": preview.objects}))
     return folder
 
@@ -104,7 +118,9 @@ def _settings(folder: Path, config: dict[str, Any]) -> None:
 
 
 def _literal(resource: Any) -> dict[str, Any]:
-    kept = {name: getattr(resource, name) for name in ("urn", "type", "name", "parent", "dependencies", "custom", "version")}
+    kept = {
+        name: getattr(resource, name) for name in ("urn", "type", "name", "parent", "dependencies", "custom", "version")
+    }
     kept |= {"retained": resource.retained, "protect": resource.protect, "inputs": resource.inputs}
     kept["provider"] = resource.provider.rpartition("::")[0]
     if resource.is_provider:

@@ -17,12 +17,20 @@ class Report:
         self._lines = [
             "# Benchmarks",
             "",
-            f"Written by `{command}` on {datetime.datetime.now(tz=datetime.UTC).date()}. Python {platform.python_version()}, {versions};",
-            f"{os.cpu_count()} cores, {_memory():.0f} GiB, {platform.system()} {platform.machine()}. Figures are the median (least–most);",
+            (
+                f"Written by `{command}` on {datetime.datetime.now(tz=datetime.UTC).date()}. Python"
+                f" {platform.python_version()}, {versions};"
+            ),
+            (
+                f"{os.cpu_count()} cores, {_memory():.0f} GiB, {platform.system()} {platform.machine()}. Figures are"
+                " the median (least–most);"
+            ),
             "what is compared ran in turns in one run.",
         ]
 
-    def section(self, title: str, what: str, header: Sequence[str], rows: Sequence[Sequence[str]], goals: Sequence[str]) -> None:
+    def section(
+        self, title: str, what: str, header: Sequence[str], rows: Sequence[Sequence[str]], goals: Sequence[str]
+    ) -> None:
         """A table with what it measures above and the goals below."""
         self._lines += ["", f"## {title}", "", what, "", _row(header), _row(["---"] * len(header)), *map(_row, rows)]
         self._lines += ["", *(f"- {goal}" for goal in goals)] if goals else []
@@ -36,7 +44,10 @@ def goal(what: str, value: float, limit: float, unit: str = "", why: str = "") -
     """One line about a goal: met, or by how much not and why."""
     if value <= limit:
         return f"Goal met: {what} {value:.2f}{unit}, at most {limit:g}{unit} wanted."
-    return f"**Goal missed**: {what} {value:.2f}{unit}, at most {limit:g}{unit} wanted ({value / limit:.2f} times that). {why}".rstrip()
+    return (
+        f"**Goal missed**: {what} {value:.2f}{unit}, at most {limit:g}{unit} wanted ({value / limit:.2f} times that)."
+        f" {why}".rstrip()
+    )
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Preview the project in a folder on the real engine and print the figures as JSON; the cluster is the caller's.
 
-``wall`` is without the start of Python, ``cpu`` is this process's and the engine's, ``memory`` (MiB, peak) is this process's.
+``wall`` is without the start of Python, ``cpu`` is this process's and the engine's, ``memory`` (MiB, peak) is this
+process's.
 """
 
 import json

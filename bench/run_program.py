@@ -1,4 +1,6 @@
-"""Run the project in a folder against the recording monitor and print how many resources it registered; measured from outside."""
+"""Run the project in a folder against the recording monitor and print how many resources it registered; measured from
+outside.
+"""
 
 import sys
 from pathlib import Path

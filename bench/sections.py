@@ -1,4 +1,6 @@
-"""What is measured: overhead over bare Pulumi with and without the engine, selection, what else people use, start-up."""
+"""What is measured: overhead over bare Pulumi with and without the engine, selection, what else people use,
+start-up.
+"""
 
 import json
 import re
@@ -43,11 +45,15 @@ def overhead(report: Report, quick: bool) -> None:
         goals = [
             *_overhead_goals(1000, found[1000]),
             goal("wall of 3,000 deployments over that of 1,000", growth, 3.2, why=_WHY_GROWTH),
-            f"Ours changes how often Python collects garbage (`__main__.py`). Over a bare program that does the same: {alike_ratio:.2f}.",
+            (
+                "Ours changes how often Python collects garbage (`__main__.py`). Over a bare program that does the"
+                f" same: {alike_ratio:.2f}."
+            ),
         ]
     report.section(
         "Overhead over bare Pulumi",
-        "Start to end of a process that registers everything with a monitor that only keeps it; bare reads its resources from a list.",
+        "Start to end of a process that registers everything with a monitor that only keeps it; bare reads its"
+        " resources from a list.",
         _OVERHEAD_HEADER,
         rows,
         goals,
@@ -69,8 +75,12 @@ def on_the_engine(report: Report, quick: bool) -> None:
                 commands = {name: (PYTHON, "-m", "bench.run_engine", str(folder / name)) for name in ("ours", "bare")}
                 runs = in_turns(commands, ROOT, {1000: 2, 3000: 1}.get(size, 3))  # 3,000 take minutes
                 printed = {name: [json.loads(s.output) for s in each] for name, each in runs.items()}
-                samples = {name: [Sample(f["wall"], f["cpu"], f["memory"], "") for f in each] for name, each in printed.items()}
-                rows.append(_overhead_row(size, samples, _same(f["resources"] for each in printed.values() for f in each)))
+                samples = {
+                    name: [Sample(f["wall"], f["cpu"], f["memory"], "") for f in each] for name, each in printed.items()
+                }
+                rows.append(
+                    _overhead_row(size, samples, _same(f["resources"] for each in printed.values() for f in each))
+                )
                 if size == 1000:
                     goals = _overhead_goals(size, samples)
     except pytest.skip.Exception as reason:
@@ -78,8 +88,8 @@ def on_the_engine(report: Report, quick: bool) -> None:
         goals = [f"Not measured: {reason}"]
     report.section(
         "The same on the real engine",
-        "One preview by the Automation API with the real Kubernetes provider, new stack, without the start of Python; CPU is that of "
-        "program, engine and provider, memory the program's.",
+        "One preview by the Automation API with the real Kubernetes provider, new stack, without the start of Python;"
+        " CPU is that of program, engine and provider, memory the program's.",
         _OVERHEAD_HEADER,
         rows,
         goals,
@@ -97,7 +107,9 @@ def _overhead_row(size: int, samples: dict[str, list[Sample]], resources: int) -
 def _overhead_goals(size: int, samples: dict[str, list[Sample]]) -> list[str]:
     return [
         goal(f"wall at {size} deployments over bare", _ratio(samples, "ours", "bare", "wall"), 1.15, why=_WHY_WALL),
-        goal(f"memory at {size} deployments over bare", _ratio(samples, "ours", "bare", "memory"), 1.25, why=_WHY_MEMORY),
+        goal(
+            f"memory at {size} deployments over bare", _ratio(samples, "ours", "bare", "memory"), 1.25, why=_WHY_MEMORY
+        ),
     ]
 
 
@@ -129,7 +141,8 @@ def selection(report: Report, quick: bool) -> None:
         rows.append([str(rules), f"{first:.0f}", spread(mine, 0), spread(theirs, 0), ratio])
     report.section(
         "Selection",
-        "Microseconds per spec. airunway checks the spec and selects; cel-expr-python evaluates the compiled rules and does nothing else.",
+        "Microseconds per spec. airunway checks the spec and selects; cel-expr-python evaluates the compiled rules and"
+        " does nothing else.",
         ("rules", "airunway, first pass", "airunway", "cel-expr-python", "ratio"),
         rows,
         [goal("one spec with the built-in catalog", best, 300, " µs")],
@@ -149,7 +162,11 @@ def alternatives(report: Report, quick: bool) -> None:
         if helm := _helm():
             commands["helm template"] = (helm, "template", "bench", str(write_chart(folder / "chart", preview)))
         if kubectl := shutil.which("kubectl"):
-            commands["kubectl kustomize"] = (kubectl, "kustomize", str(write_kustomization(folder / "kustomization", preview)))
+            commands["kubectl kustomize"] = (
+                kubectl,
+                "kustomize",
+                str(write_kustomization(folder / "kustomization", preview)),
+            )
         samples = in_turns(commands, ROOT, times)
     rows = [
         [
@@ -163,18 +180,27 @@ def alternatives(report: Report, quick: bool) -> None:
     goals = ["helm is neither on PATH nor can it be built (no Go), so it was not measured."]
     if "helm template" in samples:
         goals = [
-            goal("`airunway render` over `helm template`", _ratio(samples, "airunway render", "helm template", "wall"), 1, why=_WHY_HELM)
+            goal(
+                "`airunway render` over `helm template`",
+                _ratio(samples, "airunway render", "helm template", "wall"),
+                1,
+                why=_WHY_HELM,
+            )
         ]
     report.section(
         "What else renders them",
-        f"Objects of {size} deployments. helm and kubectl are given finished objects; airunway checks, selects and renders first.",
+        f"Objects of {size} deployments. helm and kubectl are given finished objects; airunway checks, selects and"
+        " renders first.",
         ("command", "wall, s", "memory, MiB", "airunway over it"),
         rows,
         goals,
     )
 
 
-_WHY_HELM = "helm's chart is given finished objects to print, and is compiled; ours decides and registers each with Pulumi's SDK first."
+_WHY_HELM = (
+    "helm's chart is given finished objects to print, and is compiled; ours decides and registers each with Pulumi's"
+    " SDK first."
+)
 
 
 def start_up(report: Report, quick: bool) -> None:
@@ -184,7 +210,10 @@ def start_up(report: Report, quick: bool) -> None:
         "airunway preview (dev)": (*AIRUNWAY, "preview", "--stack", "dev"),
     }
     samples = in_turns(commands, ROOT, 5 if quick else 9)
-    rows = [[name, spread(_values(each, "wall")), f"{median(_values(each, 'memory')):.0f}"] for name, each in samples.items()]
+    rows = [
+        [name, spread(_values(each, "wall")), f"{median(_values(each, 'memory')):.0f}"]
+        for name, each in samples.items()
+    ]
     limits = {"airunway --help": 0.25, "airunway preview (dev)": 1.0}
     report.section(
         "Start-up",
@@ -197,7 +226,8 @@ def start_up(report: Report, quick: bool) -> None:
     profile = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr
     report.section(
         "Imports of `airunway preview`",
-        "Milliseconds in the modules of each package, without what they import; `python -X importtime`, which itself costs time.",
+        "Milliseconds in the modules of each package, without what they import; `python -X importtime`, which itself"
+        " costs time.",
         ("package", "modules", "ms"),
         _imports(profile, 8),
         [],

@@ -1,4 +1,6 @@
-"""The components as a Pulumi plugin: `pulumi package add` gives them to programs in YAML, TypeScript, Go and other languages."""
+"""The components as a Pulumi plugin: `pulumi package add` gives them to programs in YAML, TypeScript, Go and other
+languages.
+"""
 
 import sys
 from pathlib import Path

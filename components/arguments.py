@@ -1,7 +1,8 @@
-"""What a program gives to a component, as the plain data that is planned: names as in stack files, and places kept for Outputs.
+"""What a program gives to a component, as the plain data that is planned: names as in stack files, and places kept for
+Outputs.
 
-A decision that is taken at plan time needs values that are known then. An Output may stand only where its text is put into an object as
-it is; whether that is so is tried: the plan has to be the same for two texts in its place.
+A decision that is taken at plan time needs values that are known then. An Output may stand only where its text is put
+into an object as it is; whether that is so is tried: the plan has to be the same for two texts in its place.
 """
 
 import typing
@@ -46,7 +47,9 @@ class Leaf:
 
 @dataclass
 class Arguments:
-    """Plain data with a ``Leaf`` in place of each Output; ``resources`` are what Outputs that are known by now depend on."""
+    """Plain data with a ``Leaf`` in place of each Output; ``resources`` are what Outputs that are known by now depend
+    on.
+    """
 
     data: Any = None
     leaves: list[Leaf] = field(default_factory=list)
@@ -58,7 +61,9 @@ class Arguments:
 
 
 def arguments(args: Mapping[str, Any], model: type[BaseModel]) -> Arguments:
-    """The arguments of a component, for ``model`` to check. Both ``context_length`` and ``contextLength`` name a field."""
+    """The arguments of a component, for ``model`` to check. Both ``context_length`` and ``contextLength`` name a
+    field.
+    """
     found = Arguments()
     found.data = _plain(args, model, "", passed_through=False, found=found)
     return found
@@ -68,14 +73,18 @@ Plan = Callable[[Any], Sequence[PlannedDeployment]]
 
 
 def planned(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
-    """The deployments that ``plan`` makes of the arguments, with the Outputs where they belong. Raises ``InputError``."""
+    """The deployments that ``plan`` makes of the arguments, with the Outputs where they belong. Raises
+    ``InputError``.
+    """
     refused = [Problem(leaf.path, UNKNOWN) for leaf in args.leaves if not leaf.passed_through]
     try:
         deployments = plan(args.filled())
     except InputError as error:
         rest = [p for p in error.problems if not any(p.path == leaf.path for leaf in args.leaves)]
         raise InputError([*refused, *rest]) from error
-    refused = refused or [Problem(leaf.path, UNKNOWN) for leaf in args.leaves if _influences(leaf, args, plan, deployments)]
+    refused = refused or [
+        Problem(leaf.path, UNKNOWN) for leaf in args.leaves if _influences(leaf, args, plan, deployments)
+    ]
     if refused:
         raise InputError(refused)
     outputs = {leaf.text(_FIRST): leaf.output for leaf in args.leaves}
@@ -88,7 +97,9 @@ _FIRST, _SECOND = "a", "bb"
 def _with_outputs(deployment: PlannedDeployment, outputs: Mapping[str, pulumi.Output[Any]]) -> PlannedDeployment:
     rendered = deployment.rendered
     supporting = tuple(_restored(obj, outputs) for obj in rendered.supporting)
-    return replace(deployment, rendered=replace(rendered, resource=_restored(rendered.resource, outputs), supporting=supporting))
+    return replace(
+        deployment, rendered=replace(rendered, resource=_restored(rendered.resource, outputs), supporting=supporting)
+    )
 
 
 def _influences(leaf: Leaf, args: Arguments, plan: Plan, deployments: Sequence[PlannedDeployment]) -> bool:
@@ -103,7 +114,11 @@ def _influences(leaf: Leaf, args: Arguments, plan: Plan, deployments: Sequence[P
 
 def _effects(deployment: PlannedDeployment, places: Mapping[str, Any]) -> Any:
     """All that a plan comes to as plain data, but for the spec that it was made from."""
-    request = {f.name: getattr(deployment.request, f.name) for f in fields(deployment.request) if f.name not in ("spec", "config")}
+    request = {
+        f.name: getattr(deployment.request, f.name)
+        for f in fields(deployment.request)
+        if f.name not in ("spec", "config")
+    }
     parts = {f.name: getattr(deployment, f.name) for f in fields(deployment) if f.name not in ("request", "provider")}
     return _restored([request, parts], places)
 
@@ -145,11 +160,16 @@ def _plain(value: Any, annotation: Any, path: str, *, passed_through: bool, foun
             plain[name] = _plain(inner, kind, join(path, name), passed_through=passed, found=found)
         return plain
     if isinstance(value, list | tuple):
-        return [_plain(v, element or annotation, f"{path}[{i}]", passed_through=passed_through, found=found) for i, v in enumerate(value)]
+        return [
+            _plain(v, element or annotation, f"{path}[{i}]", passed_through=passed_through, found=found)
+            for i, v in enumerate(value)
+        ]
     return value.value if isinstance(value, Enum) else value
 
 
-def _of_output(output: pulumi.Output[Any], annotation: Any, path: str, *, passed_through: bool, found: Arguments) -> Any:
+def _of_output(
+    output: pulumi.Output[Any], annotation: Any, path: str, *, passed_through: bool, found: Arguments
+) -> Any:
     """What stands for an Output: its value where that is known by now and no secret, else a leaf."""
     known = _known(output)
     if known is None:
@@ -167,7 +187,8 @@ def _leaf(output: pulumi.Output[Any], path: str, passed_through: bool, found: Ar
 
 
 def _known(output: pulumi.Output[Any]) -> tuple[Any, bool, set[pulumi.Resource]] | None:
-    """Value, secrecy and resources of an Output that is known without waiting, as those are that a component host hands over.
+    """Value, secrecy and resources of an Output that is known without waiting, as those are that a component host hands
+    over.
 
     The SDK has no public way to ask (pulumi 3.259, output.py).
     """

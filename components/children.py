@@ -20,11 +20,12 @@ def child_options(
     deleted_with: pulumi.Resource | None = None,
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
-    """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the component.
+    """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the
+    component.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect`` is the
-    parent's unless given. ``deleted_with`` is a resource whose deletion takes this one with it. ``on_error`` runs when the operation
-    fails.
+    parent's unless given. ``deleted_with`` is a resource whose deletion takes this one with it. ``on_error`` runs when
+    the operation fails.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -49,7 +50,12 @@ def kept_options(
 ) -> pulumi.ResourceOptions:
     """Options of a child that others may rely on, such as a namespace: it is never deleted."""
     return child_options(
-        parent, depends_on=depends_on, retain_on_delete=True, protect=False, ignore_changes=ignore_changes, on_error=on_error
+        parent,
+        depends_on=depends_on,
+        retain_on_delete=True,
+        protect=False,
+        ignore_changes=ignore_changes,
+        on_error=on_error,
     )
 
 

@@ -16,20 +16,24 @@ from components.last_update import LastUpdate
 def cluster_provider(settings: Cluster, last: LastUpdate, parent: pulumi.Resource | None = None) -> kubernetes.Provider:
     """The provider for the cluster that ``settings`` name, below ``parent``.
 
-    An update that was cut off has created objects that the state does not know yet; the next one takes them over. A changed Secret or
-    ConfigMap is written in place; the default is to delete it and make it again. The namespace kube-system is read into the state, which
-    so notes the cluster that the stack was deployed to. Raises ``pulumi.RunError`` where the settings lead to another one.
+    An update that was cut off has created objects that the state does not know yet; the next one takes them over. A
+    changed Secret or ConfigMap is written in place; the default is to delete it and make it again. The namespace
+    kube-system is read into the state, which so notes the cluster that the stack was deployed to. Raises
+    ``pulumi.RunError`` where the settings lead to another one.
     """
     # A stack that was never updated has nothing to compare, and its preview needs no cluster.
     uid = _uid(settings) if last.cluster_uid or not pulumi.runtime.is_dry_run() else None
     try:
-        identifier = cluster_identifier(settings, pulumi.get_stack(), last_uid=last.cluster_uid, last_provider=last.provider, uid=uid)
+        identifier = cluster_identifier(
+            settings, pulumi.get_stack(), last_uid=last.cluster_uid, last_provider=last.provider, uid=uid
+        )
     except InputError as error:
         raise pulumi.RunError(str(error)) from error
     provider = kubernetes.Provider(
         "cluster",
         context=settings.context,
-        # Without one the SDK hands on KUBECONFIG, as if a list of files were one. The provider reads it by itself, as kubectl does.
+        # Without one the SDK hands on KUBECONFIG, as if a list of files were one. The provider reads it by itself, as
+        # kubectl does.
         kubeconfig=settings.kubeconfig or "",
         cluster_identifier=identifier,
         upsert_existing_objects=True,

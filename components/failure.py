@@ -15,10 +15,11 @@ _RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
 def failure_hook(cluster: Cluster | None, name: str = "airunway-failure") -> pulumi.ErrorHook:
-    """A hook that adds to Pulumi's error what failed, what was last seen and where to look. A program has one hook of a ``name``.
+    """A hook that adds to Pulumi's error what failed, what was last seen and where to look. A program has one hook of a
+    ``name``.
 
-    For a Helm release that is in the cluster but not in the state, it drops Helm's record of it and lets Pulumi try once more,
-    where the record says what the stack would install anyway. Without ``cluster`` it asks no API server.
+    For a Helm release that is in the cluster but not in the state, it drops Helm's record of it and lets Pulumi try
+    once more, where the record says what the stack would install anyway. Without ``cluster`` it asks no API server.
     """
 
     async def explain(args: pulumi.ErrorHookArgs) -> bool:
@@ -26,7 +27,9 @@ def failure_hook(cluster: Cluster | None, name: str = "airunway-failure") -> pul
         error = args.errors[0] if args.errors else ""
         if args.failed_operation == "delete":
             if args.type == _RELEASE and "release: not found" in error:
-                pulumi.log.error(f"Helm release {args.name} is gone already: `pulumi refresh` takes it out of the state, then go on")
+                pulumi.log.error(
+                    f"Helm release {args.name} is gone already: `pulumi refresh` takes it out of the state, then go on"
+                )
             return False
         if args.type == _RELEASE:
             return len(args.errors) == 1 and await _take_over(cluster, args.name, inputs, error)

@@ -32,7 +32,9 @@ class ImageBuilder(pulumi.ComponentResource):
         earlier = list(args["needs"])
         for manifest in builder_objects(args["settings"]):
             label = f"{manifest['metadata']['name']}-{manifest['kind'].lower()}"
-            options = child_options(self, depends_on=earlier, ignore_changes=claim_changes(manifest), on_error=args["on_failure"])
+            options = child_options(
+                self, depends_on=earlier, ignore_changes=claim_changes(manifest), on_error=args["on_failure"]
+            )
             earlier.append(KubernetesObject(label, manifest, options))
         self.register_outputs({})
 
@@ -61,7 +63,11 @@ class ModelImage(pulumi.ComponentResource):
         super().__init__("airunway:index:ModelImage", name, {"reference": image.pull}, opts)
         # A Job can't be changed, only made again under its name.
         options = child_options(
-            self, depends_on=args["needs"], timeout=image.timeout, delete_before_replace=True, on_error=args["on_failure"]
+            self,
+            depends_on=args["needs"],
+            timeout=image.timeout,
+            delete_before_replace=True,
+            on_error=args["on_failure"],
         )
         KubernetesObject(image.name, image.job(), options)
         self.reference = pulumi.Output.from_input(image.pull)

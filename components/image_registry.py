@@ -47,7 +47,9 @@ class ImageRegistry(pulumi.ComponentResource):
     def __init__(self, name: str, args: ImageRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = args["settings"]
         hosts_of = hosts(settings)
-        super().__init__("airunway:index:ImageRegistry", name, {"pushHost": hosts_of.push, "pullHost": hosts_of.pull}, opts)
+        super().__init__(
+            "airunway:index:ImageRegistry", name, {"pushHost": hosts_of.push, "pullHost": hosts_of.pull}, opts
+        )
         earlier = list(args["needs"])
         for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
             keep = manifest["kind"] == "PersistentVolumeClaim"
@@ -56,15 +58,22 @@ class ImageRegistry(pulumi.ComponentResource):
                 if keep
                 else child_options(self, depends_on=earlier, on_error=args["on_failure"])
             )
-            earlier.append(KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options))
+            earlier.append(
+                KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options)
+            )
         self._needs = args["needs"]
         self._logins: dict[str, KubernetesObject] = {}
         existing, password = settings.registry.existing, args.get("password")
-        self._access = (existing.username, password) if existing and existing.username and password is not None else None
+        self._access = (
+            (existing.username, password) if existing and existing.username and password is not None else None
+        )
         if self._access:
             self._login(PUSH_SECRET, NAMESPACE, hosts_of.push, ())
         self._pull = hosts_of.pull
-        self.push_host, self.pull_host = pulumi.Output.from_input(hosts_of.push), pulumi.Output.from_input(hosts_of.pull)
+        self.push_host, self.pull_host = (
+            pulumi.Output.from_input(hosts_of.push),
+            pulumi.Output.from_input(hosts_of.pull),
+        )
         self.register_outputs({"pushHost": self.push_host, "pullHost": self.pull_host})
 
     def login(self, namespace: str, needs: Sequence[pulumi.Resource]) -> KubernetesObject:
@@ -77,7 +86,9 @@ class ImageRegistry(pulumi.ComponentResource):
         if self._access is None:
             raise ValueError("the registry takes no login")
         depends_on = [*self._needs, *(need for need in needs if need not in self._needs)]
-        return secret_object(self, name_of(secret, namespace), _login(secret, namespace, host, *self._access), depends_on)
+        return secret_object(
+            self, name_of(secret, namespace), _login(secret, namespace, host, *self._access), depends_on
+        )
 
 
 def _login(name: str, namespace: str, host: str, username: str, password: pulumi.Input[str]) -> dict[str, Any]:

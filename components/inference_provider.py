@@ -30,8 +30,8 @@ class InferenceProvider(pulumi.ComponentResource):
 
     The namespace stays when the stack goes: others may have put something into it.
 
-    A release whose uninstall would delete CRDs, and with them every object of their kinds, stays too. Helm installs the CRDs of a
-    chart's ``crds`` folder once, and neither upgrades nor deletes them.
+    A release whose uninstall would delete CRDs, and with them every object of their kinds, stays too. Helm installs the
+    CRDs of a chart's ``crds`` folder once, and neither upgrades nor deletes them.
     """
 
     installation: pulumi.Output[str]
@@ -39,7 +39,9 @@ class InferenceProvider(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InferenceProviderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         state = str(InstallationMode.MANAGED if args["managed"] else InstallationMode.EXISTING)
-        super().__init__("airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts)
+        super().__init__(
+            "airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts
+        )
         if args["managed"]:
             self._install(args["config"], args["on_failure"])
         self.installation = pulumi.Output.from_input(state)
@@ -62,7 +64,9 @@ class InferenceProvider(pulumi.ComponentResource):
         earlier: list[pulumi.Resource] = []
         for chart in charts:
             needs = [namespaces[chart.namespace]] if chart.namespace in namespaces else []
-            options = child_options(self, depends_on=[*needs, *earlier], retain_on_delete=chart.retain_on_delete, on_error=on_failure)
+            options = child_options(
+                self, depends_on=[*needs, *earlier], retain_on_delete=chart.retain_on_delete, on_error=on_failure
+            )
             earlier.append(self._release(chart, config.spec.installation.address(chart), options))
 
     def _release(self, chart: HelmChart, repository: str | None, options: pulumi.ResourceOptions) -> Release:

@@ -38,15 +38,16 @@ class LastUpdate:
         return next(self.outputs(_PROVIDER, "cluster"), {})
 
 
-# The engine writes the state of an update that has begun at the same moment, and a backend of files then has an empty file of
-# attributes to read: "failed to load checkpoint: EOF".
+# The engine writes the state of an update that has begun at the same moment, and a backend of files then has an empty
+# file of attributes to read: "failed to load checkpoint: EOF".
 _PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 def last_update() -> LastUpdate:
     """Read the current stack's state, as it is before this update. Raises ``pulumi.RunError`` where it can't be read.
 
-    The engine answers this call for any stack (pulumi 3.259, pkg/resource/deploy/builtins.go); a stack may ask for itself.
+    The engine answers this call for any stack (pulumi 3.259, pkg/resource/deploy/builtins.go); a stack may ask for
+    itself.
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     error: Exception | None = None

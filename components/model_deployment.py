@@ -23,7 +23,8 @@ from providers import PROVIDERS
 class ModelDeployment(pulumi.ComponentResource):
     """One model, served by whichever inference provider the selection rules pick when it is planned.
 
-    Namespace, operator and token Secret are taken to be there, unless a ``Platform`` or ``ModelServing`` brings them along.
+    Namespace, operator and token Secret are taken to be there, unless a ``Platform`` or ``ModelServing`` brings them
+    along.
     """
 
     provider: pulumi.Output[str]

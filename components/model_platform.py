@@ -37,7 +37,9 @@ SECRET_ARGUMENTS = {"hugging_face_token": TOKEN_SETTING, "registry_password": PA
 
 
 class Platform(pulumi.ComponentResource):
-    """Operators, namespaces, token Secrets and image builds, each created only where some deployment needs it, and once."""
+    """Operators, namespaces, token Secrets and image builds, each created only where some deployment needs it, and
+    once.
+    """
 
     def __init__(
         self,
@@ -51,8 +53,8 @@ class Platform(pulumi.ComponentResource):
     ) -> None:
         """Create nothing yet, or what ``plan`` needs, for a program that has planned a whole stack.
 
-        With ``plan`` come the stack's secrets by setting, and what the last update left in its state, instead of ``args``. Raises
-        ``ArgumentError`` with everything that is wrong with ``args``.
+        With ``plan`` come the stack's secrets by setting, and what the last update left in its state, instead of
+        ``args``. Raises ``ArgumentError`` with everything that is wrong with ``args``.
         """
         self.plan = plan
         self._secrets = secrets or secrets_of(args)
@@ -60,7 +62,9 @@ class Platform(pulumi.ComponentResource):
         self.settings = self.target.settings
         self._last = last
         super().__init__("airunway:index:Platform", name, {}, opts)
-        self.on_failure = failure_hook(plan.settings.cluster) if plan else failure_hook(None, f"airunway-failure-{name}")
+        self.on_failure = (
+            failure_hook(plan.settings.cluster) if plan else failure_hook(None, f"airunway-failure-{name}")
+        )
         self._operators: dict[str, InferenceProvider] = {}
         self._namespaces: dict[str, KubernetesObject] = {}
         self._tokens: dict[str, KubernetesObject] = {}
@@ -81,7 +85,9 @@ class Platform(pulumi.ComponentResource):
         image = [self._image(planned.image, pulling)] if planned.image else []
         login = [self._build_services(pulling)[0].login(n, namespace) for n in pulling]
         if planned.delivery == Delivery.MODELDEPLOYMENT and not self._controller:
-            error = InputError([Problem("delivery", "the controller decides by what a whole stack has; use ModelServing")])
+            error = InputError(
+                [Problem("delivery", "the controller decides by what a whole stack has; use ModelServing")]
+            )
             raise ArgumentError(planned.name, error) from error
         controller = self._controller if planned.delivery == Delivery.MODELDEPLOYMENT else []
         return [operator, *controller, *namespace, *token, *login, *image]
@@ -115,7 +121,9 @@ class Platform(pulumi.ComponentResource):
     def _token(self, namespace: str) -> KubernetesObject:
         if namespace not in self._tokens:
             secret = _token_secret(namespace, self._secrets[TOKEN_SETTING])
-            self._tokens[namespace] = secret_object(self, name_of(TOKEN_SECRET, namespace), secret, self._namespace(namespace))
+            self._tokens[namespace] = secret_object(
+                self, name_of(TOKEN_SECRET, namespace), secret, self._namespace(namespace)
+            )
         return self._tokens[namespace]
 
     def _image(self, image: PlannedImage, pull_namespaces: Sequence[str]) -> ModelImage:
@@ -123,7 +131,9 @@ class Platform(pulumi.ComponentResource):
         if image.name not in self._images:
             needs: list[pulumi.Resource] = [registry, builder]
             options = child_options(self)
-            self._images[image.name] = ModelImage(image.name, {"image": image, "needs": needs, "on_failure": self.on_failure}, options)
+            self._images[image.name] = ModelImage(
+                image.name, {"image": image, "needs": needs, "on_failure": self.on_failure}, options
+            )
         return self._images[image.name]
 
     def _build_services(self, pull_namespaces: Sequence[str]) -> tuple[ImageRegistry, ImageBuilder]:
@@ -144,7 +154,9 @@ class Platform(pulumi.ComponentResource):
             for pulling in pull_namespaces:
                 registry.login(pulling, self._namespace(pulling))
             options = child_options(self)
-            builder = ImageBuilder("builder", {"settings": self.settings, "needs": [namespace], "on_failure": self.on_failure}, options)
+            builder = ImageBuilder(
+                "builder", {"settings": self.settings, "needs": [namespace], "on_failure": self.on_failure}, options
+            )
             self._services = registry, builder
         return self._services
 

@@ -23,23 +23,29 @@ from providers import PROVIDERS
 
 
 class ModelServing(pulumi.ComponentResource):
-    """All models that one cluster serves: operators, namespaces, token Secrets, image builds and each deployment, as one graph.
+    """All models that one cluster serves: operators, namespaces, token Secrets, image builds and each deployment, as
+    one graph.
 
     A stack has one, as a stack has one cluster.
     """
 
     deployments: pulumi.Output[dict[str, Any]]
-    """What each deployment puts out, by name: ``provider``, ``selectedReason``, ``engine``, ``endpoint`` and ``resource``."""
+    """What each deployment puts out, by name: ``provider``, ``selectedReason``, ``engine``, ``endpoint`` and
+    ``resource``.
+    """
 
     def __init__(self, name: str, args: ModelServingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Plan and create. Without ``cluster``, the Kubernetes provider that ``opts`` or the parent gives leads to the cluster.
+        """Plan and create. Without ``cluster``, the Kubernetes provider that ``opts`` or the parent gives leads to the
+        cluster.
 
         Raises ``ArgumentError`` with everything that is wrong with ``args``.
         """
         super().__init__("airunway:index:ModelServing", name, {}, opts)
         provider = None if args.get("cluster") else self.get_provider("kubernetes:core/v1:Namespace")
         plan, resources = _planned(name, args, has_provider=provider is not None)
-        outputs = serve(plan, secrets_of(args), pulumi.ResourceOptions(parent=self, depends_on=list(resources)), provider)
+        outputs = serve(
+            plan, secrets_of(args), pulumi.ResourceOptions(parent=self, depends_on=list(resources)), provider
+        )
         self.deployments = pulumi.Output.from_input(outputs)
         self.register_outputs({"deployments": self.deployments})
 
@@ -50,10 +56,11 @@ def serve(
     opts: pulumi.ResourceOptions | None = None,
     provider: pulumi.ProviderResource | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Create everything that ``plan`` needs below the parent in ``opts``, and say what each deployment puts out, by name.
+    """Create everything that ``plan`` needs below the parent in ``opts``, and say what each deployment puts out, by
+    name.
 
-    ``secrets`` are those of the stack by setting. Without ``provider``, one is made for the cluster that the settings name; raises
-    ``pulumi.RunError`` where the stack was deployed to another one.
+    ``secrets`` are those of the stack by setting. Without ``provider``, one is made for the cluster that the settings
+    name; raises ``pulumi.RunError`` where the stack was deployed to another one.
     """
     note_plan(plan)
     for warning in plan.warnings:
@@ -88,7 +95,11 @@ def _planned(name: str, args: ModelServingArgs, *, has_provider: bool) -> tuple[
     def deployments(data: Any) -> Sequence[PlannedDeployment]:
         has_token, has_password = TOKEN_SETTING in secrets, PASSWORD_SETTING in secrets
         settings = parse_settings(data)
-        plans.append(plan_stack(settings, Files(), PROVIDERS, has_token=has_token, has_password=has_password, has_provider=has_provider))
+        plans.append(
+            plan_stack(
+                settings, Files(), PROVIDERS, has_token=has_token, has_password=has_password, has_provider=has_provider
+            )
+        )
         return plans[-1].deployments
 
     try:

@@ -1,4 +1,6 @@
-"""The components as a provider that Pulumi's engine starts and asks over gRPC: its schema, and how what is wrong comes back."""
+"""The components as a provider that Pulumi's engine starts and asks over gRPC: its schema, and how what is wrong comes
+back.
+"""
 
 import inspect
 import json
@@ -53,7 +55,10 @@ def schema() -> str:
 
 def _undented(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: inspect.cleandoc(v) if k == "description" and isinstance(v, str) else _undented(v) for k, v in value.items()}
+        return {
+            k: inspect.cleandoc(v) if k == "description" and isinstance(v, str) else _undented(v)
+            for k, v in value.items()
+        }
     return [_undented(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -4,7 +4,18 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.spec_types import EngineSpec, EnvVar, ModelRef, PodTemplate, ProviderRef, Resources, Scaling, Secrets, Serving, Toleration
+from components.spec_types import (
+    EngineSpec,
+    EnvVar,
+    ModelRef,
+    PodTemplate,
+    ProviderRef,
+    Resources,
+    Scaling,
+    Secrets,
+    Serving,
+    Toleration,
+)
 
 
 class Deployment(TypedDict):
@@ -59,10 +70,13 @@ class Deployment(TypedDict):
     """Do not wait until it serves."""
 
     take_over: NotRequired[bool]
-    """Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."""
+    """Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict.
+    """
 
     delivery: NotRequired[str]
-    """direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the stack's."""
+    """direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the
+    stack's.
+    """
 
 
 class Cluster(TypedDict):
@@ -75,7 +89,9 @@ class Cluster(TypedDict):
     """Path of a kubeconfig. Default: KUBECONFIG or ~/.kube/config, with context."""
 
     uid: NotRequired[str]
-    """Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says so by it."""
+    """Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says so by
+    it.
+    """
 
 
 class ProviderSettings(TypedDict):
@@ -233,10 +249,13 @@ class ModelServingArgs(TypedDict):
     """Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."""
 
     delivery: NotRequired[str]
-    """How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway controller."""
+    """How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway
+    controller.
+    """
 
     controller: NotRequired[ControllerSettings]
-    """The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from)."""
+    """The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from).
+    """
 
     builder: NotRequired[BuilderSettings]
     """How images are built: storage, timeout, platform, and mirrors of the images it takes."""

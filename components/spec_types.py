@@ -230,7 +230,10 @@ class ModelDeploymentArgs(TypedDict):
     """Do not wait until it serves."""
 
     take_over: NotRequired[bool]
-    """Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."""
+    """Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict.
+    """
 
     delivery: NotRequired[str]
-    """direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the stack's."""
+    """direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the
+    stack's.
+    """

@@ -1,4 +1,6 @@
-"""The inference providers, one folder each. This list is all that names them: a new provider is a folder and an entry here."""
+"""The inference providers, one folder each. This list is all that names them: a new provider is a folder and an entry
+here.
+"""
 
 from airunway.provider.registry import Providers
 from providers import dynamo, kaito, kuberay, vllm

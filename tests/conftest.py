@@ -1,6 +1,8 @@
-"""Settings of every tier: property tests that are the same in each run, whatever the machine's speed, and a limit for what hangs.
+"""Settings of every tier: property tests that are the same in each run, whatever the machine's speed, and a limit for
+what hangs.
 
-``pytest --hypothesis-profile thorough`` looks for examples that are other ones in each run, and for twenty times as many.
+``pytest --hypothesis-profile thorough`` looks for examples that are other ones in each run, and for twenty times as
+many.
 """
 
 import os
@@ -10,7 +12,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "default", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=1000)
 settings.load_profile("default")
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
@@ -21,7 +25,9 @@ for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR",
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Name the test that hangs; pytest's ``faulthandler_timeout`` (pyproject.toml), which ends it then, shows only its stack."""
+    """Name the test that hangs; pytest's ``faulthandler_timeout`` (pyproject.toml), which ends it then, shows only its
+    stack.
+    """
     limit = float(item.config.getini("faulthandler_timeout"))
     timer = threading.Timer(limit - 1, _say, [item.config, f"\n{item.nodeid} did not end within {limit:g} s\n"])
     timer.daemon = True
@@ -39,4 +45,6 @@ def _say(config: pytest.Config, text: str) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if any("AIRUNWAY_VLLM_PYTHON" in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
-        terminalreporter.write_line("WITHOUT AIRUNWAY_VLLM_PYTHON: no command line met vLLM's own parser", yellow=True, bold=True)
+        terminalreporter.write_line(
+            "WITHOUT AIRUNWAY_VLLM_PYTHON: no command line met vLLM's own parser", yellow=True, bold=True
+        )

@@ -1,4 +1,6 @@
-"""The components' argument types as Python source, made from the models that check them, so that each field is described once."""
+"""The components' argument types as Python source, made from the models that check them, so that each field is
+described once.
+"""
 
 import types
 import typing
@@ -19,7 +21,16 @@ _WIDTH = 140
 # Pulumi has its own ways for these: the name and ``protect`` of a resource; files are the program's to read.
 _NOT_AN_ARGUMENT = {
     "ModelDeploymentArgs": {"name"},
-    "PlatformArgs": {"cluster", "deployments", "deployment_files", "manifests", "provider_files", "protect", "controller", "delivery"},
+    "PlatformArgs": {
+        "cluster",
+        "deployments",
+        "deployment_files",
+        "manifests",
+        "provider_files",
+        "protect",
+        "controller",
+        "delivery",
+    },
     "ModelServingArgs": {"deployment_files", "manifests", "provider_files", "protect"},
     "ControllerSettings": {"manifests"},
 }
@@ -71,7 +82,9 @@ def _class(name: str, model: type[BaseModel], used: set[str]) -> list[str]:
     lines = [f"class {name}(TypedDict):", f'{_INDENT}"""{doc}"""', ""]
     for field, info in model.model_fields.items():
         if field not in _NOT_AN_ARGUMENT.get(name, ()):
-            lines += _field(field, _type(info, _leaf(model, info, field), used), info.description or "", required=info.is_required())
+            lines += _field(
+                field, _type(info, _leaf(model, info, field), used), info.description or "", required=info.is_required()
+            )
     if model is StackSettings:
         for field, text in _SECRETS.items():
             lines += _field(field, "pulumi.Input[str]", text, required=False)
@@ -79,7 +92,11 @@ def _class(name: str, model: type[BaseModel], used: set[str]) -> list[str]:
 
 
 def _field(name: str, annotation: str, description: str, *, required: bool) -> list[str]:
-    return [f"{_INDENT}{name}: {annotation if required else f'NotRequired[{annotation}]'}", *_docstring(description), ""]
+    return [
+        f"{_INDENT}{name}: {annotation if required else f'NotRequired[{annotation}]'}",
+        *_docstring(description),
+        "",
+    ]
 
 
 def _docstring(text: str) -> Iterable[str]:

@@ -43,7 +43,9 @@ def show_providers(root: Path | None, stack: str | None, format: Format) -> None
     """Print the providers, as ``stack`` has them if there is one."""
     configs = _configs(root, stack)
     if format is Format.JSON:
-        print_json([{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs])
+        print_json(
+            [{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs]
+        )
         return
     out = console()
     out.print(_capability_table(configs))
@@ -67,7 +69,9 @@ def _capability_table(configs: Sequence[InferenceProviderConfig]) -> Table:
     for config in configs:
         for capability in config.spec.capabilities.engines:
             answers = ["yes" if can else "no" for can in (capability.gpu_support, capability.cpu_support)]
-            table.add_row(Text(config.name, style="cyan"), str(capability.name), *answers, ", ".join(capability.serving_modes))
+            table.add_row(
+                Text(config.name, style="cyan"), str(capability.name), *answers, ", ".join(capability.serving_modes)
+            )
     return table
 
 
@@ -75,7 +79,9 @@ def _provider_lines(config: InferenceProviderConfig) -> Text:
     installation = config.spec.installation
     text = Text(config.name, style="bold cyan")
     text.append(f"  {installation.description}\n", style="not bold default")
-    rows = [f"chosen at {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or ["chosen by name only"]
+    rows = [f"chosen at {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or [
+        "chosen by name only"
+    ]
     rows += [
         f"chart {chart.chart} {chart.version or ''} as {chart.name} in {chart.namespace}"
         + (f", from {address}" if (address := installation.address(chart)) else "")

@@ -89,7 +89,9 @@ def chat_with(root: Path, stack: str, name: str, text: str, model: str | None, u
 
 
 def show_import(root: Path, stack: str, ids: Path | None) -> None:
-    """Print entries for what the cluster serves beside the stack, and what can't be expressed; write the ids to the file ``ids``."""
+    """Print entries for what the cluster serves beside the stack, and what can't be expressed; write the ids to the
+    file ``ids``.
+    """
     from airunway.live.discovery import import_document
     from airunway.text.yaml_writing import to_yaml
 
@@ -139,7 +141,9 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
         raise typer.Exit(130) from None
 
 
-async def _forwarded(root: Path, plan: Plan, planned: PlannedDeployment, port: int, act: Callable[[str], Awaitable[None]]) -> None:
+async def _forwarded(
+    root: Path, plan: Plan, planned: PlannedDeployment, port: int, act: Callable[[str], Awaitable[None]]
+) -> None:
     from airunway.live.forward import forwarded
 
     def report(why: str) -> None:

@@ -71,7 +71,9 @@ def print_surveys(surveys: Sequence[Survey], format: Format) -> None:
 
 
 async def watched(root: Path, plans: Mapping[str, Plan], format: Format) -> NoReturn:
-    """Print whatever changes, until interrupted; JSON one line at a time. An API server that is away for a while is waited for."""
+    """Print whatever changes, until interrupted; JSON one line at a time. An API server that is away for a while is
+    waited for.
+    """
     last: tuple[list[Survey], list[Problem]] = ([], [])
     async with AsyncExitStack() as exits:
         clusters = Clusters(root, plans, exits)
@@ -135,7 +137,9 @@ async def _in_time(work: Coroutine[Any, Any, _Result], seconds: float, name: str
         async with asyncio.timeout(seconds):
             return await work
     except TimeoutError as error:
-        raise UnreachableError([Problem(name, f"the API server did not answer within the {timeout:.0f} seconds to wait")]) from error
+        raise UnreachableError(
+            [Problem(name, f"the API server did not answer within the {timeout:.0f} seconds to wait")]
+        ) from error
 
 
 def status_line(status: DeploymentStatus) -> str:

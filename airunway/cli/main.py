@@ -1,4 +1,6 @@
-"""``airunway``: preview a stack without an engine, read what its cluster says, and select or render files without a stack."""
+"""``airunway``: preview a stack without an engine, read what its cluster says, and select or render files without a
+stack.
+"""
 
 import os
 import sys
@@ -33,7 +35,10 @@ _EXTRAS = {
 
 app = typer.Typer(
     name="airunway",
-    help="Model deployments on Kubernetes as a Pulumi program: which provider serves which model, what that takes, and how it runs.",
+    help=(
+        "Model deployments on Kubernetes as a Pulumi program: which provider serves which model, what that takes, and"
+        " how it runs."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,8 +48,12 @@ app = typer.Typer(
 
 
 @app.command(epilog="Example: airunway preview --stack dev --format json > dev.json")
-def preview(stack: StackOption = "dev", format: PreviewFormatOption = PreviewFormat.TEXT, cwd: ProjectOption = None) -> None:
-    """Show what a stack is: each deployment's provider and why, and the graph of resources. Needs no cluster, state or credentials."""
+def preview(
+    stack: StackOption = "dev", format: PreviewFormatOption = PreviewFormat.TEXT, cwd: ProjectOption = None
+) -> None:
+    """Show what a stack is: each deployment's provider and why, and the graph of resources. Needs no cluster, state or
+    credentials.
+    """
     from airunway.cli.previews import show_preview
 
     show_preview(project(cwd), stack, format)
@@ -54,12 +63,18 @@ def preview(stack: StackOption = "dev", format: PreviewFormatOption = PreviewFor
 def diff(
     stack: Annotated[str | None, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")] = None,
     all_stacks: Annotated[bool, typer.Option("--all", help="Every stack, here and there.")] = False,
-    against: Annotated[str, typer.Option("--against", help="Git revision, or a file that `preview --format json` wrote.")] = "HEAD",
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if anything changes, as git diff does.")] = False,
+    against: Annotated[
+        str, typer.Option("--against", help="Git revision, or a file that `preview --format json` wrote.")
+    ] = "HEAD",
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if anything changes, as git diff does.")
+    ] = False,
     format: PreviewFormatOption = PreviewFormat.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show what changes and why: decisions, operators, and resources field by field. Needs no cluster, state or credentials."""
+    """Show what changes and why: decisions, operators, and resources field by field. Needs no cluster, state or
+    credentials.
+    """
     from airunway.cli.previews import show_difference
 
     if (stack is None) != all_stacks:
@@ -75,7 +90,9 @@ def explain(
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show why a deployment has its provider: every provider, every rule and its value, and the spec that the rules saw."""
+    """Show why a deployment has its provider: every provider, every rule and its value, and the spec that the rules
+    saw.
+    """
     from airunway.cli.previews import show_explanation
 
     show_explanation(project(cwd), stack, name, format)
@@ -91,12 +108,18 @@ def select(file: FilesOption, format: FormatOption = Format.TEXT) -> None:
 
 @app.command(epilog="Example: kubectl get modeldeployment llama -o yaml | airunway render -f -")
 def render(
-    file: Annotated[list[str] | None, typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")] = None,
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="A whole stack, as files for GitOps; with --output.")] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", help="A whole stack, as files for GitOps; with --output.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the stack's files.")] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print the upstream objects of ModelDeployment documents as YAML, or write those of a stack as files for GitOps."""
+    """Print the upstream objects of ModelDeployment documents as YAML, or write those of a stack as files for
+    GitOps.
+    """
     if (file is None) == (stack is None) or (stack is None) != (output is None):
         raise typer.BadParameter("give --file FILE, or --stack NAME with --output DIR", param_hint="--file")
     if file is not None:
@@ -111,7 +134,9 @@ def render(
 
 @app.command(epilog="Example: airunway providers --stack prod")
 def providers(
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="As this stack has them. Default: the built-in ones.")] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", help="As this stack has them. Default: the built-in ones.")
+    ] = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
@@ -127,13 +152,16 @@ def rbac(
     service_account: AccountOption = "airunway-system/airunway",
     manifests: ManifestsOption = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="Also what this git revision or saved preview has, so that it can be removed.")
+        str | None,
+        typer.Option("--against", help="Also what this git revision or saved preview has, so that it can be removed."),
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing else.
+    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing
+    else.
 
-    What a chart holds is in the chart: --manifests adds it, and what is missing is said, with the commands that give it.
+    What a chart holds is in the chart: --manifests adds it, and what is missing is said, with the commands that give
+    it.
     """
     from airunway.cli.rights import show_rbac
 
@@ -148,13 +176,17 @@ def rbac(
 
 @app.command(epilog="Example: airunway status --stack dev prod --format json")
 def status(
-    stack: Annotated[list[str], typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml; repeatable.")],
+    stack: Annotated[
+        list[str], typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml; repeatable.")
+    ],
     more: Annotated[list[str] | None, typer.Argument(metavar="STACK", help="More stacks.")] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, and show each change.")] = False,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show what the cluster says of each deployment, whatever its provider, and of the operators. Status 0: all run, 3: some do not."""
+    """Show what the cluster says of each deployment, whatever its provider, and of the operators. Status 0: all run, 3:
+    some do not.
+    """
     from airunway.cli.live import show_status
 
     show_status(project(cwd), [*stack, *(more or [])], format, watch=watch)
@@ -162,7 +194,9 @@ def status(
 
 @app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")
 def wait(
-    deployments: Annotated[list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments. Default: all.")] = None,
+    deployments: Annotated[
+        list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments. Default: all.")
+    ] = None,
     stack: StackOption = "dev",
     timeout: Annotated[str, typer.Option("--timeout", help="How long, such as 90s, 45m or 2h.")] = "30m",
     cwd: ProjectOption = None,
@@ -177,7 +211,9 @@ def wait(
 def endpoint(
     name: NameArgument,
     stack: StackOption = "dev",
-    port_forward: Annotated[bool, typer.Option("--port-forward", help="Open it on 127.0.0.1 until interrupted.")] = False,
+    port_forward: Annotated[
+        bool, typer.Option("--port-forward", help="Open it on 127.0.0.1 until interrupted.")
+    ] = False,
     port: PortOption = 0,
     cwd: ProjectOption = None,
 ) -> None:
@@ -192,11 +228,17 @@ def chat(
     name: NameArgument,
     text: Annotated[str, typer.Argument(help="What to say to it.")],
     stack: StackOption = "dev",
-    model: Annotated[str | None, typer.Option("--model", help="Model name. Default: the first that the endpoint serves.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Base URL, for example of a gateway. Default: a port forward.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model name. Default: the first that the endpoint serves.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Base URL, for example of a gateway. Default: a port forward.")
+    ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Say something to a deployment and print what it answers: a test of the whole way. OPENAI_API_KEY is sent where it is set."""
+    """Say something to a deployment and print what it answers: a test of the whole way. OPENAI_API_KEY is sent where it
+    is set.
+    """
     from airunway.cli.live import chat_with
 
     chat_with(project(cwd), stack, name, text, model, url)
@@ -205,10 +247,14 @@ def chat(
 @app.command("import", epilog="Example: airunway import --stack prod --ids import.json > entries.yaml")
 def import_(
     stack: StackOption = "dev",
-    ids: Annotated[Path | None, typer.Option("--ids", help="Write the ids to this file, as `pulumi import --file` takes them.")] = None,
+    ids: Annotated[
+        Path | None, typer.Option("--ids", help="Write the ids to this file, as `pulumi import --file` takes them.")
+    ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print stack entries for what the cluster already serves, so that `pulumi up` takes it over as it is, and what can't be expressed."""
+    """Print stack entries for what the cluster already serves, so that `pulumi up` takes it over as it is, and what
+    can't be expressed.
+    """
     from airunway.cli.live import show_import
 
     show_import(project(cwd), stack, ids)
@@ -230,10 +276,15 @@ def console(
 
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
 def schema(
-    deployments: Annotated[bool, typer.Option("--deployments", help="Of the files that airunway:deploymentFiles names.")] = False,
-    project_file: Annotated[bool, typer.Option("--project", help="The project's Pulumi.yaml with its settings declared anew.")] = False,
+    deployments: Annotated[
+        bool, typer.Option("--deployments", help="Of the files that airunway:deploymentFiles names.")
+    ] = False,
+    project_file: Annotated[
+        bool, typer.Option("--project", help="The project's Pulumi.yaml with its settings declared anew.")
+    ] = False,
     argument_types: Annotated[
-        Path | None, typer.Option("--argument-types", help="Write the components' argument types into this folder instead.")
+        Path | None,
+        typer.Option("--argument-types", help="Write the components' argument types into this folder instead."),
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
@@ -257,14 +308,17 @@ def project(cwd: Path | None) -> Path:
         if (folder / "Pulumi.yaml").exists():
             return folder
     raise typer.BadParameter(
-        f"no Pulumi.yaml in {start}" + ("" if cwd else " or above; run it in the project or give --cwd"), param_hint="--cwd"
+        f"no Pulumi.yaml in {start}" + ("" if cwd else " or above; run it in the project or give --cwd"),
+        param_hint="--cwd",
     )
 
 
 def _seconds(text: str) -> int:
     """A duration in seconds. A usage error for what is none."""
     if not is_duration(text):
-        raise typer.BadParameter(f"{shown(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout")
+        raise typer.BadParameter(
+            f"{shown(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
+        )
     return seconds(text)
 
 
@@ -279,7 +333,9 @@ def main() -> None:
         count = len(error.problems)
         _fail(*map(str, error.problems), then=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
     except ModuleNotFoundError as error:
-        extra = next((name for name, packages in _EXTRAS.items() if (error.name or "").partition(".")[0] in packages), None)
+        extra = next(
+            (name for name, packages in _EXTRAS.items() if (error.name or "").partition(".")[0] in packages), None
+        )
         if extra is None:
             raise
         _fail(f"this command needs more packages: pip install 'airunway[{extra}]'", then="Nothing was done.")

@@ -1,4 +1,6 @@
-"""What is made from the models of settings: JSON Schemas of stack files and deployment files, and the project file's ``config:``."""
+"""What is made from the models of settings: JSON Schemas of stack files and deployment files, and the project file's
+``config:``.
+"""
 
 import json
 import re
@@ -63,7 +65,9 @@ def deployments_schema() -> dict[str, Any]:
 def project_config() -> dict[str, Any]:
     """The ``config:`` of ``Pulumi.yaml``: each setting with its type, description and default as Pulumi takes them."""
     schema = StackSettings.model_json_schema(by_alias=True)
-    secrets = {key: {"type": "string", "description": _secret_description(key), "default": ""} for key in SECRET_SETTINGS}
+    secrets = {
+        key: {"type": "string", "description": _secret_description(key), "default": ""} for key in SECRET_SETTINGS
+    }
     settings = {field.alias or name: field for name, field in StackSettings.model_fields.items()}
     declared = {key: _declared(field, schema["properties"][key], schema["$defs"]) for key, field in settings.items()}
     return {f"airunway:{key}": entry for key, entry in (declared | secrets).items()}
@@ -73,7 +77,11 @@ def _declared(field: FieldInfo, schema: Mapping[str, Any], definitions: Mapping[
     """A setting as Pulumi takes it: no default is the empty text, as without any the CLI demands a value."""
     part, default = _resolved(schema, definitions), field.get_default(call_default_factory=True)
     items = {"items": {"type": part["items"].get("type", "object")}} if part["type"] == "array" else {}
-    plain = default.model_dump(mode="json", by_alias=True, exclude_defaults=True) if isinstance(default, BaseModel) else schema["default"]
+    plain = (
+        default.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        if isinstance(default, BaseModel)
+        else schema["default"]
+    )
     return {"type": part["type"], **items, "description": field.description, "default": "" if plain is None else plain}
 
 
@@ -81,13 +89,22 @@ _CONFIG_SECTION = re.compile(r"^config:.*\n(?:(?:[ -].*)?\n)*", re.MULTILINE)
 
 
 def project_text(text: str) -> str:
-    """``text`` of a ``Pulumi.yaml`` with the settings of its ``config:`` declared anew, all else as it is. Raises ``InputError``."""
+    """``text`` of a ``Pulumi.yaml`` with the settings of its ``config:`` declared anew, all else as it is. Raises
+    ``InputError``.
+    """
     project = read_document(text, "Pulumi.yaml", StackLoader)
     others = {key: value for key, value in (project.get("config") or {}).items() if not key.startswith("airunway:")}
     wanted = project | {"config": project_config() | others}
     changed = _CONFIG_SECTION.sub(lambda _: to_yaml({"config": wanted["config"]}), text)
     if read_document(changed, "Pulumi.yaml", StackLoader) != wanted:
-        raise InputError([Problem("Pulumi.yaml", "its settings can't be told from the rest; write config: at the start of a line, once")])
+        raise InputError(
+            [
+                Problem(
+                    "Pulumi.yaml",
+                    "its settings can't be told from the rest; write config: at the start of a line, once",
+                )
+            ]
+        )
     return changed
 
 

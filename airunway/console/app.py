@@ -109,7 +109,9 @@ class Console:
         live = {d["name"]: d for d in (found or {}).get("deployments", [])}
         operators = (found or {}).get("operators", [])
         editable = set(self._project.entries(stack))
-        return self._page(request, "status.html", plan=plan, live=live, operators=operators, problem=problem, editable=editable)
+        return self._page(
+            request, "status.html", plan=plan, live=live, operators=operators, problem=problem, editable=editable
+        )
 
     async def graph(self, request: Request) -> Response:
         """The graph of the stack, as ``airunway preview --format html`` makes it."""
@@ -124,7 +126,11 @@ class Console:
                 raise HTTPException(404, f"{name} is not in the files of stack {stack}")
             values = form_of(entries[name].data)
         elif premade := request.query_params.get("premade"):
-            values = {"name": aikit_data()["premade"].get(premade, "").replace(".", "-"), "model.source": "aikit", "model.id": premade}
+            values = {
+                "name": aikit_data()["premade"].get(premade, "").replace(".", "-"),
+                "model.source": "aikit",
+                "model.id": premade,
+            }
         return self._form(request, values, name)
 
     def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
@@ -166,7 +172,9 @@ class Console:
         checked = check(form, self._project.context(stack), replacing)
         if not checked.fine:
             return self._form(request, {k: v for k, v in form.items() if k not in ("kind", "replacing")}, replacing)
-        return self._review(request, {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")})
+        return self._review(
+            request, {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
+        )
 
     def _review(self, request: Request, change: dict[str, Any], conflict: str = "") -> Response:
         stack = self._stack(request)
@@ -210,17 +218,23 @@ class Console:
         """What each provider can do, how it is installed, and who needs it."""
         stack = self._stack(request)
         found = self._project.providers(stack)
-        return self._page(request, "providers.html", found=found, engines=list(Engine), states=STATES, saved=self._saved(request))
+        return self._page(
+            request, "providers.html", found=found, engines=list(Engine), states=STATES, saved=self._saved(request)
+        )
 
     async def changes(self, request: Request) -> Response:
         """Preview and apply."""
         self._stack(request)
         operation = self._operation
-        return self._page(request, "changes.html", operation=operation, cli=shutil.which("pulumi") or self._run is not RUN)
+        return self._page(
+            request, "changes.html", operation=operation, cli=shutil.which("pulumi") or self._run is not RUN
+        )
 
     async def difference(self, request: Request) -> Response:
         """What the stack's file changes against the last commit, by decisions and resources."""
-        done = await airunway("diff", "--stack", self._stack(request), "--against", "HEAD", "--cwd", str(self._project.root))
+        done = await airunway(
+            "diff", "--stack", self._stack(request), "--against", "HEAD", "--cwd", str(self._project.root)
+        )
         return self._page(request, "difference.html", text=done.output or done.errors, failed=not done.succeeded)
 
     async def start(self, request: Request) -> Response:
@@ -230,9 +244,13 @@ class Console:
         if action not in ("preview", "up"):
             raise HTTPException(400, "action: preview or up is wanted")
         if self._operation and not self._operation.done:
-            raise HTTPException(409, f"{self._operation.action} of stack {self._operation.stack} is running; cancel it or wait")
+            raise HTTPException(
+                409, f"{self._operation.action} of stack {self._operation.stack} is running; cancel it or wait"
+            )
         self._operation = Operation(stack, action)
-        self._task = asyncio.create_task(self._operation.run([*self._run, action, "--stack", stack], str(self._project.root)))
+        self._task = asyncio.create_task(
+            self._operation.run([*self._run, action, "--stack", stack], str(self._project.root))
+        )
         return RedirectResponse(f"/stacks/{stack}/changes", 303)
 
     async def cancel(self, request: Request) -> Response:
@@ -267,7 +285,9 @@ class Console:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await process.communicate(form["token"].encode())  # not as an argument, which other processes could see
+        said, _ = await process.communicate(
+            form["token"].encode()
+        )  # not as an argument, which other processes could see
         if process.returncode:
             raise HTTPException(502, said.decode("utf-8", "replace").replace(form["token"], "[secret]").strip()[-500:])
         return RedirectResponse(f"/stacks/{stack}/changes?saved=1", 303)
@@ -293,7 +313,9 @@ class Console:
         return self._templates.TemplateResponse(request, name, shared | values, status_code=status)
 
     async def _refused(self, request: Request, error: Exception) -> Response:
-        return self._page(request, "error.html", 400, problems=str(error).splitlines(), editable=self._editable(request))
+        return self._page(
+            request, "error.html", 400, problems=str(error).splitlines(), editable=self._editable(request)
+        )
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -1,4 +1,6 @@
-"""What a filled-in form would be: which engine and provider, by which rule, why not the others, and what is wrong, field by field."""
+"""What a filled-in form would be: which engine and provider, by which rule, why not the others, and what is wrong,
+field by field.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,7 +58,9 @@ def check(form: Mapping[str, str], context: Context, replacing: str | None = Non
     spec, found = parse_spec(entry, DeploymentEntry)
     unread = {p.path for p in problems}
     problems += [p for p in found if p.path not in unread]
-    clash = name_problem(entry.get("name", ""), {name: place for name, place in context.places.items() if name != replacing})
+    clash = name_problem(
+        entry.get("name", ""), {name: place for name, place in context.places.items() if name != replacing}
+    )
     problems += [clash] if clash else []
     if spec is not None:
         checked.warnings = warnings_of(spec)

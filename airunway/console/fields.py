@@ -59,7 +59,8 @@ def groups() -> tuple[Group, ...]:
         title, index = order[path]
         placed[title].append((index, field))
     return tuple(
-        Group(title, tuple(field for _, field in sorted(placed[title], key=lambda pair: pair[0])), shown) for title, shown, _ in _GROUPS
+        Group(title, tuple(field for _, field in sorted(placed[title], key=lambda pair: pair[0])), shown)
+        for title, shown, _ in _GROUPS
     )
 
 
@@ -70,7 +71,10 @@ def _fields(schema: Mapping[str, Any]) -> list[Field]:
         options = [o for o in part.get("anyOf", []) if o.get("type") != "null"]
         inner = options[0] if options else part
         name = inner.get("$ref", "").rpartition("/")[2]
-        return {**(resolved(definitions[name]) if name else inner), **{k: part[k] for k in ("description", "default") if k in part}}
+        return {
+            **(resolved(definitions[name]) if name else inner),
+            **{k: part[k] for k in ("description", "default") if k in part},
+        }
 
     def below(part: Mapping[str, Any], prefix: str) -> list[Field]:
         found = []
@@ -91,7 +95,11 @@ def _field(path: str, schema: Mapping[str, Any], *, required: bool) -> Field:
         return Field(path, "choice", text, required, tuple((str(v), str(v)) for v in schema["enum"]))
     if schema.get("type") == "boolean":
         return Field(
-            path, "choice", f"{text} Default: {'yes' if schema.get('default') else 'no'}.", required, (("true", "yes"), ("false", "no"))
+            path,
+            "choice",
+            f"{text} Default: {'yes' if schema.get('default') else 'no'}.",
+            required,
+            (("true", "yes"), ("false", "no")),
         )
     if schema.get("type") == "integer":
         return Field(path, "number", text, required)
@@ -138,7 +146,13 @@ def form_of(entry: Mapping[str, Any]) -> dict[str, str]:
         for part in field.path.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         if value is not None:
-            shown[field.path] = to_yaml(value) if field.kind == "yaml" else str(value).lower() if isinstance(value, bool) else str(value)
+            shown[field.path] = (
+                to_yaml(value)
+                if field.kind == "yaml"
+                else str(value).lower()
+                if isinstance(value, bool)
+                else str(value)
+            )
     return shown
 
 

@@ -15,7 +15,9 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True)
 class FileEdit:
-    """What a change makes of a file; ``name`` is a deployment file's path in the project, and None for the stack file."""
+    """What a change makes of a file; ``name`` is a deployment file's path in the project, and None for the stack
+    file.
+    """
 
     path: Path
     name: str | None
@@ -35,7 +37,9 @@ def fingerprint(text: str) -> str:
 
 def difference(old: str, new: str, name: str) -> str:
     """What changes from ``old`` to ``new``, as a unified diff."""
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (as it is)", f"{name} (to be saved)", lineterm="")
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), f"{name} (as it is)", f"{name} (to be saved)", lineterm=""
+    )
     return "\n".join(lines)
 
 
@@ -46,7 +50,8 @@ def read(path: Path) -> str:
 
 
 def save(path: Path, text: str, shown: str) -> None:
-    """Write ``text`` to ``path`` in one step. Raises ``ConflictError`` where the file is not what ``shown`` is the fingerprint of.
+    """Write ``text`` to ``path`` in one step. Raises ``ConflictError`` where the file is not what ``shown`` is the
+    fingerprint of.
 
     Where ``path`` is a link, the file that it leads to is written.
     """

@@ -1,4 +1,6 @@
-"""The graph of a stack as a page of the console: what ``airunway preview --format html`` prints, under a policy that lets it run."""
+"""The graph of a stack as a page of the console: what ``airunway preview --format html`` prints, under a policy that
+lets it run.
+"""
 
 import base64
 import hashlib
@@ -28,8 +30,8 @@ def policy_for(page: str) -> str:
     styles.append(_CYTOSCAPE_STYLE)
     allowed = [" ".join(sorted({_hash(text) for text in texts})) or "'none'" for texts in (scripts, styles)]
     return (
-        f"default-src 'none'; script-src {allowed[0]}; style-src {allowed[1]}; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        f"default-src 'none'; script-src {allowed[0]}; style-src {allowed[1]}; img-src 'self' data:; base-uri 'none';"
+        " form-action 'none'; frame-ancestors 'none'"
     )
 
 

@@ -1,4 +1,6 @@
-"""One ``preview`` or ``up`` of a stack, in a process of its own, followed line by line and cancelled as Ctrl-C would."""
+"""One ``preview`` or ``up`` of a stack, in a process of its own, followed line by line and cancelled as Ctrl-C
+would.
+"""
 
 import asyncio
 import json
@@ -81,4 +83,8 @@ def _event(line: str) -> Event:
     except ValueError:
         event = None
     # What is no event is something that was printed on the way.
-    return event if isinstance(event, dict) and event.get("kind") in ("step", "log", "summary") else {"kind": "log", "text": line}
+    return (
+        event
+        if isinstance(event, dict) and event.get("kind") in ("step", "log", "summary")
+        else {"kind": "log", "text": line}
+    )

@@ -30,7 +30,9 @@ STATES = {
 
 @dataclass(frozen=True)
 class Provider:
-    """One provider as a stack has it: its ``state``, the deployments that it serves, and whether it takes an operator."""
+    """One provider as a stack has it: its ``state``, the deployments that it serves, and whether it takes an
+    operator.
+    """
 
     config: InferenceProviderConfig
     state: str
@@ -63,12 +65,16 @@ class Project:
             stack_plan(self.root, stack, changed={edit.name: edit.after})
             return
         stack_plan(self.root, stack, edit.after)
-        sizes = [environment_size(read_stack(self.root, stack, text).without_secrets) for text in (edit.before, edit.after)]
+        sizes = [
+            environment_size(read_stack(self.root, stack, text).without_secrets) for text in (edit.before, edit.after)
+        ]
         if sizes[1] > sizes[0]:  # what makes it smaller may be saved though it is too large still
             check_size(read_stack(self.root, stack, edit.after).without_secrets)
 
     def entries(self, stack: str) -> dict[str, Entry]:
-        """The deployments that can be edited, by name, whether or not they are right; of two with one name the first."""
+        """The deployments that can be edited, by name, whether or not they are right; of two with one name the
+        first.
+        """
         return {name: entry for name, entry in self._all_entries(stack).items() if not entry.place.document}
 
     def _all_entries(self, stack: str) -> dict[str, Entry]:
@@ -95,7 +101,9 @@ class Project:
 
     def context(self, stack: str) -> Context:
         """What a form for the stack is checked against. Raises ``InputError``."""
-        return Context(stack_target(self.root, stack), {name: entry.place.path for name, entry in self._all_entries(stack).items()})
+        return Context(
+            stack_target(self.root, stack), {name: entry.place.path for name, entry in self._all_entries(stack).items()}
+        )
 
     def providers(self, stack: str) -> list[Provider]:
         """Every provider, those that are off included. Raises ``InputError``."""
@@ -105,15 +113,22 @@ class Project:
         serves: dict[str, list[str]] = {}
         for planned in self.plan(stack).deployments:
             serves.setdefault(planned.request.selection.provider, []).append(planned.name)
-        return [Provider(c, _state(settings, c.name), tuple(serves.get(c.name, ())), has_operator(c, PROVIDERS)) for c in configs]
+        return [
+            Provider(c, _state(settings, c.name), tuple(serves.get(c.name, ())), has_operator(c, PROVIDERS))
+            for c in configs
+        ]
 
     def edited(self, stack: str, change: Mapping[str, Any]) -> FileEdit:
-        """What ``change`` makes of the file that it is about. Raises ``InputError`` for one that is none or that can't be made."""
+        """What ``change`` makes of the file that it is about. Raises ``InputError`` for one that is none or that can't
+        be made.
+        """
         match change:
             case {"kind": "deployment", "entry": dict(entry), "replacing": str(name)}:
                 return self._edit(stack, self._file_of(stack, name), stack_edit.with_deployment, entry, name)
             case {"kind": "deployment", "entry": dict(entry), "replacing": None}:
-                return self._edit(stack, self._chosen(stack, change.get("file")), stack_edit.with_deployment, entry, None)
+                return self._edit(
+                    stack, self._chosen(stack, change.get("file")), stack_edit.with_deployment, entry, None
+                )
             case {"kind": "remove", "name": str(name)}:
                 return self._edit(stack, self._file_of(stack, name), stack_edit.without_deployment, name)
             case {"kind": "provider", "name": str(name), "state": str(state)} if state in STATES:
@@ -138,7 +153,13 @@ class Project:
         """A file that a new entry is to stand in; only files of the stack can be chosen."""
         if file and file not in self.files(stack):
             raise InputError(
-                [Problem("file", f"{shown(file)} is no deployment file of stack {stack}; {nearest(str(file), self.files(stack))}")]
+                [
+                    Problem(
+                        "file",
+                        f"{shown(file)} is no deployment file of stack {stack};"
+                        f" {nearest(str(file), self.files(stack))}",
+                    )
+                ]
             )
         return file or None
 

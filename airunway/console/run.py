@@ -1,4 +1,6 @@
-"""``python -m airunway.console.run preview|up --stack NAME``: Pulumi's Automation API on the project here, each event as JSON on a line."""
+"""``python -m airunway.console.run preview|up --stack NAME``: Pulumi's Automation API on the project here, each event
+as JSON on a line.
+"""
 
 import argparse
 import json
@@ -67,7 +69,14 @@ def _show(event: events.EngineEvent) -> None:
 
 def _step(step: events.StepEventMetadata, state: str) -> None:
     operation = str(getattr(step.op, "value", step.op))
-    _print(kind="step", urn=step.urn, type=kind_of(step.type), name=step.urn.rsplit("::", 1)[-1], operation=operation, state=state)
+    _print(
+        kind="step",
+        urn=step.urn,
+        type=kind_of(step.type),
+        name=step.urn.rsplit("::", 1)[-1],
+        operation=operation,
+        state=state,
+    )
 
 
 def _print(**event: Any) -> None:

@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 MAX_BODY = 1 << 20
 """Longest request body, in bytes."""
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action"
+    " 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -33,8 +33,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Guard:
     """Middleware: Host and Origin of every request, token and cookie, size of the body, headers of every answer.
 
-    ``hosts`` are the values of the Host header that mean this console. A page of another site can make the browser send requests
-    here, and a name that it controls may lead here (DNS rebinding): neither gets past Host, Origin and a SameSite cookie.
+    ``hosts`` are the values of the Host header that mean this console. A page of another site can make the browser send
+    requests here, and a name that it controls may lead here (DNS rebinding): neither gets past Host, Origin and a
+    SameSite cookie.
     """
 
     def __init__(self, app: App, hosts: Iterable[str]) -> None:
@@ -68,9 +69,12 @@ class Guard:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if scope["method"] == "GET" and "token" in query:
             return self._admitted(host, scope["path"], query)
-        if not hmac.compare_digest(cookie_parser(headers.get("cookie", "")).get(cookie_of(host), "").encode(), self._session.encode()):
+        if not hmac.compare_digest(
+            cookie_parser(headers.get("cookie", "")).get(cookie_of(host), "").encode(), self._session.encode()
+        ):
             return PlainTextResponse(
-                "Open the address that `airunway console` printed; it works once. Start the console again for another.", 403
+                "Open the address that `airunway console` printed; it works once. Start the console again for another.",
+                403,
             )
         return None
 
@@ -87,7 +91,9 @@ class Guard:
 
 
 def cookie_of(host: str) -> str:
-    """The cookie's name for a value of the Host header: browsers tell cookies apart by host, not by port, consoles must."""
+    """The cookie's name for a value of the Host header: browsers tell cookies apart by host, not by port, consoles
+    must.
+    """
     return f"airunway_console_{host.rpartition(':')[2]}"
 
 
@@ -115,7 +121,10 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _ in message["headers"]}
             added = {**_HEADERS, b"content-security-policy": POLICY.encode()}
-            message["headers"] = [*message["headers"], *((name, value) for name, value in added.items() if name not in present)]
+            message["headers"] = [
+                *message["headers"],
+                *((name, value) for name, value in added.items() if name not in present),
+            ]
         await send(message)
 
     return sender

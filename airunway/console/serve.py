@@ -23,25 +23,37 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
     project.path(stack)
     if host in _EVERY:
         raise InputError(
-            [Problem("--host", f"{host} is every address; give the one by which the console is opened, as others are refused")]
+            [
+                Problem(
+                    "--host",
+                    f"{host} is every address; give the one by which the console is opened, as others are refused",
+                )
+            ]
         )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise InputError([Problem("--host", f"{host}:{port} can't be listened on: {error.strerror or error}")]) from error
+        raise InputError(
+            [Problem("--host", f"{host}:{port} can't be listened on: {error.strerror or error}")]
+        ) from error
     port = listener.getsockname()[1]
     names = {_written(name) for name in (host, *_LOOPBACK)} if host in _LOOPBACK else {_written(host)}
     guard = Console(project, stack, run).app(f"{name}:{port}" for name in names)
     url = f"http://{_written(host)}:{port}/stacks/{stack}/?token={guard.token}"
     out = terminal(stderr=True)
     if host not in _LOOPBACK:
-        out.print(f"[yellow]warning:[/yellow] {host} is not loopback: others can reach this console, and what they send is not encrypted")
+        out.print(
+            f"[yellow]warning:[/yellow] {host} is not loopback: others can reach this console, and what they send is"
+            " not encrypted"
+        )
     print(url, flush=True)
     out.print("The address works once; Ctrl-C ends the console.", markup=False)
     if browser and sys.stdout.isatty():
         webbrowser.open(url)
-    config = uvicorn.Config(guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+    )
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:

@@ -20,8 +20,8 @@ OFF = "off"
 def with_deployment(text: str, entry: Mapping[str, Any], replacing: str | None = None, file: str | None = None) -> str:
     """``text`` with ``entry`` added to the deployments, or in the place of the one called ``replacing``.
 
-    ``file`` names the deployment file that ``text`` is of; without it ``text`` is a stack file's. Of a replaced entry, what stays equal is
-    not touched. Raises ``InputError``.
+    ``file`` names the deployment file that ``text`` is of; without it ``text`` is a stack file's. Of a replaced entry,
+    what stays equal is not touched. Raises ``InputError``.
     """
     home = _home(text, file)
     deployments = home.deployments
@@ -31,15 +31,25 @@ def with_deployment(text: str, entry: Mapping[str, Any], replacing: str | None =
         changed = copy.deepcopy(deployments[index])
         merge(changed, entry)
         block = home.item(deployments, index)
-        new = block.replaced([deployments[index]], [changed]) if block else home.with_deployments(_replaced(deployments, index, changed))
+        new = (
+            block.replaced([deployments[index]], [changed])
+            if block
+            else home.with_deployments(_replaced(deployments, index, changed))
+        )
         return home.verified(new, lambda old: [entry if i == index else e for i, e in enumerate(old)])
     block = home.item(deployments, len(deployments) - 1)
-    new = block.followed_by([plain(entry)]) if block else home.with_deployments(CommentedSeq([*deployments, plain(entry)]))
+    new = (
+        block.followed_by([plain(entry)])
+        if block
+        else home.with_deployments(CommentedSeq([*deployments, plain(entry)]))
+    )
     return home.verified(new, lambda old: [*(old or []), entry])
 
 
 def without_deployment(text: str, name: str, file: str | None = None) -> str:
-    """``text``, as for ``with_deployment``, without the deployment ``name`` and the comment right above it. Raises ``InputError``."""
+    """``text``, as for ``with_deployment``, without the deployment ``name`` and the comment right above it. Raises
+    ``InputError``.
+    """
     home = _home(text, file)
     deployments = home.deployments
     index = _index(home, name)
@@ -64,7 +74,9 @@ def with_provider(text: str, provider: str, state: str) -> str:
     providers[provider] = settings = _as(CommentedMap, providers.get(provider), f"{place}.{provider}")
     merge(settings, _turned(settings, state))
     new = file.with_setting(_PROVIDERS, providers)
-    return file.verified(new, lambda old: (old or {}) | {provider: _turned((old or {}).get(provider) or {}, state)}, _PROVIDERS)
+    return file.verified(
+        new, lambda old: (old or {}) | {provider: _turned((old or {}).get(provider) or {}, state)}, _PROVIDERS
+    )
 
 
 def _turned(settings: Mapping[str, Any], state: str) -> dict[str, Any]:
@@ -108,7 +120,9 @@ class _StackFile(YamlText):
         return "".join(self.dumped(self.content, 0))
 
     def verified(self, new: str, change: Callable[[Any], Any], key: str = _DEPLOYMENTS) -> str:
-        """``new``, which has to be the text but for ``change`` of the setting ``key``. Raises ``InputError`` where it is not."""
+        """``new``, which has to be the text but for ``change`` of the setting ``key``. Raises ``InputError`` where it
+        is not.
+        """
         wanted = read_document(self.text, self.name, StackLoader) or {}
         wanted["config"] = config = wanted.get("config") or {}
         config[key] = change(config.get(key))
@@ -134,14 +148,21 @@ class _DeploymentFile(YamlText):
         return "".join([*first, *self.dumped(deployments, 0), *last])
 
     def _span(self) -> tuple[list[str], list[str]]:
-        """The lines above the list, with what stands before it in its first line, and those below it, with what stands behind."""
+        """The lines above the list, with what stands before it in its first line, and those below it, with what stands
+        behind.
+        """
         node: Any = yaml.compose(self.text, Loader=StackLoader)
         start, end = node.start_mark, node.end_mark
         if node.flow_style:
             before, behind = self.lines[start.line][: start.column].rstrip(), self.lines[end.line][end.column :].strip()
             above = [f"{before}\n"] if before else []
-            return [*self.lines[: start.line], *above], [*([f"{behind}\n"] if behind else []), *self.lines[end.line + 1 :]]
-        return self.lines[: start.line], self.lines[Block(self, self.content.lc.item(len(self.content) - 1)[0], start.column).end :]
+            return [*self.lines[: start.line], *above], [
+                *([f"{behind}\n"] if behind else []),
+                *self.lines[end.line + 1 :],
+            ]
+        return self.lines[: start.line], self.lines[
+            Block(self, self.content.lc.item(len(self.content) - 1)[0], start.column).end :
+        ]
 
     def verified(self, new: str, change: Callable[[Any], Any]) -> str:
         """``new``, which has to be the text but for ``change`` of the list. Raises ``InputError`` where it is not."""
@@ -153,7 +174,9 @@ def _as(kind: type[Any], value: Any, place: str) -> Any:
     if value is None:
         return kind()
     if not isinstance(value, kind):
-        raise InputError([Problem(place, f"a {'map' if kind is CommentedMap else 'list'} is wanted; mend it in an editor")])
+        raise InputError(
+            [Problem(place, f"a {'map' if kind is CommentedMap else 'list'} is wanted; mend it in an editor")]
+        )
     return value
 
 
@@ -172,7 +195,11 @@ def _replaced(deployments: Any, index: int, changed: Any) -> CommentedSeq:
 
 
 def _index(home: _StackFile | _DeploymentFile, name: str) -> int:
-    indices = [index for index, entry in enumerate(home.deployments) if isinstance(entry, Mapping) and entry.get("name") == name]
+    indices = [
+        index
+        for index, entry in enumerate(home.deployments)
+        if isinstance(entry, Mapping) and entry.get("name") == name
+    ]
     if not indices:
         file = home.name if home.is_list else "the stack file"
         raise InputError([Problem("name", f"no deployment {name!r} in {file}; one from a manifest is edited there")])

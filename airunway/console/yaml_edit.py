@@ -1,4 +1,6 @@
-"""YAML text that is changed in one place and stays as it was written elsewhere: comments, blank lines, order, quotes."""
+"""YAML text that is changed in one place and stays as it was written elsewhere: comments, blank lines, order,
+quotes.
+"""
 
 import difflib
 import io
@@ -39,7 +41,9 @@ class YamlText:
         indent = _sequence_indent(text)
         self._yaml.indent(mapping=2, sequence=indent, offset=indent - 2)
         null = "null" if re.search(r":\s+null\s*$", text, re.MULTILINE) else ""
-        self._yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", null))
+        self._yaml.representer.add_representer(
+            type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", null)
+        )
         try:
             self.content: Any = self._yaml.load(text)
         except (YAMLError, AttributeError, ValueError, RecursionError) as error:
@@ -125,7 +129,9 @@ class Block:
 
 
 def _as_written(base: list[str], written: list[str], changed: list[str]) -> list[str]:
-    """``changed``, with each line that ``base`` has too as it was ``written``; ``base`` is what the library makes of that."""
+    """``changed``, with each line that ``base`` has too as it was ``written``; ``base`` is what the library makes of
+    that.
+    """
     original: list[list[str]] = [[] for _ in base]
     for kind, one, past, other, end in difflib.SequenceMatcher(None, base, written, autojunk=False).get_opcodes():
         if kind != "delete" and past - one == end - other:
@@ -173,7 +179,9 @@ def merge(old: Any, new: Mapping[str, Any]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """``value`` as ruamel writes it in block style, with lines as a block, and in quotes what would not be read as this text."""
+    """``value`` as ruamel writes it in block style, with lines as a block, and in quotes what would not be read as this
+    text.
+    """
     if isinstance(value, Mapping):
         return CommentedMap({key: plain(inner) for key, inner in value.items()})
     if isinstance(value, list):
@@ -182,7 +190,8 @@ def plain(value: Any) -> Any:
         return value
     if value.isprintable():
         return SingleQuotedScalarString(value)
-    # Of blanks at the ends and of unprintable characters ruamel makes blocks that are read as something else, or not at all.
+    # Of blanks at the ends and of unprintable characters ruamel makes blocks that are read as something else, or not at
+    # all.
     lines = value.removesuffix("\n").split("\n")
     block = lines[0][:1].strip() and lines[-1] and all(line.isprintable() and line == line.rstrip() for line in lines)
     return LiteralScalarString(value) if block else DoubleQuotedScalarString(value)

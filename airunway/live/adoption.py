@@ -1,4 +1,6 @@
-"""Existing upstream objects as entries of a stack: each is proposed only where rendering the entry gives the object back as it is."""
+"""Existing upstream objects as entries of a stack: each is proposed only where rendering the entry gives the object
+back as it is.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,8 +62,12 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) 
         return Adoption(kind, version, namespace, name, None, tuple(map(str, error.problems)))
 
 
-def _exact(entry: dict[str, Any], body: dict[str, Any], rendered_of: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """``entry`` with what it takes for it to be rendered as ``body``. Raises ``InputError`` and ``UnreadableError`` where nothing does."""
+def _exact(
+    entry: dict[str, Any], body: dict[str, Any], rendered_of: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """``entry`` with what it takes for it to be rendered as ``body``. Raises ``InputError`` and ``UnreadableError``
+    where nothing does.
+    """
     rendered = rendered_of(entry)
     overrides = patch_between(rendered, body)
     if overrides:
@@ -103,10 +109,14 @@ def _written(obj: Any, schema: Schema) -> Any:
 
 
 def _normal(value: Any, key: str = "") -> Any:
-    """``value`` so that two ways to write the same are equal: quantities as text, embedded YAML as data, nothing empty."""
+    """``value`` so that two ways to write the same are equal: quantities as text, embedded YAML as data, nothing
+    empty.
+    """
     if isinstance(value, dict):
         found = {k: _normal(v, k) for k, v in value.items()}
-        return {k: (str(v) if key in ("limits", "requests") else v) for k, v in found.items() if v not in (None, {}, [])}
+        return {
+            k: (str(v) if key in ("limits", "requests") else v) for k, v in found.items() if v not in (None, {}, [])
+        }
     if isinstance(value, list):
         return [_normal(v) for v in value]
     if key == "serveConfigV2" and isinstance(value, str):

@@ -17,7 +17,8 @@ from airunway.live.api_server.proxy import is_loopback
 from airunway.text.problems import InputError, Problem
 
 _CONNECT_SECONDS, _SILENT_SECONDS = 10, 120
-"""How long a server may take to be reached, and to say the next piece; the first question may have to load the model."""
+"""How long a server may take to be reached, and to say the next piece; the first question may have to load the model.
+"""
 _EXCERPT = 1_000
 
 
@@ -46,7 +47,9 @@ def checked_url(url: str) -> str:
 
 
 async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[str]:
-    """The answer to ``text``, piece by piece; without ``model`` from the first model that ``url`` serves. Raises ``InputError``."""
+    """The answer to ``text``, piece by piece; without ``model`` from the first model that ``url`` serves. Raises
+    ``InputError``.
+    """
     client = AsyncOpenAI(
         base_url=checked_url(url),
         api_key=os.environ.get("OPENAI_API_KEY") or "none",
@@ -57,7 +60,9 @@ async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[s
         async with client:
             async with asyncio.timeout(_SILENT_SECONDS):
                 name = model or await _first_model(client, url)
-                stream = await client.chat.completions.create(model=name, messages=[{"role": "user", "content": text}], stream=True)
+                stream = await client.chat.completions.create(
+                    model=name, messages=[{"role": "user", "content": text}], stream=True
+                )
             answered = False
             async for chunk in _timed(stream):
                 for piece in _pieces(chunk):
@@ -115,7 +120,9 @@ def _told(url: str) -> Iterator[None]:
         raise InputError([Problem(url, f"can't be reached: {error.__cause__ or error}")]) from error
     except APIError as error:
         said = " ".join(error.message.split())
-        raise InputError([Problem(url, f"refused: {said if len(said) <= _EXCERPT else said[: _EXCERPT - 1] + '…'}")]) from error
+        raise InputError(
+            [Problem(url, f"refused: {said if len(said) <= _EXCERPT else said[: _EXCERPT - 1] + '…'}")]
+        ) from error
     except (_OddError, ValueError, RecursionError) as error:
         what = str(error) if isinstance(error, _OddError) else f"it can't be read ({type(error).__name__})"
         raise InputError([Problem(url, f"does not answer as the OpenAI API does: {what}")]) from error

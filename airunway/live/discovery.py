@@ -16,11 +16,16 @@ from providers import PROVIDERS
 
 
 async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
-    """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster can't be read."""
+    """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster
+    can't be read.
+    """
     namespaces = sorted({d.request.namespace for d in plan.deployments} | {plan.settings.namespace})
     kinds = [(provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) for provider in PROVIDERS]
     async with together() as group:
-        lists = [group.create_task(connection.items_of(version, kind, namespaces, selector)) for version, kind, selector in kinds]
+        lists = [
+            group.create_task(connection.items_of(version, kind, namespaces, selector))
+            for version, kind, selector in kinds
+        ]
         schemas = [group.create_task(_schema(connection, provider)) for provider in PROVIDERS]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
     places = {d.name: d.place.path for d in plan.deployments}
@@ -38,7 +43,9 @@ async def discover(connection: Connection, plan: Plan, target: Target) -> list[A
 
 
 def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> dict[str, Any]:
-    """The file that `pulumi import --file` takes, for objects that are entries of the stack already and not yet in its state."""
+    """The file that `pulumi import --file` takes, for objects that are entries of the stack already and not yet in its
+    state.
+    """
     provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::cluster"
     resources: list[dict[str, Any]] = []
     for adoption in adoptions:
@@ -46,8 +53,17 @@ def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> 
             continue
         component = f"{adoption.name}-deployment"
         token = f"kubernetes:{adoption.api_version}:{adoption.kind}"
-        resources.append({"type": "airunway:index:ModelDeployment", "name": component, "logicalName": adoption.name, "component": True})
-        resources.append({"type": token, "name": adoption.name, "id": adoption.id, "parent": component, "provider": "cluster"})
+        resources.append(
+            {
+                "type": "airunway:index:ModelDeployment",
+                "name": component,
+                "logicalName": adoption.name,
+                "component": True,
+            }
+        )
+        resources.append(
+            {"type": token, "name": adoption.name, "id": adoption.id, "parent": component, "provider": "cluster"}
+        )
     return {"nameTable": {"cluster": provider}, "resources": resources}
 
 
@@ -60,7 +76,9 @@ async def _schema(connection: Connection, provider: Provider) -> Schema:
         resource = await connection.resource(provider.API_VERSION, provider.KIND)
         if resource is None:
             return Schema()
-        crd = await connection.object("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}")
+        crd = await connection.object(
+            "apiextensions.k8s.io/v1", "CustomResourceDefinition", None, f"{resource.name}.{group}"
+        )
     except ForbiddenError:
         return Schema()
     return read_as(CustomResourceDefinition, crd).schema_of(name) if crd else Schema()

@@ -1,6 +1,8 @@
-"""What is said when an object was refused or did not get ready: the cause in Kubernetes' words, what was last seen, and where to look.
+"""What is said when an object was refused or did not get ready: the cause in Kubernetes' words, what was last seen, and
+where to look.
 
-The provider's texts are those of pulumi-kubernetes as of January 2026 (`tests/cluster/test_waiting.py` gets them from the real one).
+The provider's texts are those of pulumi-kubernetes as of January 2026 (`tests/cluster/test_waiting.py` gets them from
+the real one).
 """
 
 import re
@@ -28,7 +30,10 @@ _WRAPPING = [
     re.compile(pattern)
     for pattern in (
         r"\d+ errors? occurred:\s*\*?\s*",
-        r'resource "urn:[^"]*" was (not )?successfully created,? (by|but) the Kubernetes API server( reported that it)?:?\s*',
+        (
+            r'resource "urn:[^"]*" was (not )?successfully created,? (by|but) the Kubernetes API server( reported that'
+            r" it)?:?\s*"
+        ),
         r'(update|creation) of resource "?urn:[^" ]*"? failed( because)?:?\s*',
         r'the Kubernetes API server reported that "[^"]*"\s*',
         r"failed to fully initialize or become live:\s*",
@@ -81,7 +86,10 @@ def failure_message(name: str, manifest: Mapping[str, Any], error: str, last_see
     cause = cause_of(error)
     match failure_of(error):
         case Failure.CONFLICT:
-            head, lines = f"{obj} was not changed: others wrote the same fields", [f"  conflict: {cause}", *_ways_out(manifest)]
+            head, lines = (
+                f"{obj} was not changed: others wrote the same fields",
+                [f"  conflict: {cause}", *_ways_out(manifest)],
+            )
         case Failure.REFUSED:
             head, lines = f"{obj} was refused by the API server", [f"  refused: {cause}"]
         case Failure.UNREACHABLE:
@@ -90,7 +98,10 @@ def failure_message(name: str, manifest: Mapping[str, Any], error: str, last_see
             head, lines = f"waiting for {obj} was cancelled; the next update goes on waiting", []
         case _:
             seen = last_seen or cause
-            head, lines = _not_ready(kind, obj, metadata), [*([f"  last seen: {seen}"] if seen else []), *_look_further(kind, metadata)]
+            head, lines = (
+                _not_ready(kind, obj, metadata),
+                [*([f"  last seen: {seen}"] if seen else []), *_look_further(kind, metadata)],
+            )
     return "\n".join([_who(name, kind, metadata) + head, *lines])
 
 
@@ -112,7 +123,9 @@ def _not_ready(kind: str, obj: str, metadata: Mapping[str, Any]) -> str:
 def _ways_out(manifest: Mapping[str, Any]) -> Sequence[str]:
     if manifest["kind"] == delivery.KIND or PROVIDERS.of(manifest):
         return ["  way out: let the others go of these fields, or say takeOver: true in the entry to win over them"]
-    return ["  way out: let the others go of these fields, for example with kubectl apply --server-side --force-conflicts"]
+    return [
+        "  way out: let the others go of these fields, for example with kubectl apply --server-side --force-conflicts"
+    ]
 
 
 def _look_further(kind: str, metadata: Mapping[str, Any]) -> list[str]:

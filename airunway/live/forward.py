@@ -31,7 +31,9 @@ class _Way:
     report: Callable[[str], None]
 
     def open(self) -> Any:
-        """A websocket of Kubernetes' channel protocol: the first byte of each message is its channel, 0 for data and 1 for errors."""
+        """A websocket of Kubernetes' channel protocol: the first byte of each message is its channel, 0 for data and 1
+        for errors.
+        """
         path = f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/portforward"
         return self.connection.session.websocket(path, {"ports": str(self.port)})
 
@@ -57,9 +59,14 @@ class _Way:
 
 @asynccontextmanager
 async def forwarded(
-    connection: Connection, namespace: str, endpoint: Endpoint, port: int = 0, report: Callable[[str], None] = lambda _: None
+    connection: Connection,
+    namespace: str,
+    endpoint: Endpoint,
+    port: int = 0,
+    report: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[str]:
-    """The endpoint's base URL on 127.0.0.1; ``port`` 0 is any free one, ``report`` is told why a connection breaks later.
+    """The endpoint's base URL on 127.0.0.1; ``port`` 0 is any free one, ``report`` is told why a connection breaks
+    later.
 
     Raises ``InputError`` where nothing can be forwarded to.
     """
@@ -69,7 +76,9 @@ async def forwarded(
         async with way.open():
             pass
     except* _BROKEN as errors:
-        raise InputError([Problem(f"Pod {namespace}/{way.pod}", f"port {remote} can't be forwarded: {_reason(errors)}")]) from errors
+        raise InputError(
+            [Problem(f"Pod {namespace}/{way.pod}", f"port {remote} can't be forwarded: {_reason(errors)}")]
+        ) from errors
     open_connections: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,7 +104,9 @@ async def _send(reader: asyncio.StreamReader, socket: httpx_ws.AsyncWebSocketSes
         await socket.send_bytes(bytes([_DATA]) + data)
 
 
-async def _receive(socket: httpx_ws.AsyncWebSocketSession, writer: asyncio.StreamWriter, report: Callable[[str], None]) -> None:
+async def _receive(
+    socket: httpx_ws.AsyncWebSocketSession, writer: asyncio.StreamWriter, report: Callable[[str], None]
+) -> None:
     begun: set[int] = set()
     while True:
         try:
@@ -118,7 +129,11 @@ def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     response = getattr(error, "response", None)
-    return f"the API server answered {response.status_code}" if response is not None else str(error) or type(error).__name__
+    return (
+        f"the API server answered {response.status_code}"
+        if response is not None
+        else str(error) or type(error).__name__
+    )
 
 
 async def _target(connection: Connection, namespace: str, endpoint: Endpoint) -> tuple[Pod, int]:

@@ -39,7 +39,9 @@ def complaint_of(obj: Mapping[str, Any]) -> str:
 
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:
     """The last lines that a failed pod of the Job wrote, which the kubelet keeps as its termination message."""
-    pods = await connection.items("v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}")
+    pods = await connection.items(
+        "v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}"
+    )
     ended = [status.state.terminated for pod in pods or [] for status in read_as(Pod, pod).status.container_statuses]
     failed = [end for end in ended if end and end.exit_code]
     if not failed:

@@ -1,4 +1,6 @@
-"""Kubernetes' own kinds, as far as they are read here: Services, Pods, Deployments, definitions of kinds, Helm's records."""
+"""Kubernetes' own kinds, as far as they are read here: Services, Pods, Deployments, definitions of kinds, Helm's
+records.
+"""
 
 from typing import Any
 
@@ -84,7 +86,9 @@ class Pod(AnyObject):
     def is_ready(self) -> bool:
         """Whether it serves, and stays."""
         conditions = self.status.conditions
-        return not self.metadata.deletion_timestamp and any(c.type == "Ready" and c.status == "True" for c in conditions)
+        return not self.metadata.deletion_timestamp and any(
+            c.type == "Ready" and c.status == "True" for c in conditions
+        )
 
 
 class DeploymentSpec(LiveModel):

@@ -1,9 +1,9 @@
 """Helm's records of a release, and taking over a release that the stack's state does not know.
 
-Helm keeps each revision as a Secret. A release whose update was cut off, or that a stack left behind, is in the cluster but not in
-Pulumi's state, and Helm refuses to install it: "cannot re-use a name that is still in use". Without its record Helm installs over
-what is there, since the objects still say that they are this release's. Nothing that runs is deleted. Seen with Helm 3.19 in
-pulumi-kubernetes as of January 2026.
+Helm keeps each revision as a Secret. A release whose update was cut off, or that a stack left behind, is in the cluster
+but not in Pulumi's state, and Helm refuses to install it: "cannot re-use a name that is still in use". Without its
+record Helm installs over what is there, since the objects still say that they are this release's. Nothing that runs is
+deleted. Seen with Helm 3.19 in pulumi-kubernetes as of January 2026.
 """
 
 import base64
@@ -45,7 +45,9 @@ def release_record(secret: Mapping[str, Any]) -> ReleaseRecord:
     except UnreadableError as error:
         raise UnreadableError(f"is no record of a Helm release: {error}") from error
     chart = release.chart.metadata
-    return ReleaseRecord(held.metadata.name, release.version, release.info.status, chart.name, chart.version, release.config)
+    return ReleaseRecord(
+        held.metadata.name, release.version, release.info.status, chart.name, chart.version, release.config
+    )
 
 
 def _unpacked(text: str) -> Any:
@@ -57,7 +59,9 @@ def _unpacked(text: str) -> Any:
 
 
 def departures(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
-    """In what the record says otherwise than the Release resource ``release`` (its inputs); empty where both are the same."""
+    """In what the record says otherwise than the Release resource ``release`` (its inputs); empty where both are the
+    same.
+    """
     chart, version, values = chart_name(str(release.get("chart"))), release.get("version"), release.get("values") or {}
     found = []
     if chart is not None and chart != record.chart:
@@ -72,8 +76,8 @@ def departures(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
 async def take_over(connection: Connection, release: Mapping[str, Any], error: str, warn: Say, tell: Say) -> bool:
     """Make way for a Release that failed with ``error``, and say whether it is worth another try.
 
-    ``warn`` is told what was done, ``tell`` why nothing was and what a person can do. Raises ``InputError`` where the cluster can't
-    be reached.
+    ``warn`` is told what was done, ``tell`` why nothing was and what a person can do. Raises ``InputError`` where the
+    cluster can't be reached.
     """
     namespace, name = str(release["namespace"]), str(release["name"])
     head = f"Helm release {namespace}/{name}"
@@ -102,9 +106,9 @@ async def take_over(connection: Connection, release: Mapping[str, Any], error: s
 
 def _ways_out(namespace: str, name: str) -> str:
     return (
-        f"  if it is this stack's: kubectl delete secret -n {namespace} -l owner=helm,name={name} drops Helm's record of it (nothing that\n"
-        "  runs is deleted), and the next pulumi up installs over it\n"
-        "  if it is someone else's: set installation: existing for its provider"
+        f"  if it is this stack's: kubectl delete secret -n {namespace} -l owner=helm,name={name} drops Helm's record"
+        " of it (nothing that\n  runs is deleted), and the next pulumi up installs over it\n  if it is someone else's:"
+        " set installation: existing for its provider"
     )
 
 

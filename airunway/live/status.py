@@ -1,4 +1,6 @@
-"""The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain data."""
+"""The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain
+data.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,12 +74,18 @@ def observer_of(obj: Mapping[str, Any]) -> Observer | None:
 
 
 def observe(obj: Object | None, observer: Observer | None = None) -> Observation:
-    """What one live object's status says to ``observer``, by default to whom its kind and labels name; None is one that is not there."""
+    """What one live object's status says to ``observer``, by default to whom its kind and labels name; None is one that
+    is not there.
+    """
     if obj is None:
         return Observation(Phase.PENDING, "not in the cluster")
     try:
         observer = observer or observer_of(obj)
-        return _observed(obj, observer) if observer else Observation(Phase.PENDING, f"no provider has a {obj['kind']} like it")
+        return (
+            _observed(obj, observer)
+            if observer
+            else Observation(Phase.PENDING, f"no provider has a {obj['kind']} like it")
+        )
     except UnreadableError as error:
         # Of the other objects there is still something to tell.
         return Observation(Phase.PENDING, f"its status can't be read: {error}")
@@ -89,7 +97,9 @@ def _observed(obj: Object, observer: Observer) -> Observation:
     actor = "its controller" if is_kubernetes_own(str(obj.get("apiVersion"))) else "its operator"
     if metadata.deletion_timestamp:
         held = ", ".join(metadata.finalizers)
-        return replace(observation, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else "")
+        return replace(
+            observation, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else ""
+        )
     if not live.status:
         return replace(observation, phase=Phase.PENDING, message=f"no status yet: is {actor} running?")
     if observation.phase is Phase.RUNNING and seen is not None and seen < metadata.generation:
@@ -117,7 +127,8 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
         endpoint=decided.endpoint or planned.rendered.endpoint,
         message=message,
         conditions=found.conditions,
-        resource={key: resource[key] for key in ("apiVersion", "kind")} | {k: resource["metadata"][k] for k in ("namespace", "name")},
+        resource={key: resource[key] for key in ("apiVersion", "kind")}
+        | {k: resource["metadata"][k] for k in ("namespace", "name")},
     )
 
 
@@ -131,9 +142,9 @@ def operator_status(
 ) -> OperatorStatus:
     """The operator of ``planned``.
 
-    ``served`` says whether the API server knows its kind, ``releases`` are states of Helm releases by (namespace, name) and
-    ``deployments`` the Deployments of their namespaces; the last two are None where they may not be read. ``shim`` is whether the
-    provider is ready for the KubeAIRunway controller, where that delivers. Raises ``UnreadableError``.
+    ``served`` says whether the API server knows its kind, ``releases`` are states of Helm releases by (namespace, name)
+    and ``deployments`` the Deployments of their namespaces; the last two are None where they may not be read. ``shim``
+    is whether the provider is ready for the KubeAIRunway controller, where that delivers. Raises ``UnreadableError``.
     """
     charts = planned.config.spec.installation.helm_charts
     releases_of_charts = {(c.namespace, c.name) for c in charts}
@@ -142,8 +153,14 @@ def operator_status(
     states = {c.name: "unknown" if releases is None else releases.get((c.namespace, c.name), "missing") for c in charts}
     wrong = [] if served else ["its kind is not served: the CRD is missing"]
     if planned.managed:
-        wrong += [f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")]
-        wrong += ["no Deployment of its release is there"] if planned.operator and deployments is not None and not own else []
+        wrong += [
+            f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")
+        ]
+        wrong += (
+            ["no Deployment of its release is there"]
+            if planned.operator and deployments is not None and not own
+            else []
+        )
     wrong += [f"{d.metadata.name} is not ready" for d in own if not d.is_ready]
     wrong += [] if shim else ["its provider shim does not report ready, so the controller does not choose it"]
     unsure = (not planned.managed and not own) or releases is None or deployments is None
@@ -155,12 +172,15 @@ def operator_status(
         ready=ready,
         deployments=len(own),
         healthy=False if wrong else None if unsure else True,
-        message="; ".join(wrong) or ("can't be told: its release or Deployments are not where the stack expects them" if unsure else ""),
+        message="; ".join(wrong)
+        or ("can't be told: its release or Deployments are not where the stack expects them" if unsure else ""),
     )
 
 
 def ready_shims(configs: Iterable[Object]) -> set[str]:
-    """Names of the providers whose shims report ready, from live InferenceProviderConfigs; one that can't be read reports nothing."""
+    """Names of the providers whose shims report ready, from live InferenceProviderConfigs; one that can't be read
+    reports nothing.
+    """
     ready: set[str] = set()
     for config in configs:
         with suppress(UnreadableError):
@@ -170,7 +190,9 @@ def ready_shims(configs: Iterable[Object]) -> set[str]:
 
 
 def release_states(secrets: Iterable[Object]) -> dict[tuple[str, str], str]:
-    """States of Helm releases by (namespace, name), from the labels of the Secrets in which Helm keeps them; the newest counts."""
+    """States of Helm releases by (namespace, name), from the labels of the Secrets in which Helm keeps them; the newest
+    counts.
+    """
     newest: dict[tuple[str, str], tuple[int, str]] = {}
     for secret in secrets:
         metadata = read_as(AnyObject, secret).metadata

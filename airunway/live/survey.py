@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
-from airunway.live.status import DeploymentStatus, OperatorStatus, deployment_status, operator_status, ready_shims, release_states
+from airunway.live.status import (
+    DeploymentStatus,
+    OperatorStatus,
+    deployment_status,
+    operator_status,
+    ready_shims,
+    release_states,
+)
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.model_deployment import CONFIG_KIND
 from airunway.planning.plan import Plan, PlannedProvider
@@ -30,17 +37,24 @@ class Survey:
 
 async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     """Read the cluster of ``plan`` once. Raises ``InputError`` where it can't be read."""
-    kinds = {_kind_of(d) for d in plan.deployments} | {_kind_served(provider) for provider in plan.providers if provider.operator}
+    kinds = {_kind_of(d) for d in plan.deployments} | {
+        _kind_served(provider) for provider in plan.providers if provider.operator
+    }
     ordered = sorted(kind for kind in kinds if kind)
     namespaces = sorted({d.request.namespace for d in plan.deployments})
     charts = [c for p in plan.providers for c in p.config.spec.installation.helm_charts]
     async with together() as group:
-        lists = [group.create_task(connection.items_of(version, kind, namespaces, selector)) for version, kind, selector in ordered]
+        lists = [
+            group.create_task(connection.items_of(version, kind, namespaces, selector))
+            for version, kind, selector in ordered
+        ]
         releases = group.create_task(_releases(connection, charts))
         operators = group.create_task(_operators(connection, charts))
         shims = group.create_task(_shims(connection, plan))
     live = {key_of(obj): obj for found in lists for obj in found.result() or []}
-    served: dict[_Kind | None, bool] = {kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)}
+    served: dict[_Kind | None, bool] = {
+        kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)
+    }
     ready = shims.result()
     return Survey(
         stack,
@@ -102,13 +116,17 @@ async def _releases(connection: Connection, charts: Iterable[HelmChart]) -> dict
     """States of the Helm releases of the charts' namespaces; None where they may not be read."""
     namespaces = sorted({chart.namespace for chart in charts})
     # Their metadata only: what a release holds is none of ours.
-    secrets = await _allowed(*(connection.items("v1", "Secret", n, selector="owner=helm", metadata_only=True) for n in namespaces))
+    secrets = await _allowed(
+        *(connection.items("v1", "Secret", n, selector="owner=helm", metadata_only=True) for n in namespaces)
+    )
     return None if secrets is None else release_states(secrets)
 
 
 async def _operators(connection: Connection, charts: Iterable[HelmChart]) -> list[dict[str, Any]] | None:
     """The Deployments of the charts' namespaces; None where they may not be read."""
-    return await _allowed(*(connection.items("apps/v1", "Deployment", n) for n in sorted({chart.namespace for chart in charts})))
+    return await _allowed(
+        *(connection.items("apps/v1", "Deployment", n) for n in sorted({chart.namespace for chart in charts}))
+    )
 
 
 async def _allowed(*lists: Coroutine[Any, Any, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:

@@ -57,7 +57,10 @@ def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
             "ports": [{"name": "registry", "port": 5000, "targetPort": 5000, "nodePort": node_port, "protocol": "TCP"}],
         },
     }
-    sources = [{"podSelector": {"matchLabels": {"app": BUILDER}}}, *({"ipBlock": {"cidr": cidr}} for cidr in managed.node_cidrs)]
+    sources = [
+        {"podSelector": {"matchLabels": {"app": BUILDER}}},
+        *({"ipBlock": {"cidr": cidr}} for cidr in managed.node_cidrs),
+    ]
     return [
         claim,
         _network_policy(REGISTRY, labels, [{"from": sources, "ports": [{"port": 5000, "protocol": "TCP"}]}]),
@@ -67,12 +70,13 @@ def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
 
 
 def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
-    """Service account, configuration, volume claim, NetworkPolicy and Deployment of BuildKit, in the order of their needs.
+    """Service account, configuration, volume claim, NetworkPolicy and Deployment of BuildKit, in the order of their
+    needs.
 
-    Laid out as the Kubernetes driver of docker buildx does (Deployment ``app=NAME``, container ``buildkitd``), so that a person
-    can attach to it: ``docker buildx create --driver kubernetes --node airunway-builder``. The daemon has no port at all: build
-    Jobs use its Unix socket, which lies on the volume they share. Against TCP with mTLS that leaves no certificates to make,
-    renew and keep in state, and no reliance on a CNI that enforces NetworkPolicies.
+    Laid out as the Kubernetes driver of docker buildx does (Deployment ``app=NAME``, container ``buildkitd``), so that
+    a person can attach to it: ``docker buildx create --driver kubernetes --node airunway-builder``. The daemon has no
+    port at all: build Jobs use its Unix socket, which lies on the volume they share. Against TCP with mTLS that leaves
+    no certificates to make, renew and keep in state, and no reliance on a CNI that enforces NetworkPolicies.
     """
     defaults, builder = BUILD_DATA["builder"], settings.builder
     unconfined = {"type": "Unconfined"}
@@ -104,8 +108,18 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
     template["spec"]["serviceAccountName"] = BUILDER
     template["metadata"]["annotations"] = {f"{GROUP}/config": digest(config)}
     return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(BUILDER, labels), "automountServiceAccountToken": False},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(BUILDER, labels), "data": {"buildkitd.toml": config}},
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": _metadata(BUILDER, labels),
+            "automountServiceAccountToken": False,
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": _metadata(BUILDER, labels),
+            "data": {"buildkitd.toml": config},
+        },
         volume_claim(BUILDER, builder.storage or defaults["storage"], builder.storage_class, labels),
         _network_policy(BUILDER, labels, []),
         deployment,
@@ -120,8 +134,14 @@ def _daemon_config(settings: StackSettings) -> str:
 
 
 def volume_claim(name: str, storage: str, storage_class: str | None, labels: dict[str, str]) -> dict[str, Any]:
-    """A claim that one node at a time writes to. It may stay unbound until its first pod runs, so nothing may wait for it."""
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}, **given(storageClassName=storage_class)}
+    """A claim that one node at a time writes to. It may stay unbound until its first pod runs, so nothing may wait for
+    it.
+    """
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": storage}},
+        **given(storageClassName=storage_class),
+    }
     metadata = _metadata(name, labels) | {"annotations": {"pulumi.com/skipAwait": "true"}}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
 
@@ -133,7 +153,9 @@ def _deployment(
         "automountServiceAccountToken": False,
         "securityContext": security,
         "containers": [container],
-        "volumes": [{"name": volume, "persistentVolumeClaim": {"claimName": claim}} for volume, claim in claims.items()],
+        "volumes": [
+            {"name": volume, "persistentVolumeClaim": {"claimName": claim}} for volume, claim in claims.items()
+        ],
     }
     return {
         "apiVersion": "apps/v1",

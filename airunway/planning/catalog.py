@@ -1,4 +1,6 @@
-"""The providers that a stack may choose from: the built-in InferenceProviderConfigs and its own, changed as its settings say."""
+"""The providers that a stack may choose from: the built-in InferenceProviderConfigs and its own, changed as its
+settings say.
+"""
 
 from typing import Any
 
@@ -37,13 +39,19 @@ def read_provider_configs(
             for document in parse_documents(text, file, ("InferenceProviderConfig",)):
                 name = document.body["metadata"]["name"]
                 if name in filed:
-                    problems.append(Problem(f"{document.source}: metadata.name", f"{name!r} is in {filed[name]} too; give it once"))
+                    problems.append(
+                        Problem(f"{document.source}: metadata.name", f"{name!r} is in {filed[name]} too; give it once")
+                    )
                 documents[name], filed[name] = (document.body, document.source), document.source
         except InputError as error:
             problems += error.problems
     for name in settings.providers:
         if name not in documents:
-            problems.append(Problem(f"providers.{name}", f"no such provider; {nearest(name, documents)}; add others with providerFiles"))
+            problems.append(
+                Problem(
+                    f"providers.{name}", f"no such provider; {nearest(name, documents)}; add others with providerFiles"
+                )
+            )
     configs = []
     for name, (body, source) in sorted(documents.items()):
         changed = provider_settings(settings, name)
@@ -63,7 +71,9 @@ def _completed(document: Any, builtin: Any) -> Any:
         return document
     own = document["spec"]
     wanted = {key: own.get(key) or {} for key in ("images", "defaults")}
-    return document | {"spec": own | {key: builtin["spec"].get(key, {}) | v if isinstance(v, dict) else v for key, v in wanted.items()}}
+    return document | {
+        "spec": own | {key: builtin["spec"].get(key, {}) | v if isinstance(v, dict) else v for key, v in wanted.items()}
+    }
 
 
 def provider_settings(settings: StackSettings, name: str) -> ProviderSettings:

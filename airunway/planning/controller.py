@@ -17,8 +17,8 @@ _FIRST = ("Namespace", "CustomResourceDefinition")
 class PlannedController:
     """The controller that a deployment was given to.
 
-    ``foundation`` are namespaces and CRDs, ``objects`` the rest of its installation; both are empty for an existing one.
-    ``configs`` are the providers as the controller reads them.
+    ``foundation`` are namespaces and CRDs, ``objects`` the rest of its installation; both are empty for an existing
+    one. ``configs`` are the providers as the controller reads them.
     """
 
     managed: bool
@@ -28,9 +28,14 @@ class PlannedController:
 
 
 def plan_controller(
-    settings: ControllerSettings, texts: Mapping[str, str], configs: Sequence[InferenceProviderConfig], namespaces: Iterable[str]
+    settings: ControllerSettings,
+    texts: Mapping[str, str],
+    configs: Sequence[InferenceProviderConfig],
+    namespaces: Iterable[str],
 ) -> PlannedController:
-    """What the stack creates for the controller; ``namespaces`` are those that it creates anyway. Raises ``InputError``."""
+    """What the stack creates for the controller; ``namespaces`` are those that it creates anyway. Raises
+    ``InputError``.
+    """
     objects: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for file, text in texts.items():

@@ -1,7 +1,8 @@
 """What the KubeAIRunway controller would decide, and where that is not what our rules decide.
 
-Its algorithm is followed as read from upstream (July 2026; February 2026 for group kubeairunway.ai): the engine is chosen before the
-provider and without it, rules that fail count as false, and a provider none of whose rules is true still stands at priority 0.
+Its algorithm is followed as read from upstream (July 2026; February 2026 for group kubeairunway.ai): the engine is
+chosen before the provider and without it, rules that fail count as false, and a provider none of whose rules is true
+still stands at priority 0.
 """
 
 import json
@@ -28,7 +29,9 @@ class ControllerDecision:
         return f"{self.engine} on {self.provider}, by {self.why}" if self.provider else self.why
 
 
-def controller_decision(sent: dict[str, Any], configs: Sequence[InferenceProviderConfig], group: str) -> ControllerDecision:
+def controller_decision(
+    sent: dict[str, Any], configs: Sequence[InferenceProviderConfig], group: str
+) -> ControllerDecision:
     """The decision for a ModelDeployment's spec ``sent`` with ``configs`` registered and ready, for a new deployment.
 
     One that the controller has decided on before keeps its engine and provider.
@@ -36,7 +39,9 @@ def controller_decision(sent: dict[str, Any], configs: Sequence[InferenceProvide
     mode = Mode(sent.get("serving", {}).get("mode", Mode.AGGREGATED))
     gpu = sent["resources"].get("gpu", {}).get("count", 0) > 0 or mode is Mode.DISAGGREGATED
     offers = {config.name: _offer(config, gpu, mode, group) for config in configs}
-    engine = sent.get("engine", {}).get("type") or next((str(e) for e in Engine if any(e in o for o in offers.values())), None)
+    engine = sent.get("engine", {}).get("type") or next(
+        (str(e) for e in Engine if any(e in o for o in offers.values())), None
+    )
     if engine is None:
         return ControllerDecision(None, None, "no engine available from the registered providers")
     named = sent.get("provider", {}).get("name")
@@ -47,7 +52,9 @@ def controller_decision(sent: dict[str, Any], configs: Sequence[InferenceProvide
     if not ranks:
         return ControllerDecision(engine, None, "no compatible provider found")
     priority, name = ranks[0]
-    return ControllerDecision(engine, name, f"priority {-priority}" if priority else "name, as no rule of any provider is true")
+    return ControllerDecision(
+        engine, name, f"priority {-priority}" if priority else "name, as no rule of any provider is true"
+    )
 
 
 def _offer(config: InferenceProviderConfig, gpu: bool, mode: Mode, group: str) -> set[Engine]:
@@ -55,16 +62,23 @@ def _offer(config: InferenceProviderConfig, gpu: bool, mode: Mode, group: str) -
     engines = config.spec.capabilities.engines
     if not data()["groups"][group].get("flat"):
         return {e.name for e in engines if mode in e.serving_modes and (e.gpu_support if gpu else e.cpu_support)}
-    fits = any(e.gpu_support if gpu else e.cpu_support for e in engines) and any(mode in e.serving_modes for e in engines)
+    fits = any(e.gpu_support if gpu else e.cpu_support for e in engines) and any(
+        mode in e.serving_modes for e in engines
+    )
     return {e.name for e in engines if fits and (gpu or e.name is Engine.LLAMACPP)}
 
 
 def _priority(config: InferenceProviderConfig, seen: dict[str, Any]) -> int:
-    return max((r.priority for r in config.spec.selection_rules if rules.compile_rule(r.condition).evaluate(seen).is_true), default=0)
+    return max(
+        (r.priority for r in config.spec.selection_rules if rules.compile_rule(r.condition).evaluate(seen).is_true),
+        default=0,
+    )
 
 
 def _as_rules_see_it(sent: dict[str, Any], engine: str, group: str) -> dict[str, Any]:
-    """The spec after the API server's and the webhook's defaults, as Go writes it: no zero values, numbers as doubles."""
+    """The spec after the API server's and the webhook's defaults, as Go writes it: no zero values, numbers as
+    doubles.
+    """
     caching = {"enablePrefixCaching": True} if data()["groups"][group].get("prefixCachingDefault") else {}
     seen = sent | {
         "model": {"source": "huggingface"} | sent.get("model", {}),
@@ -107,7 +121,8 @@ def departures(
     own = controller_decision(sent, [_as_shims_register(config, shims) for config in configs], group)
     if (own.engine, own.provider) != ours and (own.engine, own.provider) != (registered.engine, registered.provider):
         found.append(
-            f"with the rules that the provider shims register when they start, the controller would decide otherwise: {own}; {settle}"
+            "with the rules that the provider shims register when they start, the controller would decide otherwise:"
+            f" {own}; {settle}"
         )
     found += [
         f"{row['field']}: the controller's {selection.provider} shim {row['does']}"

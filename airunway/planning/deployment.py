@@ -55,7 +55,9 @@ class PlannedDeployment:
 
 @dataclass(frozen=True)
 class Target:
-    """The stack that an entry is planned for: who renders, whom to choose from, its settings, and whether it has a Hugging Face token."""
+    """The stack that an entry is planned for: who renders, whom to choose from, its settings, and whether it has a
+    Hugging Face token.
+    """
 
     providers: Providers
     configs: Sequence[InferenceProviderConfig]
@@ -122,10 +124,18 @@ def _for_controller(provider: Provider, request: Request, target: Target) -> Ren
     shim = target.providers.shims.get(provider.NAME)
     if shim is None or group not in shim.get("groups", [group]):
         raise InputError(
-            [Problem("delivery", f"the controller of {group} has no provider {provider.NAME}; use delivery: {Delivery.DIRECT}")]
+            [
+                Problem(
+                    "delivery",
+                    f"the controller of {group} has no provider {provider.NAME}; use delivery: {Delivery.DIRECT}",
+                )
+            ]
         )
     rendered = render_for_controller(provider, request, group)
     sent = rendered.resource["spec"]
     return replace(
-        rendered, warnings=tuple(departures(request.spec, sent, request.selection, target.configs, group, target.providers.shims))
+        rendered,
+        warnings=tuple(
+            departures(request.spec, sent, request.selection, target.configs, group, target.providers.shims)
+        ),
     )

@@ -56,14 +56,25 @@ def _wrong(body: Any, kinds: tuple[str, ...]) -> Problem | None:
 
 
 _METADATA = {"name", "namespace", "labels", "annotations"}
-_SERVER = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences", "finalizers", "selfLink"}
+_SERVER = {
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "ownerReferences",
+    "finalizers",
+    "selfLink",
+}
 
 
 def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """A ModelDeployment as an entry of a stack: its spec with ``name`` and ``namespace`` beside it."""
     metadata = document.body["metadata"]
     problems = [
-        Problem(f"metadata.{key}", f"unknown key; {nearest(str(key), _METADATA)}") for key in metadata if key not in _METADATA | _SERVER
+        Problem(f"metadata.{key}", f"unknown key; {nearest(str(key), _METADATA)}")
+        for key in metadata
+        if key not in _METADATA | _SERVER
     ]
     problems += [
         Problem(str(key), f"unknown key; {nearest(str(key), {'metadata', 'spec'})}")

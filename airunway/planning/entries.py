@@ -1,4 +1,6 @@
-"""A stack's entries and where each stands: in the stack file, in a deployment file, or as a ModelDeployment document."""
+"""A stack's entries and where each stands: in the stack file, in a deployment file, or as a ModelDeployment
+document.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +19,8 @@ from airunway.text.yaml_reading import StackLoader, read_document
 
 @dataclass(frozen=True)
 class Place:
-    """Where an entry stands: ``deployments[2]`` of the stack file, ``deployments/chat.yaml[0]``, or a document of a manifest.
+    """Where an entry stands: ``deployments[2]`` of the stack file, ``deployments/chat.yaml[0]``, or a document of a
+    manifest.
 
     ``file`` is the deployment file, and ``index`` the entry's in it; other entries have none.
     """
@@ -38,7 +41,9 @@ ALONE = Place("")
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as it is written, and what it says; ``spec`` is None where there are ``problems``, which have their places."""
+    """One entry as it is written, and what it says; ``spec`` is None where there are ``problems``, which have their
+    places.
+    """
 
     place: Place
     data: Any
@@ -58,7 +63,10 @@ def read_entries(settings: StackSettings, files: Files) -> tuple[list[Entry], li
     texts, problems = files.read("deploymentFiles", settings.deployment_files)
     for file, text in texts.items():
         try:
-            entries += [_entry(Place(f"{file}[{index}]", file, index), data) for index, data in enumerate(entries_of(text, file))]
+            entries += [
+                _entry(Place(f"{file}[{index}]", file, index), data)
+                for index, data in enumerate(entries_of(text, file))
+            ]
         except InputError as error:
             problems += error.problems
     texts, unread = files.read("manifests", settings.manifests)
@@ -72,12 +80,19 @@ def read_entries(settings: StackSettings, files: Files) -> tuple[list[Entry], li
 
 
 def entries_of(text: str, file: str) -> list[Any]:
-    """The entries of a deployment file, as they would be in a stack file that Pulumi hands over. Raises ``InputError``."""
+    """The entries of a deployment file, as they would be in a stack file that Pulumi hands over. Raises
+    ``InputError``.
+    """
     document = read_document(text, file, StackLoader)
     if not isinstance(document, list):
         content = "nothing" if document is None else shown(document)
-        raise InputError([Problem(file, f"{content} given, a list is wanted, as under airunway:deployments; [] is an empty one")])
-    secrets = [Problem(path, "is encrypted, and Pulumi decrypts only what stands in a stack file") for path in _encrypted(document, file)]
+        raise InputError(
+            [Problem(file, f"{content} given, a list is wanted, as under airunway:deployments; [] is an empty one")]
+        )
+    secrets = [
+        Problem(path, "is encrypted, and Pulumi decrypts only what stands in a stack file")
+        for path in _encrypted(document, file)
+    ]
     if secrets:
         raise InputError(secrets)
     entries: list[Any] = json.loads(config_text(document))
@@ -120,7 +135,9 @@ def name_clashes(entries: Iterable[Entry]) -> list[Problem]:
 
 
 def name_problem(name: str, places: Mapping[str, str]) -> Problem | None:
-    """What is wrong with a deployment's name that another one of the stack has; ``places`` are those of the others, by name."""
+    """What is wrong with a deployment's name that another one of the stack has; ``places`` are those of the others, by
+    name.
+    """
     if name not in places:
         return None
     return Problem("name", f"{shown(name)} is the name of {places[name]} too; a name is used once per stack")

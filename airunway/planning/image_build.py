@@ -12,7 +12,12 @@ from airunway.text.merge import given
 from airunway.text.names import digest, name_of
 
 NAMESPACE = "airunway-system"
-REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = "airunway-registry", "airunway-builder", "airunway-registry-push", "airunway-registry-pull"
+REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = (
+    "airunway-registry",
+    "airunway-builder",
+    "airunway-registry-push",
+    "airunway-registry-pull",
+)
 SOCKET_DIR = "/run/user/1000/buildkit"
 """Where the rootless BuildKit image has its socket; 1000 is its user."""
 
@@ -95,16 +100,28 @@ class PlannedImage:
     def job(self) -> dict[str, Any]:
         """The Job that builds and pushes the image.
 
-        It has no ttlSecondsAfterFinished: the finished Job is the record that the image exists, and a Job that the cluster
-        removed would be built again after the next refresh. Pulumi deletes it once nothing needs the image.
+        It has no ttlSecondsAfterFinished: the finished Job is the record that the image exists, and a Job that the
+        cluster removed would be built again after the next refresh. Pulumi deletes it once nothing needs the image.
         """
         build = self._build_arguments()
-        login = [{"name": "login", "mountPath": "/home/user/.docker", "readOnly": True}] if _has_login(self.settings) else []
+        login = (
+            [{"name": "login", "mountPath": "/home/user/.docker", "readOnly": True}]
+            if _has_login(self.settings)
+            else []
+        )
         secret = {"secretName": PUSH_SECRET, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
         container = {
             "name": "build",
             "image": self.settings.builder.image or BUILD_DATA["builder"]["image"],
-            "command": ["buildctl", "--addr", f"unix://{SOCKET_DIR}/buildkitd.sock", "build", "--progress", "plain", *build],
+            "command": [
+                "buildctl",
+                "--addr",
+                f"unix://{SOCKET_DIR}/buildkitd.sock",
+                "build",
+                "--progress",
+                "plain",
+                *build,
+            ],
             "env": [{"name": "DOCKER_CONFIG", "value": "/home/user/.docker"}],
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
             "securityContext": restricted_container(),
@@ -134,7 +151,12 @@ class PlannedImage:
         return {
             "apiVersion": "batch/v1",
             "kind": "Job",
-            "metadata": {"name": self.name, "namespace": NAMESPACE, "labels": labels, "annotations": {f"{GROUP}/image": self.pull}},
+            "metadata": {
+                "name": self.name,
+                "namespace": NAMESPACE,
+                "labels": labels,
+                "annotations": {f"{GROUP}/image": self.pull},
+            },
             "spec": {
                 "backoffLimit": 2,
                 "activeDeadlineSeconds": seconds(self.timeout),
@@ -153,7 +175,13 @@ class PlannedImage:
         }
         insecure = ",registry.insecure=true" if self.insecure else ""
         output = f"type=image,name={self.push},push=true{insecure}"
-        return ["--frontend", "gateway.v0", *(word for k, v in options.items() for word in ("--opt", f"{k}={v}")), "--output", output]
+        return [
+            "--frontend",
+            "gateway.v0",
+            *(word for k, v in options.items() for word in ("--opt", f"{k}={v}")),
+            "--output",
+            output,
+        ]
 
 
 def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedImage | None:
@@ -191,7 +219,13 @@ def system_labels(app: str, pod_security: str) -> dict[str, str]:
 
 def restricted_pod() -> dict[str, Any]:
     """A pod's securityContext at level restricted, for user 1000."""
-    return {"runAsNonRoot": True, "runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "runAsGroup": 1000,
+        "fsGroup": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
 
 
 def restricted_container() -> dict[str, Any]:

@@ -34,19 +34,28 @@ def data() -> dict[str, Any]:
 def object_name(name: str) -> str:
     """Name of the ModelDeployment of a deployment.
 
-    The controller's shims give their objects its name and refuse one that is there already, so it is not the name of the object
-    that we render ourselves: both can then stand side by side while the delivery of a live deployment is switched.
+    The controller's shims give their objects its name and refuse one that is there already, so it is not the name of
+    the object that we render ourselves: both can then stand side by side while the delivery of a live deployment is
+    switched.
     """
     return name_of(name, "md")
 
 
 def model_deployment(request: Request, group: str) -> dict[str, Any]:
-    """The ModelDeployment for ``request`` in API group ``group``. Raises ``InputError`` naming what that group has no field for."""
+    """The ModelDeployment for ``request`` in API group ``group``. Raises ``InputError`` naming what that group has no
+    field for.
+    """
     refused = unhonoured(request.spec, ENTRY | fields(group), {})
-    problems = [Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}") for path in refused]
+    problems = [
+        Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}")
+        for path in refused
+    ]
     if request.spec.model.source is Source.AIKIT:
         problems.append(
-            Problem("model.source", f"aikit is not known to the controller; use delivery: {Delivery.DIRECT}, or source custom with image")
+            Problem(
+                "model.source",
+                f"aikit is not known to the controller; use delivery: {Delivery.DIRECT}, or source custom with image",
+            )
         )
     if problems:
         raise InputError(problems)
@@ -70,7 +79,9 @@ def fields(group: str) -> frozenset[str]:
 
 
 def _spec(request: Request, group: str) -> dict[str, Any]:
-    """The spec as it was written. ``resources`` is always there: the controller's webhook and rules take its absence for other things."""
+    """The spec as it was written. ``resources`` is always there: the controller's webhook and rules take its absence
+    for other things.
+    """
     spec = request.spec
     sections = set(ModelDeploymentSpec.model_fields)
     written = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True, include=sections)

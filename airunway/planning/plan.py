@@ -79,7 +79,11 @@ def secret_problems(settings: StackSettings, *, has_token: bool, has_password: b
         problems.append(Problem("huggingFaceSecret", f"airunway:{TOKEN_SETTING} is set too; give one of the two"))
     existing = settings.registry.existing
     if has_password != (existing is not None and existing.username is not None):
-        problems.append(Problem("registry.existing.username", f"goes with the secret airunway:{PASSWORD_SETTING}; give both or neither"))
+        problems.append(
+            Problem(
+                "registry.existing.username", f"goes with the secret airunway:{PASSWORD_SETTING}; give both or neither"
+            )
+        )
     return problems
 
 
@@ -94,11 +98,17 @@ def plan_stack(
 ) -> Plan:
     """Decide everything about a stack. Raises ``InputError`` with every problem of the whole stack.
 
-    ``has_provider`` says that a program has a Kubernetes provider for the cluster already, so that the settings need not name it.
+    ``has_provider`` says that a program has a Kubernetes provider for the cluster already, so that the settings need
+    not name it.
     """
     problems: list[Problem] = []
     if not has_provider and not settings.cluster.context and not settings.cluster.kubeconfig:
-        problems.append(Problem("cluster", "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed"))
+        problems.append(
+            Problem(
+                "cluster",
+                "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed",
+            )
+        )
     problems += secret_problems(settings, has_token=has_token, has_password=has_password)
     configs, unread_configs = read_provider_configs(settings, files, providers)
     problems += unread_configs
@@ -148,7 +158,9 @@ def _controller(
     if problems:
         raise InputError(problems)
     namespaces = {p.request.namespace for p in planned} if settings.create_namespaces else set()
-    return plan_controller(settings.controller, texts, configs, namespaces | ({NAMESPACE} if any(p.image for p in planned) else set()))
+    return plan_controller(
+        settings.controller, texts, configs, namespaces | ({NAMESPACE} if any(p.image for p in planned) else set())
+    )
 
 
 def _service_clashes(planned: list[PlannedDeployment]) -> list[Problem]:
@@ -159,6 +171,9 @@ def _service_clashes(planned: list[PlannedDeployment]) -> list[Problem]:
         namespace, service = key = (one.request.namespace, one.rendered.endpoint.service)
         other = first.setdefault(key, one)
         if other.name != one.name:
-            clash = f"{one.name!r} and {other.name!r} of {other.place.path} would both need a Service {service!r} in {namespace}"
+            clash = (
+                f"{one.name!r} and {other.name!r} of {other.place.path} would both need a Service {service!r} in"
+                f" {namespace}"
+            )
             problems.append(one.place.of(Problem("name", clash)))
     return problems

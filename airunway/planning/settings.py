@@ -29,10 +29,15 @@ class Cluster(StrictModel):
     """The one cluster that a stack deploys to; never the context that happens to be current."""
 
     context: Text | None = Field(None, description="Context of the kubeconfig.")
-    kubeconfig: Text | None = Field(None, description="Path of a kubeconfig. Default: KUBECONFIG or ~/.kube/config, with context.")
+    kubeconfig: Text | None = Field(
+        None, description="Path of a kubeconfig. Default: KUBECONFIG or ~/.kube/config, with context."
+    )
     uid: Text | None = Field(
         None,
-        description="Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says so by it.",
+        description=(
+            "Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says"
+            " so by it."
+        ),
     )
 
 
@@ -44,14 +49,19 @@ class ProviderSettings(StrictModel):
         InstallationMode.MANAGED, description="managed: the stack installs its operator; existing: it is there."
     )
     spec: dict[str, Any] = Field(
-        {}, description="Deep-merged over its InferenceProviderConfig's spec; lists of named things merge by name, null deletes."
+        {},
+        description=(
+            "Deep-merged over its InferenceProviderConfig's spec; lists of named things merge by name, null deletes."
+        ),
     )
 
 
 class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
-    node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes, which pull from it as nothing else may.")
+    node_cidrs: list[Cidr] = Field(
+        min_length=1, description="Addresses of the nodes, which pull from it as nothing else may."
+    )
     storage: Text | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
     node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
@@ -87,12 +97,15 @@ class ControllerSettings(StrictModel):
 
     api_group: Literal["airunway.ai", "kubeairunway.ai"] = Field("airunway.ai", description="API group of its release.")
     installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
-        InstallationMode.EXISTING, description="existing: it runs in the cluster; managed: the stack creates what is in manifests."
+        InstallationMode.EXISTING,
+        description="existing: it runs in the cluster; managed: the stack creates what is in manifests.",
     )
     manifests: list[Text] = Field(
         [],
-        description="Files with the controller, its CRDs and the provider shims, relative to the project, globs allowed; for a managed "
-        "installation.",
+        description=(
+            "Files with the controller, its CRDs and the provider shims, relative to the project, globs allowed; for a"
+            " managed installation."
+        ),
     )
 
     @model_validator(mode="after")
@@ -107,7 +120,9 @@ class BuilderSettings(StrictModel):
 
     storage: Text | None = Field(None, description=f"Size of the build cache. Default: {_BUILDER['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
-    unconfined: bool = Field(False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount.")
+    unconfined: bool = Field(
+        False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount."
+    )
     timeout: Duration | None = Field(None, description=f"Longest build. Default: {_BUILDER['timeout']}.")
     platform: Text | None = Field(None, description=f"Platform of the images. Default: {_BUILDER['platform']}.")
     image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
@@ -119,44 +134,70 @@ class StackSettings(StrictModel):
     """Everything under ``airunway:`` in a stack file but secrets."""
 
     cluster: Cluster = Field(
-        Cluster(), description="The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."
+        Cluster(),
+        description=(
+            "The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."
+        ),
     )
     namespace: DnsLabel = Field("default", description="Namespace of deployments that name none.")
     create_namespaces: bool = Field(True, description="Create the namespaces of the deployments (all but default).")
-    deployments: list[Any] = Field([], description="Model deployments: a name and the fields of a ModelDeployment's spec each.")
+    deployments: list[Any] = Field(
+        [], description="Model deployments: a name and the fields of a ModelDeployment's spec each."
+    )
     deployment_files: list[Text] = Field(
         [],
-        description="Files with more entries of airunway:deployments, a list each, relative to the project; globs such as "
-        "deployments/*.yaml are allowed.",
+        description=(
+            "Files with more entries of airunway:deployments, a list each, relative to the project; globs such as "
+            "deployments/*.yaml are allowed."
+        ),
     )
-    manifests: list[Text] = Field([], description="Files with ModelDeployment documents, relative to the project; globs are allowed.")
+    manifests: list[Text] = Field(
+        [], description="Files with ModelDeployment documents, relative to the project; globs are allowed."
+    )
     providers: dict[str, ProviderSettings] = Field(
-        {}, description="Settings by inference provider: enabled, installation (managed or existing), spec (merged over its document)."
+        {},
+        description=(
+            "Settings by inference provider: enabled, installation (managed or existing), spec (merged over its"
+            " document)."
+        ),
     )
     provider_files: list[Text] = Field(
         [], description="Files with InferenceProviderConfig documents, relative to the project; globs are allowed."
     )
     hugging_face_secret: Text | None = Field(
-        None, description="Name of an existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
+        None,
+        description=(
+            "Name of an existing Secret (key HF_TOKEN) in each namespace, instead of airunway:huggingFaceToken."
+        ),
     )
     ready_timeout: Duration = Field("30m", description="How long `pulumi up` waits for each deployment to serve.")
     registry: RegistrySettings = Field(
         RegistrySettings(),
-        description="Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one.",
+        description=(
+            "Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."
+        ),
     )
     delivery: Annotated[Delivery, named(Delivery)] = Field(
         Delivery.DIRECT,
-        description="How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway "
-        "controller.",
+        description=(
+            "How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's"
+            " KubeAIRunway controller."
+        ),
     )
     controller: ControllerSettings = Field(
         ControllerSettings(),
-        description="The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from).",
+        description=(
+            "The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it"
+            " from)."
+        ),
     )
     builder: BuilderSettings = Field(
-        BuilderSettings(), description="How images are built: storage, timeout, platform, and mirrors of the images it takes."
+        BuilderSettings(),
+        description="How images are built: storage, timeout, platform, and mirrors of the images it takes.",
     )
-    protect: bool = Field(False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted.")
+    protect: bool = Field(
+        False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."
+    )
 
 
 TOKEN_SETTING, PASSWORD_SETTING = "huggingFaceToken", "registryPassword"

@@ -14,14 +14,20 @@ _SERVICES = {REGISTRY: "registry.managed", BUILDER: "builder"}
 
 
 def claim_problems(settings: StackSettings, live: Callable[[str], Mapping[str, Any] | None]) -> list[Problem]:
-    """What the settings ask of volume claims that Kubernetes refuses; ``live`` gives a claim by name as it was last seen.
+    """What the settings ask of volume claims that Kubernetes refuses; ``live`` gives a claim by name as it was last
+    seen.
 
-    A claim never changes its storage class, and never gets smaller. It can grow where its storage class allows that, which only the
-    cluster knows. A class that is left out stays what it is.
+    A claim never changes its storage class, and never gets smaller. It can grow where its storage class allows that,
+    which only the cluster knows. A class that is left out stays what it is.
     """
-    objects = [*(registry_objects(settings.registry.managed) if settings.registry.managed else []), *builder_objects(settings)]
+    objects = [
+        *(registry_objects(settings.registry.managed) if settings.registry.managed else []),
+        *builder_objects(settings),
+    ]
     claims = [obj for obj in objects if obj["kind"] == "PersistentVolumeClaim"]
-    return [problem for claim in claims if (there := live(claim["metadata"]["name"])) for problem in _changes(claim, there)]
+    return [
+        problem for claim in claims if (there := live(claim["metadata"]["name"])) for problem in _changes(claim, there)
+    ]
 
 
 def is_refused(kind: str, path: str, old: Any, new: Any) -> bool:
@@ -42,11 +48,17 @@ def _changes(claim: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Prob
     setting, wanted, has = _SERVICES[name], claim["spec"], live.get("spec") or {}
     storage_class, size = wanted.get("storageClassName"), wanted["resources"]["requests"]["storage"]
     if storage_class is not None and storage_class != has.get("storageClassName"):
-        why = f"{storage_class!r} given, but the volume has {has.get('storageClassName')!r}, and a volume never changes its class"
+        why = (
+            f"{storage_class!r} given, but the volume has {has.get('storageClassName')!r}, and a volume never changes"
+            " its class"
+        )
         yield Problem(f"{setting}.storageClass", f"{why}; {_way_out(name)}")
     now = str(((has.get("resources") or {}).get("requests") or {}).get("storage", "0"))
     if _shrinks(now, size):
-        yield Problem(f"{setting}.storage", f"{size!r} given, but the volume has {now}, and a volume never gets smaller; {_way_out(name)}")
+        yield Problem(
+            f"{setting}.storage",
+            f"{size!r} given, but the volume has {now}, and a volume never gets smaller; {_way_out(name)}",
+        )
 
 
 def _way_out(name: str) -> str:

@@ -35,8 +35,10 @@ def preview_at(project: Path, stack: str) -> dict[str, Any]:
         return empty_document(stack)
     # Before release 0.2 the command's package was at the top.
     command_module = "airunway.cli" if (project / "airunway" / "cli").is_dir() else "cli"
-    command = [sys.executable, "-m", command_module, "preview", "--stack", stack, "--format", "json", "--cwd", str(project)]
-    done = subprocess.run(command, cwd=project, env=os.environ | {"PYTHONPATH": str(project)}, capture_output=True, text=True)  # noqa: S603
+    command = [sys.executable, "-m", command_module, "preview"]
+    options = ["--stack", stack, "--format", "json", "--cwd", str(project)]
+    environment = os.environ | {"PYTHONPATH": str(project)}
+    done = subprocess.run(command + options, cwd=project, env=environment, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         said = [
             line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")

@@ -1,4 +1,6 @@
-"""The files that a stack's settings name, looked for and read in the project's folder, whatever the working directory is."""
+"""The files that a stack's settings name, looked for and read in the project's folder, whatever the working directory
+is.
+"""
 
 import os
 import stat
@@ -17,13 +19,18 @@ def read_files(root: Path, patterns: Iterable[str], changed: Mapping[str, str] |
 
     ``changed`` are texts that a file is to hold, by the same path.
 
-    ``*``, ``?`` and ``[a-z]`` stand for parts of a name and ``**`` for folders of any depth; they pass over names that begin with a dot,
-    and ``**`` does not go through links. A file is one file whatever links lead to it; one outside has to be named by its absolute path.
+    ``*``, ``?`` and ``[a-z]`` stand for parts of a name and ``**`` for folders of any depth; they pass over names that
+    begin with a dot, and ``**`` does not go through links. A file is one file whatever links lead to it; one outside
+    has to be named by its absolute path.
     """
     project = root.resolve()
     names = {pattern: _named_by(pattern, project) for pattern in patterns}
     files = {name for some in names.values() if not isinstance(some, Unreadable) for name in some}
-    return Files(names, {name: _text(project / name) for name in sorted(files)} | {k: v for k, v in (changed or {}).items() if k in files})
+    return Files(
+        names,
+        {name: _text(project / name) for name in sorted(files)}
+        | {k: v for k, v in (changed or {}).items() if k in files},
+    )
 
 
 def _named_by(pattern: str, project: Path) -> tuple[str, ...] | Unreadable:
@@ -44,7 +51,9 @@ def _named_by(pattern: str, project: Path) -> tuple[str, ...] | Unreadable:
         return _unreadable(error)
     if not files:
         return Unreadable(f"matches no file in {folder}")
-    if not path.is_absolute() and (astray := [file for file, real in files.items() if not real.is_relative_to(project)]):
+    if not path.is_absolute() and (
+        astray := [file for file, real in files.items() if not real.is_relative_to(project)]
+    ):
         return _outside(astray[0])
     return tuple(dict.fromkeys(_path_in(project, real) for real in files.values()))
 
@@ -74,7 +83,9 @@ def _matches(folder: Path, parts: Sequence[str]) -> list[Path]:
 
 
 def _below(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
-    """Files below ``folder`` whose paths fit ``parts``. Unlike ``glob`` this does not pass over a folder that can't be listed."""
+    """Files below ``folder`` whose paths fit ``parts``. Unlike ``glob`` this does not pass over a folder that can't be
+    listed.
+    """
     part, rest = parts[0], parts[1:]
     if part == _ANY_DEPTH:
         yield from _below(folder, rest)
@@ -97,7 +108,9 @@ def _text(path: Path) -> str | Unreadable:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
             return path.read_text(encoding="utf-8")
-        return Unreadable("is a folder; name its files, as in folder/*.yaml" if stat.S_ISDIR(mode) else "is no regular file")
+        return Unreadable(
+            "is a folder; name its files, as in folder/*.yaml" if stat.S_ISDIR(mode) else "is no regular file"
+        )
     except UnicodeDecodeError as error:
         return Unreadable(f"is not UTF-8: {error.reason} at byte {error.start}")
     except (OSError, ValueError) as error:

@@ -109,7 +109,9 @@ class Recorder(MockMonitor):
         """Keep the request and answer with what it says, as a provider does that knows nothing more."""
         urn = self.make_urn(request.parent, request.type, request.name)
         self.requests.append((urn, request))
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id" if request.custom else "", object=request.object)
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn, id=f"{request.name}-id" if request.custom else "", object=request.object
+        )
 
     def Invoke(self, request: Any) -> Any:
         """Say of the stack's state that there is none, and refuse all else: only a provider knows the answer."""
@@ -135,15 +137,21 @@ class _Hooks:
 
 
 def record(root: Path, config: StackConfig) -> Preview:
-    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it, or Linux, refuses.
+    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it, or Linux,
+    refuses.
 
-    How long a secret is, is not known here and counted as nothing: one that is too large only with its secrets is not refused.
+    How long a secret is, is not known here and counted as nothing: one that is too large only with its secrets is not
+    refused.
     """
     check_size(config.without_secrets)
     with noted_plans() as plans:
         recorder = run_program(root, config)
     if len(plans) != 1:
-        wrong = "serves no stack; this is not airunway's program" if not plans else f"serves {len(plans)} stacks; a program serves one"
+        wrong = (
+            "serves no stack; this is not airunway's program"
+            if not plans
+            else f"serves {len(plans)} stacks; a program serves one"
+        )
         raise InputError([Problem(str(root / "__main__.py"), wrong)])
     outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
     return Preview(config.stack, plans[0], recorder.registered, outputs)
@@ -158,7 +166,9 @@ def run_program(root: Path, config: StackConfig) -> Recorder:
 
 
 def run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:
-    """What ``program`` registers when it runs as a Pulumi program. Raises what it raises, and ``InputError`` for its cause."""
+    """What ``program`` registers when it runs as a Pulumi program. Raises what it raises, and ``InputError`` for its
+    cause.
+    """
     return contextvars.copy_context().run(_run_function, program, config)
 
 
@@ -191,7 +201,9 @@ async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], An
 
 @contextmanager
 def _at(root: Path) -> Iterator[None]:
-    """The program's own surroundings: its folder as working directory and first on the module path. No other thread may run meanwhile."""
+    """The program's own surroundings: its folder as working directory and first on the module path. No other thread may
+    run meanwhile.
+    """
     before, path = Path.cwd(), list(sys.path)
     os.chdir(root)
     sys.path.insert(0, str(root))
@@ -267,7 +279,13 @@ def _plain(value: struct_pb2.Value) -> Any:
             if signature == rpc._special_secret_sig:
                 return SECRET
             if signature == rpc._special_output_value_sig:
-                return SECRET if fields["secret"].bool_value else _plain(fields["value"]) if "value" in fields else "[unknown]"
+                return (
+                    SECRET
+                    if fields["secret"].bool_value
+                    else _plain(fields["value"])
+                    if "value" in fields
+                    else "[unknown]"
+                )
             return _plain_struct(value.struct_value)
         case "list_value":
             return [_plain(element) for element in value.list_value.values]

@@ -39,19 +39,27 @@ def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
     given = [key for key in SECRET_SETTINGS if everything.get(_PREFIX + key)]
     clear = [key for key in given if not runtime_config.is_config_secret(_PREFIX + key)]
     if clear:
-        raise InputError([Problem(key, f"is in clear text; set it with `pulumi config set --secret {_PREFIX}{key}`") for key in clear])
+        raise InputError(
+            [
+                Problem(key, f"is in clear text; set it with `pulumi config set --secret {_PREFIX}{key}`")
+                for key in clear
+            ]
+        )
     plan = plan_of(everything, Path.cwd())  # where Pulumi runs a program
     config = pulumi.Config("airunway")
     return plan, {key: config.require_secret(key) for key in given}
 
 
 def plan_of(config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | None = None) -> Plan:
-    """The plan for a configuration's texts in the project at ``root``; of a secret it counts only that it is there. Raises ``InputError``.
+    """The plan for a configuration's texts in the project at ``root``; of a secret it counts only that it is there.
+    Raises ``InputError``.
 
     ``changed`` are texts of files that are not written yet, by their paths in the project.
     """
     settings, files = settings_of(config, root, changed)
-    plan = plan_stack(settings, files, PROVIDERS, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING))
+    plan = plan_stack(
+        settings, files, PROVIDERS, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING)
+    )
     return replace(plan, warnings=(*plan.warnings, *size_warnings(config)))
 
 
@@ -65,15 +73,26 @@ def _has(config: Mapping[str, Any], secret: str) -> bool:
     return bool(config.get(_PREFIX + secret))
 
 
-def settings_of(config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | None = None) -> tuple[StackSettings, Files]:
-    """The settings among a configuration's texts, and the files that they name, as ``plan_of``. Raises ``InputError``."""
+def settings_of(
+    config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | None = None
+) -> tuple[StackSettings, Files]:
+    """The settings among a configuration's texts, and the files that they name, as ``plan_of``. Raises
+    ``InputError``.
+    """
     raw = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
     known = {field.alias or name for name, field in StackSettings.model_fields.items()} | set(SECRET_SETTINGS)
     unknown = [Problem(key, f"unknown setting; {nearest(key, known)}") for key in sorted(raw) if key not in known]
     if unknown:
         raise InputError(unknown)
-    settings = parse_settings({key: _value(key, text) for key, text in raw.items() if text != "" and key not in SECRET_SETTINGS})
-    patterns = [*settings.deployment_files, *settings.manifests, *settings.provider_files, *settings.controller.manifests]
+    settings = parse_settings(
+        {key: _value(key, text) for key, text in raw.items() if text != "" and key not in SECRET_SETTINGS}
+    )
+    patterns = [
+        *settings.deployment_files,
+        *settings.manifests,
+        *settings.provider_files,
+        *settings.controller.manifests,
+    ]
     return settings, read_files(root, patterns, changed)
 
 

@@ -1,4 +1,6 @@
-"""Project and stack files as the Pulumi CLI reads them: defaults of the project, values of the stack, secrets left alone."""
+"""Project and stack files as the Pulumi CLI reads them: defaults of the project, values of the stack, secrets left
+alone.
+"""
 
 import hashlib
 import re
@@ -87,7 +89,9 @@ def stack_path(root: Path, stack: str) -> Path:
 
 
 def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
-    """The configuration of ``stack`` of the project at ``root``, with ``text`` for its file where that is given. Raises ``InputError``."""
+    """The configuration of ``stack`` of the project at ``root``, with ``text`` for its file where that is given. Raises
+    ``InputError``.
+    """
     project = _project(root)
     path = project.path(stack)
     values: dict[str, str] = {}

@@ -1,4 +1,6 @@
-"""What a stack's file says, planned without running the program: nothing of the process is changed, so threads may do it at once."""
+"""What a stack's file says, planned without running the program: nothing of the process is changed, so threads may do
+it at once.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,5 +24,7 @@ def stack_target(root: Path, stack: str) -> Target:
 
 
 def stack_plan(root: Path, stack: str, text: str | None = None, changed: Mapping[str, str] | None = None) -> Plan:
-    """The plan of ``stack``, with ``text`` for its file, and ``changed`` texts for files that it names. Raises ``InputError``."""
+    """The plan of ``stack``, with ``text`` for its file, and ``changed`` texts for files that it names. Raises
+    ``InputError``.
+    """
     return plan_of(read_stack(root, stack, text).values, root, changed)

@@ -16,7 +16,8 @@ def data() -> dict[str, Any]:
 
 
 def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
-    """The image that serves ``spec`` with llama.cpp: asked for, pre-made, or a runner. None for a custom source without one.
+    """The image that serves ``spec`` with llama.cpp: asked for, pre-made, or a runner. None for a custom source without
+    one.
 
     ``images`` are the provider's, by role: ``llamacppCpu``, ``llamacppGpu`` and ``premade``.
     """
@@ -32,8 +33,8 @@ def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
 def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
     """What tells a runner image which model to fetch; nothing where the image holds the model.
 
-    A runner takes a repository as ``huggingface://ID`` and fetches every GGUF file of it; a single file it takes only as an
-    address (kaito-project/aikit, pkg/aikit2llb/inference/runner.go).
+    A runner takes a repository as ``huggingface://ID`` and fetches every GGUF file of it; a single file it takes only
+    as an address (kaito-project/aikit, pkg/aikit2llb/inference/runner.go).
     """
     if spec.model.source is not Source.HUGGINGFACE or (spec.model.gguf and spec.model.gguf.build):
         return []

@@ -1,4 +1,6 @@
-"""The contract of an inference provider: what a module has to bring so that deployments can be given to it. mypy holds each to it."""
+"""The contract of an inference provider: what a module has to bring so that deployments can be given to it. mypy holds
+each to it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,8 +18,8 @@ from airunway.spec.model import Engine, Mode
 class Honours:
     """The leaves of the spec that a provider renders for one engine in one mode, and why it can't render some others.
 
-    Leaves are paths as a person writes them, ``[]`` for any element of a list: ``model.id``, ``env[].value``. ``reasons`` are by leaf or
-    by section; every leaf that is not in ``leaves`` is refused, with or without a reason.
+    Leaves are paths as a person writes them, ``[]`` for any element of a list: ``model.id``, ``env[].value``.
+    ``reasons`` are by leaf or by section; every leaf that is not in ``leaves`` is refused, with or without a reason.
     """
 
     leaves: frozenset[str]
@@ -38,7 +40,8 @@ class Provider(Protocol):
     FOLDER: Path
     """The package's folder, which holds the built-in InferenceProviderConfig as ``config.yaml``.
 
-    Where it has a ``shim.yaml``, the KubeAIRunway controller has the provider too; ``schema.yaml`` has the defaults of a kind without CRD.
+    Where it has a ``shim.yaml``, the KubeAIRunway controller has the provider too; ``schema.yaml`` has the defaults of
+    a kind without CRD.
     """
 
     NAME: str
@@ -54,13 +57,16 @@ class Provider(Protocol):
     """Labels that tell its objects from others of their kind; empty where the kind is its own."""
 
     HONOURS: Mapping[Engine, Mapping[Mode, Honours]]
-    """What ``render`` knows, whatever a document claims that the provider can do: engines, their modes and the spec's leaves."""
+    """What ``render`` knows, whatever a document claims that the provider can do: engines, their modes and the spec's
+    leaves.
+    """
 
     READY: Readiness
     """When an object serves: ``pulumi up`` waits for it, and ``observe`` says Running by it."""
 
     OWNED: Mapping[str, Any]
-    """Fields that the operator writes back where they are missing, with its values: they are rendered, so that no field changes owner.
+    """Fields that the operator writes back where they are missing, with its values: they are rendered, so that no field
+    changes owner.
 
     Paths in the upstream object, ``[]`` for every element of a list.
     """
@@ -75,15 +81,23 @@ class Provider(Protocol):
         """The Service that the operator makes for an object of that name."""
 
     def render(self, request: Request) -> Objects:
-        """The objects that serve ``request``, before overrides. Raises ``InputError`` naming values that it can't honour."""
+        """The objects that serve ``request``, before overrides. Raises ``InputError`` naming values that it can't
+        honour.
+        """
 
     def observe(self, obj: Object) -> Observation:
-        """What the status of a live object says. Raises ``UnreadableError`` where the object is not as its kind says."""
+        """What the status of a live object says. Raises ``UnreadableError`` where the object is not as its kind
+        says.
+        """
 
     def read(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
-        """The fields of a spec that render to the live object, as far as they say it. Raises ``UnreadableError`` with the reason."""
+        """The fields of a spec that render to the live object, as far as they say it. Raises ``UnreadableError`` with
+        the reason.
+        """
 
 
 def is_kubernetes_own(api_version: str) -> bool:
-    """Whether a kind of ``api_version`` is served by Kubernetes itself, and acted on without an operator: its group has no dot."""
+    """Whether a kind of ``api_version`` is served by Kubernetes itself, and acted on without an operator: its group has
+    no dot.
+    """
     return "." not in api_version.rpartition("/")[0]

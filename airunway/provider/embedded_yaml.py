@@ -19,7 +19,9 @@ def _truth(loader: _GoLoader, node: Any) -> bool:
     return str(loader.construct_scalar(node)).lower() in ("y", "yes", "true", "on")
 
 
-_GoLoader.add_implicit_resolver(_BOOL, re.compile(r"(y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)\Z"), list("yYnNoO"))
+_GoLoader.add_implicit_resolver(
+    _BOOL, re.compile(r"(y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)\Z"), list("yYnNoO")
+)
 _GoLoader.add_constructor(_BOOL, _truth)
 
 

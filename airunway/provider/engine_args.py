@@ -1,4 +1,6 @@
-"""A spec as an engine's arguments: what its fields mean as flags, together with the user's own, as words or as keyword arguments."""
+"""A spec as an engine's arguments: what its fields mean as flags, together with the user's own, as words or as keyword
+arguments.
+"""
 
 import contextlib
 import json
@@ -53,8 +55,12 @@ def words_of(flag: Flag) -> list[str]:
 _NEGATIVE = re.compile(r"-[0-9]+$|-[0-9]*\.[0-9]+$")
 
 
-def keyword_arguments(found: list[Flag], spec: ModelDeploymentSpec, provider: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The flags as vLLM engine keyword arguments; raw arguments are read as ``--key=value``, ``--key value`` or ``--flag``."""
+def keyword_arguments(
+    found: list[Flag], spec: ModelDeploymentSpec, provider: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The flags as vLLM engine keyword arguments; raw arguments are read as ``--key=value``, ``--key value`` or
+    ``--flag``.
+    """
     problems: list[Problem] = []
     result: dict[str, Any] = {}
     for flag in found:
@@ -81,7 +87,8 @@ def keyword(flag: Flag) -> dict[str, Any]:
     name = flag.name.replace("-", "_")
     if flag.value is None:
         return {name.removeprefix("no_"): False} if name.startswith("no_") else {name: True}
-    # A field's text is text; a user's is what vLLM's command line would make of it: JSON, else a number, truth value or text.
+    # A field's text is text; a user's is what vLLM's command line would make of it: JSON, else a number, truth value or
+    # text.
     return {name: _read(flag.value) if isinstance(flag.value, str) and flag.field is None else flag.value}
 
 

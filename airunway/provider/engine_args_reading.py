@@ -1,4 +1,6 @@
-"""An engine's arguments read back into a spec: sections of an entry that come to the same arguments. The inverse of ``engine_args``."""
+"""An engine's arguments read back into a spec: sections of an entry that come to the same arguments. The inverse of
+``engine_args``.
+"""
 
 import json
 from collections import Counter
@@ -25,10 +27,11 @@ class _Piece:
 
 
 def read_words(engine: Engine, words: Sequence[str], gpus: int, *more: Flag) -> dict[str, Any]:
-    """A command line of ``--flag`` and ``--flag value`` as the sections ``model`` and ``engine``; ``more`` is what a renderer adds.
+    """A command line of ``--flag`` and ``--flag value`` as the sections ``model`` and ``engine``; ``more`` is what a
+    renderer adds.
 
-    Whatever a spec comes to is read back to one that comes to the same words. Words that no spec comes to are read as far as they
-    name the model. Raises ``UnreadableError`` where they don't.
+    Whatever a spec comes to is read back to one that comes to the same words. Words that no spec comes to are read as
+    far as they name the model. Raises ``UnreadableError`` where they don't.
     """
     if words and not words[0].startswith("--"):
         raise UnreadableError(f"args[0]: {shown(words[0])} is not a flag")
@@ -44,7 +47,9 @@ def read_words(engine: Engine, words: Sequence[str], gpus: int, *more: Flag) -> 
 
 
 def read_keywords(engine: Engine, arguments: Mapping[str, Any], gpus: int, *more: Flag) -> dict[str, Any]:
-    """Keyword arguments of an engine as the section ``engine``, as ``read_words`` does; what no flag says is left out."""
+    """Keyword arguments of an engine as the section ``engine``, as ``read_words`` does; what no flag says is left
+    out.
+    """
     settings: dict[str, Any] = {}
     args: dict[str, str] = {}
     extra: list[str] = []
@@ -69,7 +74,11 @@ def _pieces(words: Sequence[str]) -> Iterator[_Piece]:
     index = 0
     while index < len(words) and words[index].startswith("--"):
         name, equals, bound = words[index][2:].partition("=")
-        following = words[index + 1] if index + 1 < len(words) and not equals and not words[index + 1].startswith("--") else None
+        following = (
+            words[index + 1]
+            if index + 1 < len(words) and not equals and not words[index + 1].startswith("--")
+            else None
+        )
         flag = Flag(name, bound if equals else following)
         end = index + (1 if following is None else 2)
         if words_of(flag) != list(words[index:end]):
@@ -78,8 +87,12 @@ def _pieces(words: Sequence[str]) -> Iterator[_Piece]:
         index = end
 
 
-def _leading(engine: Engine, pieces: Sequence[_Piece], words: Sequence[str], gpus: int, more: Iterable[Flag]) -> list[dict[str, Any]]:
-    """What each of the first flags says, as far as they stand as they are rendered: in order, and once in whatever spelling."""
+def _leading(
+    engine: Engine, pieces: Sequence[_Piece], words: Sequence[str], gpus: int, more: Iterable[Flag]
+) -> list[dict[str, Any]]:
+    """What each of the first flags says, as far as they stand as they are rendered: in order, and once in whatever
+    spelling.
+    """
     rows: list[Row | Flag] = [*table().rows(engine), *more]
     last = {Flag(word[2:].partition("=")[0]).key: index for index, word in enumerate(words) if word.startswith("--")}
     found: list[dict[str, Any]] = []
@@ -130,7 +143,9 @@ def _field(rows: Iterable[Row], name: str, value: Any, gpus: int) -> dict[str, A
 
 def _spelled(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Flags with their texts that come to the keyword argument, those first that ``engine.args`` may have."""
-    texts = {True: ["", "true"], False: ["false"], None: ["null"]}.get(value) if isinstance(value, bool | None) else None
+    texts = (
+        {True: ["", "true"], False: ["false"], None: ["null"]}.get(value) if isinstance(value, bool | None) else None
+    )
     for key in sorted((name.replace("_", "-"), name), key=lambda key: not ARG_KEY.match(key)):
         for text in texts or [value if isinstance(value, str) else json.dumps(value)]:
             if "=" not in key and _same(keyword(Flag(key, text or None)), {name: value}):

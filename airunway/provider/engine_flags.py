@@ -16,7 +16,9 @@ from airunway.text.yaml_reading import load_data
 
 @dataclass(frozen=True)
 class Flag:
-    """One engine flag; ``value`` is None for a bare one, ``field`` the spec field it comes from, None where it is derived."""
+    """One engine flag; ``value`` is None for a bare one, ``field`` the spec field it comes from, None where it is
+    derived.
+    """
 
     name: str
     value: Any = None
@@ -50,7 +52,9 @@ class Row(StrictModel):
         return Flag(self.flag, setting, self.field) if setting else None
 
     def read(self, flag: Flag, gpus: int) -> dict[str, Any] | None:
-        """What ``of`` made ``flag`` from, by field, with ``gpus`` in each worker; None where it made it from nothing."""
+        """What ``of`` made ``flag`` from, by field, with ``gpus`` in each worker; None where it made it from
+        nothing.
+        """
         if flag.name != self.flag:
             return None
         if self.kind == "switch":
@@ -101,5 +105,7 @@ def derived(engine: Engine, spec: ModelDeploymentSpec, gpus: int) -> Iterator[Fl
     yield from filter(None, (row.of(spec, gpus) for row in table().rows(engine)))
 
 
-ARGUMENTS = frozenset({row.field for rows in table().engines.values() for row in rows if row.field} | {"engine.args", "engine.extraArgs"})
+ARGUMENTS = frozenset(
+    {row.field for rows in table().engines.values() for row in rows if row.field} | {"engine.args", "engine.extraArgs"}
+)
 """The leaves of the spec that become flags."""

@@ -17,7 +17,8 @@ _LAST = re.compile(r"(\.[^.\[]+|\[[^\]]*\])$")
 
 
 def written(section: BaseModel, path: str = "") -> Iterator[str]:
-    """Paths of the leaves that hold something else than their defaults, and of sections that are there without any such leaf.
+    """Paths of the leaves that hold something else than their defaults, and of sections that are there without any such
+    leaf.
 
     A map with keys of the user's own is one leaf; so is a list of plain values.
     """
@@ -40,7 +41,8 @@ def _below(content: object, path: str) -> Iterator[str]:
 def unhonoured(spec: BaseModel, leaves: Collection[str], reasons: Mapping[str, str]) -> dict[str, str | None]:
     """What was written in ``spec`` beyond ``leaves``, by path, each with its reason where there is one.
 
-    A reason for a section stands for all that was written in it. A list of which no leaf is honoured is named as a whole.
+    A reason for a section stands for all that was written in it. A list of which no leaf is honoured is named as a
+    whole.
     """
     refused: dict[str, str | None] = {}
     for path in written(spec):
@@ -50,7 +52,11 @@ def unhonoured(spec: BaseModel, leaves: Collection[str], reasons: Mapping[str, s
             continue
         lineage = list(zip(_lineage(path), _lineage(leaf), strict=True))
         reason = next(((place, reasons[key]) for place, key in lineage if key in reasons), None)
-        lists = [place for place, key in lineage if f"{key}[]" in leaf and not any(known.startswith(f"{key}[]") for known in leaves)]
+        lists = [
+            place
+            for place, key in lineage
+            if f"{key}[]" in leaf and not any(known.startswith(f"{key}[]") for known in leaves)
+        ]
         place, why = reason or (lists[-1] if lists else path, None)
         refused.setdefault(place, why)
     return refused

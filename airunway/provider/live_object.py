@@ -1,4 +1,6 @@
-"""Live objects as models: each names the fields that are read, leaves all others alone, and says where an object has another shape."""
+"""Live objects as models: each names the fields that are read, leaves all others alone, and says where an object has
+another shape.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -12,7 +14,9 @@ Object = Mapping[str, Any]
 
 
 class UnreadableError(Exception):
-    """A live object has another shape than its kind, or says what can't be read on; the text names the path and says why."""
+    """A live object has another shape than its kind, or says what can't be read on; the text names the path and says
+    why.
+    """
 
 
 class LiveModel(BaseModel):

@@ -89,8 +89,8 @@ class Readiness(Protocol):
     def wait_for(self, resource: Mapping[str, Any]) -> str:
         """The same for an object as it is rendered, in the grammar of the ``pulumi.com/waitFor`` annotation.
 
-        It holds from the moment of the change on: ``jsonpath=`` waits until the status is of the object's generation, where it says so,
-        ``condition=`` does not.
+        It holds from the moment of the change on: ``jsonpath=`` waits until the status is of the object's generation,
+        where it says so, ``condition=`` does not.
         """
 
     def holds(self, obj: Object) -> bool:

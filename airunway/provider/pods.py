@@ -1,4 +1,6 @@
-"""Fields of the spec that mean the same in every provider's pods: their leaves, for ``Honours``, and what they become."""
+"""Fields of the spec that mean the same in every provider's pods: their leaves, for ``Honours``, and what they
+become.
+"""
 
 from typing import Any
 
@@ -17,12 +19,18 @@ POD_METADATA = frozenset({"podTemplate.metadata.labels", "podTemplate.metadata.a
 """The leaves for the metadata of pods."""
 
 
-WHOLE = frozenset({"scaling.replicas", "resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"})
+WHOLE = frozenset(
+    {"scaling.replicas", "resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"}
+)
 """The leaves that size an aggregated deployment's workers."""
 
 PARTS = frozenset(
     {
-        *(f"scaling.{role}.{leaf}" for role in ("prefill", "decode") for leaf in ("replicas", "gpu.count", "gpu.type", "memory")),
+        *(
+            f"scaling.{role}.{leaf}"
+            for role in ("prefill", "decode")
+            for leaf in ("replicas", "gpu.count", "gpu.type", "memory")
+        ),
         *("resources.cpu", "resources.memory"),
     }
 )
@@ -43,7 +51,9 @@ def environment(request: Request, *, token: bool = True) -> list[dict[str, Any]]
     return env
 
 
-SCHEDULING = frozenset({"nodeSelector", *(f"tolerations[].{name}" for name in ("key", "operator", "value", "effect", "tolerationSeconds"))})
+SCHEDULING = frozenset(
+    {"nodeSelector", *(f"tolerations[].{name}" for name in ("key", "operator", "value", "effect", "tolerationSeconds"))}
+)
 """The leaves that ``scheduling`` renders."""
 
 
@@ -54,7 +64,9 @@ def scheduling(spec: ModelDeploymentSpec) -> dict[str, Any]:
 
 
 def pod_template(request: Request, pod: dict[str, Any]) -> dict[str, Any]:
-    """The template of a deployment's pods, whose spec is ``pod``: they are labelled with its name, and as the user wants."""
+    """The template of a deployment's pods, whose spec is ``pod``: they are labelled with its name, and as the user
+    wants.
+    """
     metadata = request.spec.pod_template.metadata
     labels = {f"{GROUP}/deployment": request.name, **metadata.labels}
     return {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}

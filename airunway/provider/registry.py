@@ -26,7 +26,9 @@ class Providers(Collection[Provider]):
         return len(self._by_name)
 
     def of(self, obj: Mapping[str, Any]) -> Provider | None:
-        """The provider that ``obj`` is an object of, by its kind and, where others have objects of that kind too, by its labels."""
+        """The provider that ``obj`` is an object of, by its kind and, where others have objects of that kind too, by
+        its labels.
+        """
         kind, metadata = obj.get("kind"), obj.get("metadata")
         labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
         carried = labels.items() if isinstance(labels, Mapping) else {}.items()
@@ -41,12 +43,20 @@ class Providers(Collection[Provider]):
         provider = self.named(name)
         if provider is None:
             known = ", ".join(self._by_name)
-            raise InputError([Problem("provider.name", f"{name} was chosen, but there is no renderer for it; there is one for {known}")])
+            raise InputError(
+                [
+                    Problem(
+                        "provider.name", f"{name} was chosen, but there is no renderer for it; there is one for {known}"
+                    )
+                ]
+            )
         return provider
 
     @property
     def documents(self) -> dict[str, Any]:
-        """The built-in InferenceProviderConfigs as plain data, by provider name: the ``config.yaml`` of each provider's folder."""
+        """The built-in InferenceProviderConfigs as plain data, by provider name: the ``config.yaml`` of each provider's
+        folder.
+        """
         return copy.deepcopy(self._documents)
 
     @cached_property

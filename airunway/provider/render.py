@@ -33,20 +33,28 @@ def name_problems(provider: Provider, request: Request, name: str) -> list[Probl
     limit = provider.name_limit(request)
     if len(name) <= limit.most:
         return []
-    return [Problem("name", f"makes a {provider.KIND} {name}, whose name has at most {limit.most} characters: {limit.why}")]
+    return [
+        Problem("name", f"makes a {provider.KIND} {name}, whose name has at most {limit.most} characters: {limit.why}")
+    ]
 
 
 def _refused(provider: Provider, request: Request) -> list[Problem]:
-    """What was written and ``provider`` does not honour. Raises ``InputError`` where it knows not even the engine or its mode."""
+    """What was written and ``provider`` does not honour. Raises ``InputError`` where it knows not even the engine or
+    its mode.
+    """
     engine, mode = request.selection.engine, request.spec.serving.mode
     modes = provider.HONOURS.get(engine)
     if modes is None:
         known = ", ".join(provider.HONOURS)
-        raise InputError([Problem("engine.type", f"{provider.NAME} was chosen, whose renderer knows {known}, not {engine}")])
+        raise InputError(
+            [Problem("engine.type", f"{provider.NAME} was chosen, whose renderer knows {known}, not {engine}")]
+        )
     honours = modes.get(mode)
     if honours is None:
         known = ", ".join(modes)
-        raise InputError([Problem("serving.mode", f"{provider.NAME} was chosen, whose renderer knows {engine} {known}, not {mode}")])
+        raise InputError(
+            [Problem("serving.mode", f"{provider.NAME} was chosen, whose renderer knows {engine} {known}, not {mode}")]
+        )
     text = f"provider {provider.NAME} can't honour this with engine {engine} in mode {mode}"
     refused = unhonoured(request.spec, PLANNED | honours.leaves, honours.reasons)
     way_out = f"leave it out, or write it into provider.overrides as the {provider.KIND} has it"
@@ -54,7 +62,9 @@ def _refused(provider: Provider, request: Request) -> list[Problem]:
 
 
 def _complete(value: Any, path: list[str], default: Any) -> None:
-    """Put a copy of ``default`` at ``path``, wherever that is missing in an object that is there; ``name[]`` is every element of a list."""
+    """Put a copy of ``default`` at ``path``, wherever that is missing in an object that is there; ``name[]`` is every
+    element of a list.
+    """
     if not isinstance(value, dict):
         return
     head, *rest = path

@@ -1,4 +1,6 @@
-"""What is asked of a provider, and what it hands back: a checked deployment with its decision, and the objects that serve it."""
+"""What is asked of a provider, and what it hands back: a checked deployment with its decision, and the objects that
+serve it.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,8 @@ from airunway.spec.model import ModelDeploymentSpec
 class Request:
     """A checked deployment with its decision; ``token_secret`` is the Secret that holds its Hugging Face token, if any.
 
-    ``built_image`` is the image that the stack builds for it, as nodes pull it, with ``pull_secret`` if that takes a login.
+    ``built_image`` is the image that the stack builds for it, as nodes pull it, with ``pull_secret`` if that takes a
+    login.
     """
 
     name: str
@@ -60,7 +63,9 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Objects:
-    """The upstream object, and what must exist before it; a Service before the pods that it selects is not waited for."""
+    """The upstream object, and what must exist before it; a Service before the pods that it selects is not waited
+    for.
+    """
 
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
@@ -69,7 +74,8 @@ class Objects:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The object as it is created, what must exist before it, how to tell that it serves, and what can't be changed in place.
+    """The object as it is created, what must exist before it, how to tell that it serves, and what can't be changed in
+    place.
 
     ``wait_for`` is in the grammar of the ``pulumi.com/waitFor`` annotation; ``immutable`` are paths in ``resource``.
     """

@@ -23,7 +23,10 @@ def workers_of(spec: ModelDeploymentSpec) -> dict[str, Workers]:
     scaling, resources = spec.scaling, spec.resources
     if spec.disaggregated:
         parts = {"prefill": scaling.prefill or ComponentScaling(), "decode": scaling.decode or ComponentScaling()}
-        return {role: Workers(part.replicas, part.gpu or Gpu(), part.memory or resources.memory) for role, part in parts.items()}
+        return {
+            role: Workers(part.replicas, part.gpu or Gpu(), part.memory or resources.memory)
+            for role, part in parts.items()
+        }
     return {ALIKE: Workers(scaling.replicas, resources.gpu or Gpu(), resources.memory)}
 
 

@@ -10,7 +10,9 @@ _ROLE_LISTS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceU
 
 
 def chart_objects(text: str, file: str) -> list[dict[str, Any]]:
-    """Every object of ``text``, those inside of lists too. Raises ``InputError`` for what is no object, with all problems."""
+    """Every object of ``text``, those inside of lists too. Raises ``InputError`` for what is no object, with all
+    problems.
+    """
     documents = [d for d in read_documents(text, file) if d is not None]
     objects = [(f"{file}[{index}]", obj) for index, document in enumerate(documents) for obj in _unpacked(document)]
     problems = [problem.under(place) for place, obj in objects for problem in object_problems(obj)]
@@ -36,14 +38,20 @@ def object_problems(obj: Any) -> Iterator[Problem]:
     if not isinstance(metadata, dict):
         yield Problem("metadata", f"{shown(metadata)} given, a map with a name is wanted")
         return
-    yield from _texts(metadata, "metadata.", ("name", *(["namespace"] if metadata.get("namespace") is not None else [])))
+    yield from _texts(
+        metadata, "metadata.", ("name", *(["namespace"] if metadata.get("namespace") is not None else []))
+    )
     if not isinstance(metadata.get("annotations") or {}, dict):
         yield Problem("metadata.annotations", f"{shown(metadata['annotations'])} given, a map is wanted")
     if obj.get("kind") in ("Role", "ClusterRole"):
         yield from _rule_problems(obj)
     if obj.get("kind") in ("RoleBinding", "ClusterRoleBinding"):
         role = obj.get("roleRef")
-        if not isinstance(role, dict) or role.get("kind") not in ("Role", "ClusterRole") or not isinstance(role.get("name"), str):
+        if (
+            not isinstance(role, dict)
+            or role.get("kind") not in ("Role", "ClusterRole")
+            or not isinstance(role.get("name"), str)
+        ):
             yield Problem("roleRef", f"{shown(role)} given, the kind Role or ClusterRole and a name are wanted")
 
 
@@ -59,11 +67,20 @@ def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("rules", f"{shown(rules)} given, a list is wanted")
         return
     for index, rule in enumerate(rules):
-        odd = [key for key, value in rule.items() if key not in _ROLE_LISTS or not _strings(value)] if isinstance(rule, dict) else [""]
+        odd = (
+            [key for key, value in rule.items() if key not in _ROLE_LISTS or not _strings(value)]
+            if isinstance(rule, dict)
+            else [""]
+        )
         if odd or not rule.get("verbs"):
-            yield Problem(f"rules[{index}]", f"{shown(rule)} given, lists of strings under {', '.join(_ROLE_LISTS)} are wanted")
+            yield Problem(
+                f"rules[{index}]", f"{shown(rule)} given, lists of strings under {', '.join(_ROLE_LISTS)} are wanted"
+            )
     if role.get("aggregationRule"):
-        yield Problem("aggregationRule", "only an administrator of the cluster may write a role that takes in others; install it as one")
+        yield Problem(
+            "aggregationRule",
+            "only an administrator of the cluster may write a role that takes in others; install it as one",
+        )
 
 
 def _strings(value: Any) -> bool:

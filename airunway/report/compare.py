@@ -43,7 +43,9 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """One resource; ``forced_by`` are the fields that make it a replacement, ``refused`` those that ``pulumi up`` refuses to change."""
+    """One resource; ``forced_by`` are the fields that make it a replacement, ``refused`` those that ``pulumi up``
+    refuses to change.
+    """
 
     operation: str
     urn: str
@@ -56,7 +58,9 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class SelectionChange:
-    """One deployment's decision: ``old`` and ``new`` are ``engine on provider``, None for a deployment that is not there."""
+    """One deployment's decision: ``old`` and ``new`` are ``engine on provider``, None for a deployment that is not
+    there.
+    """
 
     name: str
     old: str | None
@@ -108,14 +112,18 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
             kind = kind_of(resource["type"])
             provider = PROVIDERS.of(resource["inputs"] | {"kind": kind})
             fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
-            forced = tuple(f.path for f in fields if any(f.path == p or f.path.startswith((f"{p}.", f"{p}[")) for p in fixed))
+            forced = tuple(
+                f.path for f in fields if any(f.path == p or f.path.startswith((f"{p}.", f"{p}[")) for p in fixed)
+            )
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
     for urn, resource in before.items():
         if urn not in after:
             yield _change(FORGET if resource.get("retained") else DELETE, resource)
 
 
-def _change(operation: str, resource: Any, fields: tuple[FieldChange, ...] = (), forced: tuple[str, ...] = ()) -> ResourceChange:
+def _change(
+    operation: str, resource: Any, fields: tuple[FieldChange, ...] = (), forced: tuple[str, ...] = ()
+) -> ResourceChange:
     kind = kind_of(resource["type"])
     refused = tuple(f.path for f in fields if is_refused(kind, f.path, f.old, f.new))
     return ResourceChange(operation, resource["urn"], kind, resource["name"], fields, forced, refused)
@@ -148,7 +156,9 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
         elif _decision(earlier) != _decision(decision):
             yield SelectionChange(name, _decision(earlier), _decision(decision), _because(earlier, decision))
         elif earlier["rule"] != decision["rule"]:
-            yield SelectionChange(name, _decision(earlier), _decision(decision), f"{_why(decision)} instead of {_why(earlier)}")
+            yield SelectionChange(
+                name, _decision(earlier), _decision(decision), f"{_why(decision)} instead of {_why(earlier)}"
+            )
     for name, decision in before.items():
         if name not in after:
             yield SelectionChange(name, _decision(decision), None, "removed")

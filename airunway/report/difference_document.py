@@ -9,7 +9,9 @@ def difference_document(difference: Difference) -> dict[str, Any]:
     """Decisions, operators, resources with their fields, and counts."""
     return {
         "stack": difference.stack,
-        "selections": [{"name": s.name, "old": s.old, "new": s.new, "because": s.because} for s in difference.selections],
+        "selections": [
+            {"name": s.name, "old": s.old, "new": s.new, "because": s.because} for s in difference.selections
+        ],
         "operators": list(difference.operators),
         "resources": [
             {
@@ -28,4 +30,8 @@ def difference_document(difference: Difference) -> dict[str, Any]:
 
 
 def _field(field: FieldChange) -> dict[str, Any]:
-    return {"path": field.path, "secret": True} if field.secret else {"path": field.path, "old": field.old, "new": field.new}
+    return (
+        {"path": field.path, "secret": True}
+        if field.secret
+        else {"path": field.path, "old": field.old, "new": field.new}
+    )

@@ -8,7 +8,17 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, FieldChange, ResourceChange, SelectionChange
+from airunway.report.compare import (
+    CREATE,
+    DELETE,
+    FORGET,
+    REPLACE,
+    UPDATE,
+    Difference,
+    FieldChange,
+    ResourceChange,
+    SelectionChange,
+)
 from airunway.text.terminal import foldable, visible
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
@@ -29,11 +39,15 @@ def _lines(difference: Difference) -> list[RenderableType]:
     lines += [Text(foldable(sentence)) for sentence in difference.operators]
     for change in difference.resources:
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
-        head.append(f"{foldable(change.name)}  {foldable(change.kind)}", style="bold" if change.operation == REPLACE else "")
+        head.append(
+            f"{foldable(change.name)}  {foldable(change.kind)}", style="bold" if change.operation == REPLACE else ""
+        )
         lines.append(head)
         lines += [
             Padding(
-                Text(foldable(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"), (0, 0, 0, 4), expand=False
+                Text(foldable(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"),
+                (0, 0, 0, 4),
+                expand=False,
             )
             for f in change.fields
         ]
@@ -76,4 +90,8 @@ def value(data: Any, limit: int = 200) -> str:
 def summary(difference: Difference) -> str:
     """The counts."""
     counted = [f"{count} to {operation}" for operation, count in difference.counts.items() if count]
-    return ", ".join([*counted, f"{difference.unchanged} unchanged"]) if counted else f"no change ({difference.unchanged} resources)"
+    return (
+        ", ".join([*counted, f"{difference.unchanged} unchanged"])
+        if counted
+        else f"no change ({difference.unchanged} resources)"
+    )

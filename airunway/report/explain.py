@@ -15,7 +15,9 @@ def explanation_text(planned: PlannedDeployment) -> RenderableType:
     """The decision for a terminal."""
     selection = planned.request.selection
     parts: list[RenderableType] = [
-        Text(planned.name, style="bold").append(f": {selection.engine} on {selection.provider}, {selection.reason}", style="not bold")
+        Text(planned.name, style="bold").append(
+            f": {selection.engine} on {selection.provider}, {selection.reason}", style="not bold"
+        )
     ]
     for candidate in selection.candidates:
         chosen = candidate.provider == selection.provider
@@ -23,7 +25,9 @@ def explanation_text(planned: PlannedDeployment) -> RenderableType:
         parts.append(head.append(f"  {candidate.why}", style="not bold default"))
         for rule in candidate.rules:
             value = "true" if rule.value else "error" if rule.error else "false"
-            line = Text(f"{rule.priority:>4}  {value:<5}  ", style="green" if rule.value else "yellow" if rule.error else "dim")
+            line = Text(
+                f"{rule.priority:>4}  {value:<5}  ", style="green" if rule.value else "yellow" if rule.error else "dim"
+            )
             parts.append(Padding(line.append(rule.condition, style="default"), (0, 0, 0, 2), expand=False))
             if rule.error:
                 parts.append(Padding(Text(rule.error, style="yellow"), (0, 0, 0, 15), expand=False))
@@ -45,7 +49,10 @@ def explanation_document(planned: PlannedDeployment) -> dict[str, Any]:
         "candidates": [
             {
                 **candidate_document(c),
-                "rules": [{"condition": r.condition, "priority": r.priority, "value": r.value, "error": r.error} for r in c.rules],
+                "rules": [
+                    {"condition": r.condition, "priority": r.priority, "value": r.value, "error": r.error}
+                    for r in c.rules
+                ],
             }
             for c in selection.candidates
         ],

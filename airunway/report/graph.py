@@ -10,7 +10,9 @@ from airunway.report.compare import DELETE, FORGET, UPDATE, Difference
 
 @dataclass
 class Node:
-    """One component, or one resource that is not below a component but the platform; ``members`` are its resources' URNs."""
+    """One component, or one resource that is not below a component but the platform; ``members`` are its resources'
+    URNs.
+    """
 
     urn: str
     name: str
@@ -51,7 +53,12 @@ def graph_of(document: Mapping[str, Any]) -> Graph:
             reach[urn] = direct[urn].union(*(reached(d) for d in direct[urn]))
         return reach[urn]
 
-    edges = [(urn, to) for urn, waits in direct.items() for to in sorted(waits) if not any(to in reached(o) for o in waits - {to})]
+    edges = [
+        (urn, to)
+        for urn, waits in direct.items()
+        for to in sorted(waits)
+        if not any(to in reached(o) for o in waits - {to})
+    ]
     return Graph(nodes, tuple(edges))
 
 

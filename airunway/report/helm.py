@@ -10,13 +10,16 @@ from airunway.program.type_token import kind_of
 
 
 def releases(resources: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The inputs of the releases among ``resources``, as Pulumi's ``Release`` takes them, by name; the last of a name counts."""
+    """The inputs of the releases among ``resources``, as Pulumi's ``Release`` takes them, by name; the last of a name
+    counts.
+    """
     named = {r["inputs"]["name"]: r["inputs"] for r in resources if kind_of(r["type"]) == "Release"}
     return dict(sorted(named.items()))
 
 
 def template_command(release: Mapping[str, Any]) -> str:
-    """The command that prints what Helm would install for ``release``, CRDs and hooks included, run in the project folder.
+    """The command that prints what Helm would install for ``release``, CRDs and hooks included, run in the project
+    folder.
 
     A flag for each key of the values, as Helm takes them since 3.10.
     """

@@ -66,7 +66,12 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
             "summary": summary(d),
             "sentences": [*(selection_sentence(s) for s in d.selections), *d.operators],
             "changes": [
-                {"operation": c.operation, "name": c.name, "kind": c.kind, "fields": [field_sentence(f, c) for f in c.fields]}
+                {
+                    "operation": c.operation,
+                    "name": c.name,
+                    "kind": c.kind,
+                    "fields": [field_sentence(f, c) for f in c.fields],
+                }
                 for c in d.resources
             ],
         }
@@ -84,7 +89,9 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
     )
 
 
-def _elements(document: Mapping[str, Any], difference: Difference | None) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+def _elements(
+    document: Mapping[str, Any], difference: Difference | None
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     graph = graph_of(document)
     changed = marks(graph, difference) if difference is not None else {}
     resources = {r["urn"]: r for r in document["resources"]}
@@ -104,7 +111,9 @@ def _elements(document: Mapping[str, Any], difference: Difference | None) -> tup
 
 
 def _page(**values: Any) -> str:
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_asset("page.html"))
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        _asset("page.html")
+    )
     data = {"nodes": values["nodes"], "edges": values["edges"]}
     # Inside a script element only "<" could end it.
     embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

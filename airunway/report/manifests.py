@@ -12,7 +12,14 @@ from airunway.text.yaml_writing import in_order, to_yaml
 
 KUSTOMIZATION = "kustomization.yaml"
 _HEADER = "# Written by `airunway render`; what it wrote earlier and no longer needs, it removes."
-_FIRST = ("CustomResourceDefinition", "Namespace", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "NetworkPolicy")
+_FIRST = (
+    "CustomResourceDefinition",
+    "Namespace",
+    "ServiceAccount",
+    "ConfigMap",
+    "PersistentVolumeClaim",
+    "NetworkPolicy",
+)
 
 
 def manifest_files(preview: Preview) -> dict[str, str]:
@@ -31,7 +38,10 @@ def manifest_files(preview: Preview) -> dict[str, str]:
             name = f"{name.removesuffix('.yaml')}-{digest([manifest['apiVersion'], *_identity(manifest)])}.yaml"
         files[name] = to_yaml(_without_pulumi(manifest))
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
-    notes += [f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "." for r in releases]
+    notes += [
+        f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "."
+        for r in releases
+    ]
     body = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
     return {**files, KUSTOMIZATION: "\n".join([_HEADER, *notes, to_yaml(body)])}
 
@@ -50,7 +60,9 @@ def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
         for name in gone:
             (folder / name).unlink()
     except OSError as error:
-        raise InputError([Problem("--output", f"{error.filename or folder} can't be written: {error.strerror}")]) from error
+        raise InputError(
+            [Problem("--output", f"{error.filename or folder} can't be written: {error.strerror}")]
+        ) from error
     return gone
 
 
@@ -61,7 +73,9 @@ def _listed(folder: Path) -> list[str]:
     index = folder / KUSTOMIZATION
     text = index.read_text(encoding="utf-8", errors="replace") if index.exists() else ""
     if not text.startswith(_HEADER):
-        raise InputError([Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")])
+        raise InputError(
+            [Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")]
+        )
     content = read_document(text, str(index))
     names = content.get("resources") if isinstance(content, dict) else None
     if not isinstance(names, list):
@@ -81,13 +95,18 @@ def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str, str]:
 
 def _file_name(manifest: Mapping[str, Any]) -> str:
     metadata = manifest["metadata"]
-    return name_of(*filter(None, [metadata.get("namespace"), manifest["kind"].lower(), metadata["name"]]), limit=200) + ".yaml"
+    return (
+        name_of(*filter(None, [metadata.get("namespace"), manifest["kind"].lower(), metadata["name"]]), limit=200)
+        + ".yaml"
+    )
 
 
 def _without_pulumi(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The object without what only Pulumi reads."""
     metadata = dict(manifest["metadata"])
-    annotations = {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if not k.startswith("pulumi.com/")}
+    annotations = {
+        k: v for k, v in (metadata.pop("annotations", None) or {}).items() if not k.startswith("pulumi.com/")
+    }
     if annotations:
         metadata["annotations"] = annotations
     return in_order({**manifest, "metadata": metadata})

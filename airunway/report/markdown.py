@@ -21,7 +21,10 @@ def preview_markdown(preview: Preview) -> str:
     for planned in preview.plan.deployments:
         selection = planned.request.selection
         rule = f"{_code_in_cell(selection.rule.condition)} ({selection.rule.priority})" if selection.rule else "–"
-        rows.append(f"| {_text(planned.name)} | {selection.engine} | {_text(selection.provider)} | {rule} | {_text(why(planned))} |")
+        rows.append(
+            f"| {_text(planned.name)} | {selection.engine} | {_text(selection.provider)} | {rule} |"
+            f" {_text(why(planned))} |"
+        )
     resources = [f"- {_code(r.name)} {_text(r.kind)}" for r in preview.resources if r.custom and not r.is_provider]
     warnings = [f"> **Warning:** {_text(w)}" for w in preview.plan.warnings]
     head = [
@@ -92,7 +95,10 @@ def _fitted(head: list[str], blocks: list[list[str]], tail: list[str]) -> str:
         room -= len("\n".join(block)) + 1
         if room < 0:
             left = len(blocks) - index
-            kept.append(f"\n**{left} more, left out because a comment holds {LIMIT:,} characters.** Run `airunway diff` to see them all.")
+            kept.append(
+                f"\n**{left} more, left out because a comment holds {LIMIT:,} characters.** Run `airunway diff` to see"
+                " them all."
+            )
             break
         kept += block
     return "\n".join([*head, *kept, *tail])

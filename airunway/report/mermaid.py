@@ -16,7 +16,9 @@ def preview_mermaid(document: Mapping[str, Any]) -> str:
     return _flowchart([(str(document["stack"]), graph_of(document))], {})
 
 
-def differences_mermaid(differences: Sequence[Difference], documents: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
+def differences_mermaid(
+    differences: Sequence[Difference], documents: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> str:
     """The graphs of what changes, and of what the changed waits for; each node coloured by what happens to it."""
     changed: dict[str, str] = {}
     graphs = []
@@ -25,7 +27,9 @@ def differences_mermaid(differences: Sequence[Difference], documents: Sequence[t
         changed |= marks(graph, difference)
         near = {to for one, to in graph.edges if one in changed} | set(changed)
         nodes = {urn: n for urn, n in graph.nodes.items() if urn in near}
-        graphs.append((difference.stack, Graph(nodes, tuple(e for e in graph.edges if e[0] in changed and e[1] in near))))
+        graphs.append(
+            (difference.stack, Graph(nodes, tuple(e for e in graph.edges if e[0] in changed and e[1] in near)))
+        )
     return _flowchart(graphs, changed)
 
 

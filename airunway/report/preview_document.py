@@ -33,7 +33,12 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
 
 def candidate_document(candidate: Candidate) -> dict[str, Any]:
     """One provider as a decision saw it, without its rules."""
-    return {"provider": candidate.provider, "eligible": candidate.eligible, "priority": candidate.priority, "why": candidate.why}
+    return {
+        "provider": candidate.provider,
+        "eligible": candidate.eligible,
+        "priority": candidate.priority,
+        "why": candidate.why,
+    }
 
 
 def _resource(resource: Resource) -> dict[str, Any]:

@@ -38,7 +38,13 @@ def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> Ren
     table.add_column("WHY", overflow="fold", ratio=2)
     for planned in deployments:
         selection = planned.request.selection
-        table.add_row(planned.name, str(selection.engine), Text(selection.provider, style="cyan"), *_rule(selection), Text(why(planned)))
+        table.add_row(
+            planned.name,
+            str(selection.engine),
+            Text(selection.provider, style="cyan"),
+            *_rule(selection),
+            Text(why(planned)),
+        )
     return table
 
 
@@ -62,14 +68,19 @@ def _rule(selection: Selection) -> tuple[str, Text]:
 def why(planned: PlannedDeployment) -> str:
     """The decision in a few words."""
     said = _why(planned.request.selection)
-    return said if planned.delivery is Delivery.DIRECT else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+    return (
+        said
+        if planned.delivery is Delivery.DIRECT
+        else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+    )
 
 
 def _why(selection: Selection) -> str:
     if selection.rule is None:
         return "named by provider.name"
     others = sorted(
-        (c for c in selection.candidates if c.eligible and c.provider != selection.provider), key=lambda c: (-(c.priority or 0), c.provider)
+        (c for c in selection.candidates if c.eligible and c.provider != selection.provider),
+        key=lambda c: (-(c.priority or 0), c.provider),
     )
     if not others:
         return "the only one that fits"
@@ -113,7 +124,9 @@ def _label(resource: Resource, waits: Sequence[str]) -> Text:
 
 
 class _Waits:
-    """What resources wait for, in as few names as say it: components instead of all their children, nothing that follows from the rest."""
+    """What resources wait for, in as few names as say it: components instead of all their children, nothing that
+    follows from the rest.
+    """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._by_urn = {r.urn: r for r in resources}

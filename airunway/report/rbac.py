@@ -6,7 +6,17 @@ from typing import Any
 
 from airunway.planning.cluster_identity import IDENTITY
 from airunway.provider.labels import MANAGED
-from airunway.report.rights import RBAC_GROUP, Kinds, Place, Release, Right, bind_rights, chart_rights, object_rights, record_rights
+from airunway.report.rights import (
+    RBAC_GROUP,
+    Kinds,
+    Place,
+    Release,
+    Right,
+    bind_rights,
+    chart_rights,
+    object_rights,
+    record_rights,
+)
 from airunway.text.merge import given
 from airunway.text.problems import InputError, Problem
 
@@ -24,10 +34,11 @@ def rbac_objects(
 ) -> list[dict[str, Any]]:
     """Namespaces, ServiceAccount, roles and bindings for ``account`` (namespace, name), in the order to apply them.
 
-    ``manifests`` are the objects of the stack, ``kept`` those that it never deletes. Namespaces are part of the answer: a role lies
-    in its namespace, and the stack takes existing ones over, so that it needs no right to create any. What the roles among the
-    objects allow is part of it too: the API server lets nobody write a role with rights that they don't hold, and the verb
-    ``escalate`` would let the account write any. Raises ``InputError`` for a kind whose resource name is not known.
+    ``manifests`` are the objects of the stack, ``kept`` those that it never deletes. Namespaces are part of the answer:
+    a role lies in its namespace, and the stack takes existing ones over, so that it needs no right to create any. What
+    the roles among the objects allow is part of it too: the API server lets nobody write a role with rights that they
+    don't hold, and the verb ``escalate`` would let the account write any. Raises ``InputError`` for a kind whose
+    resource name is not known.
     """
     manifests, kept = list(manifests), list(kept)
     kinds = Kinds([*manifests, *kept, *(m for release in releases for m in release.objects)])
@@ -55,7 +66,9 @@ def _chart_place(manifest: Mapping[str, Any], release: Release, kinds: Kinds) ->
         return kinds.place(manifest, release.namespace)
     except InputError as error:
         way_out = "add its CustomResourceDefinition, as `helm template --include-crds` does"
-        raise InputError([Problem(f"{release.name}: kind {manifest['kind']}", f"its resource name is not known; {way_out}")]) from error
+        raise InputError(
+            [Problem(f"{release.name}: kind {manifest['kind']}", f"its resource name is not known; {way_out}")]
+        ) from error
 
 
 def rules_of(rights: Iterable[Right]) -> list[dict[str, Any]]:
@@ -74,7 +87,10 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, Any]]:
             on_all[group, ordered].append(resource)
     return [
         *({"apiGroups": [g], "resources": resources, "verbs": [*v]} for (g, v), resources in on_all.items()),
-        *({"apiGroups": [g], "resources": [r], "resourceNames": names, "verbs": [*v]} for (g, r, v), names in on_named.items()),
+        *(
+            {"apiGroups": [g], "resources": [r], "resourceNames": names, "verbs": [*v]}
+            for (g, r, v), names in on_named.items()
+        ),
     ]
 
 
@@ -89,7 +105,10 @@ def _objects(
     rules: Mapping[str, list[dict[str, Any]]], namespaces: Iterable[str], name: str, account: tuple[str, str]
 ) -> list[dict[str, Any]]:
     subject = {"kind": "ServiceAccount", "namespace": account[0], "name": account[1]}
-    objects = [_object("v1", "Namespace", n) for n in sorted({account[0], *namespaces, *filter(None, rules)} - {*_ALWAYS_THERE})]
+    objects = [
+        _object("v1", "Namespace", n)
+        for n in sorted({account[0], *namespaces, *filter(None, rules)} - {*_ALWAYS_THERE})
+    ]
     objects.append(_object("v1", "ServiceAccount", account[1], account[0]))
     for namespace, some in sorted(rules.items()):
         role = "Role" if namespace else "ClusterRole"
@@ -99,7 +118,12 @@ def _objects(
 
 
 def _object(version: str, kind: str, name: str, namespace: str = "", **fields: Any) -> dict[str, Any]:
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **given(namespace=namespace), "labels": MANAGED}, **fields}
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": name, **given(namespace=namespace), "labels": MANAGED},
+        **fields,
+    }
 
 
 def _binding(role: str, name: str, subject: dict[str, str], namespace: str) -> dict[str, Any]:

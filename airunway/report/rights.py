@@ -1,7 +1,9 @@
-"""What an update of a stack asks of the API server: verbs on resources, on named ones wherever Kubernetes can tell names apart.
+"""What an update of a stack asks of the API server: verbs on resources, on named ones wherever Kubernetes can tell
+names apart.
 
-Seen in the audit log of kube-apiserver 1.36.1 with Pulumi's Kubernetes provider 4.25 (Helm 3.18), and checked against the source of
-4.32. ``create`` comes before the name, and the provider lists and watches a kind as a whole, never by a field selector.
+Seen in the audit log of kube-apiserver 1.36.1 with Pulumi's Kubernetes provider 4.25 (Helm 3.18), and checked against
+the source of 4.32. ``create`` comes before the name, and the provider lists and watches a kind as a whole, never by a
+field selector.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +19,9 @@ RBAC_GROUP = "rbac.authorization.k8s.io"
 
 @dataclass(frozen=True)
 class Right:
-    """One verb on a resource: in ``namespace`` or, where that is empty, in the cluster; on ``name`` or, where that is empty, on all."""
+    """One verb on a resource: in ``namespace`` or, where that is empty, in the cluster; on ``name`` or, where that is
+    empty, on all.
+    """
 
     namespace: str
     group: str
@@ -50,20 +54,36 @@ class Place:
 
 
 class Kinds:
-    """Resource names and scopes of kinds: the built-in ones, and those that CustomResourceDefinitions among ``manifests`` define."""
+    """Resource names and scopes of kinds: the built-in ones, and those that CustomResourceDefinitions among
+    ``manifests`` define.
+    """
 
     def __init__(self, manifests: Iterable[Mapping[str, Any]]) -> None:
         listed = list(manifests)
         self._names = defined_names(listed)
         self._cluster = {
-            (m["spec"].get("group"), kind) for m in listed for kind in defined_names([m]) if m["spec"].get("scope") == "Cluster"
+            (m["spec"].get("group"), kind)
+            for m in listed
+            for kind in defined_names([m])
+            if m["spec"].get("scope") == "Cluster"
         }
 
     def place(self, manifest: Mapping[str, Any], namespace: str) -> Place:
-        """The place of an object, which is in ``namespace`` unless it says otherwise. Raises ``InputError`` for an unknown kind."""
-        group, kind, metadata = str(manifest["apiVersion"]).rpartition("/")[0], str(manifest["kind"]), manifest["metadata"]
+        """The place of an object, which is in ``namespace`` unless it says otherwise. Raises ``InputError`` for an
+        unknown kind.
+        """
+        group, kind, metadata = (
+            str(manifest["apiVersion"]).rpartition("/")[0],
+            str(manifest["kind"]),
+            manifest["metadata"],
+        )
         cluster = kind in _data()["clusterScoped"].get(group, ()) or (group, kind) in self._cluster
-        return Place("" if cluster else metadata.get("namespace") or namespace, group, plural(kind, self._names), metadata["name"])
+        return Place(
+            "" if cluster else metadata.get("namespace") or namespace,
+            group,
+            plural(kind, self._names),
+            metadata["name"],
+        )
 
 
 def _data() -> dict[str, Any]:
@@ -89,7 +109,8 @@ def object_rights(manifest: Mapping[str, Any], place: Place, *, kept: bool) -> I
             for resource in resources:
                 yield from (Right(place.namespace, group, resource, verb) for verb in ("list", "watch"))
     if kind == "PersistentVolumeClaim":
-        # A claim of a class that binds late is ready while it is pending. Without a name it is the default's, whatever that is called.
+        # A claim of a class that binds late is ready while it is pending. Without a name it is the default's, whatever
+        # that is called.
         named = (manifest.get("spec") or {}).get("storageClassName")
         if named != "":
             yield Right("", "storage.k8s.io", "storageclasses", "get", named or "")
@@ -101,7 +122,9 @@ def record_rights(release: Release) -> Iterator[Right]:
 
 
 def chart_rights(manifest: Mapping[str, Any], place: Place) -> Iterator[Right]:
-    """What Helm needs to install, upgrade, await and uninstall an object of a chart; a definition is left when the release goes."""
+    """What Helm needs to install, upgrade, await and uninstall an object of a chart; a definition is left when the
+    release goes.
+    """
     annotations = manifest["metadata"].get("annotations") or {}
     yield from place.rights("create", named=False)
     yield from place.rights("get", "patch")
@@ -116,7 +139,8 @@ def chart_rights(manifest: Mapping[str, Any], place: Place) -> Iterator[Right]:
 def bind_rights(manifest: Mapping[str, Any], place: Place) -> Iterator[Right]:
     """What it takes to write an object that binds a role; none for any other.
 
-    Without it the API server wants the account to hold all that the role grants, and in a preview the role may not be there yet.
+    Without it the API server wants the account to hold all that the role grants, and in a preview the role may not be
+    there yet.
     """
     if manifest["kind"] in ("RoleBinding", "ClusterRoleBinding"):
         role = manifest["roleRef"]

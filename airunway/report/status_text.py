@@ -13,7 +13,13 @@ from airunway.live.survey import Survey
 from airunway.provider.observation import Phase
 from airunway.text.terminal import foldable
 
-_STYLES = {Phase.RUNNING: "green", Phase.FAILED: "red", Phase.DEPLOYING: "yellow", Phase.PENDING: "yellow", Phase.TERMINATING: "magenta"}
+_STYLES = {
+    Phase.RUNNING: "green",
+    Phase.FAILED: "red",
+    Phase.DEPLOYING: "yellow",
+    Phase.PENDING: "yellow",
+    Phase.TERMINATING: "magenta",
+}
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:
@@ -31,10 +37,16 @@ def _deployment(status: DeploymentStatus) -> dict[str, Any]:
         "phase": str(status.phase),
         "provider": {"name": status.provider, "selectedReason": status.selected_reason},
         "engine": status.engine,
-        "replicas": {"desired": status.replicas.desired, "ready": status.replicas.ready, "available": status.replicas.available},
+        "replicas": {
+            "desired": status.replicas.desired,
+            "ready": status.replicas.ready,
+            "available": status.replicas.available,
+        },
         "endpoint": status.url,
         "message": status.message,
-        "conditions": [{"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in status.conditions],
+        "conditions": [
+            {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in status.conditions
+        ],
         "resource": dict(status.resource),
     }
 
@@ -57,7 +69,11 @@ def surveys_text(surveys: Sequence[Survey], width: int) -> RenderableType:
     for survey in surveys:
         parts += [""] if parts else []
         running = len([d for d in survey.deployments if d.phase is Phase.RUNNING])
-        parts.append(Text(survey.stack, style="bold").append(f"  {running} of {len(survey.deployments)} running", style="not bold"))
+        parts.append(
+            Text(survey.stack, style="bold").append(
+                f"  {running} of {len(survey.deployments)} running", style="not bold"
+            )
+        )
         parts += ["", (_list if width < 100 else _table)(survey.deployments)] if survey.deployments else []
         parts += ["", _operators(survey.operators)] if survey.operators else []
     return Group(*parts)
@@ -103,7 +119,11 @@ def _operators(operators: Sequence[OperatorStatus]) -> RenderableType:
         table.add_column(heading, no_wrap=True)
     table.add_column("MESSAGE", overflow="fold")
     for status in operators:
-        health = {True: Text("healthy", style="green"), False: Text("unhealthy", style="red"), None: Text("unknown", style="yellow")}
+        health = {
+            True: Text("healthy", style="green"),
+            False: Text("unhealthy", style="red"),
+            None: Text("unknown", style="yellow"),
+        }
         table.add_row(
             status.provider,
             health[status.healthy],

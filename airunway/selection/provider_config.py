@@ -78,7 +78,10 @@ class HelmChart(StrictModel):
     values: dict[str, Any] = Field({}, description="Chart values.")
     retain_on_delete: bool = Field(
         True,
-        description="Leave the release in the cluster when no deployment needs it; false only for a chart whose uninstall deletes no CRDs.",
+        description=(
+            "Leave the release in the cluster when no deployment needs it; false only for a chart whose uninstall"
+            " deletes no CRDs."
+        ),
     )
 
     @property
@@ -90,7 +93,9 @@ class HelmChart(StrictModel):
 
 
 def chart_name(reference: str) -> str | None:
-    """Name of the chart that a reference leads to; None for an archive or a local path, whose chart only Helm can tell."""
+    """Name of the chart that a reference leads to; None for an archive or a local path, whose chart only Helm can
+    tell.
+    """
     return None if reference.startswith((".", "/")) or reference.endswith(".tgz") else reference.rsplit("/", 1)[-1]
 
 

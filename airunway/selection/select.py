@@ -56,7 +56,12 @@ def select(spec: ModelDeploymentSpec, configs: Sequence[InferenceProviderConfig]
     pinned = spec.provider.name
     if pinned is not None and pinned not in by_name:
         raise InputError(
-            [Problem("provider.name", f"no provider '{pinned}'; {nearest(pinned, by_name) if by_name else 'none is configured'}")]
+            [
+                Problem(
+                    "provider.name",
+                    f"no provider '{pinned}'; {nearest(pinned, by_name) if by_name else 'none is configured'}",
+                )
+            ]
         )
     pool = [by_name[pinned]] if pinned is not None else ordered
     engine = spec.engine.type or _default_engine(spec, pool)
@@ -78,7 +83,9 @@ def _default_engine(spec: ModelDeploymentSpec, pool: Iterable[InferenceProviderC
 
 
 def _offer(config: InferenceProviderConfig) -> str:
-    return ", ".join(f"{c.name} on {_compute(c)} ({'/'.join(c.serving_modes)})" for c in config.spec.capabilities.engines)
+    return ", ".join(
+        f"{c.name} on {_compute(c)} ({'/'.join(c.serving_modes)})" for c in config.spec.capabilities.engines
+    )
 
 
 def _compute(capability: EngineCapability) -> str:
@@ -110,7 +117,9 @@ def _candidates(
     return tuple(_candidate(config, spec, engine, seen) for config in configs)
 
 
-def _candidate(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any]) -> Candidate:
+def _candidate(
+    config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any]
+) -> Candidate:
     results = tuple(_evaluate(rule, seen) for rule in config.spec.selection_rules)
     misfit = unfit(config, spec, engine)
     if misfit is not None:
@@ -148,15 +157,19 @@ def _explicit(
         raise InputError([Problem(path, f"provider {name} {misfit}; it runs {_offer(config)}")])
     why = {name: "named by provider.name"}
     stated = tuple(
-        replace(c, eligible=c.provider == name, why=why.get(c.provider) or f"provider.name is {name}")
-        if c.provider == name or c.eligible
-        else c
+        (
+            replace(c, eligible=c.provider == name, why=why.get(c.provider) or f"provider.name is {name}")
+            if c.provider == name or c.eligible
+            else c
+        )
         for c in candidates
     )
     return Selection(engine, name, None, EXPLICIT, stated, seen)
 
 
-def _by_rules(spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any], candidates: tuple[Candidate, ...]) -> Selection:
+def _by_rules(
+    spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any], candidates: tuple[Candidate, ...]
+) -> Selection:
     eligible = sorted((c for c in candidates if c.eligible), key=lambda c: (-(c.priority or 0), c.provider))
     if not eligible:
         listed = "; ".join(f"{c.provider}: {c.why}" for c in candidates) or "none is configured"
@@ -166,19 +179,23 @@ def _by_rules(spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any], c
     rule = _best_rule(winner)
     ties = [c for c in eligible[1:] if c.priority == winner.priority]
     warnings = tuple(
-        f"{winner.provider} (rule `{rule.condition}`) and {tied.provider} ({tied.why}) both have priority {winner.priority}; "
-        f"{winner.provider} is taken because its name sorts first"
+        f"{winner.provider} (rule `{rule.condition}`) and {tied.provider} ({tied.why}) both have priority"
+        f" {winner.priority}; {winner.provider} is taken because its name sorts first"
         for tied in ties
     )
     stated = tuple(
-        replace(
-            c,
-            why=f"{c.why}, but {winner.provider} ranks higher"
-            if c.priority != winner.priority
-            else f"{c.why}, but {winner.provider} sorts first",
+        (
+            replace(
+                c,
+                why=(
+                    f"{c.why}, but {winner.provider} ranks higher"
+                    if c.priority != winner.priority
+                    else f"{c.why}, but {winner.provider} sorts first"
+                ),
+            )
+            if c.eligible and c is not winner
+            else c
         )
-        if c.eligible and c is not winner
-        else c
         for c in candidates
     )
     reason = f"rule `{rule.condition}` (priority {rule.priority})"

@@ -1,4 +1,6 @@
-"""The validation that the KubeAIRunway webhook does beyond types: limits, combinations, names (upstream's HEAD of July 2026)."""
+"""The validation that the KubeAIRunway webhook does beyond types: limits, combinations, names (upstream's HEAD of July
+2026).
+"""
 
 import re
 from collections.abc import Iterator
@@ -100,7 +102,9 @@ def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     if model.source is not Source.CUSTOM and model.id is None:
         yield Problem("model.id", f"required when model.source is {model.source}")
     if model.id is not None and not re.fullmatch(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]*", model.id):
-        yield Problem("model.id", f"{shown(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B")
+        yield Problem(
+            "model.id", f"{shown(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B"
+        )
     if model.gguf and model.gguf.file is not None and not model.gguf.file.lower().endswith(".gguf"):
         yield Problem("model.gguf.file", f"{shown(model.gguf.file)} given, a file name that ends in .gguf is wanted")
 
@@ -110,15 +114,21 @@ def _gguf(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     if gguf is None:
         return
     if spec.model.source is not Source.HUGGINGFACE:
-        yield Problem("model.gguf", f"only for source huggingface; with source {spec.model.source} the image holds the model")
+        yield Problem(
+            "model.gguf", f"only for source huggingface; with source {spec.model.source} the image holds the model"
+        )
     if not gguf.build:
         return
     if gguf.file is None:
         yield Problem("model.gguf.file", "required when model.gguf.build is true")
     if spec.engine.type not in (None, Engine.LLAMACPP):
-        yield Problem("model.gguf.build", f"an image is built for engine llamacpp, but engine.type is {spec.engine.type}")
+        yield Problem(
+            "model.gguf.build", f"an image is built for engine llamacpp, but engine.type is {spec.engine.type}"
+        )
     if spec.container_image:
-        yield Problem("engine.image" if spec.engine.image else "image", "model.gguf.build builds the image; give one of the two")
+        yield Problem(
+            "engine.image" if spec.engine.image else "image", "model.gguf.build builds the image; give one of the two"
+        )
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -127,11 +137,20 @@ def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         path = f"scaling.{name}"
         if not spec.disaggregated:
             if part is not None:
-                yield Problem(path, "only for disaggregated serving; set serving.mode: disaggregated, or use scaling.replicas")
+                yield Problem(
+                    path, "only for disaggregated serving; set serving.mode: disaggregated, or use scaling.replicas"
+                )
         elif part is None:
-            yield Problem(path, f"required in disaggregated mode, for example {{replicas: 1, gpu: {{count: 1}}}} for the {name} workers")
+            yield Problem(
+                path,
+                f"required in disaggregated mode, for example {{replicas: 1, gpu: {{count: 1}}}} for the {name}"
+                " workers",
+            )
         elif part.gpu is None or part.gpu.count == 0:
-            yield Problem(f"{path}.gpu.count", f"{part.gpu.count if part.gpu else 'nothing'} given, disaggregated mode needs at least 1")
+            yield Problem(
+                f"{path}.gpu.count",
+                f"{part.gpu.count if part.gpu else 'nothing'} given, disaggregated mode needs at least 1",
+            )
     yield from _whole(spec)
 
 
@@ -142,17 +161,26 @@ def _whole(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     if spec.disaggregated and spec.gpu_count > 0:
         yield Problem("resources.gpu.count", f"{spec.gpu_count} given; {belongs}")
     elif gpu and gpu.count == 0 and gpu.type != GPU_RESOURCE:
-        yield Problem("resources.gpu.type", f"{shown(gpu.type)} given; {belongs if spec.disaggregated else 'give resources.gpu.count too'}")
+        yield Problem(
+            "resources.gpu.type",
+            f"{shown(gpu.type)} given; {belongs if spec.disaggregated else 'give resources.gpu.count too'}",
+        )
     parts = (spec.scaling.prefill, spec.scaling.decode)
     if spec.disaggregated and memory and all(part and part.memory for part in parts):
-        yield Problem("resources.memory", f"{shown(memory)} given, but scaling.prefill and scaling.decode have memory of their own")
+        yield Problem(
+            "resources.memory",
+            f"{shown(memory)} given, but scaling.prefill and scaling.decode have memory of their own",
+        )
 
 
 def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     scaling, resources = spec.scaling, spec.resources
     parts = [(f"scaling.{n}", p) for n, p in (("prefill", scaling.prefill), ("decode", scaling.decode)) if p]
     replicas = [("scaling.replicas", scaling.replicas), *((f"{path}.replicas", p.replicas) for path, p in parts)]
-    gpus = [("resources.gpu.count", spec.gpu_count), *((f"{path}.gpu.count", p.gpu.count) for path, p in parts if p.gpu)]
+    gpus = [
+        ("resources.gpu.count", spec.gpu_count),
+        *((f"{path}.gpu.count", p.gpu.count) for path, p in parts if p.gpu),
+    ]
     for path, number in replicas:
         if number > MAX_REPLICAS:
             yield Problem(path, f"{number} given, must be at most {MAX_REPLICAS}")
@@ -167,7 +195,9 @@ def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         amount = quantity(text)
         if amount is None:
             yield Problem(
-                path, f"{shown(text)} given, a Kubernetes quantity is wanted, such as {'500m or 4' if most == MAX_CPU else '16Gi'}"
+                path,
+                f"{shown(text)} given, a Kubernetes quantity is wanted, such as"
+                f" {'500m or 4' if most == MAX_CPU else '16Gi'}",
             )
         elif amount > (quantity(most) or 0):
             yield Problem(path, f"{shown(text)} given, must be at most {most}")
@@ -190,7 +220,9 @@ def quantity(text: str) -> Decimal | None:
 
 def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     if spec.image and spec.engine.image and spec.image != spec.engine.image:
-        yield Problem("engine.image", f"{shown(spec.engine.image)} given, but image says {shown(spec.image)}; give one of the two")
+        yield Problem(
+            "engine.image", f"{shown(spec.engine.image)} given, but image says {shown(spec.image)}; give one of the two"
+        )
 
 
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -200,7 +232,9 @@ def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for index, token in enumerate(spec.engine.extra_args):
         flag = token.lstrip("-").split("=", 1)[0]
         if token.startswith("--") and flag in spec.engine.args:
-            yield Problem(f"engine.extraArgs[{index}]", f"{shown(token)} given, but engine.args sets {flag} too; give it once")
+            yield Problem(
+                f"engine.extraArgs[{index}]", f"{shown(token)} given, but engine.args sets {flag} too; give it once"
+            )
 
 
 def _env(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -213,7 +247,8 @@ def _env(spec: ModelDeploymentSpec) -> Iterator[Problem]:
             yield Problem(f"env[{index}]", "value and valueFrom exclude each other")
         if variable.name == "HF_TOKEN" and variable.value is not None:
             yield Problem(
-                f"env[{index}]", "a token does not belong in clear text here; set airunway:huggingFaceToken or secrets.huggingFaceToken"
+                f"env[{index}]",
+                "a token does not belong in clear text here; set airunway:huggingFaceToken or secrets.huggingFaceToken",
             )
 
 
@@ -222,7 +257,10 @@ def _overrides(overrides: dict[str, Any] | None) -> Iterator[Problem]:
         return
     for key in overrides:
         if key in ROOT_KEYS:
-            yield Problem(f"provider.overrides.{key}", f"can't be overridden; nor can {', '.join(k for k in ROOT_KEYS if k != key)}")
+            yield Problem(
+                f"provider.overrides.{key}",
+                f"can't be overridden; nor can {', '.join(k for k in ROOT_KEYS if k != key)}",
+            )
     yield from _blocked(overrides, "provider.overrides")
 
 
@@ -235,6 +273,8 @@ def _blocked(value: Any, path: str) -> Iterator[Problem]:
             if key in SECURITY_KEYS:
                 yield Problem(join(path, key), "can't be overridden for security reasons")
             elif key in SIZING_KEYS:
-                yield Problem(join(path, key), "can't be overridden; use resources and scaling, which are checked against limits")
+                yield Problem(
+                    join(path, key), "can't be overridden; use resources and scaling, which are checked against limits"
+                )
             else:
                 yield from _blocked(inner, join(path, str(key)))

@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 PATTERN = r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,9}s)?$"
-"""Hours, minutes and seconds in this order; one of them has to be there. Go, which waits for them, takes less than 2,562,048 hours."""
+"""Hours, minutes and seconds in this order; one of them has to be there. Go, which waits for them, takes less than
+2,562,048 hours.
+"""
 
 Duration = Annotated[str, Field(pattern=PATTERN, min_length=2)]
 """A duration in a stack file."""

@@ -12,7 +12,9 @@ DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_len
 
 
 class Delivery(StrEnum):
-    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the KubeAIRunway controller."""
+    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the KubeAIRunway
+    controller.
+    """
 
     DIRECT = "direct"
     MODELDEPLOYMENT = "modeldeployment"
@@ -21,22 +23,33 @@ class Delivery(StrEnum):
 class DeploymentEntry(ModelDeploymentSpec):
     """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
 
-    name: DnsLabel = Field(description="Name of the deployment, of its upstream object and of its entry in the outputs.")
+    name: DnsLabel = Field(
+        description="Name of the deployment, of its upstream object and of its entry in the outputs."
+    )
     namespace: DnsLabel | None = Field(None, description="Namespace. Default: the stack's.")
     ready_timeout: Duration | None = Field(
         None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
     )
     skip_await: bool = Field(False, description="Do not wait until it serves.")
     take_over: bool = Field(
-        False, description="Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict."
+        False,
+        description=(
+            "Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a"
+            " conflict."
+        ),
     )
     delivery: Annotated[Delivery, named(Delivery)] | None = Field(
         None,
-        description="direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default: the stack's.",
+        description=(
+            "direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default:"
+            " the stack's."
+        ),
     )
 
 
 ENTRY = frozenset(
-    field.alias or name for name, field in DeploymentEntry.model_fields.items() if name not in ModelDeploymentSpec.model_fields
+    field.alias or name
+    for name, field in DeploymentEntry.model_fields.items()
+    if name not in ModelDeploymentSpec.model_fields
 )
 """An entry's own fields, which no object has."""

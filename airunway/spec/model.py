@@ -74,21 +74,29 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S([^\r\n]*\S)?$")]
 """Text in one line that neither begins nor ends with a blank."""
 Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
-SecretName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
+SecretName = Annotated[
+    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+]
 
 
 class Gguf(StrictModel):
     """One file of a repository that holds GGUF files."""
 
     file: Text | None = Field(None, description="File name inside the repository; it ends in .gguf.")
-    build: bool = Field(False, description="Build an image with the model inside the cluster, instead of fetching it at each start.")
+    build: bool = Field(
+        False, description="Build an image with the model inside the cluster, instead of fetching it at each start."
+    )
 
 
 class ModelRef(StrictModel):
     """Which model is served."""
 
-    id: Text | None = Field(None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface.")
-    served_name: Line | None = Field(None, description="Name that the API answers to. Default: what the engine makes of the id.")
+    id: Text | None = Field(
+        None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."
+    )
+    served_name: Line | None = Field(
+        None, description="Name that the API answers to. Default: what the engine makes of the id."
+    )
     source: Annotated[Source, named(Source)] = Field(Source.HUGGINGFACE, description="Where the weights come from.")
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
 
@@ -97,14 +105,20 @@ class ProviderRef(StrictModel):
     """A provider pinned by name, and changes to what it renders."""
 
     name: Line | None = Field(None, description="Inference provider. Default: the selection rules decide.")
-    overrides: dict[str, Any] | None = Field(None, description="Deep-merged last over the upstream object; null deletes a key.")
+    overrides: dict[str, Any] | None = Field(
+        None, description="Deep-merged last over the upstream object; null deletes a key."
+    )
 
 
 class EngineSpec(StrictModel):
     """The engine and its settings."""
 
-    type: Annotated[Engine, named(Engine)] | None = Field(None, description="Default: the first that an eligible provider can run.")
-    context_length: Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None = Field(None, description="Longest sequence, in tokens.")
+    type: Annotated[Engine, named(Engine)] | None = Field(
+        None, description="Default: the first that an eligible provider can run."
+    )
+    context_length: Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None = Field(
+        None, description="Longest sequence, in tokens."
+    )
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
     enable_prefix_caching: bool = Field(True, description="Reuse the KV cache of common prefixes.")
     enforce_eager: bool = Field(False, description="No CUDA graphs.")
@@ -131,7 +145,9 @@ class ComponentScaling(StrictModel):
 
     replicas: Count = Field(1, description=f"Workers; {MAX_REPLICAS} at most.")
     gpu: Gpu | None = Field(None, description="GPUs of one worker.")
-    memory: Text | None = Field(None, description=f"Memory of one worker, as a Kubernetes quantity; {MAX_MEMORY} at most.")
+    memory: Text | None = Field(
+        None, description=f"Memory of one worker, as a Kubernetes quantity; {MAX_MEMORY} at most."
+    )
 
 
 class Scaling(StrictModel):
@@ -174,7 +190,9 @@ class PodTemplate(StrictModel):
 class Secrets(StrictModel):
     """Secrets by name, never by value."""
 
-    hugging_face_token: SecretName | None = Field(None, description="Name of an existing Secret whose key HF_TOKEN holds the token.")
+    hugging_face_token: SecretName | None = Field(
+        None, description="Name of an existing Secret whose key HF_TOKEN holds the token."
+    )
 
 
 class Toleration(StrictModel):
@@ -184,7 +202,9 @@ class Toleration(StrictModel):
     operator: str | None = Field(None, description="Equal or Exists.")
     value: str | None = Field(None, description="Taint value.")
     effect: str | None = Field(None, description="NoSchedule, PreferNoSchedule or NoExecute.")
-    toleration_seconds: Annotated[int, BeforeValidator(_whole)] | None = Field(None, description="For NoExecute: how long.")
+    toleration_seconds: Annotated[int, BeforeValidator(_whole)] | None = Field(
+        None, description="For NoExecute: how long."
+    )
 
 
 class ModelDeploymentSpec(StrictModel):
@@ -233,7 +253,9 @@ class ModelDeploymentSpec(StrictModel):
 
         ``engine`` is the resolved engine, which takes the place of an omitted one. Numbers are integers.
         """
-        seen = self.model_dump(mode="json", by_alias=True, exclude_none=True, include=set(ModelDeploymentSpec.model_fields))
+        seen = self.model_dump(
+            mode="json", by_alias=True, exclude_none=True, include=set(ModelDeploymentSpec.model_fields)
+        )
         if self.resources.gpu is None:
             seen["resources"].pop("gpu", None)
         if engine is not None:

@@ -1,7 +1,7 @@
 """The configuration as Pulumi hands it to a Python program: JSON as Go writes it, in one environment variable.
 
-Read from the CLI and its Python language host 3.259 (constructConfig) and seen with both: each value that is no text is written by Go's
-encoding/json, and so is the map of all values.
+Read from the CLI and its Python language host 3.259 (constructConfig) and seen with both: each value that is no text is
+written by Go's encoding/json, and so is the map of all values.
 """
 
 import json
@@ -13,7 +13,9 @@ from typing import Any
 from airunway.text.problems import InputError, Problem
 
 LIMIT = 131_072
-"""Bytes of one environment variable on Linux: its name, ``=``, its value and a zero byte (MAX_ARG_STRLEN with pages of 4 KiB)."""
+"""Bytes of one environment variable on Linux: its name, ``=``, its value and a zero byte (MAX_ARG_STRLEN with pages of
+4 KiB).
+"""
 
 WARN_AT = 98_304
 _DEPLOYMENTS = "airunway:deployments"
@@ -26,7 +28,9 @@ _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in
 
 
 def config_text(value: Any) -> str:
-    """Plain data as the text that Pulumi makes of it: keys sorted, nothing between the parts, ``<``, ``>`` and ``&`` escaped."""
+    """Plain data as the text that Pulumi makes of it: keys sorted, nothing between the parts, ``<``, ``>`` and ``&``
+    escaped.
+    """
     match value:
         case dict():
             named = sorted((_key(key), inner) for key, inner in value.items())
@@ -62,8 +66,8 @@ def check_size(config: Mapping[str, str]) -> None:
 def _taken(size: int, config: Mapping[str, str]) -> str:
     largest = max(config, key=lambda key: len(config[key]))
     return (
-        f"takes {size:,} bytes, most of them for {largest}; with more than {LIMIT:,} Linux does not let Pulumi start the program: "
-        f"{_WAYS_ROUND.get(largest, _WAYS_ROUND[_DEPLOYMENTS])}"
+        f"takes {size:,} bytes, most of them for {largest}; with more than {LIMIT:,} Linux does not let Pulumi start"
+        f" the program: {_WAYS_ROUND.get(largest, _WAYS_ROUND[_DEPLOYMENTS])}"
     )
 
 
@@ -78,7 +82,9 @@ def _quoted(text: str) -> str:
 
 
 def _float(number: float) -> str:
-    """As encoding/json writes a float64: without exponent from 1e-6 to 1e21, and no zero in front of an exponent's digit."""
+    """As encoding/json writes a float64: without exponent from 1e-6 to 1e21, and no zero in front of an exponent's
+    digit.
+    """
     if number == 0 or 1e-6 <= abs(number) < 1e21:
         return f"{Decimal(repr(number)):f}".removesuffix(".0")
     return re.sub(r"e-0(\d)$", r"e-\1", repr(number))

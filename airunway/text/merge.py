@@ -50,4 +50,8 @@ def given(**fields: Any) -> dict[str, Any]:
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in value)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in value)
+    )

@@ -12,7 +12,9 @@ def digest(value: Any, length: int = 8) -> str:
 
 
 def name_of(*parts: str, limit: int = 63) -> str:
-    """``parts`` joined to a DNS label of at most ``limit`` characters; whatever is cut or replaced is told apart by a hash."""
+    """``parts`` joined to a DNS label of at most ``limit`` characters; whatever is cut or replaced is told apart by a
+    hash.
+    """
     wanted = "-".join(parts)
     slug = re.sub(r"[^a-z0-9-]+", "-", wanted.lower()).strip("-")
     if slug == wanted and len(slug) <= limit:

@@ -83,9 +83,17 @@ def _problem(detail: Any, model: type[BaseModel]) -> Problem:
         return Problem(path, "required, but not given")
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         wanted = _keys_at(model, location)
-        return Problem(path, f"{shown(given)} given, a map is wanted" + (f" with the keys {', '.join(sorted(wanted))}" if wanted else ""))
+        return Problem(
+            path,
+            f"{shown(given)} given, a map is wanted"
+            + (f" with the keys {', '.join(sorted(wanted))}" if wanted else ""),
+        )
     if kind in _KINDS:
-        quote = f'; quote it: "{given}"' if kind == "string_type" and isinstance(given, int | float) and not isinstance(given, bool) else ""
+        quote = (
+            f'; quote it: "{given}"'
+            if kind == "string_type" and isinstance(given, int | float) and not isinstance(given, bool)
+            else ""
+        )
         return Problem(path, f"{shown(given)} given, {_KINDS[kind]} is wanted{quote}")
     if kind in ("enum", "literal_error"):
         valid = [v.strip("' ") for v in context["expected"].replace(" or ", ", ").split(", ")]

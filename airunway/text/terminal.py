@@ -1,7 +1,8 @@
-"""Text for a terminal or a GitHub runner's log: nothing that these would take for a command, colour only where there is any.
+"""Text for a terminal or a GitHub runner's log: nothing that these would take for a command, colour only where there is
+any.
 
-A runner takes ``::name::`` for a command where a line starts with it, after blanks, and ``##[name]`` anywhere (actions/runner,
-ActionCommand.cs).
+A runner takes ``::name::`` for a command where a line starts with it, after blanks, and ``##[name]`` anywhere
+(actions/runner, ActionCommand.cs).
 """
 
 import json
@@ -22,7 +23,11 @@ def printable(text: str) -> str:
 
 def visible(text: str) -> str:
     """``text`` with what can't be seen, or ends a line, written as JSON writes it: ``\\u001b``."""
-    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\xa0" else json.dumps(c)[1:-1] for c in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() or c == "\xa0" else json.dumps(c)[1:-1] for c in text)
+    )
 
 
 class _Console(Console):
@@ -42,7 +47,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def one_line(text: str) -> str:
-    """``text`` for a message: in one line that starts with something else, and neither a terminal's nor a GitHub runner's command."""
+    """``text`` for a message: in one line that starts with something else, and neither a terminal's nor a GitHub
+    runner's command.
+    """
     lines = (printable(line).strip() for line in text.splitlines())
     return " | ".join(line for line in lines if line).replace("##[", "## [")
 

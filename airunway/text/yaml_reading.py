@@ -1,7 +1,8 @@
 """YAML as Pulumi reads it: ``on`` and ``22:22`` are text, ``1e3`` is a number, ``1.0`` is 1, a key stands once.
 
-PyYAML reads YAML 1.1, in which those are other things, and what is previewed would not be what ``pulumi up`` makes. Numbers and
-truth values are those of gopkg.in/yaml.v3 3.0.1 (resolve.go), whole numbers those of Go's JSON, as which Pulumi passes them on.
+PyYAML reads YAML 1.1, in which those are other things, and what is previewed would not be what ``pulumi up`` makes.
+Numbers and truth values are those of gopkg.in/yaml.v3 3.0.1 (resolve.go), whole numbers those of Go's JSON, as which
+Pulumi passes them on.
 """
 
 import contextlib
@@ -50,7 +51,9 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
 
 
 class StackLoader(Loader):
-    """A stack file's: a bare date is refused, which Pulumi passes on in words of its own (``2026-01-01 00:00:00 +0000 UTC``)."""
+    """A stack file's: a bare date is refused, which Pulumi passes on in words of its own (``2026-01-01 00:00:00 +0000
+    UTC``).
+    """
 
 
 def _refused(why: str) -> Callable[[Loader, yaml.ScalarNode], None]:
@@ -71,11 +74,15 @@ for _name in ("int", "float"):
 Loader.add_constructor(f"{_TAG}timestamp", lambda loader, node: _date(loader, node))
 Loader.add_constructor(f"{_TAG}no-number", _refused("is no number in JSON; quote it if it is text"))
 StackLoader.add_implicit_resolver(f"{_TAG}timestamp", DATE, list("0123456789"))
-StackLoader.add_constructor(f"{_TAG}timestamp", _refused("is a date to Pulumi; quote it, or it is passed on in other words"))
+StackLoader.add_constructor(
+    f"{_TAG}timestamp", _refused("is a date to Pulumi; quote it, or it is passed on in other words")
+)
 
 
 def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> list[Any]:
-    """Every document of ``text``, which ``source`` names in messages. Raises ``InputError`` for what is not YAML or not plain data."""
+    """Every document of ``text``, which ``source`` names in messages. Raises ``InputError`` for what is not YAML or not
+    plain data.
+    """
     if _overflows(text):
         raise InputError([Problem(source, _TOO_DEEP)])
     try:
@@ -84,7 +91,9 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
         raise InputError([Problem(source, _TOO_DEEP)]) from error
     except (yaml.YAMLError, ValueError) as error:
         said = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
-        raise InputError([Problem(source, said if isinstance(error, _RefusedError) else f"not YAML: {said}")]) from error
+        raise InputError(
+            [Problem(source, said if isinstance(error, _RefusedError) else f"not YAML: {said}")]
+        ) from error
     count = itertools.count()
     for index, document in enumerate(documents):
         if problem := _not_data(document, 0, count):
@@ -105,7 +114,9 @@ def read_document(text: str, source: str, loader: type[Loader] = Loader) -> Any:
 
 @cache
 def load_data(file: Path) -> dict[str, Any]:
-    """The content of a data file beside the code, a map. It is read once and shared, so nobody may change it. Raises ``InputError``."""
+    """The content of a data file beside the code, a map. It is read once and shared, so nobody may change it. Raises
+    ``InputError``.
+    """
     content = read_document(file.read_text(encoding="utf-8"), str(file))
     if not isinstance(content, dict):
         raise InputError([Problem(str(file), "a map is wanted")])
@@ -129,7 +140,9 @@ _TOO_DEEP = f"nested deeper than {_MAX_DEPTH} levels"
 
 
 def _overflows(text: str) -> bool:
-    """Whether libyaml, which calls itself for each level, would run out of stack; brackets in texts and comments count too."""
+    """Whether libyaml, which calls itself for each level, would run out of stack; brackets in texts and comments count
+    too.
+    """
     levels = itertools.accumulate(1 if found[0] in "[{" else -1 for found in re.finditer(r"[][{}]", text))
     return max(levels, default=0) > _MAX_OPEN or bool(re.search(rf"([-?:][ \t]+){{{_MAX_OPEN}}}", text))
 

@@ -1,4 +1,6 @@
-"""Two models of one cluster in a program of its own: the operators come with the platform, the providers by the selection rules."""
+"""Two models of one cluster in a program of its own: the operators come with the platform, the providers by the
+selection rules.
+"""
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -6,10 +8,14 @@ import pulumi_kubernetes as kubernetes
 from components import ModelDeployment, Platform
 
 config = pulumi.Config()
-cluster = kubernetes.Provider("cluster", context=config.require("context"), upsert_existing_objects=True, enable_secret_mutable=True)
+cluster = kubernetes.Provider(
+    "cluster", context=config.require("context"), upsert_existing_objects=True, enable_secret_mutable=True
+)
 options = pulumi.ResourceOptions(providers={"kubernetes": cluster})
 
-platform = Platform("models", {"namespace": "ml", "hugging_face_token": config.require_secret("huggingFaceToken")}, options)
+platform = Platform(
+    "models", {"namespace": "ml", "hugging_face_token": config.require_secret("huggingFaceToken")}, options
+)
 
 # An Output may stand where its text decides nothing, as in the environment or in labels.
 settings = kubernetes.core.v1.ConfigMap(

@@ -82,14 +82,22 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     }
     if role == ALIKE:
         amounts = {"gpu": _gpu(limits), **given(cpu=limits.cpu, memory=limits.memory)}
-        return found | {"resources": amounts} | given(scaling={"replicas": sample.replicas} if sample.replicas != 1 else {})
-    scaling = {role: {"replicas": service.replicas, **_part(service.resources.limits)} for role, service in parts.items()}
+        return (
+            found
+            | {"resources": amounts}
+            | given(scaling={"replicas": sample.replicas} if sample.replicas != 1 else {})
+        )
+    scaling = {
+        role: {"replicas": service.replicas, **_part(service.resources.limits)} for role, service in parts.items()
+    }
     return found | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | given(resources=given(cpu=limits.cpu))
 
 
 def _workers(spec: GraphSpec) -> tuple[Engine, dict[str, Service]]:
     """The engine, and the services of a graph's workers by their roles; ``ALIKE`` in an aggregated deployment."""
-    engine, prefix = next(((engine, name) for engine, name in SERVICE.items() if engine == spec.backend_framework), (Engine.VLLM, ""))
+    engine, prefix = next(
+        ((engine, name) for engine, name in SERVICE.items() if engine == spec.backend_framework), (Engine.VLLM, "")
+    )
     if not prefix or "Frontend" not in spec.services:
         raise UnreadableError("spec: a Frontend and a backendFramework of vllm, sglang or trtllm are wanted")
     services = {name: service for name, service in spec.services.items() if name != "Frontend"}
@@ -97,9 +105,12 @@ def _workers(spec: GraphSpec) -> tuple[Engine, dict[str, Service]]:
     if set(services) not in wanted:
         names = " or ".join(", ".join(sorted(w)) for w in wanted)
         raise UnreadableError(
-            f"spec.services: has {', '.join(sorted(services)) or 'no workers'}, a deployment's workers are called {names}"
+            f"spec.services: has {', '.join(sorted(services)) or 'no workers'}, a deployment's workers are called"
+            f" {names}"
         )
-    return engine, {name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()}
+    return engine, {
+        name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()
+    }
 
 
 def _part(limits: Limits) -> dict[str, Any]:

@@ -42,16 +42,21 @@ _MODES = {
 }
 HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = dict.fromkeys((Engine.VLLM, Engine.SGLANG, Engine.TRTLLM), _MODES)
 OWNED: Mapping[str, Any] = {}
-# So says the webhook (seen with the operator of April 2026); it refuses other workers too, which are no path of their own.
+# So says the webhook (seen with the operator of April 2026); it refuses other workers too, which are no path of their
+# own.
 IMMUTABLE: tuple[str, ...] = ("spec.backendFramework",)
 
 
 def name_limit(request: Request) -> NameLimit:
-    """The longest name of a graph: it is put together with its workers' names where Grove runs them, else with a label's ending."""
+    """The longest name of a graph: it is put together with its workers' names where Grove runs them, else with a
+    label's ending.
+    """
     if not any(_has_grove(chart.values) for chart in request.config.spec.installation.helm_charts):
         return NameLimit(41, "the operator appends -k8s-service-discovery for a label of at most 63")
     longest = max((_name(request, role) for role in workers_of(request.spec)), key=len)
-    return NameLimit(45 - len(longest), f"together with the worker's, {longest}, it has at most 45 where Grove is installed")
+    return NameLimit(
+        45 - len(longest), f"together with the worker's, {longest}, it has at most 45 where Grove is installed"
+    )
 
 
 def _has_grove(values: Mapping[str, Any]) -> bool:
@@ -72,14 +77,21 @@ def render(request: Request) -> Objects:
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "a worker")
     exclusive = request.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
-    refusals.refuse(exclusive and _engine_options(request), "engine.args.override-engine-args", "it excludes what the spec's fields set")
+    refusals.refuse(
+        exclusive and _engine_options(request),
+        "engine.args.override-engine-args",
+        "it excludes what the spec's fields set",
+    )
     workers, problems = _workers(request)
     refusals.done(problems)
     graph = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": request.metadata,
-        "spec": {"backendFramework": str(request.selection.engine), "services": {"Frontend": _frontend(request), **workers}},
+        "spec": {
+            "backendFramework": str(request.selection.engine),
+            "services": {"Frontend": _frontend(request), **workers},
+        },
     }
     return Objects(graph)
 
@@ -142,7 +154,8 @@ def disaggregation(engine: Engine, role: str) -> list[Flag]:
         case Engine.SGLANG:
             return [mode, Flag("disaggregation-transfer-backend", "nixl"), Flag("host", "0.0.0.0")]  # noqa: S104 in a pod
         case _:
-            # A prefill worker hands over after one step, which the overlap scheduler does not allow (Dynamo's TensorRT-LLM guide).
+            # A prefill worker hands over after one step, which the overlap scheduler does not allow (Dynamo's
+            # TensorRT-LLM guide).
             overlap = [Flag("trtllm.disable_overlap_scheduler", "true")] if role == "prefill" else []
             return [mode, Flag("trtllm.cache_transceiver_config.backend", "DEFAULT"), *overlap]
 

@@ -70,8 +70,14 @@ def observe(obj: Object) -> Observation:
 
 
 def _replicas(wanted: Mapping[str, WantedService], seen: Mapping[str, ServiceStatus]) -> Replicas:
-    """Summed over the workers. A service that Grove runs reports ready replicas only, a Deployment may report available ones only."""
-    workers = {name: service for name, service in wanted.items() if (service.component_type or name).lower() not in _NOT_WORKERS}
+    """Summed over the workers. A service that Grove runs reports ready replicas only, a Deployment may report available
+    ones only.
+    """
+    workers = {
+        name: service
+        for name, service in wanted.items()
+        if (service.component_type or name).lower() not in _NOT_WORKERS
+    }
     counts = [(seen[name].ready_replicas, seen[name].available_replicas) for name in workers if name in seen]
     ready = sum((available if ready is None else ready) or 0 for ready, available in counts)
     available = sum((ready if available is None else available) or 0 for ready, available in counts)

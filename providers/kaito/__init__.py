@@ -3,7 +3,18 @@
 from pathlib import Path
 
 from providers.kaito.read import read
-from providers.kaito.render import API_VERSION, HONOURS, IMMUTABLE, KIND, NAME, OWNED, SELECTOR, endpoint, name_limit, render
+from providers.kaito.render import (
+    API_VERSION,
+    HONOURS,
+    IMMUTABLE,
+    KIND,
+    NAME,
+    OWNED,
+    SELECTOR,
+    endpoint,
+    name_limit,
+    render,
+)
 from providers.kaito.status import READY, observe
 
 FOLDER = Path(__file__).parent

@@ -76,7 +76,13 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     if preset is not None:
         gpus = {"gpu": {"count": int(count) if _COUNT.fullmatch(count) else 1}}
         secrets = given(huggingFaceToken=preset.preset_options.model_access_secret)
-        return {"model": {"id": preset.name}, "engine": {"type": "vllm"}, "resources": gpus, **given(secrets=secrets), **common}
+        return {
+            "model": {"id": preset.name},
+            "engine": {"type": "vllm"},
+            "resources": gpus,
+            **given(secrets=secrets),
+            **common,
+        }
     template = inference.template
     containers = template.spec.containers
     if len(containers) != 1:
@@ -100,7 +106,9 @@ def _llamacpp(container: Container, config: InferenceProviderConfig) -> dict[str
     own = config.spec.images["llamacppGpu" if "gpu" in resources else "llamacppCpu"]
     engine: dict[str, Any] = {"type": "llamacpp"}
     if model.get("source"):
-        premade = next((i for i in aikit.data()["premade"] if config.spec.images["premade"].replace("{id}", i) == image), None)
+        premade = next(
+            (i for i in aikit.data()["premade"] if config.spec.images["premade"].replace("{id}", i) == image), None
+        )
         model, engine = ({"source": "aikit", "id": premade}, engine) if premade else (model, engine | {"image": image})
     else:
         arguments = arguments[1:]

@@ -10,7 +10,16 @@ from airunway.provider import aikit
 from airunway.provider.contract import Honours, NameLimit
 from airunway.provider.engine_args import flags
 from airunway.provider.honoured import Refusals
-from airunway.provider.pods import ENVIRONMENT, IMAGE, POD_METADATA, SCHEDULING, environment, pod_template, quantities, scheduling
+from airunway.provider.pods import (
+    ENVIRONMENT,
+    IMAGE,
+    POD_METADATA,
+    SCHEDULING,
+    environment,
+    pod_template,
+    quantities,
+    scheduling,
+)
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
 from airunway.text.merge import given
@@ -44,7 +53,8 @@ HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
                 "resources.cpu": f"{_PRESET} resources",
                 "resources.memory": f"{_PRESET} resources",
                 "resources.gpu.type": f"a preset asks for {GPU_RESOURCE}",
-                # KAITO turns each entry of the config into `--key value`, so a flag without a value can't pass (inference_api.py).
+                # KAITO turns each entry of the config into `--key value`, so a flag without a value can't pass
+                # (inference_api.py).
                 "engine.extraArgs": "a preset takes key-value arguments only; use engine.args",
                 "engine.trustRemoteCode": _NO_FLAGS,
                 "engine.enforceEager": _NO_FLAGS,
@@ -82,7 +92,9 @@ IMMUTABLE: tuple[str, ...] = ("resource.count", "resource.labelSelector", "infer
 
 def name_limit(request: Request) -> NameLimit:
     """The longest name of a Workspace, the same for all."""
-    return NameLimit(52, "the StatefulSet of that name puts it into its pods' revision label, with 11 more (seen with 0.10.0)")
+    return NameLimit(
+        52, "the StatefulSet of that name puts it into its pods' revision label, with 11 more (seen with 0.10.0)"
+    )
 
 
 def endpoint(name: str) -> Endpoint:
@@ -94,7 +106,11 @@ def render(request: Request) -> Objects:
     """The Workspace that serves ``request``. Raises ``InputError`` naming every value that KAITO can't honour."""
     refusals = Refusals(NAME)
     spec = request.spec
-    refusals.refuse(spec.scaling.replicas == 0, "scaling.replicas", "a Workspace has at least 1 replica; remove the deployment instead")
+    refusals.refuse(
+        spec.scaling.replicas == 0,
+        "scaling.replicas",
+        "a Workspace has at least 1 replica; remove the deployment instead",
+    )
     preset = request.selection.engine is Engine.VLLM
     inference, supporting, warnings = (_preset if preset else _template)(request, refusals)
     workspace = {
@@ -108,7 +124,9 @@ def render(request: Request) -> Objects:
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
-    """Labels of the nodes to use. A preset takes every GPU of its node, so there the count picks nodes that have just so many."""
+    """Labels of the nodes to use. A preset takes every GPU of its node, so there the count picks nodes that have just
+    so many.
+    """
     labels = {"kubernetes.io/os": "linux", **spec.node_selector}
     if spec.gpu_count and spec.resources.gpu and spec.resources.gpu.type == GPU_RESOURCE:
         labels["nvidia.com/gpu.present"] = "true"
@@ -137,7 +155,10 @@ def _preset(request: Request, refusals: Refusals) -> _Inference:
         inference["config"] = config["metadata"]["name"]
         supporting = (config,)
     warnings = (
-        "scaling.replicas: KAITO takes resource.count of a preset as the most nodes it may use, and runs on fewer where the model fits",
+        (
+            "scaling.replicas: KAITO takes resource.count of a preset as the most nodes it may use, and runs on fewer"
+            " where the model fits"
+        ),
     )
     return inference, supporting, warnings if spec.scaling.replicas > 1 else ()
 
@@ -163,10 +184,14 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
     refusals.refuse(name is not None and name != fixed, "model.servedName", why)
     custom = spec.model.source is Source.CUSTOM
     refusals.refuse(image is None, "image", "source custom needs the image that holds the model")
-    refusals.refuse(custom and spec.model.id, "model.id", "with model.source custom the image holds the model, and no id is used")
+    refusals.refuse(
+        custom and spec.model.id, "model.id", "with model.source custom the image holds the model, and no id is used"
+    )
     refusals.refuse("address" in engine.args, "engine.args.address", f"the Service expects port {port}")
     refusals.refuse(
-        engine.context_length and "context-size" in engine.args, "engine.args.context-size", "engine.contextLength sets it already"
+        engine.context_length and "context-size" in engine.args,
+        "engine.args.context-size",
+        "engine.contextLength sets it already",
     )
     refusals.done(aikit.problems_of(spec))
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []

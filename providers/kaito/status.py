@@ -26,7 +26,9 @@ class ObservedWorkspace(LiveModel):
 
 
 # Ready and NotReady are an inference Workspace's; Succeeded is a tuning job's only (0.10.0, workspace_controller.go).
-_STATE = ReadyState("state", {"Ready": Phase.RUNNING, "NotReady": Phase.DEPLOYING, "Pending": Phase.PENDING, "Failed": Phase.FAILED})
+_STATE = ReadyState(
+    "state", {"Ready": Phase.RUNNING, "NotReady": Phase.DEPLOYING, "Pending": Phase.PENDING, "Failed": Phase.FAILED}
+)
 READY: Readiness = _STATE
 
 

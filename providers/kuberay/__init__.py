@@ -3,7 +3,18 @@
 from pathlib import Path
 
 from providers.kuberay.read import read
-from providers.kuberay.render import API_VERSION, HONOURS, IMMUTABLE, KIND, NAME, OWNED, SELECTOR, endpoint, name_limit, render
+from providers.kuberay.render import (
+    API_VERSION,
+    HONOURS,
+    IMMUTABLE,
+    KIND,
+    NAME,
+    OWNED,
+    SELECTOR,
+    endpoint,
+    name_limit,
+    render,
+)
 from providers.kuberay.status import READY, observe
 
 FOLDER = Path(__file__).parent

@@ -118,7 +118,8 @@ def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         **pod_of(template.metadata, template.spec),
     }
     sizes = {
-        role: given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"])) for role, inner in amounts.items()
+        role: given(gpu=inner.get("gpu"), memory=_unless(inner.get("memory"), defaults["workerMemory"]))
+        for role, inner in amounts.items()
     }
     cpu = _unless(list(amounts.values())[-1].get("cpu"), defaults["workerCpu"])
     if ALIKE in parts:

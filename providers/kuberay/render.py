@@ -97,7 +97,9 @@ def _application(configs: dict[str, Any]) -> dict[str, Any]:
 def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem]]:
     spec = request.spec
     found, clashes = flags(Engine.VLLM, spec, workers.gpu.count, *transfer(role))
-    arguments, problems = keyword_arguments([f for f in found if f.name not in ("model", "served-model-name")], spec, NAME)
+    arguments, problems = keyword_arguments(
+        [f for f in found if f.name not in ("model", "served-model-name")], spec, NAME
+    )
     served = spec.model.served_name or spec.model.id
     config = {
         "model_loading_config": {"model_id": served, "model_source": spec.model.id},
@@ -127,7 +129,10 @@ def _head(request: Request) -> dict[str, Any]:
 def _workers(request: Request, workers: Workers, role: str) -> dict[str, Any]:
     gpu, defaults = workers.gpu, request.config.spec.defaults
     limits = quantities(
-        gpu.count, gpu.type, request.spec.resources.cpu or defaults["workerCpu"], workers.memory or defaults["workerMemory"]
+        gpu.count,
+        gpu.type,
+        request.spec.resources.cpu or defaults["workerCpu"],
+        workers.memory or defaults["workerMemory"],
     )
     # Ray finds GPUs by itself only where the resource's name ends in "gpu" (KubeRay, common/pod.go).
     start = {"num-gpus": str(gpu.count)} if gpu.type != GPU_RESOURCE else {}
@@ -145,7 +150,12 @@ def _workers(request: Request, workers: Workers, role: str) -> dict[str, Any]:
 
 def _container(request: Request, name: str, limits: dict[str, str]) -> dict[str, Any]:
     image = request.image(str(Engine.VLLM))
-    return {"name": name, "image": image, "resources": {"limits": limits, "requests": limits}, **given(env=environment(request))}
+    return {
+        "name": name,
+        "image": image,
+        "resources": {"limits": limits, "requests": limits},
+        **given(env=environment(request)),
+    }
 
 
 def _template(request: Request, container: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,16 @@ from pydantic import Field
 
 from airunway.provider.contract import Object
 from airunway.provider.live_object import UNLESS_EMPTY, LiveModel, Status, read_as
-from airunway.provider.observation import Observation, Phase, Readiness, ReadyCondition, Replicas, complaint, is_true, short_of
+from airunway.provider.observation import (
+    Observation,
+    Phase,
+    Readiness,
+    ReadyCondition,
+    Replicas,
+    complaint,
+    is_true,
+    short_of,
+)
 
 
 class ApplicationStatus(LiveModel):
@@ -89,7 +98,9 @@ def observe(obj: Object) -> Observation:
     replicas = Replicas(sum(group.replicas for group in groups), *counts)
     said = [text for _, text in troubles] + [f"upgrade: {text}" for _, text in _troubles(pending) if ready]
     rest = complaint(conditions) if phase is not Phase.RUNNING else short_of(replicas) if workers else ""
-    return Observation(phase, "; ".join(said or ([text for _, text in _troubles(pending)] or [rest])), replicas, conditions)
+    return Observation(
+        phase, "; ".join(said or ([text for _, text in _troubles(pending)] or [rest])), replicas, conditions
+    )
 
 
 def _troubles(cluster: ClusterServiceStatus | None) -> list[tuple[str, str]]:

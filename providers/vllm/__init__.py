@@ -3,7 +3,18 @@
 from pathlib import Path
 
 from providers.vllm.read import read
-from providers.vllm.render import API_VERSION, HONOURS, IMMUTABLE, KIND, NAME, OWNED, SELECTOR, endpoint, name_limit, render
+from providers.vllm.render import (
+    API_VERSION,
+    HONOURS,
+    IMMUTABLE,
+    KIND,
+    NAME,
+    OWNED,
+    SELECTOR,
+    endpoint,
+    name_limit,
+    render,
+)
 from providers.vllm.status import READY, observe
 
 FOLDER = Path(__file__).parent

@@ -38,7 +38,9 @@ def data() -> dict[str, Any]:
 
 
 def command_line(spec: ModelDeploymentSpec, image: str) -> CommandLine:
-    """The arguments for ``spec``, which ``image`` runs; that it has a flag is checked where it is of the release that is known."""
+    """The arguments for ``spec``, which ``image`` runs; that it has a flag is checked where it is of the release that
+    is known.
+    """
     line = CommandLine()
     line.problems += _refused(spec)
     if image.endswith(f":v{data()['release']}"):
@@ -50,13 +52,19 @@ def command_line(spec: ModelDeploymentSpec, image: str) -> CommandLine:
 
 
 def _written(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str, str | None]]:
-    """Path, name and value of each flag that the user wrote; the value is None where it is another word or there is none."""
+    """Path, name and value of each flag that the user wrote; the value is None where it is another word or there is
+    none.
+    """
     for name, value in spec.engine.args.items():
         yield f"engine.args.{name}", name.replace("_", "-"), value or None
     for index, word in enumerate(spec.engine.extra_args):
         if word.startswith("--") and word != "--":
             name, equals, value = word[2:].partition("=")
-            yield f"engine.extraArgs[{index}]", name.split(".")[0].removesuffix("+").replace("_", "-"), value if equals else None
+            yield (
+                f"engine.extraArgs[{index}]",
+                name.split(".")[0].removesuffix("+").replace("_", "-"),
+                value if equals else None,
+            )
 
 
 def _refused(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -72,11 +80,15 @@ def _unknown(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         # A negation of a switch that has an opposite is taken still, and no longer listed.
         if name in switches or name.removeprefix("no-") in switches:
             if value is not None:
-                yield Problem(path, f"{value!r} given; --{name} of vLLM {data()['release']} is a switch and takes no value")
+                yield Problem(
+                    path, f"{value!r} given; --{name} of vLLM {data()['release']} is a switch and takes no value"
+                )
         elif name not in valued:
             hint = nearest(name, switches | valued).split(";")[0]
             hint = hint if hint.startswith("did you mean") else "`vllm serve --help=all` lists them"
-            yield Problem(path, f"vLLM {data()['release']} has no flag --{name} for engine.args or engine.extraArgs; {hint}")
+            yield Problem(
+                path, f"vLLM {data()['release']} has no flag --{name} for engine.args or engine.extraArgs; {hint}"
+            )
         elif value is None and path.startswith("engine.args."):
             yield Problem(path, f"--{name} of vLLM {data()['release']} takes a value")
 
@@ -107,7 +119,9 @@ def _tensor_parallel(spec: ModelDeploymentSpec, line: CommandLine) -> int:
     wanted = prod(({next(iter(data()["parallel"])): max(derived, 1)} | given).values())
     if wanted > gpus:
         what = " × ".join(f"--{name} {size}" for name, size in given.items())
-        line.problems.append(Problem("resources.gpu.count", f"{gpus} given; {what} of engine.args or engine.extraArgs take {wanted}"))
+        line.problems.append(
+            Problem("resources.gpu.count", f"{gpus} given; {what} of engine.args or engine.extraArgs take {wanted}")
+        )
     elif wanted < gpus:
         line.warnings.append(f"resources.gpu.count: {gpus} given, of which vLLM uses {wanted} by its parallel sizes")
     return derived

@@ -1,4 +1,6 @@
-"""Where the weights stay when a pod goes: a volume claim for the cache of huggingface_hub, where the provider's defaults ask for one."""
+"""Where the weights stay when a pod goes: a volume claim for the cache of huggingface_hub, where the provider's
+defaults ask for one.
+"""
 
 from typing import Any
 
@@ -38,12 +40,16 @@ def refuse(request: Request, refusals: Refusals) -> None:
     defaults, path = request.config.spec.defaults, f"providers.{request.config.name}.spec.defaults"
     mode, storage = _mode(request), defaults.get("cacheStorage", "")
     refusals.refuse(
-        bool(storage) and not quantity(storage), f"{path}.cacheStorage", f"{storage!r} given, a quantity is wanted, such as 100Gi"
+        bool(storage) and not quantity(storage),
+        f"{path}.cacheStorage",
+        f"{storage!r} given, a quantity is wanted, such as 100Gi",
     )
     known = (ONE_NODE, MANY_NODES)
     refusals.refuse(mode not in known, f"{path}.cacheAccessMode", f"{mode!r} given; valid: {', '.join(known)}")
     shared = wanted(request) and mode == ONE_NODE and request.spec.scaling.replicas > 1
-    refusals.refuse(shared, "scaling.replicas", f"one node at a time mounts the cache; set {path}.cacheAccessMode: {MANY_NODES}")
+    refusals.refuse(
+        shared, "scaling.replicas", f"one node at a time mounts the cache; set {path}.cacheAccessMode: {MANY_NODES}"
+    )
 
 
 def volume(request: Request) -> list[dict[str, Any]]:
@@ -57,7 +63,9 @@ def mount(request: Request) -> list[dict[str, Any]]:
 
 
 def rolling_update(request: Request) -> dict[str, Any]:
-    """How pods are replaced: the old one first where the new one could not mount the cache beside it, else Kubernetes' default."""
+    """How pods are replaced: the old one first where the new one could not mount the cache beside it, else Kubernetes'
+    default.
+    """
     alone = wanted(request) and _mode(request) == ONE_NODE
     return {"maxSurge": 0, "maxUnavailable": 1} if alone else {"maxSurge": "25%", "maxUnavailable": "25%"}
 

@@ -51,7 +51,9 @@ def endpoint(name: str) -> Endpoint:
 
 
 def render(request: Request) -> Objects:
-    """The Deployment and the Service that serve ``request``. Raises ``InputError`` naming every value that can't be honoured."""
+    """The Deployment and the Service that serve ``request``. Raises ``InputError`` naming every value that can't be
+    honoured.
+    """
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "vLLM")
@@ -94,7 +96,12 @@ def _seconds(request: Request, name: str, refusals: Refusals) -> int:
 
 def _service(request: Request) -> dict[str, Any]:
     ports = [{"name": "http", "port": PORT, "targetPort": "http"}]
-    return {"apiVersion": "v1", "kind": "Service", "metadata": request.metadata, "spec": {"selector": _selected(request), "ports": ports}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": request.metadata,
+        "spec": {"selector": _selected(request), "ports": ports},
+    }
 
 
 def _template(request: Request, line: CommandLine, load: int) -> dict[str, Any]:
@@ -104,7 +111,10 @@ def _template(request: Request, line: CommandLine, load: int) -> dict[str, Any]:
         "enableServiceLinks": False,
         # The processes of one replica share memory; a container has 64Mi of it.
         "volumes": [
-            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": request.config.spec.defaults["sharedMemory"]}},
+            {
+                "name": "shm",
+                "emptyDir": {"medium": "Memory", "sizeLimit": request.config.spec.defaults["sharedMemory"]},
+            },
             *cache.volume(request),
         ],
         **scheduling(request.spec),

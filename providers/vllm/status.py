@@ -36,9 +36,10 @@ _COMPLETE = "NewReplicaSetAvailable"
 class _Rollout:
     """Readiness by a rollout that is complete.
 
-    Pulumi's own wait for a Deployment may take the status before a change for the one after it (pulumi-kubernetes 4.34.2,
-    await/deployment.go: neither the first list nor ``observedGeneration`` is held against the change), and a change of replicas
-    together with the template has a moment in which the conditions are still those of the replicas before.
+    Pulumi's own wait for a Deployment may take the status before a change for the one after it (pulumi-kubernetes
+    4.34.2, await/deployment.go: neither the first list nor ``observedGeneration`` is held against the change), and a
+    change of replicas together with the template has a moment in which the conditions are still those of the replicas
+    before.
     """
 
     def wait_for(self, resource: Object) -> str:
@@ -59,7 +60,11 @@ READY: Readiness = _Rollout()
 def _holds(deployment: ObservedDeployment) -> bool:
     status, progress = deployment.status, _progress(deployment.status.conditions)
     complete = progress is not None and progress.reason == _COMPLETE
-    return status.updated_replicas == deployment.spec.replicas and complete and is_true(status.conditions, "Available") is True
+    return (
+        status.updated_replicas == deployment.spec.replicas
+        and complete
+        and is_true(status.conditions, "Available") is True
+    )
 
 
 def observe(obj: Object) -> Observation:
@@ -72,7 +77,9 @@ def observe(obj: Object) -> Observation:
         return Observation(Phase.RUNNING, short_of(replicas), replicas, conditions)
     if progress and progress.reason == "ProgressDeadlineExceeded":
         serving = "; what was there before the change still serves" if is_true(conditions, "Available") else ""
-        return Observation(Phase.FAILED, f"{progress.message or 'the rollout took too long'}{serving}", replicas, conditions)
+        return Observation(
+            Phase.FAILED, f"{progress.message or 'the rollout took too long'}{serving}", replicas, conditions
+        )
     phase = Phase.DEPLOYING if conditions else Phase.PENDING
     return Observation(phase, _message(progress, conditions, replicas, status.updated_replicas), replicas, conditions)
 

@@ -1,4 +1,6 @@
-"""A real kube-apiserver, etcd and kube-controller-manager on loopback: RBAC on, the upstream CRDs installed, no real node."""
+"""A real kube-apiserver, etcd and kube-controller-manager on loopback: RBAC on, the upstream CRDs installed, no real
+node.
+"""
 
 import datetime
 import socket
@@ -54,8 +56,22 @@ class Cluster:
         client, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{free_port()}"
         self._start(
             "etcd",
-            *("--data-dir", str(self.folder / "etcd"), "--listen-client-urls", client, "--advertise-client-urls", client),
-            *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"),
+            *(
+                "--data-dir",
+                str(self.folder / "etcd"),
+                "--listen-client-urls",
+                client,
+                "--advertise-client-urls",
+                client,
+            ),
+            *(
+                "--listen-peer-urls",
+                peer,
+                "--initial-advertise-peer-urls",
+                peer,
+                "--initial-cluster",
+                f"default={peer}",
+            ),
             *("--unsafe-no-fsync", "--log-level", "error"),
         )
 
@@ -63,7 +79,14 @@ class Cluster:
         self.start_etcd()
         self._start(
             "kube-apiserver",
-            *("--etcd-servers", f"http://127.0.0.1:{self.etcd_port}", "--secure-port", str(self.port), "--bind-address", "127.0.0.1"),
+            *(
+                "--etcd-servers",
+                f"http://127.0.0.1:{self.etcd_port}",
+                "--secure-port",
+                str(self.port),
+                "--bind-address",
+                "127.0.0.1",
+            ),
             *(
                 "--cert-dir",
                 str(self.folder / "certs"),
@@ -74,15 +97,27 @@ class Cluster:
                 "--client-ca-file",
                 str(self.folder / "client-ca.crt"),
             ),
-            *("--service-account-issuer", "https://cluster.test", "--service-account-key-file", str(self.folder / "sa.key")),
-            *("--service-account-signing-key-file", str(self.folder / "sa.key"), "--service-cluster-ip-range", "10.0.0.0/24"),
+            *(
+                "--service-account-issuer",
+                "https://cluster.test",
+                "--service-account-key-file",
+                str(self.folder / "sa.key"),
+            ),
+            *(
+                "--service-account-signing-key-file",
+                str(self.folder / "sa.key"),
+                "--service-cluster-ip-range",
+                "10.0.0.0/24",
+            ),
             # No controller makes the accounts that pods would need.
             *("--disable-admission-plugins", "ServiceAccount"),
         )
         self.wait()
 
     def start_controllers(self) -> None:
-        """The controllers that a stack's objects need; namespaces are left alone, so that tests see that they are kept."""
+        """The controllers that a stack's objects need; namespaces are left alone, so that tests see that they are
+        kept.
+        """
         controllers = (
             "garbage-collector",
             "deployment",
@@ -150,14 +185,18 @@ class Cluster:
     def namespace(self, name: str) -> None:
         """Have the namespace, which no controller takes away again."""
         if not self.get(f"/api/v1/namespaces/{name}"):
-            self.send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.send(
+                "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            )
 
     def items(self, path: str) -> list[Any]:
         return list((self.get(path) or {}).get("items", []))
 
     def kubeconfig(self, token: str = ADMIN, server: str | None = None) -> Path:
         cluster: dict[str, Any] = {"server": server or self.url}
-        cluster |= {"certificate-authority": self.session.verify} if server is None else {"insecure-skip-tls-verify": True}
+        cluster |= (
+            {"certificate-authority": self.session.verify} if server is None else {"insecure-skip-tls-verify": True}
+        )
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -174,7 +213,11 @@ class Cluster:
         """A token of a ServiceAccount, which is made here."""
         body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account}}
         self.send("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", body)
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 3600},
+        }
         answer = self.send("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", request)
         return str(answer["status"]["token"])
 

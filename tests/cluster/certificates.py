@@ -12,13 +12,18 @@ class Authority:
     """Signs certificates, all in PEM."""
 
     def __init__(self, name: str) -> None:
-        self._key, self._name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self._key, self._name = (
+            ec.generate_private_key(ec.SECP256R1()),
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),
+        )
         self.certificate = self._signed(self._name, self._key.public_key(), days=1, authority=True)
 
     def signed(self, user: str, group: str, *, days: float = 1, password: bytes | None = None) -> tuple[bytes, bytes]:
         """Certificate and key of ``user``, who is in ``group``; ``days`` below 0 are gone by."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, group), x509.NameAttribute(NameOID.COMMON_NAME, user)])
+        subject = x509.Name(
+            [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group), x509.NameAttribute(NameOID.COMMON_NAME, user)]
+        )
         kind = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kind)
         return self._signed(subject, key.public_key(), days=days), private
@@ -28,7 +33,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
-        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         return self._signed(subject, key.public_key(), days=1, names=alternatives), private
 
     def _signed(

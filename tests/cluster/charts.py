@@ -1,4 +1,6 @@
-"""Charts of our own in place of the catalog's, which can't be fetched here: the same names and versions, one Deployment each."""
+"""Charts of our own in place of the catalog's, which can't be fetched here: the same names and versions, one Deployment
+each.
+"""
 
 import shutil
 from collections.abc import Iterable
@@ -24,7 +26,8 @@ spec:
 """
 
 
-# What operators' charts bring beside it: accounts, roles of both kinds, a binding to a role of others', a Secret, a Service and a hook.
+# What operators' charts bring beside it: accounts, roles of both kinds, a binding to a role of others', a Secret, a
+# Service and a hook.
 OPERATOR = """
 apiVersion: v1
 kind: ServiceAccount
@@ -75,15 +78,23 @@ apiVersion: batch/v1
 kind: Job
 metadata:
   name: before
-  annotations: {helm.sh/hook: "pre-install,pre-upgrade", helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"}
+  annotations:
+    helm.sh/hook: "pre-install,pre-upgrade"
+    helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"
 spec: {template: {spec: {restartPolicy: Never, containers: [{name: check, image: "registry.test/check:1"}]}}}
 """
 
 
 def write_chart(
-    folder: Path, name: str, version: str, definitions: Iterable[Path] = (), place: str = "crds", more: str | None = None
+    folder: Path,
+    name: str,
+    version: str,
+    definitions: Iterable[Path] = (),
+    place: str = "crds",
+    more: str | None = None,
 ) -> Path:
-    """A chart at ``folder`` with the files ``definitions`` in ``place``: ``crds``, which an uninstall leaves, or ``templates``.
+    """A chart at ``folder`` with the files ``definitions`` in ``place``: ``crds``, which an uninstall leaves, or
+    ``templates``.
 
     ``more`` is a further template.
     """
@@ -101,11 +112,13 @@ def write_chart(
     return folder
 
 
-def local_charts(folder: Path, root: Path | None = None, definitions: Iterable[Path] = (), more: str | None = None) -> dict[str, Any]:
+def local_charts(
+    folder: Path, root: Path | None = None, definitions: Iterable[Path] = (), more: str | None = None
+) -> dict[str, Any]:
     """The setting ``providers`` of a stack whose operators come from charts in ``folder``, which are written there.
 
-    They are named by their paths from ``root`` if there is one, such as a project. Each has the CRDs ``definitions``, and ``more`` as a
-    further template.
+    They are named by their paths from ``root`` if there is one, such as a project. Each has the CRDs ``definitions``,
+    and ``more`` as a further template.
     """
     settings: dict[str, Any] = {}
     for name, body in PROVIDERS.documents.items():

@@ -49,7 +49,8 @@ def engine(tmp_path: Path) -> Engine:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if language_host() is None:
         terminalreporter.write_line(
-            "WITHOUT pulumi-language-python on PATH: the program ran inline in the tests, and what needs the language host was skipped",
+            "WITHOUT pulumi-language-python on PATH: the program ran inline in the tests, and what needs the language"
+            " host was skipped",
             yellow=True,
             bold=True,
         )

@@ -1,4 +1,6 @@
-"""The KubeAIRunway controller's kinds in the test cluster: definitions of our own with the names and scopes of upstream's."""
+"""The KubeAIRunway controller's kinds in the test cluster: definitions of our own with the names and scopes of
+upstream's.
+"""
 
 import time
 from typing import Any
@@ -13,7 +15,13 @@ def definition(group: str, kind: str, scope: str) -> dict[str, Any]:
         "type": "object",
         "properties": {p: {"type": "object", "x-kubernetes-preserve-unknown-fields": True} for p in ("spec", "status")},
     }
-    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}}}
+    version = {
+        "name": "v1alpha1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+        "subresources": {"status": {}},
+    }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

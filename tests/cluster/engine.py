@@ -1,7 +1,8 @@
-"""The real Pulumi CLI, engine and Kubernetes provider on the project's own files: ``Pulumi.yaml`` with its ``config:``, and stack files.
+"""The real Pulumi CLI, engine and Kubernetes provider on the project's own files: ``Pulumi.yaml`` with its ``config:``,
+and stack files.
 
-Pulumi's Python language host is no Go module, so it can't be built here. Where it is on PATH it runs the program, as for a user;
-else the program runs inline, in the process of the test, which is the same but for the host itself.
+Pulumi's Python language host is no Go module, so it can't be built here. Where it is on PATH it runs the program, as
+for a user; else the program runs inline, in the process of the test, which is the same but for the host itself.
 """
 
 import contextlib
@@ -26,13 +27,16 @@ PASSPHRASE = "only for tests"
 
 def run_program() -> None:
     """``__main__.py``, unchanged."""
-    # An inline run that failed leaves its callback server behind, whose loop is gone (pulumi 3.259, runtime/_callbacks.py).
+    # An inline run that failed leaves its callback server behind, whose loop is gone (pulumi 3.259,
+    # runtime/_callbacks.py).
     _CallbackServicer._servicers.clear()
     runpy.run_path("__main__.py", run_name="__main__")
 
 
 class Engine:
-    """A state folder and a Pulumi home of its own, with the real provider, for a project: one of its own, or one that is there."""
+    """A state folder and a Pulumi home of its own, with the real provider, for a project: one of its own, or one that
+    is there.
+    """
 
     def __init__(self, folder: Path, project: Path | None = None) -> None:
         self.folder, self.project = folder, project or folder / "project"
@@ -56,13 +60,21 @@ class Engine:
 
     def workspace(self) -> auto.LocalWorkspaceOptions:
         """A workspace of this engine."""
-        return auto.LocalWorkspaceOptions(work_dir=str(self.project), env_vars=self.environment, secrets_provider="passphrase")
+        return auto.LocalWorkspaceOptions(
+            work_dir=str(self.project), env_vars=self.environment, secrets_provider="passphrase"
+        )
 
     def stack(self, name: str, settings: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> auto.Stack:
         """The stack ``name``, whose file has just these settings and secrets."""
         path = self.project / "stacks" / f"Pulumi.{name}.yaml"
-        kept = {k: v for k, v in (yaml.safe_load(path.read_text()) if path.exists() else {}).items() if k == "encryptionsalt"}
-        config = {"pulumi:disable-default-providers": ["kubernetes"]} | {f"airunway:{k}": v for k, v in settings.items()}
+        kept = {
+            k: v
+            for k, v in (yaml.safe_load(path.read_text()) if path.exists() else {}).items()
+            if k == "encryptionsalt"
+        }
+        config = {"pulumi:disable-default-providers": ["kubernetes"]} | {
+            f"airunway:{k}": v for k, v in settings.items()
+        }
         path.write_text(yaml.safe_dump(kept | {"config": config}))
         stack = self.opened(name)
         for key, value in (secrets or {}).items():
@@ -70,7 +82,9 @@ class Engine:
         return stack
 
     def opened(self, name: str, *, inline: bool = False) -> auto.Stack:
-        """The stack ``name`` as its file says; ``inline`` runs the program in this process though there is a language host."""
+        """The stack ``name`` as its file says; ``inline`` runs the program in this process though there is a language
+        host.
+        """
         if language_host() and not inline:
             return auto.create_or_select_stack(name, work_dir=str(self.project), opts=self.workspace())
         return auto.create_or_select_stack(name, project_name="airunway", program=self._inline, opts=self.workspace())
@@ -85,9 +99,14 @@ class Engine:
 
 
 def tool_folders() -> list[str]:
-    """Where the Pulumi CLI and the provider lie: the installed provider of the SDK's version, else the one on PATH or built here."""
+    """Where the Pulumi CLI and the provider lie: the installed provider of the SDK's version, else the one on PATH or
+    built here.
+    """
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
-    installed = next((str(path) for path in plugins.glob(f"resource-kubernetes-v{version('pulumi_kubernetes')}*") if path.is_dir()), None)
+    installed = next(
+        (str(path) for path in plugins.glob(f"resource-kubernetes-v{version('pulumi_kubernetes')}*") if path.is_dir()),
+        None,
+    )
     return [str(program("pulumi").parent), installed or str(program("pulumi-resource-kubernetes").parent)]
 
 

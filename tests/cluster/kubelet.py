@@ -27,8 +27,12 @@ def certificate(folder: Path) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubelet")])
     now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=1))
-    text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=1)
+    )
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     path = folder / "kubelet.pem"
     path.write_bytes(text + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -74,7 +78,11 @@ def _serve(plain: socket.socket, context: ssl.SSLContext) -> None:
                 if isinstance(event, Request):
                     query = parse_qs(urlsplit(event.target).query)
                     port = int((query.get("port") or query["ports"])[0])
-                    client.sendall(connection.send(AcceptConnection(subprotocol=event.subprotocols[0] if event.subprotocols else None)))
+                    client.sendall(
+                        connection.send(
+                            AcceptConnection(subprotocol=event.subprotocols[0] if event.subprotocols else None)
+                        )
+                    )
                     for channel in (b"\0", b"\1"):
                         client.sendall(connection.send(BytesMessage(channel + port.to_bytes(2, "little"))))
                     backend = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))

@@ -1,4 +1,6 @@
-"""Stands in for scheduler, kubelet and volume controller: pods are bound to a node and run, a Job's pod ends, claims are bound."""
+"""Stands in for scheduler, kubelet and volume controller: pods are bound to a node and run, a Job's pod ends, claims
+are bound.
+"""
 
 import contextlib
 import itertools
@@ -9,7 +11,9 @@ from tests.cluster.apiserver import Cluster, now
 
 
 class Node:
-    """Scheduler and kubelet of one node, as far as pods and claims show: what is bound runs at once, and a Job's pod ends at once."""
+    """Scheduler and kubelet of one node, as far as pods and claims show: what is bound runs at once, and a Job's pod
+    ends at once.
+    """
 
     NAME = "node-0"
 
@@ -35,7 +39,11 @@ class Node:
     def _act(self) -> None:
         for claim in self.cluster.items("/api/v1/persistentvolumeclaims"):
             if (claim.get("status") or {}).get("phase") != "Bound":
-                bound = {"phase": "Bound", "capacity": claim["spec"]["resources"]["requests"], "accessModes": claim["spec"]["accessModes"]}
+                bound = {
+                    "phase": "Bound",
+                    "capacity": claim["spec"]["resources"]["requests"],
+                    "accessModes": claim["spec"]["accessModes"],
+                }
                 self._status("persistentvolumeclaims", claim, bound)
         for pod in self.cluster.items("/api/v1/pods"):
             self._pod(pod)
@@ -44,7 +52,10 @@ class Node:
         metadata, phase = pod["metadata"], pod.get("status", {}).get("phase", "Pending")
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         if "deletionTimestamp" in metadata:
-            if phase in ("Running", "Pending"):  # the Job controller wants to see how its pod ended before it lets go of it
+            if phase in (
+                "Running",
+                "Pending",
+            ):  # the Job controller wants to see how its pod ended before it lets go of it
                 self._status("pods", pod, {"phase": "Failed"})
             self.cluster.session.delete(self.cluster.url + path, json={"gracePeriodSeconds": 0}, timeout=30)
         elif not pod["spec"].get("nodeName"):
@@ -58,13 +69,20 @@ class Node:
         """The status of a pod that has started: of a Job, that has ended."""
         owners = [o["kind"] for o in pod["metadata"].get("ownerReferences") or []]
         ended, failed = "Job" in owners, pod["metadata"]["name"].startswith(self.failing)
-        code = {"exitCode": int(failed), "finishedAt": now(), "startedAt": now(), "message": "no such file: m-Q4_0.gguf" if failed else ""}
+        code = {
+            "exitCode": int(failed),
+            "finishedAt": now(),
+            "startedAt": now(),
+            "message": "no such file: m-Q4_0.gguf" if failed else "",
+        }
         state = {"terminated": code} if ended or failed else {"running": {"startedAt": now()}}
         names = [c["name"] for c in pod["spec"]["containers"]]
         ready = not (ended or failed or pod["metadata"]["name"].startswith(self.unready))
         base = {"image": "x", "imageID": "x", "restartCount": 0, "lastState": {}}
         statuses = [{"name": n, "ready": ready, "started": ready, "state": state, **base} for n in names]
-        conditions = [{"type": t, "status": str(ready)} for t in ("Initialized", "Ready", "ContainersReady", "PodScheduled")]
+        conditions = [
+            {"type": t, "status": str(ready)} for t in ("Initialized", "Ready", "ContainersReady", "PodScheduled")
+        ]
         address = f"10.1.0.{next(self._addresses) % 250}"
         phase = "Failed" if failed else "Succeeded" if ended else "Running"
         shared = {"startTime": now(), "podIP": address, "podIPs": [{"ip": address}], "containerStatuses": statuses}

@@ -12,7 +12,8 @@ from tests.cluster.serving import serving
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(
-            "application/json", json.dumps({"object": "list", "data": [{"id": "echo", "object": "model", "created": 0, "owned_by": "t"}]})
+            "application/json",
+            json.dumps({"object": "list", "data": [{"id": "echo", "object": "model", "created": 0, "owned_by": "t"}]}),
         )
 
     def do_POST(self) -> None:

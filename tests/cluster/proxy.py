@@ -14,7 +14,9 @@ from tests.cluster.serving import serving
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on; while it is ``away`` every one is answered with 503, and with ``refuse_reads`` every reading one with that."""
+    """Passes requests on; while it is ``away`` every one is answered with 503, and with ``refuse_reads`` every reading
+    one with that.
+    """
 
     daemon_threads = True
 
@@ -43,7 +45,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None:
             self._reply(fault, b'{"kind":"Status","message":"try again"}', {"Retry-After": "1"})
             return
-        keep = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection", "content-length", "accept-encoding")}
+        keep = {
+            k: v
+            for k, v in self.headers.items()
+            if k.lower() not in ("host", "connection", "content-length", "accept-encoding")
+        }
         cluster = self.server.cluster
         with requests.request(
             self.command,

@@ -20,12 +20,19 @@ RAY = GPU | {"name": "ray", "provider": {"name": "kuberay"}}
 def settings(cluster: Cluster, *deployments: Any, **more: Any) -> dict[str, Any]:
     """Settings of a stack on ``cluster``, whose operators are there unless ``more`` says otherwise."""
     there = {name: {"installation": "existing"} for name in ("dynamo", "kaito", "kuberay")}
-    base = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "namespace": "ml", "readyTimeout": "60s", "providers": there}
+    base = {
+        "cluster": {"kubeconfig": str(cluster.kubeconfig())},
+        "namespace": "ml",
+        "readyTimeout": "60s",
+        "providers": there,
+    }
     return base | {"deployments": list(deployments)} | more
 
 
 class Steps:
-    """What the engine did to Kubernetes objects in one operation, as (operation, type, name), in the order in which it ended."""
+    """What the engine did to Kubernetes objects in one operation, as (operation, type, name), in the order in which it
+    ended.
+    """
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str, str]] = []
@@ -82,7 +89,9 @@ def everything(cluster: Cluster) -> dict[str, Any]:
 
 
 def forget(stack: auto.Stack, kind: str) -> None:
-    """Take the resources of a kind out of the state, as an update does that is killed before it could write them down."""
+    """Take the resources of a kind out of the state, as an update does that is killed before it could write them
+    down.
+    """
     state = stack.export_stack()
     deployment: dict[str, Any] = copy.deepcopy(dict(state.deployment or {}))
     gone = {r["urn"] for r in deployment["resources"] if r["type"].rsplit(":", 1)[-1] == kind}
@@ -99,7 +108,10 @@ SWEPT = (
     *LISTS.values(),
     *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "replicasets")),
     "/apis/batch/v1/jobs",
-    *(f"/api/v1/{plural}" for plural in ("services", "pods", "persistentvolumeclaims", "secrets", "configmaps", "serviceaccounts")),
+    *(
+        f"/api/v1/{plural}"
+        for plural in ("services", "pods", "persistentvolumeclaims", "secrets", "configmaps", "serviceaccounts")
+    ),
     "/apis/networking.k8s.io/v1/networkpolicies",
 )
 
@@ -108,13 +120,17 @@ def sweep(cluster: Cluster) -> None:
     """Delete what is in the namespaces of tests, and what our stacks and charts leave elsewhere."""
     options = {"propagationPolicy": "Background", "gracePeriodSeconds": 0}
     deadline = time.monotonic() + 60
-    while left := [(path, obj) for path in SWEPT for obj in cluster.items(path) if obj["metadata"]["namespace"] not in SYSTEM]:
+    while left := [
+        (path, obj) for path in SWEPT for obj in cluster.items(path) if obj["metadata"]["namespace"] not in SYSTEM
+    ]:
         for path, obj in left:
             metadata, (group, plural) = obj["metadata"], path.rsplit("/", 1)
             address = f"{cluster.url}{group}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}"
             if metadata.get("finalizers"):
                 nothing = {"metadata": {"finalizers": None}}
-                cluster.session.patch(address, json=nothing, headers={"Content-Type": "application/merge-patch+json"}, timeout=30)
+                cluster.session.patch(
+                    address, json=nothing, headers={"Content-Type": "application/merge-patch+json"}, timeout=30
+                )
             cluster.session.delete(address, json=options, timeout=30)
         assert time.monotonic() < deadline, [f"{path} {obj['metadata']['name']}" for path, obj in left]
 

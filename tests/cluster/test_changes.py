@@ -28,13 +28,20 @@ def test_a_deployment_that_the_rules_move_is_first_served_by_the_new_provider_th
         engine.stack("move", settings(cluster, moving, GPU, namespace="move")).up()
         untouched = cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]
         steps = Steps()
-        stack = engine.stack("move", settings(cluster, moving | {"resources": {"gpu": {"count": 1}}}, GPU, namespace="move"))
+        stack = engine.stack(
+            "move", settings(cluster, moving | {"resources": {"gpu": {"count": 1}}}, GPU, namespace="move")
+        )
         stack.up(on_event=steps)
     models = [step for step in steps.changes() if step[2] == "moving"]
     assert models == [("create", "DynamoGraphDeployment", "moving"), ("delete", "Workspace", "moving")]
-    assert {name for _, _, name in steps.changes()} <= {"moving", "kaito-workspace"}, "only its old operator goes with it"
+    assert {name for _, _, name in steps.changes()} <= {"moving", "kaito-workspace"}, (
+        "only its old operator goes with it"
+    )
     assert names(cluster, "Workspace", "move") == []
-    assert cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]["uid"] == untouched["uid"]
+    assert (
+        cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]["uid"]
+        == untouched["uid"]
+    )
     stack.destroy()
 
 
@@ -43,7 +50,9 @@ def test_a_changed_field_is_an_update_in_place(cluster: Cluster, engine: Engine)
         stack = engine.stack("field", settings(cluster, CPU, namespace="field"))
         stack.up()
         steps = Steps()
-        engine.stack("field", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="field")).up(on_event=steps)
+        engine.stack("field", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="field")).up(
+            on_event=steps
+        )
     assert steps.changes() == [("update", "Workspace", "cpu")]
     stack.destroy()
 
@@ -66,7 +75,9 @@ def test_a_field_that_the_operator_refuses_to_change_makes_the_object_anew(clust
 
 
 @pytest.mark.parametrize("deployment", [CPU, GPU, RAY], ids=lambda d: d["name"])
-def test_an_object_that_the_state_has_lost_is_taken_over_and_can_be_changed(cluster: Cluster, engine: Engine, deployment: Any) -> None:
+def test_an_object_that_the_state_has_lost_is_taken_over_and_can_be_changed(
+    cluster: Cluster, engine: Engine, deployment: Any
+) -> None:
     """The operator has written its status meanwhile, the API server its defaults; a killed update leaves just this."""
     kind = {"cpu": "Workspace", "gpu": "DynamoGraphDeployment", "ray": "RayService"}[deployment["name"]]
 
@@ -79,7 +90,9 @@ def test_an_object_that_the_state_has_lost_is_taken_over_and_can_be_changed(clus
         stack.up()
         before = uid()
         forget(stack, kind)
-        stack = engine.stack("lost", settings(cluster, deployment | {"engine": {"contextLength": 4096}}, namespace="lost"))
+        stack = engine.stack(
+            "lost", settings(cluster, deployment | {"engine": {"contextLength": 4096}}, namespace="lost")
+        )
         stack.preview()
         stack.up()
         assert (stack.up().summary.resource_changes or {}).keys() == {"same"}
@@ -99,13 +112,16 @@ def recorded(engine: Engine, cluster: dict[str, str]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.skipif(os.environ.get("UPGRADE") != "record", reason="records a release's state; `make upgrade-state` runs it")
+@pytest.mark.skipif(
+    os.environ.get("UPGRADE") != "record", reason="records a release's state; `make upgrade-state` runs it"
+)
 def test_record_the_state_of_this_release(cluster: Cluster, engine: Engine) -> None:
     shutil.copy(cluster.kubeconfig(), engine.project / "kubeconfig")
     stack = engine.stack("upgrade", recorded(engine, {"kubeconfig": "kubeconfig"}), {"huggingFaceToken": "hf_recorded"})
     with operator(cluster):
         stack.up()
-    # As it lies on disk: secrets stay encrypted with the tests' passphrase. Where the program lay when it made a resource is left out.
+    # As it lies on disk: secrets stay encrypted with the tests' passphrase. Where the program lay when it made a
+    # resource is left out.
     latest = json.loads(engine.state("upgrade"))["checkpoint"]["latest"]
     for resource in latest["resources"]:
         for key in ("created", "modified", "sourcePosition", "stackTrace"):
@@ -125,7 +141,9 @@ def test_today_s_program_replaces_and_deletes_nothing_of_a_release_s_stack(engin
         "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
         "contexts": [{"name": "c", "context": {"cluster": "c"}}],
     }
-    (engine.project / "kubeconfig").write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "c"} | config))
+    (engine.project / "kubeconfig").write_text(
+        json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "c"} | config)
+    )
     stack = engine.stack("upgrade", recorded(engine, {"kubeconfig": "kubeconfig"}), {"huggingFaceToken": "hf_recorded"})
     deployment = json.loads(release.read_text())
     stack.import_stack(auto.Deployment(version=3, deployment=deployment))

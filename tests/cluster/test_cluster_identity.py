@@ -1,4 +1,6 @@
-"""Cluster (real engine, provider and two real kube-apiservers): another way to the same cluster, and another cluster."""
+"""Cluster (real engine, provider and two real kube-apiservers): another way to the same cluster, and another
+cluster.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,12 +59,16 @@ def refusal(operation: Callable[..., Any]) -> str:
     return steps.text
 
 
-def test_another_way_to_the_same_cluster_replaces_and_deletes_nothing(cluster: Cluster, engine: Engine, tmp_path: Path) -> None:
+def test_another_way_to_the_same_cluster_replaces_and_deletes_nothing(
+    cluster: Cluster, engine: Engine, tmp_path: Path
+) -> None:
     wanted = settings(cluster, CPU, GPU, RAY, namespace=NAMESPACE)
     with operator(cluster):
         engine.stack("same", wanted).up()
         before = uids(cluster)
-        stack = engine.stack("same", wanted | {"cluster": {"kubeconfig": str(another_way(cluster, tmp_path)), "context": "renamed"}})
+        stack = engine.stack(
+            "same", wanted | {"cluster": {"kubeconfig": str(another_way(cluster, tmp_path)), "context": "renamed"}}
+        )
         previewed, steps = Steps(), Steps()
         stack.preview(on_event=previewed)
         stack.up(on_event=steps)
@@ -107,7 +113,9 @@ def test_a_stack_that_says_so_moves_to_another_cluster(cluster: Cluster, elsewhe
 def test_a_cluster_made_anew_is_refused_until_a_refresh_then_everything_is_made_again(
     cluster: Cluster, elsewhere: Cluster, engine: Engine, tmp_path: Path
 ) -> None:
-    way = tmp_path / "kubeconfig"  # the same file leads to another cluster, as with `kind delete cluster; kind create cluster`
+    way = (
+        tmp_path / "kubeconfig"
+    )  # the same file leads to another cluster, as with `kind delete cluster; kind create cluster`
     way.write_text(cluster.kubeconfig().read_text())
     wanted = settings(cluster, CPU, namespace=NAMESPACE) | {"cluster": {"kubeconfig": str(way)}}
     with operator(cluster), operator(elsewhere):

@@ -1,7 +1,8 @@
-"""Cluster (real engine, provider and kube-apiserver; operators stood in for): the components in programs of other people.
+"""Cluster (real engine, provider and kube-apiserver; operators stood in for): the components in programs of other
+people.
 
-A program in Python runs in the test's process. One in YAML needs Pulumi's YAML and Python hosts, one in TypeScript its Node host and npm;
-where they are not on PATH, the tests are skipped.
+A program in Python runs in the test's process. One in YAML needs Pulumi's YAML and Python hosts, one in TypeScript its
+Node host and npm; where they are not on PATH, the tests are skipped.
 """
 
 import json
@@ -48,7 +49,12 @@ def test_a_program_with_one_component_serves_a_stack_s_settings(cluster: Cluster
 
     def serve() -> None:
         entries: Any = [CPU, GPU | {"scaling": {"replicas": replicas[0]}}]
-        args: Any = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "namespace": "other", "providers": there, "deployments": entries}
+        args: Any = {
+            "cluster": {"kubeconfig": str(cluster.kubeconfig())},
+            "namespace": "other",
+            "providers": there,
+            "deployments": entries,
+        }
         pulumi.export("deployments", ModelServing("models", args).deployments)
 
     with operator(cluster):
@@ -70,7 +76,9 @@ def test_deployments_beside_the_rest_of_a_program_take_its_outputs(cluster: Clus
     def serve() -> None:
         provider = kubernetes.Provider("mine", kubeconfig=kubeconfig)
         options = pulumi.ResourceOptions(providers={"kubernetes": provider})
-        platform = Platform("models", {"namespace": "beside", "providers": {"kaito": {"installation": "existing"}}}, options)
+        platform = Platform(
+            "models", {"namespace": "beside", "providers": {"kaito": {"installation": "existing"}}}, options
+        )
         made = kubernetes.core.v1.ConfigMap(
             "made", metadata={"namespace": "default", "name": "made"}, opts=pulumi.ResourceOptions(provider=provider)
         )
@@ -83,7 +91,9 @@ def test_deployments_beside_the_rest_of_a_program_take_its_outputs(cluster: Clus
         made = stack(engine, "beside", serve)
         assert made.preview().change_summary[auto.OpType.CREATE] > 0, "the uid is not known yet"
         uid = made.up().outputs["uid"].value
-        (workspace,) = [w for w in cluster.items("/apis/kaito.sh/v1beta1/workspaces") if w["metadata"]["namespace"] == "beside"]
+        (workspace,) = [
+            w for w in cluster.items("/apis/kaito.sh/v1beta1/workspaces") if w["metadata"]["namespace"] == "beside"
+        ]
         assert workspace["inference"]["template"]["metadata"]["labels"]["team"] == uid
         assert set(made.up().summary.resource_changes or {}) == {"same"}
     made.destroy()
@@ -98,7 +108,9 @@ def test_what_can_t_be_planned_is_told_without_a_traceback(cluster: Cluster, eng
 
 
 class Checkout:
-    """The repository's files as git has them, and a Pulumi of its own, which installs what the plugin needs (from PyPI, once)."""
+    """The repository's files as git has them, and a Pulumi of its own, which installs what the plugin needs (from PyPI,
+    once).
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "checkout"
@@ -118,7 +130,13 @@ class Checkout:
     def pulumi(self, example: str, *arguments: str) -> str:
         command = [str(program("pulumi")), *arguments, "--non-interactive", "--color", "never"]
         done = subprocess.run(
-            command, cwd=self.folder / "examples" / example, env=self.environment, capture_output=True, text=True, timeout=600, check=False
+            command,
+            cwd=self.folder / "examples" / example,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -136,7 +154,9 @@ def test_the_cli_reads_the_schema_that_is_kept(checkout: Checkout) -> None:
     assert (read["name"], read["version"]) == (kept["name"], kept["version"])
     for kind in ("types", "resources"):
         properties = "properties" if kind == "types" else "inputProperties"
-        assert {k: set(v[properties]) for k, v in read[kind].items()} == {k: set(v[properties]) for k, v in kept[kind].items()}
+        assert {k: set(v[properties]) for k, v in read[kind].items()} == {
+            k: set(v[properties]) for k, v in kept[kind].items()
+        }
 
 
 @needs("pulumi-language-yaml", "pulumi-language-python")
@@ -162,7 +182,9 @@ def test_the_example_in_yaml_comes_up_and_goes(cluster: Cluster, checkout: Check
 @needs("pulumi-language-nodejs", "pulumi-language-python", "npm")
 def test_the_example_in_typescript_type_checks(checkout: Checkout) -> None:
     example = checkout.folder / "examples" / "typescript"
-    checkout.pulumi("typescript", "package", "gen-sdk", "../../components", "--language", "nodejs", "--local", "--out", "sdks")
+    checkout.pulumi(
+        "typescript", "package", "gen-sdk", "../../components", "--language", "nodejs", "--local", "--out", "sdks"
+    )
     (example / "sdks" / "nodejs").rename(example / "sdks" / "airunway")
     install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
     installed = subprocess.run(install, cwd=example, capture_output=True, text=True)

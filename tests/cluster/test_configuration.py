@@ -1,6 +1,8 @@
-"""Cluster (real Pulumi CLI and its Python language host): what the program is handed, how much that may be, and the way round it.
+"""Cluster (real Pulumi CLI and its Python language host): what the program is handed, how much that may be, and the way
+round it.
 
-The language host is taken from PATH; without it these tests skip. The last one runs the project with the real Kubernetes provider too.
+The language host is taken from PATH; without it these tests skip. The last one runs the project with the real
+Kubernetes provider too.
 """
 
 import json
@@ -42,7 +44,9 @@ class Handed(Project):
             "airunway:flag": {"type": "boolean", "default": True},
             "airunway:text": {"type": "string", "default": ""},
         }
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "airunway", "runtime": runtime, "config": declared}))
+        (folder / "Pulumi.yaml").write_text(
+            yaml.safe_dump({"name": "airunway", "runtime": runtime, "config": declared})
+        )
         (folder / "__main__.py").write_text(PROGRAM)
         os.environ["PATH"] = f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -65,7 +69,8 @@ def test_the_program_is_handed_just_the_text_whose_bytes_are_counted(project: Ha
     scalars = [*MEANING, *random_scalars(3000)]
     odd = "".join(f"\n    - {{a: {text}, b: [{text}]}}" for text in scalars)
     text = project.preview(
-        f"airunway:odd: {ODD}\n  airunway:plain: 'a <b> & é'\n  airunway:nothing:\n  airunway:n: 1.50\n  airunway:all:{odd}"
+        f"airunway:odd: {ODD}\n  airunway:plain: 'a <b> & é'\n  airunway:nothing:\n  airunway:n: 1.50\n "
+        f" airunway:all:{odd}"
     )
     assert text == config_text(read_stack(project.folder, "own").values)
     assert project.size() == len(f"PULUMI_CONFIG={text}".encode()) + 1
@@ -96,7 +101,11 @@ def test_a_secret_is_handed_over_as_it_is_and_counts_as_nothing(project: Handed)
 def test_1000_deployments_in_files_are_previewed(tmp_path: Path, cluster: Cluster, engine: Engine) -> None:
     shutil.copytree(write_stack(tmp_path / "made", 1000) / "deployments", engine.project / "deployments")
     existing = {name: {"installation": "existing"} for name in ("kaito", "dynamo", "kuberay")}
-    settings = {"cluster": {"kubeconfig": str(cluster.kubeconfig())}, "providers": existing, "deploymentFiles": ["deployments/*.yaml"]}
+    settings = {
+        "cluster": {"kubeconfig": str(cluster.kubeconfig())},
+        "providers": existing,
+        "deploymentFiles": ["deployments/*.yaml"],
+    }
     counts = engine.stack("own", settings).preview().change_summary
     offline = record(engine.project, read_stack(engine.project, "own"))
     assert len(offline.plan.deployments) == 1000

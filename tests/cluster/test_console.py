@@ -36,7 +36,9 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "project").mkdir()
     (tmp_path / "state" / "state").mkdir(parents=True)
     where = {"kubeconfig": str(cluster.kubeconfig())}
-    project = write_project(tmp_path / "project", [CPU | {"namespace": NAMESPACE, "readyTimeout": "60s"}], cluster=where)
+    project = write_project(
+        tmp_path / "project", [CPU | {"namespace": NAMESPACE, "readyTimeout": "60s"}], cluster=where
+    )
     file = project / "stacks" / "Pulumi.own.yaml"
     config = json.loads(file.read_text())
     config["config"]["airunway:providers"] = {"kaito": {"installation": "existing"}}
@@ -51,7 +53,10 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
     subprocess.run(["pulumi", "stack", "init", "own"], cwd=project, check=True, capture_output=True)
     with console(project, ("-m", "tests.cluster.console_server")) as url, new_context(browser) as context:
         opened = context.new_page()
-        opened.on("dialog", lambda dialog: dialog.accept() if dialog.message == "Apply stack own to its cluster?" else dialog.dismiss())
+        opened.on(
+            "dialog",
+            lambda dialog: dialog.accept() if dialog.message == "Apply stack own to its cluster?" else dialog.dismiss(),
+        )
         opened.goto(url)
         yield opened
 
@@ -134,7 +139,9 @@ def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, t
         "PATH": f"{program('pulumi').parent}{os.pathsep}{os.environ['PATH']}",
     }
     command = [sys.executable, "-m", "airunway.console.run", "preview", "--stack", "own"]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     (event,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert (event["kind"], event["severity"]) == ("log", "error")

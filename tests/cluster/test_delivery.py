@@ -1,4 +1,6 @@
-"""Cluster (real engine, real kube-apiserver): delivery by the KubeAIRunway controller, and switching a live deployment to it and back."""
+"""Cluster (real engine, real kube-apiserver): delivery by the KubeAIRunway controller, and switching a live deployment
+to it and back.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,9 @@ def of_the_model(steps: Steps) -> list[tuple[str, str]]:
     return [(operation, kind) for operation, kind, name in steps.changes() if name == CPU["name"]]
 
 
-def test_switching_a_live_deployment_serves_with_the_new_object_before_the_old_one_goes_both_ways(cluster: Cluster, engine: Engine) -> None:
+def test_switching_a_live_deployment_serves_with_the_new_object_before_the_old_one_goes_both_ways(
+    cluster: Cluster, engine: Engine
+) -> None:
     install(cluster)
     ways: list[tuple[str, list[tuple[str, str]], str]] = [
         ("modeldeployment", [("create", "ModelDeployment"), ("delete", "Workspace")], "http://cpu-md.switch.svc/v1"),
@@ -43,10 +47,14 @@ def test_a_switch_that_does_not_get_ready_leaves_the_old_object_serving(cluster:
     install(cluster)
     with operator(cluster, kinds=("Workspace",)):  # no controller
         engine.stack("stuck", settings(cluster, CPU, namespace="stuck")).up()
-        stack = engine.stack("stuck", settings(cluster, CPU, namespace="stuck", delivery="modeldeployment", readyTimeout="2s"))
+        stack = engine.stack(
+            "stuck", settings(cluster, CPU, namespace="stuck", delivery="modeldeployment", readyTimeout="2s")
+        )
         with pytest.raises(auto.CommandError, match=r"ModelDeployment stuck/cpu-md did not get ready"):
             stack.up()
-        (workspace,) = [w for w in cluster.items("/apis/kaito.sh/v1beta1/workspaces") if w["metadata"]["namespace"] == "stuck"]
+        (workspace,) = [
+            w for w in cluster.items("/apis/kaito.sh/v1beta1/workspaces") if w["metadata"]["namespace"] == "stuck"
+        ]
         assert workspace["status"]["state"] == "Ready"
         assert "deletionTimestamp" not in workspace["metadata"]
     with operator(cluster):
@@ -64,7 +72,9 @@ def test_a_switch_that_does_not_get_ready_leaves_the_old_object_serving(cluster:
     ],
     ids=["changeable", "immutable"],
 )
-def test_what_the_controllers_webhook_refuses_to_change_is_made_anew(cluster: Cluster, engine: Engine, change: Any, wanted: Any) -> None:
+def test_what_the_controllers_webhook_refuses_to_change_is_made_anew(
+    cluster: Cluster, engine: Engine, change: Any, wanted: Any
+) -> None:
     install(cluster)
     with operator(cluster):
         engine.stack("anew", settings(cluster, CPU, namespace="anew", delivery="modeldeployment")).up()
@@ -93,20 +103,32 @@ def test_our_providers_win_over_what_a_shim_registered(cluster: Cluster, engine:
     stack.destroy()
 
 
-def test_a_managed_controller_comes_before_what_it_works_on_and_its_kinds_stay(cluster: Cluster, engine: Engine, tmp_path: Path) -> None:
+def test_a_managed_controller_comes_before_what_it_works_on_and_its_kinds_stay(
+    cluster: Cluster, engine: Engine, tmp_path: Path
+) -> None:
     group = "kubeairunway.ai"
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "controller", "namespace": "airunway-system"}}
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "controller", "namespace": "airunway-system"},
+    }
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "airunway-system"}}
     manifest = tmp_path / "controller.yaml"
     manifest.write_text(yaml.safe_dump_all([account, namespace, *definitions(group)]))
     controller = {"apiGroup": group, "installation": "managed", "manifests": [str(manifest)]}
-    wanted = settings(cluster, CPU | {"skipAwait": True}, namespace="managed", delivery="modeldeployment", controller=controller)
+    wanted = settings(
+        cluster, CPU | {"skipAwait": True}, namespace="managed", delivery="modeldeployment", controller=controller
+    )
     stack = engine.stack("managed", wanted)
     stack.preview()
     steps = Steps()
     stack.up(on_event=steps)
     created = steps.kinds("create")
-    assert created.index("CustomResourceDefinition") < created.index("ServiceAccount") < created.index("InferenceProviderConfig")
+    assert (
+        created.index("CustomResourceDefinition")
+        < created.index("ServiceAccount")
+        < created.index("InferenceProviderConfig")
+    )
     assert created.index("InferenceProviderConfig") < created.index("ModelDeployment")
     assert [o["metadata"]["name"] for o in cluster.items(f"/apis/{group}/v1alpha1/modeldeployments")] == ["cpu-md"]
     stack.destroy()

@@ -1,4 +1,6 @@
-"""Cluster (real engine, provider and kube-apiserver): what goes wrong in mid-update, and that the next update mends it."""
+"""Cluster (real engine, provider and kube-apiserver): what goes wrong in mid-update, and that the next update mends
+it.
+"""
 
 import threading
 import time

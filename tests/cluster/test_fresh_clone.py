@@ -1,4 +1,6 @@
-"""Cluster (real CLI and, where it is installed, real language host, provider and kube-apiserver): README's commands in a fresh clone."""
+"""Cluster (real CLI and, where it is installed, real language host, provider and kube-apiserver): README's commands in
+a fresh clone.
+"""
 
 import json
 import os
@@ -51,7 +53,14 @@ class Clone:
     def pulumi(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(program("pulumi")), *arguments, "--non-interactive", "--color", "never"]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, input=text, capture_output=True, text=True, timeout=300, check=False
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     def edit(self, stack: str, **values: Any) -> None:
@@ -80,7 +89,9 @@ def test_each_shipped_stack_starts_as_far_as_the_cli_goes_without_a_language_hos
     assert NO_HOST in done.stderr + done.stdout, "the configuration is accepted; all that is missing is the host"
 
 
-@pytest.mark.parametrize("secrets", [("huggingFaceToken",), ("registryPassword",), ("huggingFaceToken", "registryPassword")])
+@pytest.mark.parametrize(
+    "secrets", [("huggingFaceToken",), ("registryPassword",), ("huggingFaceToken", "registryPassword")]
+)
 def test_either_secret_or_both_are_accepted_by_the_cli(bare: Clone, secrets: tuple[str, ...]) -> None:
     bare.pulumi("stack", "init", "dev")
     for key in secrets:
@@ -97,7 +108,9 @@ def test_a_secret_in_clear_text_is_refused_and_not_repeated(clone: Clone, key: s
     clone.edit("dev", **{key: TOKEN})
     done = clone.pulumi("preview")
     assert done.returncode != 0
-    assert f"{key}: is in clear text; set it with `pulumi config set --secret airunway:{key}`" in done.stdout + done.stderr
+    assert (
+        f"{key}: is in clear text; set it with `pulumi config set --secret airunway:{key}`" in done.stdout + done.stderr
+    )
     assert TOKEN not in done.stdout + done.stderr
 
 
@@ -114,7 +127,10 @@ def test_the_readme_s_commands_preview_deploy_change_and_destroy_the_dev_stack(
     with operator(cluster):
         up = clone.pulumi("up", "--yes")
         assert up.returncode == 0, up.stdout
-        assert set(json.loads(clone.pulumi("stack", "output", "--json").stdout)["deployments"]) >= {"qwen-cpu", "mistral-ray"}
+        assert set(json.loads(clone.pulumi("stack", "output", "--json").stdout)["deployments"]) >= {
+            "qwen-cpu",
+            "mistral-ray",
+        }
         path = clone.folder / "stacks" / "Pulumi.dev.yaml"
         changed = yaml.safe_load(path.read_text())
         for entry in changed["config"]["airunway:deployments"]:
@@ -144,7 +160,13 @@ def test_an_update_that_is_cancelled_says_so_and_shows_nothing_of_python(
     command = [str(program("pulumi")), "up", "--yes", "--skip-preview", "--color", "never"]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, cwd=clone.folder, env=clone.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        cwd=clone.folder,
+        env=clone.environment,
+        stdout=pipe,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as update:
         until(lambda: waits_for(cluster, begun))
         time.sleep(1)

@@ -1,4 +1,6 @@
-"""Cluster (real engine, real kube-apiserver): what a cluster serves already is taken over by a stack, without a replacement."""
+"""Cluster (real engine, real kube-apiserver): what a cluster serves already is taken over by a stack, without a
+replacement.
+"""
 
 import copy
 import json
@@ -23,7 +25,9 @@ NAMESPACE = "found"
 
 
 def objects(folder: Path) -> dict[str, dict[str, Any]]:
-    """An object of each kind as somebody else might have made it: without our labels, some with fields that no spec has."""
+    """An object of each kind as somebody else might have made it: without our labels, some with fields that no spec
+    has.
+    """
     kinds = [d | {"namespace": NAMESPACE} for d in (CPU, GPU, RAY, CPU | {"name": "kept"})]
     found = {}
     for planned in stack_plan(write_project(folder, kinds), "own").deployments:
@@ -41,10 +45,15 @@ def existing(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """They are in the cluster, made by somebody else."""
     cluster.namespace(NAMESPACE)
     (tmp_path / "theirs").mkdir()
-    made = {name: cluster.send("POST", collection(obj["kind"], NAMESPACE), obj) for name, obj in objects(tmp_path / "theirs").items()}
+    made = {
+        name: cluster.send("POST", collection(obj["kind"], NAMESPACE), obj)
+        for name, obj in objects(tmp_path / "theirs").items()
+    }
     yield made
     for obj in made.values():
-        cluster.session.delete(f"{cluster.url}{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}", timeout=30)
+        cluster.session.delete(
+            f"{cluster.url}{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}", timeout=30
+        )
 
 
 def live(cluster: Cluster, obj: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +66,18 @@ def imported(cluster: Cluster, folder: Path) -> tuple[list[Any], str, dict[str, 
     folder.mkdir()
     project = write_project(folder, [], cluster={"kubeconfig": str(cluster.kubeconfig())})
     ids = folder / "ids.json"
-    command = [sys.executable, "-m", "airunway.cli", "import", "--stack", "own", "--ids", str(ids), "--cwd", str(project)]
+    command = [
+        sys.executable,
+        "-m",
+        "airunway.cli",
+        "import",
+        "--stack",
+        "own",
+        "--ids",
+        str(ids),
+        "--cwd",
+        str(project),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     own = [e for e in yaml.safe_load(done.stdout) if e.get("namespace") == NAMESPACE]
@@ -71,7 +91,10 @@ def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
     assert {e["name"] for e in entries} == {"cpu", "gpu", "ray"}
     (gpu,) = [e for e in entries if e["name"] == "gpu"]
     assert gpu["provider"] == {"overrides": {"spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}}}}
-    assert f"# Workspace {NAMESPACE}/foreign can't be expressed:\n#   provider.overrides.inference.template.spec.hostNetwork" in said
+    assert (
+        f"# Workspace {NAMESPACE}/foreign can't be expressed:\n#  "
+        " provider.overrides.inference.template.spec.hostNetwork" in said
+    )
     assert {r["id"] for r in ids["resources"] if "id" in r} >= {f"{NAMESPACE}/{name}" for name in ("cpu", "gpu")}
 
 
@@ -100,7 +123,9 @@ def test_an_update_takes_them_over_without_a_replacement_or_a_change_of_what_the
 def test_the_ids_are_those_that_the_state_has_after_the_objects_were_taken_over(
     cluster: Cluster, engine: Engine, existing: dict[str, Any], tmp_path: Path
 ) -> None:
-    """The state is what `pulumi import --file` would make; that itself takes Pulumi's language host, which is no Go module to build."""
+    """The state is what `pulumi import --file` would make; that itself takes Pulumi's language host, which is no Go
+    module to build.
+    """
     entries, _, ids = imported(cluster, tmp_path / "ours")
     with operator(cluster):
         stack = engine.stack("own", settings(cluster, *entries, namespace=NAMESPACE))

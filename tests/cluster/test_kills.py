@@ -1,4 +1,5 @@
-"""Cluster (real engine, provider and kube-apiserver): Pulumi is killed at a point of up, update or destroy, and the next command goes on.
+"""Cluster (real engine, provider and kube-apiserver): Pulumi is killed at a point of up, update or destroy, and the
+next command goes on.
 
 By default a few of the points are tried; `KILLS=all` tries all 20.
 """
@@ -26,7 +27,9 @@ CHANGED = ("qwen-cpu", "qwen-gpu", "llama-sglang", "llama-trtllm", "mistral-ray"
 
 
 def kill(engine: Engine) -> int:
-    """SIGKILL for each Pulumi process of this engine but the provider, which the system would not pick; how many there were."""
+    """SIGKILL for each Pulumi process of this engine but the provider, which the system would not pick; how many there
+    were.
+    """
     count = 0
     for process in Path("/proc").iterdir():
         try:
@@ -49,7 +52,11 @@ class KillAt:
 
     def __call__(self, event: events.EngineEvent) -> None:
         step = event.resource_pre_event
-        if step is None or not step.metadata.type.startswith("kubernetes:") or step.metadata.op.value in ("same", "read"):
+        if (
+            step is None
+            or not step.metadata.type.startswith("kubernetes:")
+            or step.metadata.op.value in ("same", "read")
+        ):
             return
         self.left -= 1
         if self.left == 0:
@@ -74,7 +81,8 @@ def killed(act: Callable[..., Any], engine: Engine, count: int) -> None:
 
 
 def mend_state(engine: Engine) -> None:
-    """Delete the empty file of attributes that Pulumi leaves where it is killed while it writes its state, as README says.
+    """Delete the empty file of attributes that Pulumi leaves where it is killed while it writes its state, as README
+    says.
 
     The backend of files writes the state whole and its attributes not (3.259: "failed to load checkpoint: EOF").
     """

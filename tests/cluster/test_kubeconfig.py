@@ -1,4 +1,6 @@
-"""Cluster (real kube-apiserver and kubectl): a kubeconfig leads where kubectl goes with it, and fails where kubectl fails."""
+"""Cluster (real kube-apiserver and kubectl): a kubeconfig leads where kubectl goes with it, and fails where kubectl
+fails.
+"""
 
 import asyncio
 import base64
@@ -35,9 +37,12 @@ def authority(cluster: Cluster) -> bytes:
 
 
 def write(path: Path, cluster: Cluster, of_cluster: dict[str, Any], of_user: dict[str, Any], **more: Any) -> Path:
-    """A kubeconfig without current context, whose context ``x`` leads to the API server; a value of None is left out."""
+    """A kubeconfig without current context, whose context ``x`` leads to the API server; a value of None is left
+    out.
+    """
     entries = [
-        {"server": cluster.url, "certificate-authority-data": base64.b64encode(authority(cluster)).decode()} | of_cluster,
+        {"server": cluster.url, "certificate-authority-data": base64.b64encode(authority(cluster)).decode()}
+        | of_cluster,
         {"token": ADMIN} | of_user,
     ]
     kept = [{key: value for key, value in entry.items() if value is not None} for entry in entries]
@@ -57,7 +62,10 @@ def kubectl(listed: str, context: str = "x") -> bool:
         pytest.skip("kubectl is not on PATH")
     environment = os.environ | {"KUBECONFIG": listed}
     command = [program, "--context", context, "--request-timeout", "10s", "get", "namespaces"]
-    return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode == 0
+    return (
+        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode
+        == 0
+    )
 
 
 async def _names(settings: Settings) -> list[str]:
@@ -90,7 +98,11 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
         ({"certificate-authority-data": None, "insecure-skip-tls-verify": True}, {}, ""),
         ({"insecure-skip-tls-verify": True}, {}, "insecure-skip-tls-verify and a certificate authority are both given"),
         ({"insecure-skip-tls-verify": False}, {}, ""),
-        ({"certificate-authority": "ca.crt"}, {}, "certificate-authority and certificate-authority-data are both given"),
+        (
+            {"certificate-authority": "ca.crt"},
+            {},
+            "certificate-authority and certificate-authority-data are both given",
+        ),
         ({"certificate-authority": "ca.crt", "certificate-authority-data": None}, {}, ""),
         ({"certificate-authority": "gone.crt", "certificate-authority-data": None}, {}, "gone.crt: can't be read"),
         ({"certificate-authority-data": "eA=="}, {}, "is no certificate in PEM"),
@@ -117,26 +129,60 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
         ({}, {"as": "somebody", "as-groups": ["system:masters"], "as-user-extra": {"a/b": ["c"]}}, ""),
         ({}, {"as-groups": ["system:masters"]}, "as: required"),
         ({}, {"token": None, "client-certificate": "user.crt", "client-key": "user.key"}, ""),
-        ({}, {"token": None, "client-certificate": "user.crt", "client-key": "other.key"}, "the key is not the certificate's"),
+        (
+            {},
+            {"token": None, "client-certificate": "user.crt", "client-key": "other.key"},
+            "the key is not the certificate's",
+        ),
         ({}, {"token": None, "client-certificate": "user.crt", "client-key": "locked.key"}, "a key without a password"),
         ({}, {"token": None, "client-certificate": "user.crt"}, "client-key or client-key-data: required"),
         ({}, {"token": None, "client-certificate": "past.crt", "client-key": "past.key"}, "401 Unauthorized"),
         ({}, {"token": None, "client-certificate": "plain.crt", "client-key": "plain.key"}, "403 Forbidden"),
-        ({}, {"token": None, "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["good"], "interactiveMode": "Never"}}, ""),
-        ({}, {"token": None, "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["bad"], "interactiveMode": "Never"}}, "401"),
         (
             {},
-            {"token": None, "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["fail"], "interactiveMode": "Never"}},
+            {
+                "token": None,
+                "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["good"], "interactiveMode": "Never"},
+            },
+            "",
+        ),
+        (
+            {},
+            {
+                "token": None,
+                "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["bad"], "interactiveMode": "Never"},
+            },
+            "401",
+        ),
+        (
+            {},
+            {
+                "token": None,
+                "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["fail"], "interactiveMode": "Never"},
+            },
             "failed",
         ),
-        ({}, {"token": None, "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["good"]}}, "exec.interactiveMode: required"),
-        ({}, {"token": None, "exec": {"apiVersion": VERSION, "command": "no-such-plugin", "interactiveMode": "Never"}}, "not on PATH"),
+        (
+            {},
+            {"token": None, "exec": {"apiVersion": VERSION, "command": "./plugin", "args": ["good"]}},
+            "exec.interactiveMode: required",
+        ),
+        (
+            {},
+            {"token": None, "exec": {"apiVersion": VERSION, "command": "no-such-plugin", "interactiveMode": "Never"}},
+            "not on PATH",
+        ),
         ({}, {"token": None, "auth-provider": {"name": "gcp"}}, "auth-provider: gcp can't be used"),
     ],
     ids=lambda value: str(value)[:70],
 )
 def test_one_entry_counts_as_it_does_for_kubectl(
-    of_cluster: dict[str, Any], of_user: dict[str, Any], said: str, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_cluster: dict[str, Any],
+    of_user: dict[str, Any],
+    said: str,
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "ca.crt").write_bytes(authority(cluster))
     (tmp_path / "token").write_text(f"{ADMIN}\n")
@@ -160,10 +206,21 @@ def test_one_entry_counts_as_it_does_for_kubectl(
 
 
 def plugin(folder: Path, body: str) -> Path:
-    """A credential plugin that gives ``token``, or ``status`` where ``body`` sets that, and counts how often it is run."""
+    """A credential plugin that gives ``token``, or ``status`` where ``body`` sets that, and counts how often it is
+    run.
+    """
     program = folder / "plugin"
-    lines = ["#!" + sys.executable, "import json, sys", f"open({str(folder / 'runs')!r}, 'a').write('x')", "status = None", body]
-    lines += [f"print(json.dumps({{'apiVersion': {VERSION!r}, 'kind': 'ExecCredential', 'status': status or {{'token': token}}}}))"]
+    lines = [
+        "#!" + sys.executable,
+        "import json, sys",
+        f"open({str(folder / 'runs')!r}, 'a').write('x')",
+        "status = None",
+        body,
+    ]
+    lines += [
+        f"print(json.dumps({{'apiVersion': {VERSION!r}, 'kind': 'ExecCredential', 'status': status or {{'token':"
+        " token}}))"
+    ]
     program.write_text("\n".join(lines) + "\n")
     program.chmod(stat.S_IRWXU)
     return program
@@ -173,7 +230,9 @@ def runs(folder: Path) -> int:
     return len((folder / "runs").read_text())
 
 
-def test_files_are_merged_as_kubectl_merges_them(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_merged_as_kubectl_merges_them(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = write(tmp_path / "good", cluster, {}, {})
     bad = write(tmp_path / "bad", cluster, {}, {"token": "wrong"})
     whole = json.loads(good.read_text())
@@ -192,11 +251,16 @@ def test_files_are_merged_as_kubectl_merges_them(cluster: Cluster, tmp_path: Pat
     assert "none of the files of KUBECONFIG is there" in both(f"{tmp_path}/gone", monkeypatch)
 
 
-def test_a_proxy_is_taken_and_the_server_is_still_checked(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_taken_and_the_server_is_still_checked(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with connect_proxy() as proxy:
         through = {"proxy-url": proxy.url, "server": f"https://localhost:{cluster.port}"}
         assert "can't be reached" in both(str(write(tmp_path / "a", cluster, through, {})), monkeypatch)
-        assert both(str(write(tmp_path / "b", cluster, through | {"tls-server-name": "kubernetes"}, {})), monkeypatch) == ""
+        assert (
+            both(str(write(tmp_path / "b", cluster, through | {"tls-server-name": "kubernetes"}, {})), monkeypatch)
+            == ""
+        )
         assert set(proxy.asked) == {f"localhost:{cluster.port}"}
         count = len(proxy.asked)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -215,7 +279,10 @@ def test_the_setting_may_be_a_path_or_the_text(by: str, cluster: Cluster, tmp_pa
 
 
 def exec_user(folder: Path) -> dict[str, Any]:
-    return {"token": None, "exec": {"apiVersion": VERSION, "command": str(folder / "plugin"), "interactiveMode": "Never"}}
+    return {
+        "token": None,
+        "exec": {"apiVersion": VERSION, "command": str(folder / "plugin"), "interactiveMode": "Never"},
+    }
 
 
 def reading(settings: Settings, *between: Any) -> None:
@@ -238,7 +305,9 @@ async def _several(connection: Connection) -> None:
 
 def code(cluster: Cluster, token: str) -> int:
     """How the API server answers a list of namespaces for the token."""
-    return cluster.session.get(f"{cluster.url}/api/v1/namespaces", headers={"Authorization": f"Bearer {token}"}).status_code
+    return cluster.session.get(
+        f"{cluster.url}/api/v1/namespaces", headers={"Authorization": f"Bearer {token}"}
+    ).status_code
 
 
 def test_a_token_that_the_server_refuses_meanwhile_is_renewed_once(cluster: Cluster, tmp_path: Path) -> None:

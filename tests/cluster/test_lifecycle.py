@@ -1,4 +1,6 @@
-"""Cluster (real engine, provider and kube-apiserver; charts, operators and node stood in for): preview, up, no change, refresh, destroy."""
+"""Cluster (real engine, provider and kube-apiserver; charts, operators and node stood in for): preview, up, no change,
+refresh, destroy.
+"""
 
 import json
 from typing import Any
@@ -32,7 +34,11 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     assert (result.summary.resource_changes or {})[auto.OpType.CREATE] == planned
     assert set(result.outputs["deployments"].value) == {d["name"] for d in shipped("dev")["deployments"]}
     order = [name for _, _, name in created.done]
-    assert order.index("airunway-builder-deployment") < order.index("aikit-qwen-qwen3-0-6b-gguf-66c8e2a0230b") < order.index("qwen-built")
+    assert (
+        order.index("airunway-builder-deployment")
+        < order.index("aikit-qwen-qwen3-0-6b-gguf-66c8e2a0230b")
+        < order.index("qwen-built")
+    )
 
     assert set(dev.preview().change_summary) == {auto.OpType.SAME}, "a second up changes nothing"
     assert set(dev.up().summary.resource_changes or {}) == {"same"}
@@ -50,7 +56,9 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     gone = Steps()
     dev.destroy(on_event=gone)
     deleted = gone.kinds("delete")
-    assert max(i for i, kind in enumerate(deleted) if kind in MODELS) < min(i for i, kind in enumerate(deleted) if kind == "Release")
+    assert max(i for i, kind in enumerate(deleted) if kind in MODELS) < min(
+        i for i, kind in enumerate(deleted) if kind == "Release"
+    )
     until(lambda: not cluster.get("/api/v1/namespaces/models/secrets/huggingface-token"))  # the garbage collector's
     left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in everything(cluster)}
     kept = {"airunway-system", "dynamo-system", "kaito-workspace", "models", "ray-system"}

@@ -1,4 +1,6 @@
-"""Cluster (real kube-apiserver, operators stood in for): what ``status``, ``wait``, ``endpoint`` and ``chat`` say of a live cluster."""
+"""Cluster (real kube-apiserver, operators stood in for): what ``status``, ``wait``, ``endpoint`` and ``chat`` say of a
+live cluster.
+"""
 
 import json
 import re
@@ -39,7 +41,9 @@ def project(cluster: Cluster, tmp_path: Path) -> Path:
     """A project whose stack ``own`` has a deployment of each kind, none of which is in the cluster."""
     install(cluster)
     return write_project(
-        tmp_path, [d | {"namespace": "live"} for d in (CPU, GPU, RAY, VIA)], cluster={"kubeconfig": str(cluster.kubeconfig())}
+        tmp_path,
+        [d | {"namespace": "live"} for d in (CPU, GPU, RAY, VIA)],
+        cluster={"kubeconfig": str(cluster.kubeconfig())},
     )
 
 
@@ -101,26 +105,41 @@ def test_status_lists_each_kind_once(cluster: Cluster, deployed: Path) -> None:
     phases(deployed)
     made = {key: count - before.get(key, 0) for key, count in requested().items() if count != before.get(key, 0)}
     assert made == {
-        (LISTS[kind].rsplit("/", 1)[1], "LIST"): 1 for kind in ("Workspace", "DynamoGraphDeployment", "RayService", "ModelDeployment")
+        (LISTS[kind].rsplit("/", 1)[1], "LIST"): 1
+        for kind in ("Workspace", "DynamoGraphDeployment", "RayService", "ModelDeployment")
     }
 
 
-def test_operators_are_healthy_once_release_and_deployment_are_there(cluster: Cluster, node: Node, deployed: Path) -> None:
+def test_operators_are_healthy_once_release_and_deployment_are_there(
+    cluster: Cluster, node: Node, deployed: Path
+) -> None:
     def operators() -> dict[str, Any]:
         done = airunway(deployed, "status", "--stack", "own", "--format", "json")
         return {o["provider"]: o for o in json.loads(done.stdout)[0]["operators"]}
 
     assert operators()["kaito"]["healthy"] is False
     missing = "release kaito-workspace is missing; no Deployment of its release is there"
-    assert operators()["kaito"]["message"] == f"{missing}; its provider shim does not report ready, so the controller does not choose it"
+    assert (
+        operators()["kaito"]["message"]
+        == f"{missing}; its provider shim does not report ready, so the controller does not choose it"
+    )
     configs = "/apis/airunway.ai/v1alpha1/inferenceproviderconfigs"
     config = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "kaito"}}
     cluster.send("POST", configs, config)
     cluster.send("PATCH", f"{configs}/kaito/status", {"status": {"ready": True}}, "application/merge-patch+json")
     assert operators()["kaito"]["message"] == missing
     cluster.namespace("kaito-workspace")
-    labels = {"owner": "helm", "name": "kaito-workspace", "version": "1", "status": "deployed", "airunway.ai/managed-by": "test"}
-    secret = {"metadata": {"name": "sh.helm.release.v1.kaito-workspace.v1", "labels": labels}, "stringData": {"release": "do-not-read"}}
+    labels = {
+        "owner": "helm",
+        "name": "kaito-workspace",
+        "version": "1",
+        "status": "deployed",
+        "airunway.ai/managed-by": "test",
+    }
+    secret = {
+        "metadata": {"name": "sh.helm.release.v1.kaito-workspace.v1", "labels": labels},
+        "stringData": {"release": "do-not-read"},
+    }
     cluster.send("POST", "/api/v1/namespaces/kaito-workspace/secrets", {"apiVersion": "v1", "kind": "Secret", **secret})
     pod = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}
     annotations = {"meta.helm.sh/release-name": "kaito-workspace", "meta.helm.sh/release-namespace": "kaito-workspace"}
@@ -154,7 +173,10 @@ def test_an_account_with_rights_in_the_namespace_only_sees_its_deployments(clust
     role = {"metadata": {"name": "reader"}, "rules": rules}
     rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/live"
     cluster.send("POST", f"{rbac}/roles", role)
-    binding = {"metadata": {"name": "reader"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}}
+    binding = {
+        "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+    }
     subjects = [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:serviceaccounts:live"}]
     cluster.send("POST", f"{rbac}/rolebindings", binding | {"subjects": subjects})
     try:
@@ -198,7 +220,9 @@ def test_watch_prints_each_change_until_interrupted(cluster: Cluster, deployed: 
 
 
 @pytest.mark.parametrize("command", [["status", "--watch"], ["wait", "--timeout", "1m"]], ids=" ".join)
-def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(cluster: Cluster, deployed: Path, command: list[str]) -> None:
+def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(
+    cluster: Cluster, deployed: Path, command: list[str]
+) -> None:
     with fault_proxy(cluster) as proxy, operator(cluster):
         file = deployed / "stacks" / "Pulumi.own.yaml"
         config = json.loads(file.read_text())
@@ -207,7 +231,9 @@ def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(cluster: 
         cluster.session.delete(f"{cluster.url}{collection(resource['kind'], 'live')}/cpu", timeout=30)
         file.write_text(json.dumps(config))
         arguments = [sys.executable, "-m", "airunway.cli", *command, "--stack", "own", "--cwd", str(deployed)]
-        with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as running:
             assert running.stdout is not None
             assert running.stderr is not None
             said = running.stdout if command[0] == "status" else running.stderr
@@ -237,7 +263,18 @@ def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed
     late = airunway(deployed, "wait", "cpu", "--stack", "own", "--timeout", "1s")
     assert late.returncode == 3
     assert "not running in time: cpu  Pending  0/1  no status yet" in late.stderr
-    command = [sys.executable, "-m", "airunway.cli", "wait", "--stack", "own", "--timeout", "1m", "--cwd", str(deployed)]
+    command = [
+        sys.executable,
+        "-m",
+        "airunway.cli",
+        "wait",
+        "--stack",
+        "own",
+        "--timeout",
+        "1m",
+        "--cwd",
+        str(deployed),
+    ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stderr is not None
         until_line(waiting.stderr, r"\ds  cpu  Pending  0/1  no status yet")
@@ -259,9 +296,13 @@ def served(cluster: Cluster, deployed: Path, tmp_path: Path) -> Iterator[Path]:
         pod = {"metadata": {"name": "cpu-0", "labels": labels}, "spec": {"nodeName": name, "containers": [container]}}
         cluster.send("POST", "/api/v1/namespaces/live/pods", {"apiVersion": "v1", "kind": "Pod", **pod})
         status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-        cluster.send("PATCH", "/api/v1/namespaces/live/pods/cpu-0/status", {"status": status}, "application/merge-patch+json")
+        cluster.send(
+            "PATCH", "/api/v1/namespaces/live/pods/cpu-0/status", {"status": status}, "application/merge-patch+json"
+        )
         yield deployed
-        cluster.session.delete(f"{cluster.url}/api/v1/namespaces/live/pods/cpu-0", json={"gracePeriodSeconds": 0}, timeout=30)
+        cluster.session.delete(
+            f"{cluster.url}/api/v1/namespaces/live/pods/cpu-0", json={"gracePeriodSeconds": 0}, timeout=30
+        )
 
 
 def test_a_deployment_is_talked_to_through_its_service(served: Path) -> None:
@@ -273,7 +314,18 @@ def test_a_deployment_is_talked_to_through_its_service(served: Path) -> None:
 
 
 def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
-    command = [sys.executable, "-m", "airunway.cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
+    command = [
+        sys.executable,
+        "-m",
+        "airunway.cli",
+        "endpoint",
+        "cpu",
+        "--stack",
+        "own",
+        "--port-forward",
+        "--cwd",
+        str(served),
+    ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()
@@ -282,7 +334,9 @@ def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
             session.trust_env = False
             for _ in range(3):
                 assert session.get(f"{url}/models", timeout=20).json()["data"][0]["id"] == "echo"
-        taken = airunway(served, "endpoint", "cpu", "--stack", "own", "--port-forward", "--port", url.split(":")[2].split("/")[0])
+        taken = airunway(
+            served, "endpoint", "cpu", "--stack", "own", "--port-forward", "--port", url.split(":")[2].split("/")[0]
+        )
         forwarding.send_signal(signal.SIGINT)
         _, stderr = forwarding.communicate(timeout=20)
     assert "Traceback" not in stderr
@@ -291,7 +345,18 @@ def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
 
 
 def test_a_forward_whose_pod_is_gone_ends_each_connection_and_says_why(cluster: Cluster, served: Path) -> None:
-    command = [sys.executable, "-m", "airunway.cli", "endpoint", "cpu", "--stack", "own", "--port-forward", "--cwd", str(served)]
+    command = [
+        sys.executable,
+        "-m",
+        "airunway.cli",
+        "endpoint",
+        "cpu",
+        "--stack",
+        "own",
+        "--port-forward",
+        "--cwd",
+        str(served),
+    ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()
@@ -310,14 +375,24 @@ def test_a_forward_whose_pod_is_gone_ends_each_connection_and_says_why(cluster: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("status",), ("wait", "--timeout", "1s"), ("endpoint", "gpu", "--port-forward"), ("chat", "cpu", "hello"), ("import",)],
+    [
+        ("status",),
+        ("wait", "--timeout", "1s"),
+        ("endpoint", "gpu", "--port-forward"),
+        ("chat", "cpu", "hello"),
+        ("import",),
+    ],
     ids=lambda a: str(a[0]),
 )
 def test_a_named_context_needs_no_current_one(
     cluster: Cluster, served: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = yaml.safe_load(cluster.kubeconfig().read_text())
-    parts = {"gone": None, "clusters": {"clusters": config["clusters"]}, "rest": {k: config[k] for k in ("users", "contexts")}}
+    parts = {
+        "gone": None,
+        "clusters": {"clusters": config["clusters"]},
+        "rest": {k: config[k] for k in ("users", "contexts")},
+    }
     for name, part in parts.items():
         if part is not None:
             (served / name).write_text(yaml.safe_dump(part))

@@ -55,12 +55,18 @@ def chart(tmp_path: Path) -> Path:
 def test_an_operator_whose_chart_holds_its_crds_stays_and_with_it_the_workspaces_of_others(
     bare: Cluster, engine: Engine, tmp_path: Path
 ) -> None:
-    chart = write_chart(tmp_path / "workspace", "workspace", "0.10.0", [crd_folder() / "kaito.sh_workspaces.yaml"], "templates")
+    chart = write_chart(
+        tmp_path / "workspace", "workspace", "0.10.0", [crd_folder() / "kaito.sh_workspaces.yaml"], "templates"
+    )
     stack = engine.stack("crds", managed(bare, chart))
     with operator(bare, kinds=("Workspace",)):
         stack.up()
     theirs = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "metadata": {"name": "theirs"}}
-    bare.send("POST", FOREIGN, theirs | {"resource": {"labelSelector": {"matchLabels": {"a": "b"}}}, "inference": {"template": {}}})
+    bare.send(
+        "POST",
+        FOREIGN,
+        theirs | {"resource": {"labelSelector": {"matchLabels": {"a": "b"}}}, "inference": {"template": {}}},
+    )
     uid, operator_uid = bare.get(f"{FOREIGN}/theirs")["metadata"]["uid"], deployment_uid(bare)
     stack.destroy()
     assert bare.get(CRD) is not None
@@ -73,7 +79,9 @@ def test_an_operator_whose_chart_holds_its_crds_stays_and_with_it_the_workspaces
     sweep(bare)
 
 
-def test_a_release_that_the_state_has_lost_is_taken_over_without_anything_restarted(cluster: Cluster, engine: Engine, chart: Path) -> None:
+def test_a_release_that_the_state_has_lost_is_taken_over_without_anything_restarted(
+    cluster: Cluster, engine: Engine, chart: Path
+) -> None:
     stack = engine.stack("lost", managed(cluster, chart))
     with operator(cluster):
         stack.up()
@@ -90,7 +98,9 @@ def test_a_release_that_the_state_has_lost_is_taken_over_without_anything_restar
 
 
 @pytest.mark.parametrize("status", ["pending-install", "failed", "uninstalling"])
-def test_a_release_that_was_cut_off_is_installed_over(cluster: Cluster, engine: Engine, chart: Path, status: str) -> None:
+def test_a_release_that_was_cut_off_is_installed_over(
+    cluster: Cluster, engine: Engine, chart: Path, status: str
+) -> None:
     stack = engine.stack("cut", managed(cluster, chart))
     with operator(cluster):
         stack.up()
@@ -119,7 +129,9 @@ def test_an_upgrade_that_was_cut_off_goes_on(cluster: Cluster, engine: Engine, t
     stack.destroy()
 
 
-def test_somebody_else_s_release_is_left_alone_and_both_ways_out_work(cluster: Cluster, engine: Engine, chart: Path) -> None:
+def test_somebody_else_s_release_is_left_alone_and_both_ways_out_work(
+    cluster: Cluster, engine: Engine, chart: Path
+) -> None:
     first = engine.stack("theirs", managed(cluster, chart, values={"replicas": 2}))
     with operator(cluster):
         first.up()

@@ -1,5 +1,5 @@
-"""Cluster (real engine, provider, Helm and kube-apiserver with RBAC; charts, operators and node stood in for): an account with just the
-generated rights runs a stack for its whole life, and does nothing else."""
+"""Cluster (real engine, provider, Helm and kube-apiserver with RBAC; charts, operators and node stood in for): an
+account with just the generated rights runs a stack for its whole life, and does nothing else."""
 
 import os
 import subprocess
@@ -39,7 +39,10 @@ class Account:
         self._cluster = cluster
         for obj in yaml.safe_load_all(rights):
             if obj["kind"] != "ServiceAccount":
-                path = PATHS[obj["kind"]].format(namespace=obj["metadata"].get("namespace", "")) + f"/{obj['metadata']['name']}"
+                path = (
+                    PATHS[obj["kind"]].format(namespace=obj["metadata"].get("namespace", ""))
+                    + f"/{obj['metadata']['name']}"
+                )
                 cluster.send("PATCH", f"{path}?fieldManager=admin&force=true", obj, "application/apply-patch+yaml")
         self._token = cluster.token_for("ci", name)
         self.settings = {"cluster": {"kubeconfig": str(cluster.kubeconfig(self._token))}}
@@ -74,7 +77,9 @@ def rbac(engine: Engine, stack: str, account: str) -> tuple[str, str]:
 def test_the_generated_rights_are_enough_for_a_stack_s_whole_life_and_no_more(cluster: Cluster, engine: Engine) -> None:
     built = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
     preset = GPU | {"name": "preset", "provider": {"name": "kaito"}, "engine": {"contextLength": 4096}}
-    values = settings(cluster, CPU, GPU, RAY, built, preset, namespace="rights", registry={"managed": {"nodeCidrs": ["10.0.0.0/16"]}})
+    values = settings(
+        cluster, CPU, GPU, RAY, built, preset, namespace="rights", registry={"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
+    )
     engine.stack("rights", values, TOKEN)
     rights, notes = rbac(engine, "rights", "deployer")
     assert "note:" not in notes, "nothing is left out"
@@ -104,14 +109,18 @@ def test_the_generated_rights_are_enough_for_a_stack_s_whole_life_and_no_more(cl
 
     stack.refresh()
     stack.destroy()
-    until(lambda: [s["metadata"]["name"] for s in cluster.items(secrets)] == ["foreign"])  # the garbage collector takes the token
+    until(
+        lambda: [s["metadata"]["name"] for s in cluster.items(secrets)] == ["foreign"]
+    )  # the garbage collector takes the token
 
 
 def with_charts(engine: Engine, notes: str) -> str:
     """What the commands print that ``notes`` gives to complete the rights, run as they are."""
     commands = "\n".join(line for line in notes.splitlines() if line.startswith("  "))
     path = os.pathsep.join([str(program("helm").parent), str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(["bash", "-ec", commands], cwd=engine.project, env=os.environ | {"PATH": path}, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-ec", commands], cwd=engine.project, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -140,8 +149,14 @@ def test_with_what_its_charts_hold_the_account_installs_upgrades_and_removes_ope
     assert not account.may("GET", "/api/v1/namespaces/models/secrets/foreign")
     dev.refresh()
     dev.destroy()
-    left = {o["metadata"]["name"] for path in ("clusterroles", "clusterrolebindings") for o in cluster.items(f"{RBAC}/{path}")}
-    assert {"dynamo-platform", "kaito-workspace", "kuberay-operator"} & left == {"kaito-workspace"}, "only KAITO's release is kept"
+    left = {
+        o["metadata"]["name"]
+        for path in ("clusterroles", "clusterrolebindings")
+        for o in cluster.items(f"{RBAC}/{path}")
+    }
+    assert {"dynamo-platform", "kaito-workspace", "kuberay-operator"} & left == {"kaito-workspace"}, (
+        "only KAITO's release is kept"
+    )
 
 
 def _with_values(provider: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +177,8 @@ def test_without_what_its_charts_hold_the_account_is_refused_and_told_what(
 
 def test_the_kinds_without_a_namespace_are_those_that_the_api_server_says(cluster: Cluster) -> None:
     groups = [("", "/api/v1")] + [
-        (group["name"], f"/apis/{group['preferredVersion']['groupVersion']}") for group in cluster.get("/apis")["groups"]
+        (group["name"], f"/apis/{group['preferredVersion']['groupVersion']}")
+        for group in cluster.get("/apis")["groups"]
     ]
     kinds = Kinds([])
     wrong = []

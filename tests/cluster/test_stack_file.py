@@ -16,7 +16,13 @@ from tests.cluster.tools import program
 from tests.unit.test_yaml_reading import MEANING
 
 ROOT = Path(__file__).parents[2]
-NOT_TAKEN = ["airunway:a: .inf", "airunway:a: [.nan]", "airunway:a: 1\n  airunway:a: 2", "airunway:a: {b: 1, b: 2}", "airunway:a: &a [*a]"]
+NOT_TAKEN = [
+    "airunway:a: .inf",
+    "airunway:a: [.nan]",
+    "airunway:a: 1\n  airunway:a: 2",
+    "airunway:a: {b: 1, b: 2}",
+    "airunway:a: &a [*a]",
+]
 
 
 class Project:
@@ -51,7 +57,10 @@ class Project:
 
     def values(self) -> dict[str, str]:
         """The stack's configuration as a program gets it."""
-        return {key: entry.get("value", "") for key, entry in json.loads(self.pulumi("config", "--json", "--stack", "own")).items()}
+        return {
+            key: entry.get("value", "")
+            for key, entry in json.loads(self.pulumi("config", "--json", "--stack", "own")).items()
+        }
 
 
 @pytest.fixture
@@ -71,7 +80,9 @@ def random_scalars(count: int) -> list[str]:
     """Numbers, near-numbers and words, the same ones in each run; those that a stack file may not hold are left out."""
     chance = random.Random(2026)
     made = ["".join(chance.choices("0123456789.-+_eExXoObB:T", k=chance.randint(1, 9))) for _ in range(count)]
-    words = [chance.choice(["true", "yes", "on", "no", "null", "y", "inf", "nan", "TRUE"]).swapcase() for _ in range(20)]
+    words = [
+        chance.choice(["true", "yes", "on", "no", "null", "y", "inf", "nan", "TRUE"]).swapcase() for _ in range(20)
+    ]
     return [text for text in [*made, *words] if not text.endswith(":") and readable(text)]
 
 
@@ -89,12 +100,31 @@ def test_every_scalar_means_the_same(project: Project) -> None:
     project.write("airunway:odd:" + "".join(f"\n  - {{a: {text}, b: [{text}]}}" for text in scalars))
     theirs: list[Any] = json.loads(project.values()["airunway:odd"])
     ours = json.loads(read_stack(project.folder, "own").values["airunway:odd"])
-    wrong = {text: (one, other) for text, one, other in zip(scalars, ours, theirs, strict=True) if json.dumps(one) != json.dumps(other)}
+    wrong = {
+        text: (one, other)
+        for text, one, other in zip(scalars, ours, theirs, strict=True)
+        if json.dumps(one) != json.dumps(other)
+    }
     assert wrong == {}
 
 
 @pytest.mark.parametrize(
-    "text", ["on", "014", "1.10", "1.0", "1e3", "1_000", "22:22", "true", "~", "'1.10'", "text", "[1, on]", "{a: {b: 1.0}, 2: c}"]
+    "text",
+    [
+        "on",
+        "014",
+        "1.10",
+        "1.0",
+        "1e3",
+        "1_000",
+        "22:22",
+        "true",
+        "~",
+        "'1.10'",
+        "text",
+        "[1, on]",
+        "{a: {b: 1.0}, 2: c}",
+    ],
 )
 def test_a_setting_of_its_own_means_the_same(project: Project, text: str) -> None:
     project.write(f"airunway:a: {text}\n  airunway:b: set")
@@ -103,7 +133,13 @@ def test_a_setting_of_its_own_means_the_same(project: Project, text: str) -> Non
 
 def test_settings_of_the_project_mean_the_same(project: Project) -> None:
     settings = "\n  ".join(
-        ["a: short", "other:b: {value: 1.0}", "airunway:c: {default: on}", "airunway:d: {type: string, default: x}", "airunway:e: 014"]
+        [
+            "a: short",
+            "other:b: {value: 1.0}",
+            "airunway:c: {default: on}",
+            "airunway:d: {type: string, default: x}",
+            "airunway:e: 014",
+        ]
     )
     (project.folder / "Pulumi.yaml").write_text(f"name: airunway\nruntime: python\nconfig:\n  {settings}\n")
     project.write("airunway:e: 2")

@@ -1,4 +1,6 @@
-"""Cluster (real engine, real kube-apiserver and Deployment controller): vLLM without an operator. Nodes are stood in for."""
+"""Cluster (real engine, real kube-apiserver and Deployment controller): vLLM without an operator. Nodes are stood in
+for.
+"""
 
 import copy
 import json
@@ -25,7 +27,9 @@ VLLM = GPU | {"name": "plain", "provider": {"name": "vllm"}, "namespace": NAMESP
 PATH = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/plain"
 
 
-def airunway(cluster: Cluster, folder: Path, deployments: list[Any], *arguments: str) -> subprocess.CompletedProcess[str]:
+def airunway(
+    cluster: Cluster, folder: Path, deployments: list[Any], *arguments: str
+) -> subprocess.CompletedProcess[str]:
     """A command about a stack of these deployments, which is in no state."""
     folder.mkdir(exist_ok=True)
     if not (folder / "stacks").exists():
@@ -44,7 +48,9 @@ def images(cluster: Cluster) -> list[str]:
     return [" ".join(p["spec"]["containers"][0]["args"]) for p in pods if "deletionTimestamp" not in p["metadata"]]
 
 
-def test_a_deployment_is_made_waited_for_read_changed_and_removed(cluster: Cluster, engine: Engine, node: Node, tmp_path: Path) -> None:
+def test_a_deployment_is_made_waited_for_read_changed_and_removed(
+    cluster: Cluster, engine: Engine, node: Node, tmp_path: Path
+) -> None:
     node.unready = "plain-"
     stack = engine.stack(NAMESPACE, settings(cluster, VLLM))
     ended: list[float] = []
@@ -97,7 +103,9 @@ def test_a_deployment_is_made_waited_for_read_changed_and_removed(cluster: Clust
     stack = engine.stack(NAMESPACE, settings(cluster, changed))
     stack.up(on_event=steps)
     assert steps.changes() == [("update", "Deployment", "plain")]
-    assert images(cluster) == ["org/model --port 8000 --max-num-seqs 64"] * 2, "the rollout is complete when the update ends"
+    assert images(cluster) == ["org/model --port 8000 --max-num-seqs 64"] * 2, (
+        "the rollout is complete when the update ends"
+    )
     assert cluster.get(PATH)["metadata"]["uid"] == before["metadata"]["uid"]
     stack.refresh()
     again = Steps()
@@ -122,16 +130,24 @@ def test_a_change_that_never_serves_ends_the_update_with_the_reason_and_leaves_w
     assert "kubectl logs -n plain deployment/plain --tail=50" in text
     assert served <= set(images(cluster))
     (deployment,) = status(cluster, tmp_path / "status")["deployments"]
-    assert (deployment["phase"], deployment["message"]) == ("Deploying", "rolls out: 1 of 1 replicas are of the last change")
+    assert (deployment["phase"], deployment["message"]) == (
+        "Deploying",
+        "rolls out: 1 of 1 replicas are of the last change",
+    )
     node.unready = "-"
     stack.destroy()
 
 
-def test_a_strategy_that_needs_no_second_gpu_is_taken_on_a_deployment_that_runs(cluster: Cluster, engine: Engine, node: Node) -> None:
+def test_a_strategy_that_needs_no_second_gpu_is_taken_on_a_deployment_that_runs(
+    cluster: Cluster, engine: Engine, node: Node
+) -> None:
     stack = engine.stack("recreate", settings(cluster, VLLM))
     stack.up()
     in_turn = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
-    for strategy, wanted in ((in_turn, {"type": "RollingUpdate"} | in_turn), (recreate := {"type": "Recreate"}, recreate)):
+    for strategy, wanted in (
+        (in_turn, {"type": "RollingUpdate"} | in_turn),
+        (recreate := {"type": "Recreate"}, recreate),
+    ):
         overrides = {"spec": {"strategy": strategy if strategy is in_turn else strategy | {"rollingUpdate": None}}}
         engine.stack("recreate", settings(cluster, VLLM | {"provider": {"name": "vllm", "overrides": overrides}})).up()
         assert cluster.get(PATH)["spec"]["strategy"] == wanted
@@ -170,7 +186,9 @@ def test_the_api_server_takes_every_object_under_strict_validation(cluster: Clus
     assert taken >= 16
 
 
-def test_a_volume_for_weights_comes_first_and_goes_with_its_deployment(cluster: Cluster, engine: Engine, node: Node) -> None:
+def test_a_volume_for_weights_comes_first_and_goes_with_its_deployment(
+    cluster: Cluster, engine: Engine, node: Node
+) -> None:
     claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
     values = settings(cluster, VLLM)
     values["providers"] = values["providers"] | {"vllm": {"spec": {"defaults": {"cacheStorage": "10Gi"}}}}

@@ -1,4 +1,6 @@
-"""Cluster (real engine, provider and kube-apiserver; a stand-in binds claims): what becomes of the volumes of registry and builder."""
+"""Cluster (real engine, provider and kube-apiserver; a stand-in binds claims): what becomes of the volumes of registry
+and builder.
+"""
 
 from typing import Any
 
@@ -25,7 +27,9 @@ def _class_that_grows(cluster: Cluster) -> None:
 def volumes(cluster: Cluster, registry: dict[str, Any], builder: dict[str, Any]) -> dict[str, Any]:
     managed = {"nodeCidrs": ["10.0.0.0/16"], "storageClass": "grows", "storage": "50Gi"} | registry
     kept = {k: v for k, v in managed.items() if v is not None}
-    return settings(cluster, BUILT, namespace="volumes", registry={"managed": kept}, builder={"storageClass": "grows"} | builder)
+    return settings(
+        cluster, BUILT, namespace="volumes", registry={"managed": kept}, builder={"storageClass": "grows"} | builder
+    )
 
 
 def claim(cluster: Cluster, name: str) -> dict[str, Any]:
@@ -84,7 +88,10 @@ def test_a_volume_that_was_kept_is_taken_over_and_grows(cluster: Cluster, engine
 def test_the_way_out_makes_the_volume_anew(cluster: Cluster, engine: Engine) -> None:
     with operator(cluster):
         engine.stack("anew", volumes(cluster, {}, {})).up()
-        for path in ("/apis/apps/v1/namespaces/airunway-system/deployments/airunway-registry", f"{CLAIMS}/airunway-registry"):
+        for path in (
+            "/apis/apps/v1/namespaces/airunway-system/deployments/airunway-registry",
+            f"{CLAIMS}/airunway-registry",
+        ):
             cluster.send("DELETE", path)
         jobs = "/apis/batch/v1/namespaces/airunway-system/jobs"
         cluster.send("DELETE", f"{jobs}?labelSelector=app=image-build&propagationPolicy=Background")

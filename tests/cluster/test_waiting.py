@@ -61,12 +61,21 @@ REASON = "This preset does not require a modelAccessSecret"
 
 @pytest.fixture
 def refusing(cluster: Cluster) -> Iterator[None]:
-    """While it is there, the API server denies Workspaces whose context length is 4096, as an operator's webhook does."""
-    rule = {"apiGroups": ["kaito.sh"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["workspaces"]}
+    """While it is there, the API server denies Workspaces whose context length is 4096, as an operator's webhook
+    does.
+    """
+    rule = {
+        "apiGroups": ["kaito.sh"],
+        "apiVersions": ["*"],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": ["workspaces"],
+    }
     says = "!object.inference.template.spec.containers[0].args.exists(a, a == '--context-size=4096')"
     version = {"apiVersion": "admissionregistration.k8s.io/v1"}
     spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": says, "message": REASON}]}
-    cluster.send("POST", POLICY, version | {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": "test"}, "spec": spec})
+    cluster.send(
+        "POST", POLICY, version | {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": "test"}, "spec": spec}
+    )
     binding = {"metadata": {"name": "test"}, "spec": {"policyName": "test", "validationActions": ["Deny"]}}
     cluster.send("POST", BINDINGS, version | {"kind": "ValidatingAdmissionPolicyBinding"} | binding)
     time.sleep(2)  # the API server compiles it on its own time
@@ -75,7 +84,9 @@ def refusing(cluster: Cluster) -> Iterator[None]:
     cluster.send("DELETE", f"{POLICY}/test")
 
 
-def test_a_refusal_is_called_that_and_gives_the_server_s_reason(cluster: Cluster, engine: Engine, refusing: None) -> None:
+def test_a_refusal_is_called_that_and_gives_the_server_s_reason(
+    cluster: Cluster, engine: Engine, refusing: None
+) -> None:
     stack = engine.stack("refused", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="refused"))
     text = failed(stack.up).text
     assert "deployment cpu: Workspace refused/cpu was refused by the API server" in text
@@ -92,7 +103,9 @@ def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine:
         theirs = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "inference": cluster.get(path)["inference"]}
         theirs["inference"]["template"]["spec"]["containers"][0]["args"].append("--theirs")
         cluster.send("PATCH", f"{path}?fieldManager=somebody&force=true", theirs, "application/apply-patch+yaml")
-        other = engine.stack("conflict", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="conflict"))
+        other = engine.stack(
+            "conflict", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="conflict")
+        )
         text = failed(other.up).text
         assert "deployment cpu: Workspace conflict/cpu was not changed: others wrote the same fields" in text
         assert 'conflict with "somebody"' in text
@@ -118,5 +131,7 @@ def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine, 
     assert "was not built by Job airunway-system/aikit-org-gguf" in said
     assert "no such file: m-Q4_0.gguf" in said
     assert "kubectl logs -n airunway-system job/aikit-org-gguf" in said
-    assert cluster.get("/apis/kaito.sh/v1beta1/namespaces/build/workspaces/built") is None, "the Workspace comes after its image"
+    assert cluster.get("/apis/kaito.sh/v1beta1/namespaces/build/workspaces/built") is None, (
+        "the Workspace comes after its image"
+    )
     stack.destroy()

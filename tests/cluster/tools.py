@@ -1,4 +1,6 @@
-"""The programs that this tier runs: found on PATH, or built from their published Go modules and kept outside the checkout."""
+"""The programs that this tier runs: found on PATH, or built from their published Go modules and kept outside the
+checkout.
+"""
 
 import os
 import shutil
@@ -18,7 +20,8 @@ _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 @dataclass(frozen=True)
 class Program:
-    """A Go program: the folder of its module, the package to build, its version, and the variable that holds its version.
+    """A Go program: the folder of its module, the package to build, its version, and the variable that holds its
+    version.
 
     ``beside`` is a file of ``beside_module`` that the program reads from where it lies.
     """
@@ -33,7 +36,9 @@ class Program:
 
 PROGRAMS = {
     # Without its version the Pulumi CLI is taken for one that is too old.
-    "pulumi": Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", f"v{installed('pulumi')}", _PULUMI_VERSION),
+    "pulumi": Program(
+        "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", f"v{installed('pulumi')}", _PULUMI_VERSION
+    ),
     "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.36.1"),
     "kube-controller-manager": Program("apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", "v1.36.1"),
     "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "v3.6.12"),
@@ -86,7 +91,9 @@ def _build(name: str, wanted: Program, target: Path) -> None:
 
 def _go(name: str, wanted: Program, *arguments: str) -> str:
     environment = os.environ | {"CGO_ENABLED": "0"}
-    done = subprocess.run(["go", *arguments], cwd=TOOLS / wanted.folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["go", *arguments], cwd=TOOLS / wanted.folder, env=environment, capture_output=True, text=True
+    )
     if done.returncode:
         pytest.fail(f"{name} does not build:\n{done.stderr[-4000:]}")
     return done.stdout

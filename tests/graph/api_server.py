@@ -1,4 +1,6 @@
-"""An API server that can be told to answer oddly, as a real one can't: it serves what the live commands read, all of it empty."""
+"""An API server that can be told to answer oddly, as a real one can't: it serves what the live commands read, all of it
+empty.
+"""
 
 import json
 import threading
@@ -37,7 +39,9 @@ Rule = Answer | Callable[[dict[str, str]], Answer | None] | None
 
 
 class ApiServer(ThreadingHTTPServer):
-    """Answers by ``rules`` where one has the path (a rule for ``*`` has all), else as an API server of an empty cluster does."""
+    """Answers by ``rules`` where one has the path (a rule for ``*`` has all), else as an API server of an empty cluster
+    does.
+    """
 
     daemon_threads = True
 
@@ -64,7 +68,13 @@ class ApiServer(ThreadingHTTPServer):
             return Answer({"gitVersion": "v1.36.1"})
         for group, kinds in GROUPS.items():
             if path == group:
-                return Answer({"resources": [{"name": n, "kind": k, "namespaced": k not in CLUSTER_WIDE} for k, n in kinds.items()]})
+                return Answer(
+                    {
+                        "resources": [
+                            {"name": n, "kind": k, "namespaced": k not in CLUSTER_WIDE} for k, n in kinds.items()
+                        ]
+                    }
+                )
             for kind, name in kinds.items():
                 if path.startswith(f"{group}/") and path.endswith(f"/{name}"):
                     return Answer({"kind": f"{kind}List", "metadata": {}, "items": []})

@@ -1,4 +1,6 @@
-"""Pulumi programs written as functions, run as the program is: in this process, against the monitor that keeps every registration."""
+"""Pulumi programs written as functions, run as the program is: in this process, against the monitor that keeps every
+registration.
+"""
 
 from collections.abc import Callable
 from typing import Any

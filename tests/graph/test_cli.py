@@ -32,10 +32,15 @@ DOCUMENT = {
 def test_select_reads_documents_of_both_groups_from_standard_input(
     group: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = yaml.safe_dump_all([DOCUMENT | {"apiVersion": f"{group}/v1alpha1"}, DOCUMENT | {"spec": {"model": {"id": "a/b"}}}])
+    text = yaml.safe_dump_all(
+        [DOCUMENT | {"apiVersion": f"{group}/v1alpha1"}, DOCUMENT | {"spec": {"model": {"id": "a/b"}}}]
+    )
     assert run(monkeypatch, "select", "-f", "-", "--format", "json", stdin=text) == 0
     decisions = json.loads(capsys.readouterr().out)
-    assert [(d["name"], d["provider"], d["engine"]) for d in decisions] == [("llama", "dynamo", "vllm"), ("llama", "kaito", "llamacpp")]
+    assert [(d["name"], d["provider"], d["engine"]) for d in decisions] == [
+        ("llama", "dynamo", "vllm"),
+        ("llama", "kaito", "llamacpp"),
+    ]
 
 
 def test_select_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,14 +50,27 @@ def test_select_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert row.split()[:4] == ["llama", "vllm", "dynamo", "50"]
 
 
-def test_render_prints_the_upstream_objects_as_yaml(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    preset = {"model": {"id": "org/m"}, "provider": {"name": "kaito"}, "engine": {"contextLength": 8}, "resources": {"gpu": {"count": 1}}}
+def test_render_prints_the_upstream_objects_as_yaml(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preset = {
+        "model": {"id": "org/m"},
+        "provider": {"name": "kaito"},
+        "engine": {"contextLength": 8},
+        "resources": {"gpu": {"count": 1}},
+    }
     text = yaml.safe_dump_all([DOCUMENT, DOCUMENT | {"spec": preset}])
     assert run(monkeypatch, "render", "-f", "-", stdin=text) == 0
-    assert [o["kind"] for o in yaml.safe_load_all(capsys.readouterr().out)] == ["DynamoGraphDeployment", "ConfigMap", "Workspace"]
+    assert [o["kind"] for o in yaml.safe_load_all(capsys.readouterr().out)] == [
+        "DynamoGraphDeployment",
+        "ConfigMap",
+        "Workspace",
+    ]
 
 
-def test_providers_prints_matrix_and_installation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_providers_prints_matrix_and_installation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "providers") == 0
     text = capsys.readouterr().out
     assert ["kaito", "llamacpp", "yes", "yes", "aggregated"] in [line.split() for line in text.splitlines()]
@@ -60,7 +78,9 @@ def test_providers_prints_matrix_and_installation(monkeypatch: pytest.MonkeyPatc
     assert "chart kuberay/kuberay-operator 1.7.0" in text
 
 
-def test_providers_of_a_stack_are_as_the_stack_changes_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_providers_of_a_stack_are_as_the_stack_changes_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "providers", "--stack", "prod", "--cwd", str(ROOT), "--format", "json") == 0
     assert [p["name"] for p in json.loads(capsys.readouterr().out)] == ["dynamo", "kaito", "vllm"]
 
@@ -77,7 +97,9 @@ def test_providers_of_a_stack_are_as_the_stack_changes_them(monkeypatch: pytest.
         ("rbac", "--service-account", "nobody"),
     ],
 )
-def test_wrong_usage_is_status_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_status_2(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, *arguments) == 2
     assert "Usage:" in capsys.readouterr().err
 
@@ -87,7 +109,9 @@ def test_a_missing_file_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "nowhere.yaml: can't be read: No such file or directory" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["status"], ["status", "--watch"], ["wait"], ["import"], ["chat", "one", "Hello"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["status", "--watch"], ["wait"], ["import"], ["chat", "one", "Hello"]], ids=" ".join
+)
 def test_a_context_that_no_kubeconfig_has_is_told_at_once(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,21 +122,39 @@ def test_a_context_that_no_kubeconfig_has_is_told_at_once(
     assert "trying again" not in error
 
 
-def test_an_unknown_stack_names_the_known_ones(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_stack_names_the_known_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "preview", "--stack", "deev", "--cwd", str(ROOT)) == 1
     assert "did you mean 'dev'? valid: airgapped, dev, prod" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "command",
-    ["preview", "diff", "explain", "select", "render", "providers", "rbac", "status", "wait", "endpoint", "chat", "import", "console"],
+    [
+        "preview",
+        "diff",
+        "explain",
+        "select",
+        "render",
+        "providers",
+        "rbac",
+        "status",
+        "wait",
+        "endpoint",
+        "chat",
+        "import",
+        "console",
+    ],
 )
 def test_help_has_an_example(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, command, "--help") == 0
     assert f"airunway {command}" in capsys.readouterr().out.split("Example: ")[1]
 
 
-def test_piped_output_has_no_colour_and_no_cut_names(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_piped_output_has_no_colour_and_no_cut_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "preview", "--cwd", str(ROOT), columns=50) == 0
     text = capsys.readouterr().out
     assert "\x1b" not in text
@@ -160,18 +202,25 @@ def test_the_console_ends_quietly_when_interrupted() -> None:
 
 
 def test_help_does_not_load_pulumi() -> None:
-    code = "import sys, airunway.cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m in sys.modules))"
+    code = (
+        "import sys, airunway.cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m"
+        " in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-def test_rbac_prints_objects_and_says_what_they_leave_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rbac_prints_objects_and_says_what_they_leave_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "rbac", "--stack", "dev", "--cwd", str(ROOT)) == 0
     captured = capsys.readouterr()
     assert {o["kind"] for o in yaml.safe_load_all(captured.out)} >= {"Namespace", "ClusterRole", "Role", "RoleBinding"}
     assert "kaito-workspace" in captured.err
 
 
-def test_explain_shows_every_provider_rule_and_the_spec_seen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_shows_every_provider_rule_and_the_spec_seen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "explain", "mistral-ray", "--stack", "dev", "--cwd", str(ROOT)) == 0
     text = capsys.readouterr().out
     assert text.startswith("mistral-ray: vllm on kuberay")
@@ -182,13 +231,19 @@ def test_explain_shows_every_provider_rule_and_the_spec_seen(monkeypatch: pytest
     assert document["spec"]["engine"]["type"] == "vllm"
 
 
-def test_explain_of_an_unknown_deployment_names_a_near_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_of_an_unknown_deployment_names_a_near_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "explain", "mistral-rey", "--stack", "dev", "--cwd", str(ROOT)) == 1
     assert "did you mean 'mistral-ray'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("format", "start"), [("markdown", "### "), ("mermaid", "flowchart "), ("html", "<!doctype html>")])
-def test_preview_prints_every_format(format: str, start: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("format", "start"), [("markdown", "### "), ("mermaid", "flowchart "), ("html", "<!doctype html>")]
+)
+def test_preview_prints_every_format(
+    format: str, start: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "preview", "--stack", "dev", "--cwd", str(ROOT), "--format", format) == 0
     text = capsys.readouterr().out
     assert text.startswith(start)
@@ -225,7 +280,9 @@ def test_a_second_render_removes_what_is_no_longer_needed(
     before = {p.name for p in out.iterdir()}
     path = project / "stacks" / "Pulumi.dev.yaml"
     stack = yaml.safe_load(path.read_text())
-    stack["config"]["airunway:deployments"] = [d for d in stack["config"]["airunway:deployments"] if d["name"] != "mistral-ray"]
+    stack["config"]["airunway:deployments"] = [
+        d for d in stack["config"]["airunway:deployments"] if d["name"] != "mistral-ray"
+    ]
     path.write_text(yaml.safe_dump(stack))
     assert run(monkeypatch, *arguments) == 0
     gone = before - {p.name for p in out.iterdir()}
@@ -247,7 +304,9 @@ def test_kustomize_builds_what_render_wrote(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "render", "--stack", stack, "--cwd", str(ROOT), "--output", str(tmp_path / "out")) == 0
-    built = subprocess.run(["kubectl", "kustomize", str(tmp_path / "out")], capture_output=True, text=True, check=True).stdout
+    built = subprocess.run(
+        ["kubectl", "kustomize", str(tmp_path / "out")], capture_output=True, text=True, check=True
+    ).stdout
     kinds = [o["kind"] for o in yaml.safe_load_all(built)]
     assert len(kinds) == len(list((tmp_path / "out").iterdir())) - 1
 
@@ -260,7 +319,10 @@ def test_a_stack_that_pulumi_could_not_start_is_refused_until_its_deployments_st
     here = ("--stack", "dev", "--cwd", str(project))
     assert run(monkeypatch, "preview", *here) == 1
     said = capsys.readouterr().err
-    assert re.search(r"error: config: takes 14\d,\d{3} bytes, most of them for airunway:deployments; with more than 131,072 Linux", said)
+    assert re.search(
+        r"error: config: takes 14\d,\d{3} bytes, most of them for airunway:deployments; with more than 131,072 Linux",
+        said,
+    )
     assert "move entries from airunway:deployments to files that airunway:deploymentFiles names" in said
     (project / "deployments").mkdir()
     for part in range(2):
@@ -316,7 +378,9 @@ def test_the_rights_of_every_shipped_stack_are_told(
 def test_a_file_gives_neither_terminal_nor_runner_a_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project = write_project(tmp_path, [{"name": "one", "model": {"id": "a/b"}, "x\n::error::forged\x1b]0;owned\x07": 1}])
+    project = write_project(
+        tmp_path, [{"name": "one", "model": {"id": "a/b"}, "x\n::error::forged\x1b]0;owned\x07": 1}]
+    )
     assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(project)) == 1
     said = capsys.readouterr().err
     assert "x | ::error::forged" in said

@@ -1,4 +1,6 @@
-"""Graph: the components as a program of one's own uses them, on Pulumi's SDK and the monitor that keeps what is registered."""
+"""Graph: the components as a program of one's own uses them, on Pulumi's SDK and the monitor that keeps what is
+registered.
+"""
 
 import asyncio
 import json
@@ -48,12 +50,17 @@ def problems(program: Callable[[], Any]) -> list[str]:
         ({"engine": {"type": "llamacpp"}, **GPU}, "Workspace"),
         ({"provider": {"name": "kuberay"}, **GPU}, "RayService"),
         (
-            {"serving": {"mode": "disaggregated"}, "scaling": {"prefill": GPU["resources"], "decode": GPU["resources"]}},
+            {
+                "serving": {"mode": "disaggregated"},
+                "scaling": {"prefill": GPU["resources"], "decode": GPU["resources"]},
+            },
             "DynamoGraphDeployment",
         ),
     ],
 )
-def test_a_deployment_decides_by_itself_and_creates_what_the_provider_needs_of_it(args: dict[str, Any], kind: str) -> None:
+def test_a_deployment_decides_by_itself_and_creates_what_the_provider_needs_of_it(
+    args: dict[str, Any], kind: str
+) -> None:
     resources = deployed(args)
     assert [o["kind"] for o in objects(resources)] == [kind]
     (component,) = [r for r in resources if not r.custom]
@@ -83,7 +90,9 @@ async def _wrong() -> None:
 
 
 def test_a_component_s_name_has_to_be_a_deployment_s() -> None:
-    assert problems(lambda: ModelDeployment("Chat_1", {"model": {"id": "a/b"}}))[0].startswith("name: 'Chat_1' given, must match")
+    assert problems(lambda: ModelDeployment("Chat_1", {"model": {"id": "a/b"}}))[0].startswith(
+        "name: 'Chat_1' given, must match"
+    )
 
 
 def test_an_output_stands_where_its_text_decides_nothing() -> None:
@@ -96,7 +105,10 @@ def test_an_output_stands_where_its_text_decides_nothing() -> None:
             {
                 "model": {"id": "org/model"},
                 "image": made.metadata["name"].apply(lambda name: f"registry.example/{name}:1"),
-                "env": [{"name": "A", "value": made.metadata["name"]}, {"name": "B", "value": pulumi.Output.secret("hunter2")}],
+                "env": [
+                    {"name": "A", "value": made.metadata["name"]},
+                    {"name": "B", "value": pulumi.Output.secret("hunter2")},
+                ],
                 "pod_template": {"metadata": {"labels": {"team": made.metadata["name"]}}},
                 "engine": {"type": "llamacpp"},
             },
@@ -134,7 +146,9 @@ def test_an_output_that_a_decision_needs_is_refused_by_its_path(args: dict[str, 
     def program() -> None:
         ModelDeployment("chat", {"model": {"id": "org/model"}} | with_output(args, path))
 
-    assert problems(program) == [f"{path}: is a secret, or an Output that is not known while the deployment is planned; give a plain value"]
+    assert problems(program) == [
+        f"{path}: is a secret, or an Output that is not known while the deployment is planned; give a plain value"
+    ]
 
 
 def test_an_output_that_is_known_already_counts_as_its_value() -> None:
@@ -143,7 +157,9 @@ def test_an_output_that_is_known_already_counts_as_its_value() -> None:
         args: Any = {"engine": {"type": known("sglang")}, "scaling": {"replicas": known(2)}, **GPU}
         ModelDeployment("chat", {"model": {"id": "org/model"}} | args)
 
-    assert objects(registered(program)) == objects(deployed({"engine": {"type": "sglang"}, "scaling": {"replicas": 2}, **GPU}))
+    assert objects(registered(program)) == objects(
+        deployed({"engine": {"type": "sglang"}, "scaling": {"replicas": 2}, **GPU})
+    )
 
 
 def with_output(args: Any, path: str) -> Any:
@@ -163,7 +179,12 @@ def test_a_plan_with_outputs_is_the_plan_with_their_values_in_their_places(data:
     """Whatever the texts of what is passed through, nothing else in the objects depends on them."""
     text = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
     values = data.draw(st.lists(text, min_size=3, max_size=3))
-    bases: list[dict[str, Any]] = [{}, GPU, {"engine": {"type": "sglang"}, **GPU}, {"provider": {"name": "kuberay"}, **GPU}]
+    bases: list[dict[str, Any]] = [
+        {},
+        GPU,
+        {"engine": {"type": "sglang"}, **GPU},
+        {"provider": {"name": "kuberay"}, **GPU},
+    ]
     base = data.draw(st.sampled_from(bases))
 
     def entry(value: Callable[[int], Any]) -> dict[str, Any]:
@@ -210,10 +231,20 @@ def shared(args: Any, *deployments: Any) -> list[Resource]:
 
 
 def test_a_platform_brings_along_what_its_deployments_need_once() -> None:
-    resources = shared({"namespace": "ml", "hugging_face_token": "t"}, ("a", GPU), ("b", GPU), ("c", {"namespace": "other"}))
+    resources = shared(
+        {"namespace": "ml", "hugging_face_token": "t"}, ("a", GPU), ("b", GPU), ("c", {"namespace": "other"})
+    )
     assert [r.name for r in resources if r.type.endswith(":Release")] == ["dynamo-platform", "kaito-workspace"]
-    assert sorted(r.name for r in resources if r.type.endswith(":Namespace")) == ["dynamo-system", "kaito-workspace", "ml", "other"]
-    assert sorted(r.name for r in resources if r.type.endswith(":Secret")) == ["huggingface-token-ml", "huggingface-token-other"]
+    assert sorted(r.name for r in resources if r.type.endswith(":Namespace")) == [
+        "dynamo-system",
+        "kaito-workspace",
+        "ml",
+        "other",
+    ]
+    assert sorted(r.name for r in resources if r.type.endswith(":Secret")) == [
+        "huggingface-token-ml",
+        "huggingface-token-other",
+    ]
     (graph,) = [r for r in resources if r.type.endswith(":DynamoGraphDeployment") and r.name == "a"]
     waits = {u.rsplit("::", 1)[1] for u in graph.dependencies}
     assert {"dynamo-platform", "ml", "huggingface-token-ml"} <= waits
@@ -229,11 +260,17 @@ def test_a_platform_s_settings_are_those_of_a_stack() -> None:
     resources = shared(existing, ("a", GPU))
     assert [o["kind"] for o in objects(resources)] == ["DynamoGraphDeployment"]
     said = problems(lambda: Platform("models", {"namspace": "ml", "providers": {"dynamo": {"instalation": "x"}}}))  # type: ignore[typeddict-unknown-key]
-    assert [line.partition(";")[0] for line in said] == ["providers.dynamo.instalation: unknown key", "namspace: unknown key"]
+    assert [line.partition(";")[0] for line in said] == [
+        "providers.dynamo.instalation: unknown key",
+        "namspace: unknown key",
+    ]
 
 
 def test_images_are_built_by_the_platform_and_pulled_with_its_login() -> None:
-    registry = {"registry": {"existing": {"host": "registry.example/models", "username": "ci"}}, "registry_password": "hunter2"}
+    registry = {
+        "registry": {"existing": {"host": "registry.example/models", "username": "ci"}},
+        "registry_password": "hunter2",
+    }
     gguf = {"model": {"id": "org/model", "gguf": {"file": "m.gguf", "build": True}}}
     resources = shared(registry | {"namespace": "ml"}, ("a", gguf), ("b", gguf | {"namespace": "other"}))
     assert len(objects(resources, "Job")) == 1
@@ -317,7 +354,9 @@ def test_outputs_in_a_component_s_deployments_are_put_where_they_belong() -> Non
         ModelServing("models", args, pulumi.ResourceOptions(providers={"kubernetes": provider}))
 
     (graph,) = objects(registered(program), "DynamoGraphDeployment")
-    assert graph["spec"]["services"]["VllmWorker"]["extraPodSpec"]["mainContainer"]["image"] == "registry.example/vllm:1"
+    assert (
+        graph["spec"]["services"]["VllmWorker"]["extraPodSpec"]["mainContainer"]["image"] == "registry.example/vllm:1"
+    )
 
 
 @pytest.mark.parametrize(("file", "text"), [("spec_types", spec_types), ("settings_types", settings_types)])
@@ -337,4 +376,9 @@ def test_an_example_runs(example: str) -> None:
     values = {f"{example}:context": "kind", f"{example}:huggingFaceToken": "t"}
     config = StackConfig(example, "dev", values, (f"{example}:huggingFaceToken",))
     resources = run_program(ROOT / "examples" / example, config).registered
-    assert {o["kind"] for o in objects(list(resources))} >= {"Workspace", "DynamoGraphDeployment", "Namespace", "Secret"}
+    assert {o["kind"] for o in objects(list(resources))} >= {
+        "Workspace",
+        "DynamoGraphDeployment",
+        "Namespace",
+        "Secret",
+    }

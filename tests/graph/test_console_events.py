@@ -1,4 +1,6 @@
-"""Graph (in this process; a real process stands in for Pulumi's run): an operation that the console's pages begin, follow and cancel."""
+"""Graph (in this process; a real process stands in for Pulumi's run): an operation that the console's pages begin,
+follow and cancel.
+"""
 
 import asyncio
 import json
@@ -75,7 +77,12 @@ def test_a_preview_is_followed_to_its_end_and_again_from_where_the_browser_was(a
         begun = await begin(client, "preview")
         assert (begun.status_code, begun.headers["location"]) == (303, "/stacks/own/changes")
         whole = await events(client)
-        assert [(number, event["kind"]) for number, event in whole] == [(1, "log"), (2, "step"), (3, "summary"), (4, "end")]
+        assert [(number, event["kind"]) for number, event in whole] == [
+            (1, "log"),
+            (2, "step"),
+            (3, "summary"),
+            (4, "end"),
+        ]
         assert whole[0][1]["text"] == "preview --stack own"
         assert whole[3][1]["result"] == "succeeded"
         assert await events(client, "2") == whole[2:]

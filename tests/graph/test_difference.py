@@ -39,9 +39,19 @@ def base() -> dict[str, Any]:
         "airunway:huggingFaceToken": {"secure": "v1:first"},
         "airunway:providers": {"kuberay": {"spec": {"selectionRules": [threshold]}}},
         "airunway:deployments": [
-            {"name": "chat", "model": {"id": "Qwen/Qwen3-8B"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}},
+            {
+                "name": "chat",
+                "model": {"id": "Qwen/Qwen3-8B"},
+                "engine": {"type": "vllm"},
+                "resources": {"gpu": {"count": 1}},
+            },
             {"name": "small", "model": {"id": "Qwen/Qwen3-0.6B-GGUF"}},
-            {"name": "old", "model": {"id": "org/old"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}},
+            {
+                "name": "old",
+                "model": {"id": "org/old"},
+                "provider": {"name": "kuberay"},
+                "resources": {"gpu": {"count": 1}},
+            },
         ],
     }
 
@@ -60,7 +70,10 @@ def engine(config: dict[str, Any]) -> None:
 
 
 def priority(config: dict[str, Any]) -> None:
-    rules = [{"condition": "spec.engine.type == 'vllm'", "priority": 95}, {"condition": "spec.engine.type == 'llamacpp'", "priority": 100}]
+    rules = [
+        {"condition": "spec.engine.type == 'vllm'", "priority": 95},
+        {"condition": "spec.engine.type == 'llamacpp'", "priority": 100},
+    ]
     kaito(config, {"selectionRules": rules})
 
 
@@ -148,7 +161,9 @@ def write(root: Path, stack: str, config: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
-    """The two previews of each changed stack, by change: those that the revisions would have, without git between them."""
+    """The two previews of each changed stack, by change: those that the revisions would have, without git between
+    them.
+    """
     root = copy_program(tmp_path_factory.mktemp("pairs"))
 
     def preview(config: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +213,9 @@ def test_golden_differences(change: str, pairs: dict[str, Pairs]) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_page_and_flowchart_mark_the_same_parts(change: str, pairs: dict[str, Pairs]) -> None:
     differences = [compare(old, new) for old, new in pairs[change]]
-    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', differences_html(differences, pairs[change]), re.DOTALL)
+    data = re.search(
+        r'<script type="application/json"[^>]*>(.*?)</script>', differences_html(differences, pairs[change]), re.DOTALL
+    )
     assert data is not None
     on_page = sorted((node["label"], node["operation"]) for node in json.loads(data[1])["nodes"] if node["operation"])
     chart = differences_mermaid(differences, pairs[change])
@@ -213,7 +230,9 @@ def of(pairs: dict[str, Pairs], change: str) -> Difference:
 def test_a_decision_that_changes_says_why(pairs: dict[str, Pairs]) -> None:
     (moved,) = of(pairs, "gpu-threshold").selections
     assert (moved.name, moved.old, moved.new) == ("chat", "vllm on dynamo", "vllm on kuberay")
-    assert moved.because == "rule \"spec.engine.type == 'vllm' && spec.resources.gpu.count > 1\" (priority 80) is now true"
+    assert (
+        moved.because == "rule \"spec.engine.type == 'vllm' && spec.resources.gpu.count > 1\" (priority 80) is now true"
+    )
     assert "operator dynamo-platform 1.1.1 is removed" in of(pairs, "gpu-threshold").operators
 
 
@@ -254,7 +273,9 @@ def test_nothing_changes_against_oneself(pairs: dict[str, Pairs]) -> None:
         ("kubernetes:ray.io/v1:RayService", "spec.serveConfigV2", "update"),
     ],
 )
-def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_named(kind: str, path: str, operation: str) -> None:
+def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_named(
+    kind: str, path: str, operation: str
+) -> None:
     def document(value: int) -> dict[str, Any]:
         inputs: Any = value
         for part in reversed(path.split(".")):
@@ -278,7 +299,9 @@ def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_name
         ("spec.resources.requests.storage", "50Gi", "60Gi", False),
     ],
 )
-def test_what_a_volume_can_t_become_is_told_to_be_refused(path: str, old: str | None, new: str | None, refused: bool) -> None:
+def test_what_a_volume_can_t_become_is_told_to_be_refused(
+    path: str, old: str | None, new: str | None, refused: bool
+) -> None:
     def document(value: str | None) -> dict[str, Any]:
         inputs: Any = value
         for part in reversed(path.split(".")):
@@ -293,19 +316,39 @@ def test_what_a_volume_can_t_become_is_told_to_be_refused(path: str, old: str | 
 
 
 def test_an_operator_that_is_kept_is_not_said_to_be_removed() -> None:
-    release = {"urn": "u", "type": "kubernetes:helm.sh/v3:Release", "name": "kaito-workspace", "parent": "", "dependencies": []}
-    before = {"stack": "s", "deployments": [], "resources": [release | {"inputs": {"version": "0.10.0"}, "retained": True}]}
+    release = {
+        "urn": "u",
+        "type": "kubernetes:helm.sh/v3:Release",
+        "name": "kaito-workspace",
+        "parent": "",
+        "dependencies": [],
+    }
+    before = {
+        "stack": "s",
+        "deployments": [],
+        "resources": [release | {"inputs": {"version": "0.10.0"}, "retained": True}],
+    }
     difference = compare(before, {"stack": "s", "deployments": [], "resources": []})
     assert difference.counts["forget"] == 1
     assert difference.operators == (
-        "operator kaito-workspace 0.10.0 stays in the cluster: its uninstall would delete CRDs, and with them every object of their kinds",
+        (
+            "operator kaito-workspace 0.10.0 stays in the cluster: its uninstall would delete CRDs, and with them every"
+            " object of their kinds"
+        ),
     )
 
 
 def test_a_long_comment_is_cut_honestly() -> None:
     def document(value: str) -> dict[str, Any]:
         resources = [
-            {"urn": f"u{i}", "type": "a:b:Workspace", "name": f"n{i}", "parent": "", "dependencies": [], "inputs": {"x": value * 100}}
+            {
+                "urn": f"u{i}",
+                "type": "a:b:Workspace",
+                "name": f"n{i}",
+                "parent": "",
+                "dependencies": [],
+                "inputs": {"x": value * 100},
+            }
             for i in range(900)
         ]
         return {"stack": "s", "deployments": [], "resources": resources}
@@ -345,7 +388,9 @@ def test_a_glob_means_the_files_of_the_revision_that_it_is_compared_with(
     commit(filed, "filed")
     (filed / "deployments" / "small.yaml").unlink()
     (filed / "deployments" / "new.yaml").write_text(yaml.safe_dump([{"name": "new", "model": {"id": "org/new"}}]))
-    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "filed", "--format", "json") == 0
+    assert (
+        run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "filed", "--format", "json") == 0
+    )
     (document,) = json.loads(capsys.readouterr().out)
     assert {(r["name"], r["operation"]) for r in document["resources"]} == {("new", "create"), ("small", "delete")}
 
@@ -358,7 +403,9 @@ def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folde
     commit(filed, "broken")
     write(filed, "prod", base())
     assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "broken") == 1
-    said = "stack prod at the other revision: deploymentFiles[0]: deployments/*.yaml matches no file: there is no folder "
+    said = (
+        "stack prod at the other revision: deploymentFiles[0]: deployments/*.yaml matches no file: there is no folder "
+    )
     assert said in " ".join(capsys.readouterr().err.split())
 
 
@@ -376,7 +423,10 @@ def test_every_stack_is_compared_with_a_revision_whose_command_was_a_package_at_
     here = ("diff", "--all", "--cwd", str(root), "--against", "main", "--format", "json", "--exit-code")
     assert run(monkeypatch, *here) == 1
     edge, prod = json.loads(capsys.readouterr().out)
-    assert (edge["stack"], {r["operation"] for r in edge["resources"]}) == ("edge", {"create"}), "main has no such stack"
+    assert (edge["stack"], {r["operation"] for r in edge["resources"]}) == (
+        "edge",
+        {"create"},
+    ), "main has no such stack"
     (change,) = prod["resources"]
     assert [(f["path"], f["old"], f["new"]) for f in change["fields"]] == [("spec.services.VllmWorker.replicas", 1, 3)]
 

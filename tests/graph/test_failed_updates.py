@@ -1,4 +1,6 @@
-"""Graph (an API server that answers as told): what is last seen of an object that failed, and when a Helm release is taken over."""
+"""Graph (an API server that answers as told): what is last seen of an object that failed, and when a Helm release is
+taken over.
+"""
 
 import asyncio
 import base64
@@ -31,7 +33,10 @@ def server(running: ApiServer) -> ApiServer:
 
 def on(server: ApiServer, act: Callable[[Connection], Awaitable[Any]]) -> Any:
     """What ``act`` gives on a connection to the server."""
-    config = {"clusters": [{"name": "c", "cluster": {"server": server.url}}], "contexts": [{"name": "x", "context": {"cluster": "c"}}]}
+    config = {
+        "clusters": [{"name": "c", "cluster": {"server": server.url}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c"}}],
+    }
 
     async def run() -> Any:
         async with connected(Cluster(context="x", kubeconfig=json.dumps(config))) as connection:
@@ -64,7 +69,11 @@ def test_of_a_provider_s_object_phase_and_message_are_told(server: ApiServer) ->
 
 
 def pod(code: int | None, message: str | None, finished: str) -> dict[str, Any]:
-    state = {"running": {}} if code is None else {"terminated": {"exitCode": code, "message": message, "finishedAt": finished}}
+    state = (
+        {"running": {}}
+        if code is None
+        else {"terminated": {"exitCode": code, "message": message, "finishedAt": finished}}
+    )
     return {
         "metadata": {"namespace": "ml", "name": f"p{finished}"},
         "spec": {"containers": []},
@@ -77,26 +86,47 @@ def pod(code: int | None, message: str | None, finished: str) -> dict[str, Any]:
     [
         ([], "Job has reached the specified backoff limit"),
         ([pod(0, "fine", "1")], "Job has reached the specified backoff limit"),
-        ([pod(1, "first", "2026-01-01T00:00:01Z"), pod(2, "second\n  line", "2026-01-01T00:00:02Z")], "exit code 2: second line"),
+        (
+            [pod(1, "first", "2026-01-01T00:00:01Z"), pod(2, "second\n  line", "2026-01-01T00:00:02Z")],
+            "exit code 2: second line",
+        ),
         ([pod(137, None, "2026-01-01T00:00:01Z"), pod(None, None, "")], "exit code 137: no message"),
-        ([{"metadata": {"namespace": "ml", "name": "p"}, "spec": {"containers": []}}], "Job has reached the specified backoff limit"),
+        (
+            [{"metadata": {"namespace": "ml", "name": "p"}, "spec": {"containers": []}}],
+            "Job has reached the specified backoff limit",
+        ),
     ],
 )
-def test_of_a_job_the_last_pod_that_failed_is_told_else_its_condition(pods: list[Any], said: str, server: ApiServer) -> None:
+def test_of_a_job_the_last_pod_that_failed_is_told_else_its_condition(
+    pods: list[Any], said: str, server: ApiServer
+) -> None:
     server.rules |= BATCH
     server.rules[PODS] = Answer({"kind": "PodList", "metadata": {}, "items": pods})
-    assert seen(server, JOB, with_conditions(JOB, ("Failed", "True", "Job has reached the specified backoff limit"))) == said
+    assert (
+        seen(server, JOB, with_conditions(JOB, ("Failed", "True", "Job has reached the specified backoff limit")))
+        == said
+    )
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer({"message": "no"}, 403), Answer([]), Answer(b"<html>"), Answer({"metadata": {}}), Answer({"message": "boom"}, 400)]
+    "answer",
+    [
+        Answer({"message": "no"}, 403),
+        Answer([]),
+        Answer(b"<html>"),
+        Answer({"metadata": {}}),
+        Answer({"message": "boom"}, 400),
+    ],
 )
 def test_what_can_not_be_read_is_passed_over(answer: Answer, server: ApiServer) -> None:
     assert seen(server, WORKSPACE, answer) == ""
 
 
 RELEASE = {"namespace": "ml", "name": "op", "chart": "op", "version": "1.0", "values": {"a": 1}}
-IN_USE, BUSY = "cannot re-use a name that is still in use", "another operation (install/upgrade/rollback) is in progress"
+IN_USE, BUSY = (
+    "cannot re-use a name that is still in use",
+    "another operation (install/upgrade/rollback) is in progress",
+)
 
 
 def record(revision: int, status: str = "deployed", **more: Any) -> dict[str, Any]:
@@ -116,17 +146,23 @@ class Taken:
     def __init__(self, server: ApiServer, error: str, secrets: Answer | list[Any]) -> None:
         self.warned: list[str] = []
         self.told: list[str] = []
-        server.rules[SECRETS] = secrets if isinstance(secrets, Answer) else Answer({"kind": "SecretList", "metadata": {}, "items": secrets})
+        server.rules[SECRETS] = (
+            secrets if isinstance(secrets, Answer) else Answer({"kind": "SecretList", "metadata": {}, "items": secrets})
+        )
         for number in range(9):
             server.rules[f"{SECRETS}/r{number}"] = Answer({"kind": "Status", "status": "Success"})
-        self.again = on(server, lambda connection: take_over(connection, RELEASE, error, self.warned.append, self.told.append))
+        self.again = on(
+            server, lambda connection: take_over(connection, RELEASE, error, self.warned.append, self.told.append)
+        )
         self.deleted = [path.rpartition("/")[2] for path in server.asked if path.startswith(f"{SECRETS}/")]
 
 
 def test_a_release_that_says_what_the_stack_installs_makes_way(server: ApiServer) -> None:
     taken = Taken(server, IN_USE, [record(2), record(1, "superseded")])
     assert (taken.again, taken.deleted, taken.told) == (True, ["r1", "r2"], [])
-    assert taken.warned == ["Helm release ml/op is there already (deployed) and says what this stack installs; it is taken over"]
+    assert taken.warned == [
+        "Helm release ml/op is there already (deployed) and says what this stack installs; it is taken over"
+    ]
 
 
 def test_of_one_that_is_being_changed_only_what_is_pending_goes(server: ApiServer) -> None:
@@ -162,7 +198,11 @@ def test_one_that_went_meanwhile_is_tried_again(server: ApiServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "secrets", [Answer({"message": "not yours"}, 403), [{"metadata": {"namespace": "ml", "name": "r1"}, "data": {"release": "%%"}}]]
+    "secrets",
+    [
+        Answer({"message": "not yours"}, 403),
+        [{"metadata": {"namespace": "ml", "name": "r1"}, "data": {"release": "%%"}}],
+    ],
 )
 def test_records_that_can_not_be_read_are_not_touched(secrets: Any, server: ApiServer) -> None:
     taken = Taken(server, IN_USE, secrets)

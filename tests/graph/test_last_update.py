@@ -45,7 +45,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
     return answering
 
 
-def test_the_state_says_which_cluster_the_stack_was_deployed_to_and_by_which_provider(engine: Callable[[int], list[str]]) -> None:
+def test_the_state_says_which_cluster_the_stack_was_deployed_to_and_by_which_provider(
+    engine: Callable[[int], list[str]],
+) -> None:
     asked = engine(0)
     last = last_update()
     assert asked == ["organization/airunway/dev"]
@@ -59,7 +61,9 @@ def test_a_state_that_is_being_written_is_read_again(engine: Callable[[int], lis
     assert len(asked) == failures + 1
 
 
-def test_a_state_that_can_not_be_read_ends_the_program_instead_of_counting_as_empty(engine: Callable[[int], list[str]]) -> None:
+def test_a_state_that_can_not_be_read_ends_the_program_instead_of_counting_as_empty(
+    engine: Callable[[int], list[str]],
+) -> None:
     engine(1_000)
     with pytest.raises(pulumi.RunError, match=r"state of stack organization/airunway/dev can't be read: .* EOF"):
         last_update()

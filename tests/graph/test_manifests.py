@@ -1,4 +1,6 @@
-"""Graph (recorder, files in a temporary folder): the files that ``airunway render --output`` writes, removes and leaves alone."""
+"""Graph (recorder, files in a temporary folder): the files that ``airunway render --output`` writes, removes and leaves
+alone.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +43,11 @@ def files_of(preview: Preview, *resources: Resource) -> dict[str, Any]:
         (object_of("Service", "x", "n"), object_of("Service", "x", "n", "serving.knative.dev/v1")),
         (object_of("Role", "system:node", "n"), object_of("Role", "system-node", "n")),
         (object_of("Namespace", "a"), object_of("Namespace", "A")),
-        (object_of("Workspace", "x" * 150, "n"), object_of("Workspace", "x" * 151, "n"), object_of("Workspace", "x" * 250, "n")),
+        (
+            object_of("Workspace", "x" * 150, "n"),
+            object_of("Workspace", "x" * 151, "n"),
+            object_of("Workspace", "x" * 250, "n"),
+        ),
         tuple(object_of("ConfigMap", name, "n") for name in ("a.b", "a-b", "a_b", "a--b")),
     ],
 )
@@ -58,19 +64,30 @@ def test_no_object_is_written_over_another(empty: Preview, objects: tuple[Resour
 
 
 def test_what_others_need_comes_first(empty: Preview) -> None:
-    kinds = ["Workspace", "ConfigMap", "ServiceAccount", "Namespace", "CustomResourceDefinition", "NetworkPolicy", "PersistentVolumeClaim"]
+    kinds = [
+        "Workspace",
+        "ConfigMap",
+        "ServiceAccount",
+        "Namespace",
+        "CustomResourceDefinition",
+        "NetworkPolicy",
+        "PersistentVolumeClaim",
+    ]
     listed = files_of(empty, *(object_of(kind, "x", "n") for kind in kinds))[KUSTOMIZATION]["resources"]
     assert [name.split("-")[1] for name in listed] == [
-        "customresourcedefinition", "namespace", "serviceaccount", "configmap", "persistentvolumeclaim", "networkpolicy", "workspace",
+        "customresourcedefinition", "namespace", "serviceaccount", "configmap", "persistentvolumeclaim",
+        "networkpolicy", "workspace",
     ]  # fmt: skip
 
 
 def test_what_only_pulumi_reads_is_left_out_and_other_annotations_stay(empty: Preview) -> None:
     marks = {"pulumi.com/patchForce": "true", "pulumi.com/waitFor": "x"}
-    (first, second) = (
+    first, second = (
         content
         for name, content in files_of(
-            empty, object_of("Workspace", "a", "n", annotations=marks), object_of("Workspace", "b", "n", annotations=marks | {"team": "ml"})
+            empty,
+            object_of("Workspace", "a", "n", annotations=marks),
+            object_of("Workspace", "b", "n", annotations=marks | {"team": "ml"}),
         ).items()
         if name != KUSTOMIZATION
     )
@@ -80,14 +97,23 @@ def test_what_only_pulumi_reads_is_left_out_and_other_annotations_stay(empty: Pr
 
 def test_an_earlier_run_s_files_go_and_others_stay(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert write_manifests({"a.yaml": "a: 1\n", "b.yaml": "b: 1\n", KUSTOMIZATION: f"{HEADER}resources: [a.yaml, b.yaml]\n"}, out) == []
+    assert (
+        write_manifests(
+            {"a.yaml": "a: 1\n", "b.yaml": "b: 1\n", KUSTOMIZATION: f"{HEADER}resources: [a.yaml, b.yaml]\n"}, out
+        )
+        == []
+    )
     (out / "mine.txt").write_text("mine")
     assert write_manifests({"a.yaml": "a: 2\n", KUSTOMIZATION: f"{HEADER}resources: [a.yaml]\n"}, out) == ["b.yaml"]
-    assert {p.name: p.read_text() for p in out.iterdir() if p.name != KUSTOMIZATION} == {"a.yaml": "a: 2\n", "mine.txt": "mine"}
+    assert {p.name: p.read_text() for p in out.iterdir() if p.name != KUSTOMIZATION} == {
+        "a.yaml": "a: 2\n",
+        "mine.txt": "mine",
+    }
 
 
 @pytest.mark.parametrize(
-    "listed", ["[../outside.yaml]", "[..]", "[.]", "[sub]", "[/etc/hostname]", "[1, null]", "[gone.yaml]", "[sub/in.yaml]"]
+    "listed",
+    ["[../outside.yaml]", "[..]", "[.]", "[sub]", "[/etc/hostname]", "[1, null]", "[gone.yaml]", "[sub/in.yaml]"],
 )
 def test_nothing_outside_the_folder_is_removed_whatever_the_kustomization_lists(listed: str, tmp_path: Path) -> None:
     out = tmp_path / "out"

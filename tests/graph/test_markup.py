@@ -1,4 +1,6 @@
-"""Graph (recorder; markdown-it-py reads the Markdown, html.parser the HTML): no text of a stack changes what a table, chart or page is."""
+"""Graph (recorder; markdown-it-py reads the Markdown, html.parser the HTML): no text of a stack changes what a table,
+chart or page is.
+"""
 
 import io
 import json
@@ -187,8 +189,16 @@ RULE = "spec.model.id != 'a`b|c\\\\|d <b>&amp;@team* _x_ [l](u)\x1b[31m'"
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The preview of a stack whose rule and environment hold whatever they may."""
     root = copy_program(tmp_path_factory.mktemp("odd"))
-    entry = {"name": "one", "model": {"id": "org/m"}, "env": [{"name": f"E{i}", "value": text} for i, text in enumerate(EVIL)]}
-    write_stack(root, deployments=[entry], providers={"kaito": {"spec": {"selectionRules": [{"condition": RULE, "priority": 7}]}}})
+    entry = {
+        "name": "one",
+        "model": {"id": "org/m"},
+        "env": [{"name": f"E{i}", "value": text} for i, text in enumerate(EVIL)],
+    }
+    write_stack(
+        root,
+        deployments=[entry],
+        providers={"kaito": {"spec": {"selectionRules": [{"condition": RULE, "priority": 7}]}}},
+    )
     return record(root, read_stack(root, "own"))
 
 
@@ -250,7 +260,14 @@ def test_no_text_makes_an_element_of_a_page_of_differences() -> None:
     def page(names: list[str]) -> Page:
         documents = []
         for name in names:
-            resource = {"urn": "u", "type": f"a:b:{name}", "name": name, "parent": "", "dependencies": [], "inputs": {name: name}}
+            resource = {
+                "urn": "u",
+                "type": f"a:b:{name}",
+                "name": name,
+                "parent": "",
+                "dependencies": [],
+                "inputs": {name: name},
+            }
             documents.append({"stack": name, "deployments": [], "resources": [resource]})
         return Page(differences_html([difference(name) for name in names], [(d, d) for d in documents]))
 

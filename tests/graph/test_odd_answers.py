@@ -1,4 +1,6 @@
-"""Graph (command line, in process, against an API server that answers oddly): one clear line, in time, whatever is answered."""
+"""Graph (command line, in process, against an API server that answers oddly): one clear line, in time, whatever is
+answered.
+"""
 
 import json
 import time
@@ -18,7 +20,13 @@ CPU = {"name": "cpu", "model": {"id": "org/gguf"}}
 GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}}
 WORKSPACES = "/apis/kaito.sh/v1beta1/workspaces"
 WORKSPACE = "/apis/kaito.sh/v1beta1/namespaces/default/workspaces/cpu"
-COMMANDS = [["status"], ["wait", "--timeout", "1s"], ["import"], ["endpoint", "cpu", "--port-forward"], ["chat", "cpu", "hello"]]
+COMMANDS = [
+    ["status"],
+    ["wait", "--timeout", "1s"],
+    ["import"],
+    ["endpoint", "cpu", "--port-forward"],
+    ["chat", "cpu", "hello"],
+]
 
 
 @pytest.fixture
@@ -102,9 +110,13 @@ def test_a_busy_server_is_asked_again_when_it_says_so(status: int, server: ApiSe
 
 
 @pytest.mark.parametrize(
-    ("headers", "times"), [({}, 1), ({"Retry-After": "0"}, 11), ({"Retry-After": "3600"}, 1), ({"Retry-After": "soon"}, 1)], ids=str
+    ("headers", "times"),
+    [({}, 1), ({"Retry-After": "0"}, 11), ({"Retry-After": "3600"}, 1), ({"Retry-After": "soon"}, 1)],
+    ids=str,
 )
-def test_a_server_that_stays_busy_is_told_with_its_code(headers: dict[str, str], times: int, server: ApiServer, command: Commands) -> None:
+def test_a_server_that_stays_busy_is_told_with_its_code(
+    headers: dict[str, str], times: int, server: ApiServer, command: Commands
+) -> None:
     server.rules["/version"] = Answer({"kind": "Status", "message": "too many requests"}, 429, headers)
     assert "the API server refused: 429 Too Many Requests: too many requests" in command.refused("status")
     assert server.asked.count("/version") == times
@@ -127,7 +139,9 @@ def test_a_refusal_in_html_keeps_its_code(path: str, status: int, server: ApiSer
 
 
 def test_what_a_server_says_is_no_command_to_terminal_or_runner(server: ApiServer, command: Commands) -> None:
-    server.rules["/version"] = Answer({"kind": "Status", "message": "no\n::error::forged\r\n \x1b[2J##[error]too\u2028::x::"}, 500)
+    server.rules["/version"] = Answer(
+        {"kind": "Status", "message": "no\n::error::forged\r\n \x1b[2J##[error]too\u2028::x::"}, 500
+    )
     status, said = command("status")
     assert status == 1
     assert said.splitlines()[0].endswith("500 Internal Server Error: no | ::error::forged | [2J## [error]too | ::x::")
@@ -229,7 +243,11 @@ def test_an_object_whose_status_has_another_shape_is_told_with_its_path_and_the_
 
 @pytest.mark.parametrize("columns", [60, 120, 200])
 def test_what_an_object_says_is_no_command_to_the_runner(
-    columns: int, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    columns: int,
+    server: ApiServer,
+    command: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     message = "no\n::error::forged\r\n##[error]too " + "x " * 20 + "::add-mask::a"
     condition = {"type": "InferenceReady", "status": "False", "message": message}
@@ -251,7 +269,10 @@ def test_what_an_adopted_object_says_is_no_command_to_the_runner(
         "env": [{"name": "A", "value": "\n::notice::c"}],
     }
     template = {"spec": {"containers": [container]}}
-    workspace = item(name="other") | {"resource": {"labelSelector": {"matchLabels": {}}}, "inference": {"template": template}}
+    workspace = item(name="other") | {
+        "resource": {"labelSelector": {"matchLabels": {}}},
+        "inference": {"template": template},
+    }
     server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [workspace]})
     assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0
     out = capsys.readouterr().out
@@ -261,13 +282,17 @@ def test_what_an_adopted_object_says_is_no_command_to_the_runner(
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in out.splitlines())
 
 
-@pytest.mark.parametrize("answer", [{"items": []}, {"metadata": None, "items": None}, {"kind": 3, "metadata": {}, "items": []}], ids=str)
+@pytest.mark.parametrize(
+    "answer", [{"items": []}, {"metadata": None, "items": None}, {"kind": 3, "metadata": {}, "items": []}], ids=str
+)
 def test_a_list_that_lacks_what_is_not_needed_is_read(answer: Any, server: ApiServer, command: Commands) -> None:
     server.rules[WORKSPACES] = Answer(answer)
     assert command("status")[0] == 3
 
 
-@pytest.mark.parametrize("resources", [None, [None], [{"name": "workspaces"}], [{"name": 1, "kind": "Workspace"}]], ids=str)
+@pytest.mark.parametrize(
+    "resources", [None, [None], [{"name": "workspaces"}], [{"name": 1, "kind": "Workspace"}]], ids=str
+)
 def test_odd_discovery_is_told(resources: Any, server: ApiServer, command: Commands) -> None:
     server.rules["/apis/kaito.sh/v1beta1"] = Answer({"resources": resources})
     assert "its answer is no APIResourceList: resources" in command.refused("status")
@@ -290,18 +315,29 @@ def test_objects_whose_names_are_taken_are_not_proposed(
     def live(entry: dict[str, Any]) -> dict[str, Any]:
         return plan_entry(entry, target).rendered.resource
 
-    server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [live(CPU | {"name": name}) for name in ("gpu", "twin")]})
-    server.rules["/apis/nvidia.com/v1alpha1/dynamographdeployments"] = Answer({"metadata": {}, "items": [live(GPU | {"name": "twin"})]})
+    server.rules[WORKSPACES] = Answer(
+        {"metadata": {}, "items": [live(CPU | {"name": name}) for name in ("gpu", "twin")]}
+    )
+    server.rules["/apis/nvidia.com/v1alpha1/dynamographdeployments"] = Answer(
+        {"metadata": {}, "items": [live(GPU | {"name": "twin"})]}
+    )
     assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0
     out = capsys.readouterr().out
-    for kind, name, place in (("Workspace", "gpu", "deployments[1]"), ("DynamoGraphDeployment", "twin", "Workspace default/twin")):
+    for kind, name, place in (
+        ("Workspace", "gpu", "deployments[1]"),
+        ("DynamoGraphDeployment", "twin", "Workspace default/twin"),
+    ):
         why = f"name: '{name}' is the name of {place} too; a name is used once per stack"
         assert f"# {kind} default/{name} can't be expressed:\n#   {why}\n" in out
     assert "# Workspace, id default/twin\n- name: twin\n" in out
 
 
-@pytest.mark.parametrize("token", [lambda n: "same", lambda n: f"token-{n % 3}", str], ids=["repeated", "in circles", "endless"])
-def test_pages_that_do_not_end_are_told(token: Any, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "token", [lambda n: "same", lambda n: f"token-{n % 3}", str], ids=["repeated", "in circles", "endless"]
+)
+def test_pages_that_do_not_end_are_told(
+    token: Any, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("airunway.live.api_server.connection._MAX_PAGES", 50)
     count = [0]
 
@@ -331,7 +367,9 @@ def test_pages_that_expire_are_read_again_all_at_once(server: ApiServer, command
     assert "410 Gone: gone for good" in command.refused("status")
 
 
-def test_a_connection_that_breaks_once_is_made_again(server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_once_is_made_again(
+    server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("airunway.live.api_server.session._RECONNECT_SECONDS", 0)
     whole = Answer({"metadata": {}, "items": []})
     answers = [Answer({"metadata": {}, "items": []}, cut=True), whole, whole]
@@ -353,20 +391,32 @@ SERVICE = "/api/v1/namespaces/default/services/cpu"
             [],
             "no Service: spec.selector: input should be",
         ),
-        (item(name="cpu") | {"spec": {"selector": {"a": "b"}}}, [item()], "no Pod: items[0].spec.containers: field required"),
-        (item(name="cpu") | {"spec": {"selector": {"a": "b"}, "ports": [{}]}}, [], "no Service: spec.ports[0].port: field required"),
+        (
+            item(name="cpu") | {"spec": {"selector": {"a": "b"}}},
+            [item()],
+            "no Pod: items[0].spec.containers: field required",
+        ),
+        (
+            item(name="cpu") | {"spec": {"selector": {"a": "b"}, "ports": [{}]}},
+            [],
+            "no Service: spec.ports[0].port: field required",
+        ),
         (item(name="cpu"), [], "selects no pods"),
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_an_odd_service_or_pod_is_told(service: Any, pods: list[Any], said: str, server: ApiServer, command: Commands) -> None:
+def test_an_odd_service_or_pod_is_told(
+    service: Any, pods: list[Any], said: str, server: ApiServer, command: Commands
+) -> None:
     server.rules[SERVICE] = Answer(service)
     server.rules["/api/v1/namespaces/default/pods"] = Answer({"metadata": {}, "items": pods})
     assert said in command.refused("endpoint", "cpu", "--port-forward")
 
 
 def test_a_name_that_the_api_gives_a_kind_is_the_one_that_is_asked_for(server: ApiServer, command: Commands) -> None:
-    server.rules["/apis/kaito.sh/v1beta1"] = Answer({"resources": [{"name": "oddspaces", "kind": "Workspace", "namespaced": True}]})
+    server.rules["/apis/kaito.sh/v1beta1"] = Answer(
+        {"resources": [{"name": "oddspaces", "kind": "Workspace", "namespaced": True}]}
+    )
     live = item(name="cpu") | {"status": {"state": "Ready", "conditions": []}}
     server.rules["/apis/kaito.sh/v1beta1/oddspaces"] = Answer({"metadata": {}, "items": [live]})
     command("status")
@@ -392,7 +442,9 @@ def test_an_address_that_is_none_is_told(address: str, project: Path, command: C
     assert "is no URL" in said or "can't be reached" in said or "a URL such as" in said
 
 
-def test_what_answers_in_another_protocol_is_told(command: Commands, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_answers_in_another_protocol_is_told(
+    command: Commands, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("airunway.live.api_server.session._RECONNECT_SECONDS", 0)
     server.rules["/version"] = Answer(b"x", headers={"Content-Length": "nonsense"})
     assert "can't be reached" in command.refused("status")
@@ -402,7 +454,10 @@ def test_what_answers_in_another_protocol_is_told(command: Commands, server: Api
 def test_names_that_a_server_makes_up_are_no_commands(
     server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    items = [item(name="x\n::error::forged", ownerReferences=[{"kind": "A\n::error::b", "name": "\x1b[2J"}]), item(name="\n::error::y")]
+    items = [
+        item(name="x\n::error::forged", ownerReferences=[{"kind": "A\n::error::b", "name": "\x1b[2J"}]),
+        item(name="\n::error::y"),
+    ]
     server.rules[WORKSPACES] = Answer({"metadata": {}, "items": items})
     assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0
     out = capsys.readouterr().out
@@ -412,4 +467,6 @@ def test_names_that_a_server_makes_up_are_no_commands(
 
 
 def test_a_file_for_ids_that_can_not_be_written_is_told(command: Commands) -> None:
-    assert "/nowhere/ids.json: can't be written: No such file or directory" in command.refused("import", "--ids", "/nowhere/ids.json")
+    assert "/nowhere/ids.json: can't be written: No such file or directory" in command.refused(
+        "import", "--ids", "/nowhere/ids.json"
+    )

@@ -1,4 +1,6 @@
-"""Graph (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is wrong."""
+"""Graph (command line, in process, against a model server that answers oddly): ``chat`` says in one clear line what is
+wrong.
+"""
 
 import json
 import time
@@ -71,7 +73,9 @@ def test_an_odd_stream_is_told(chunks: list[Any], said: str, server: ApiServer, 
 
 
 def test_an_error_in_the_stream_is_told_in_the_servers_words(server: ApiServer, command: Commands) -> None:
-    assert "refused: out of\x1b memory".replace("\x1b", "") in asked(server, command, stream({"error": {"message": "out of\x1b memory"}}))
+    assert "refused: out of\x1b memory".replace("\x1b", "") in asked(
+        server, command, stream({"error": {"message": "out of\x1b memory"}})
+    )
 
 
 @pytest.mark.parametrize("body", [b"<html>hi</html>", b'{"choices": []}', b""], ids=str)
@@ -80,7 +84,9 @@ def test_what_is_no_stream_is_told(body: bytes, server: ApiServer, command: Comm
 
 
 def test_a_refusal_is_told_with_its_code_in_one_line(server: ApiServer, command: Commands) -> None:
-    assert "refused: Error code: 404" in asked(server, command, Answer(b"<html>\n\n<p>no\n</html>", 404, kind="text/html"))
+    assert "refused: Error code: 404" in asked(
+        server, command, Answer(b"<html>\n\n<p>no\n</html>", 404, kind="text/html")
+    )
     said = asked(server, command, Answer({"error": {"message": "no such\n\nmodel" + "x" * 5000}}, 400))
     assert "refused: Error code: 400" in said
     assert len(said) < 1200
@@ -131,7 +137,9 @@ def test_a_server_that_can_not_be_reached_is_told(url: str, command: Commands) -
     assert f"{url}: can't be reached" in command.refused("chat", "cpu", "hello", "--url", url)
 
 
-@pytest.mark.parametrize(("path", "slowly"), [("/v1/models", 5), ("/v1/chat/completions", 5), ("/v1/chat/completions", 0.05)])
+@pytest.mark.parametrize(
+    ("path", "slowly"), [("/v1/models", 5), ("/v1/chat/completions", 5), ("/v1/chat/completions", 0.05)]
+)
 def test_a_model_that_says_nothing_is_given_up(
     path: str, slowly: float, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +154,9 @@ def test_no_proxy_leads_to_this_machine(
     server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    server.rules["/v1/chat/completions"] = stream(chunk({"role": "assistant"}), chunk({"content": "hi\x1b[31m"}), chunk({"content": None}))
+    server.rules["/v1/chat/completions"] = stream(
+        chunk({"role": "assistant"}), chunk({"content": "hi\x1b[31m"}), chunk({"content": None})
+    )
     arguments = ["chat", "cpu", "hello", "--url", f"{server.url}/v1", "--stack", "own", "--cwd", str(command.project)]
     assert run(monkeypatch, *arguments) == 0
     assert capsys.readouterr().out == "hi[31m\n"

@@ -1,6 +1,7 @@
 """Graph: the components as a plugin, in a process of its own and asked over gRPC as the engine asks it.
 
-The monitor that it registers resources with is the one of previews, served over gRPC; `tests/cluster/test_plugin.py` has the real engine.
+The monitor that it registers resources with is the one of previews, served over gRPC; `tests/cluster/test_plugin.py`
+has the real engine.
 """
 
 import asyncio
@@ -89,7 +90,9 @@ class Constructed:
 
 
 class Plugin:
-    """The plugin's process, which is asked on a loop of its own: as an engine does, it makes every component with the same one."""
+    """The plugin's process, which is asked on a loop of its own: as an engine does, it makes every component with the
+    same one.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stub: Any, engine: Engine) -> None:
         self._loop, self._stub, self._engine = loop, stub, engine
@@ -155,7 +158,9 @@ async def engine_and_plugin(components: Path) -> AsyncIterator[tuple[Any, Engine
     engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
-    process = await asyncio.create_subprocess_exec(sys.executable, str(components), address, cwd=components, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(components), address, cwd=components, stdout=asyncio.subprocess.PIPE
+    )
     assert process.stdout is not None
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{int(await process.stdout.readline())}") as channel:
@@ -179,7 +184,9 @@ def plugin(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEvent
     on(loop, running.__aexit__(None, None, None))
 
 
-def output(value: Any = None, *, known: bool = True, secret: bool = False, dependencies: list[str] | None = None) -> dict[str, Any]:
+def output(
+    value: Any = None, *, known: bool = True, secret: bool = False, dependencies: list[str] | None = None
+) -> dict[str, Any]:
     """An output as the engine sends one."""
     body = {"value": value} if known else {}
     return {_special_sig_key: _special_output_value_sig, **body, "secret": secret, "dependencies": dependencies or []}
@@ -213,7 +220,9 @@ def test_the_schema_describes_every_field_and_refuses_no_stack_s_field() -> None
 
 
 def test_plain_inputs_are_planned_with_whole_numbers(plugin: Plugin) -> None:
-    constructed = plugin.construct(CHAT, {"model": {"id": "org/model", "servedName": "m"}, "scaling": {"replicas": 2.0}, **GPU})
+    constructed = plugin.construct(
+        CHAT, {"model": {"id": "org/model", "servedName": "m"}, "scaling": {"replicas": 2.0}, **GPU}
+    )
     worker = graph(constructed).inputs["spec"]["services"]["VllmWorker"]
     assert (worker["replicas"], worker["resources"]["limits"]["gpu"]) == (2, "1")
     assert worker["extraPodSpec"]["mainContainer"]["args"] == ["--model", "org/model", "--served-model-name", "m"]
@@ -223,8 +232,13 @@ def test_plain_inputs_are_planned_with_whole_numbers(plugin: Plugin) -> None:
 
 
 def test_a_secret_stays_one_and_reaches_only_its_place(plugin: Plugin) -> None:
-    constructed = plugin.construct(CHAT, {"model": {"id": "a/b"}, "env": [{"name": "A", "value": output("hunter2", secret=True)}], **GPU})
-    assert list(graph(constructed).secrets) == ["spec.services.Frontend.envs[0].value", "spec.services.VllmWorker.envs[0].value"]
+    constructed = plugin.construct(
+        CHAT, {"model": {"id": "a/b"}, "env": [{"name": "A", "value": output("hunter2", secret=True)}], **GPU}
+    )
+    assert list(graph(constructed).secrets) == [
+        "spec.services.Frontend.envs[0].value",
+        "spec.services.VllmWorker.envs[0].value",
+    ]
     assert "hunter2" not in str(constructed)
 
 
@@ -252,9 +266,15 @@ def test_a_known_output_decides_and_what_it_depends_on_is_waited_for(plugin: Plu
 @pytest.mark.parametrize(
     ("inputs", "wrong"),
     [
-        ({"model": {"id": output(known=False)}, **GPU}, {"model.id": "is a secret, or an Output that is not known while"}),
+        (
+            {"model": {"id": output(known=False)}, **GPU},
+            {"model.id": "is a secret, or an Output that is not known while"},
+        ),
         ({"model": {"id": UNKNOWN}, **GPU}, {"model.id": "is a secret, or an Output that is not known while"}),
-        ({"model": {"id": output("a/b", secret=True)}, **GPU}, {"model.id": "is a secret, or an Output that is not known while"}),
+        (
+            {"model": {"id": output("a/b", secret=True)}, **GPU},
+            {"model.id": "is a secret, or an Output that is not known while"},
+        ),
         (
             {"model": {"id": "a/b"}, "engine": {"type": "vlm"}, "scaling": {"replicas": 99.0}},
             {"engine.type": "'vlm' given, did you mean 'vllm'?", "scaling.replicas": "99 given, must be at most 32"},
@@ -262,7 +282,9 @@ def test_a_known_output_decides_and_what_it_depends_on_is_waited_for(plugin: Plu
         ({"model": {"id": "a/b"}, "scaling": {"replicas": 1.5}}, {"scaling.replicas": "1.5 given"}),
     ],
 )
-def test_what_can_t_be_planned_is_told_by_its_property(inputs: dict[str, Any], wrong: dict[str, str], plugin: Plugin) -> None:
+def test_what_can_t_be_planned_is_told_by_its_property(
+    inputs: dict[str, Any], wrong: dict[str, str], plugin: Plugin
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         plugin.construct(CHAT, inputs)
     told = properties(refused.value)

@@ -64,7 +64,9 @@ def test_each_shipped_stack_previews_without_warnings(name: str) -> None:
     assert preview.plan.warnings == ()
 
 
-def test_every_resource_is_below_a_component_but_the_cluster_s_provider_and_the_components_at_the_top(dev: Preview) -> None:
+def test_every_resource_is_below_a_component_but_the_cluster_s_provider_and_the_components_at_the_top(
+    dev: Preview,
+) -> None:
     assert {r.type for r in dev.resources if not r.parent} == {
         "pulumi:providers:kubernetes",
         "airunway:index:Platform",
@@ -115,7 +117,8 @@ def test_a_release_says_repository_chart_version_values_and_namespace(dev: Previ
 def test_a_chart_may_come_from_a_mirror(tmp_path: Path, chart: str, expected: str, repository: Any) -> None:
     charts = [{"name": "kaito-workspace", "chart": chart}]
     inputs = one(
-        stack(tmp_path, deployments=[CPU], providers={"kaito": {"spec": {"installation": {"helmCharts": charts}}}}), "Release"
+        stack(tmp_path, deployments=[CPU], providers={"kaito": {"spec": {"installation": {"helmCharts": charts}}}}),
+        "Release",
     ).inputs
     assert inputs["chart"] == expected
     assert inputs.get("repositoryOpts") == repository
@@ -136,14 +139,18 @@ def test_an_existing_operator_is_expected_not_installed(tmp_path: Path) -> None:
         (RAY, "RayService", "condition=Ready"),
     ],
 )
-def test_an_upstream_object_is_waited_for_as_fits_its_kind(tmp_path: Path, deployment: Any, kind: str, wait: str) -> None:
+def test_an_upstream_object_is_waited_for_as_fits_its_kind(
+    tmp_path: Path, deployment: Any, kind: str, wait: str
+) -> None:
     resource = one(stack(tmp_path, deployments=[deployment]), kind)
     assert resource.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == wait
     assert resource.timeouts == {"create": "30m", "update": "30m"}
 
 
 def test_the_timeout_is_the_deployment_s_then_the_stack_s_and_waiting_can_be_skipped(tmp_path: Path) -> None:
-    preview = stack(tmp_path, readyTimeout="1h", deployments=[CPU, CPU | {"name": "slow", "readyTimeout": "2h", "skipAwait": True}])
+    preview = stack(
+        tmp_path, readyTimeout="1h", deployments=[CPU, CPU | {"name": "slow", "readyTimeout": "2h", "skipAwait": True}]
+    )
     assert one(preview, "Workspace", "cpu").timeouts["create"] == "1h"
     slow = one(preview, "Workspace", "slow")
     assert slow.timeouts["create"] == "2h"
@@ -165,12 +172,22 @@ def test_protection_covers_everything_but_what_is_replaced_on_a_change(tmp_path:
     preset = GPU | {"provider": {"name": "kaito"}, "engine": {"contextLength": 4096}}
     preview = stack(tmp_path, protect=True, deployments=[preset], huggingFaceToken=TOKEN)
     unprotected = {r.type for r in preview.resources if not r.protect}
-    assert unprotected == {"kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Namespace", "pulumi:providers:kubernetes"}
+    assert unprotected == {
+        "kubernetes:core/v1:ConfigMap",
+        "kubernetes:core/v1:Namespace",
+        "pulumi:providers:kubernetes",
+    }
 
 
 def test_the_token_becomes_one_secret_per_namespace_and_is_referred_to(tmp_path: Path) -> None:
     other = GPU | {"name": "other", "namespace": "research"}
-    custom = {"name": "c", "namespace": "free", "model": {"source": "custom"}, "image": "x", "engine": {"type": "llamacpp"}}
+    custom = {
+        "name": "c",
+        "namespace": "free",
+        "model": {"source": "custom"},
+        "image": "x",
+        "engine": {"type": "llamacpp"},
+    }
     preview = stack(tmp_path, deployments=[CPU, GPU, other, custom], huggingFaceToken=TOKEN)
     secrets = of(preview, "Secret")
     assert [(s.inputs["metadata"]["namespace"], s.inputs["stringData"]) for s in secrets] == [
@@ -186,7 +203,9 @@ def test_the_token_becomes_one_secret_per_namespace_and_is_referred_to(tmp_path:
 def test_a_secret_goes_with_an_empty_config_map_so_that_nobody_needs_a_right_to_list_secrets(tmp_path: Path) -> None:
     registry = {"existing": {"host": "registry.test", "username": "ci"}}
     built = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m.gguf", "build": True}}}
-    preview = stack(tmp_path, deployments=[GPU, built], registry=registry, huggingFaceToken=TOKEN, registryPassword=TOKEN)
+    preview = stack(
+        tmp_path, deployments=[GPU, built], registry=registry, huggingFaceToken=TOKEN, registryPassword=TOKEN
+    )
     secrets = of(preview, "Secret")
     assert len(secrets) == 3, "token, push and pull"
     for secret in secrets:
@@ -198,11 +217,15 @@ def test_a_secret_goes_with_an_empty_config_map_so_that_nobody_needs_a_right_to_
         )
         assert owner.urn in secret.dependencies
         assert "data" not in owner.inputs
-    assert not [name for name in manifest_files(preview) if name.endswith("-owner.yaml")], "nobody but Pulumi needs them"
+    assert not [name for name in manifest_files(preview) if name.endswith("-owner.yaml")], (
+        "nobody but Pulumi needs them"
+    )
     assert one(preview, "kubernetes").inputs["enableSecretMutable"] == "true", "a new token is written in place"
 
 
-def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("airunway.program.stack_file.SECRET", "hf_the_text_itself")
     monkeypatch.setattr("airunway.program.record.SECRET", "[hidden]")
     preview = stack(tmp_path, deployments=[CPU, GPU, RAY], huggingFaceToken=TOKEN)
@@ -212,15 +235,26 @@ def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(tmp_path: 
 
 
 def test_an_existing_secret_is_used_by_name(tmp_path: Path) -> None:
-    preview = stack(tmp_path, deployments=[GPU, GPU | {"name": "own", "secrets": {"huggingFaceToken": "mine"}}], huggingFaceSecret="shared")
+    preview = stack(
+        tmp_path,
+        deployments=[GPU, GPU | {"name": "own", "secrets": {"huggingFaceToken": "mine"}}],
+        huggingFaceSecret="shared",
+    )
     assert of(preview, "Secret") == []
-    used = {r.name: r.inputs["spec"]["services"]["VllmWorker"]["envFromSecret"] for r in of(preview, "DynamoGraphDeployment")}
+    used = {
+        r.name: r.inputs["spec"]["services"]["VllmWorker"]["envFromSecret"]
+        for r in of(preview, "DynamoGraphDeployment")
+    }
     assert used == {"gpu": "shared", "own": "mine"}
 
 
 def test_namespaces_are_created_unless_told_otherwise_and_default_never(tmp_path: Path) -> None:
-    assert [r.name for r in of(stack(tmp_path, deployments=[CPU | {"namespace": "default"}]), "Namespace")] == ["kaito-workspace"]
-    assert [r.name for r in of(stack(tmp_path, deployments=[CPU], createNamespaces=False), "Namespace")] == ["kaito-workspace"]
+    assert [r.name for r in of(stack(tmp_path, deployments=[CPU | {"namespace": "default"}]), "Namespace")] == [
+        "kaito-workspace"
+    ]
+    assert [r.name for r in of(stack(tmp_path, deployments=[CPU], createNamespaces=False), "Namespace")] == [
+        "kaito-workspace"
+    ]
 
 
 def test_a_deployment_puts_out_what_callers_need_and_the_stack_maps_them_by_name(dev: Preview) -> None:
@@ -228,11 +262,20 @@ def test_a_deployment_puts_out_what_callers_need_and_the_stack_maps_them_by_name
     assert outputs == {
         "provider": "dynamo",
         "engine": "vllm",
-        "selectedReason": "rule `has(spec.resources.gpu) && spec.resources.gpu.count > 0 && spec.engine.type == 'vllm'` (priority 50)",
+        "selectedReason": (
+            "rule `has(spec.resources.gpu) && spec.resources.gpu.count > 0 && spec.engine.type == 'vllm'` (priority 50)"
+        ),
         "endpoint": "http://qwen-gpu-frontend.models.svc:8000/v1",
-        "resource": {"apiVersion": "nvidia.com/v1alpha1", "kind": "DynamoGraphDeployment", "namespace": "models", "name": "qwen-gpu"},
+        "resource": {
+            "apiVersion": "nvidia.com/v1alpha1",
+            "kind": "DynamoGraphDeployment",
+            "namespace": "models",
+            "name": "qwen-gpu",
+        },
     }
-    assert dev.outputs["urn:pulumi:dev::airunway::pulumi:pulumi:Stack::airunway-dev"]["deployments"]["qwen-gpu"] == outputs
+    assert (
+        dev.outputs["urn:pulumi:dev::airunway::pulumi:pulumi:Stack::airunway-dev"]["deployments"]["qwen-gpu"] == outputs
+    )
 
 
 def test_an_explanation_says_of_the_candidates_what_the_preview_says_and_more(dev: Preview) -> None:
@@ -255,7 +298,9 @@ def test_manifest_files_are_deployments_of_the_stack_too(tmp_path: Path) -> None
         "metadata": {"name": "filed"},
         "spec": {"model": {"id": "a/b"}},
     }
-    (tmp_path / "models.yaml").write_text(yaml.safe_dump_all([document, document | {"metadata": {"name": "two", "namespace": "x"}}]))
+    (tmp_path / "models.yaml").write_text(
+        yaml.safe_dump_all([document, document | {"metadata": {"name": "two", "namespace": "x"}}])
+    )
     preview = stack(tmp_path, manifests=["models.yaml"])
     assert {(d.name, d.request.namespace) for d in preview.plan.deployments} == {("filed", "ml"), ("two", "x")}
 
@@ -288,7 +333,10 @@ def test_globs_name_files_of_every_kind(tmp_path: Path) -> None:
     )
     assert [p.name for p in preview.plan.deployments] == ["cpu", "ray", "filed"]
     assert preview.plan.controller is not None
-    assert [o["kind"] for o in (*preview.plan.controller.foundation, *preview.plan.controller.objects)] == ["Namespace", "Deployment"]
+    assert [o["kind"] for o in (*preview.plan.controller.foundation, *preview.plan.controller.objects)] == [
+        "Namespace",
+        "Deployment",
+    ]
 
 
 def test_a_preview_is_the_same_in_every_run(dev: Preview) -> None:
@@ -313,14 +361,16 @@ def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, caps
         frozenset({"provider", "eligible", "priority", "why"})
     }
     assert all({"urn", "type", "name", "parent", "dependencies", "inputs"} <= set(r) for r in document["resources"])
-    assert {r["name"] for r in document["resources"] if "retained" in r} >= {"models", "airunway-registry-persistentvolumeclaim"}
+    assert {r["name"] for r in document["resources"] if "retained" in r} >= {
+        "models",
+        "airunway-registry-persistentvolumeclaim",
+    }
     assert {d["name"]: d["rule"] and d["rule"]["priority"] for d in document["deployments"]}["qwen-gpu"] == 50
 
 
 def test_the_urns_are_those_of_the_engine(dev: Preview) -> None:
-    assert one(dev, "Release", "kuberay-operator").urn == (
-        "urn:pulumi:dev::airunway::airunway:index:Platform$airunway:index:InferenceProvider$kubernetes:helm.sh/v3:Release::kuberay-operator"
-    )
+    types = "airunway:index:Platform$airunway:index:InferenceProvider$kubernetes:helm.sh/v3:Release"
+    assert one(dev, "Release", "kuberay-operator").urn == f"urn:pulumi:dev::airunway::{types}::kuberay-operator"
 
 
 def test_an_import_or_lookup_that_needs_an_engine_is_refused_not_faked(tmp_path: Path) -> None:
@@ -339,7 +389,8 @@ def test_an_image_is_built_after_registry_and_builder_and_before_the_workspace(t
     preview = stack(tmp_path, deployments=[BUILT], registry=REGISTRY)
     job = one(preview, "Job")
     below = {
-        r.urn: [c for c in preview.resources if c.parent == r.urn] for r in (one(preview, "ImageRegistry"), one(preview, "ImageBuilder"))
+        r.urn: [c for c in preview.resources if c.parent == r.urn]
+        for r in (one(preview, "ImageRegistry"), one(preview, "ImageBuilder"))
     }
     children = {c.urn for group in below.values() for c in group}
     assert {c.type.split(":")[-1] for c in preview.resources if c.urn in children} >= {
@@ -357,7 +408,11 @@ def test_builds_are_shared_and_their_services_created_once(tmp_path: Path) -> No
     preview = stack(tmp_path, deployments=[BUILT, BUILT | {"name": "again"}, CPU], registry=REGISTRY)
     assert [len(of(preview, kind)) for kind in ("ImageRegistry", "ImageBuilder", "ModelImage", "Job")] == [1, 1, 1, 1]
     job = one(preview, "Job").urn
-    assert {w.name: job in w.dependencies for w in of(preview, "Workspace")} == {"built": True, "again": True, "cpu": False}
+    assert {w.name: job in w.dependencies for w in of(preview, "Workspace")} == {
+        "built": True,
+        "again": True,
+        "cpu": False,
+    }
 
 
 def test_without_a_build_there_is_no_registry_and_no_builder(tmp_path: Path) -> None:
@@ -365,7 +420,7 @@ def test_without_a_build_there_is_no_registry_and_no_builder(tmp_path: Path) -> 
     assert of(preview, "ImageRegistry") == of(preview, "ImageBuilder") == of(preview, "ModelImage") == []
 
 
-def test_namespaces_the_registry_s_volume_and_an_operator_with_crds_in_its_chart_outlive_the_stack_and_nothing_else_does(
+def test_only_namespaces_the_registry_s_volume_and_operators_whose_chart_has_the_crds_outlive_the_stack(
     tmp_path: Path,
 ) -> None:
     preview = stack(tmp_path, deployments=[BUILT], registry=REGISTRY, protect=True)

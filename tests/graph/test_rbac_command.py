@@ -1,4 +1,6 @@
-"""Graph (command line, in process): `airunway rbac`. That Helm takes the commands it prints is tried in tests/cluster/test_rights.py."""
+"""Graph (command line, in process): `airunway rbac`. That Helm takes the commands it prints is tried in
+tests/cluster/test_rights.py.
+"""
 
 import json
 from pathlib import Path
@@ -38,8 +40,10 @@ def test_without_its_charts_a_stack_is_told_the_commands_that_give_the_rest(
     assert run(monkeypatch, *arguments, columns=40) == 0
     notes = capsys.readouterr().err.splitlines()
     assert [line for line in notes if line.startswith("  ")] == [
-        "  helm template kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm/ --version 1.7.0 "
-        "--namespace ray-system --include-crds --skip-tests > kuberay-operator.yaml",
+        (
+            "  helm template kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm/"
+            " --version 1.7.0 --namespace ray-system --include-crds --skip-tests > kuberay-operator.yaml"
+        ),
         "  airunway rbac --stack own --service-account ci/me --manifests kuberay-operator=kuberay-operator.yaml",
     ]
     assert "the account can read and write every Secret in ray-system: Helm keeps its records there" in notes[0]
@@ -55,13 +59,18 @@ def test_with_its_charts_nothing_is_missing_and_the_roles_that_the_account_holds
     assert run(monkeypatch, "rbac", "--stack", "own", "--cwd", str(project), "--manifests", given, stdin=CHART) == 0
     captured = capsys.readouterr()
     assert "helm template" not in captured.err
-    assert "the account holds the rights that kuberay-operator grants, or it could not grant them: ClusterRole kuberay." in captured.err
+    assert (
+        "the account holds the rights that kuberay-operator grants, or it could not grant them: ClusterRole kuberay."
+        in captured.err
+    )
     (role,) = [o for o in yaml.safe_load_all(captured.out) if o["kind"] == "ClusterRole"]
     assert {"apiGroups": ["ray.io"], "resources": ["rayclusters"], "verbs": ["get"]} in role["rules"]
     assert names(captured.out, "services") == ["webhook"]
 
 
-def test_a_stack_that_installs_nothing_needs_no_note(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_that_installs_nothing_needs_no_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "rbac", "--stack", "prod", "--cwd", str(ROOT)) == 0
     captured = capsys.readouterr()
     assert "note:" not in captured.err
@@ -84,7 +93,9 @@ def test_what_another_revision_has_can_be_removed(
     assert run(monkeypatch, "rbac", *arguments, "--against", str(saved)) == 0
     rights = capsys.readouterr().out
     assert names(rights, "rayservices") == ["gone", "ray"]
-    assert "earlier" in {o["metadata"].get("namespace") for o in yaml.safe_load_all(rights) if o["kind"] == "Role"}, "it was moved"
+    assert "earlier" in {o["metadata"].get("namespace") for o in yaml.safe_load_all(rights) if o["kind"] == "Role"}, (
+        "it was moved"
+    )
 
 
 def test_every_wrong_file_and_release_is_told_at_once(
@@ -99,7 +110,10 @@ def test_every_wrong_file_and_release_is_told_at_once(
     assert captured.out == ""
     assert f"{chart}[0]: ['a'] given, an object with apiVersion, kind and metadata.name is wanted" in captured.err
     assert "nowhere.yaml: can't be read: No such file or directory" in captured.err
-    assert "--manifests: no release 'kuberay-operater'; did you mean 'kuberay-operator'? valid: kuberay-operator" in captured.err
+    assert (
+        "--manifests: no release 'kuberay-operater'; did you mean 'kuberay-operator'? valid: kuberay-operator"
+        in captured.err
+    )
 
 
 @pytest.mark.parametrize("option", ["kuberay-operator", "=file.yaml", "kuberay-operator="])
@@ -113,7 +127,10 @@ def test_a_file_without_its_release_is_wrong_usage(
 @pytest.mark.parametrize(
     ("release", "expected"),
     [
-        ({"chart": "oci://r.test/c", "version": "1.0.0"}, "oci://r.test/c --version 1.0.0 --namespace ns --include-crds --skip-tests"),
+        (
+            {"chart": "oci://r.test/c", "version": "1.0.0"},
+            "oci://r.test/c --version 1.0.0 --namespace ns --include-crds --skip-tests",
+        ),
         ({"chart": "./my charts/c.tgz"}, "'./my charts/c.tgz' --namespace ns --include-crds --skip-tests"),
         (
             {"chart": "c", "repositoryOpts": {"repo": "https://r.test"}, "values": {"a.b": {"c": [1]}, "d": "e'f"}},
@@ -136,7 +153,12 @@ def test_a_role_of_the_controller_s_manifests_that_can_not_be_read_is_told(
         "airunway:controller": {"installation": "managed", "manifests": ["controller.yaml"]},
     }
     stack.write_text(json.dumps({"config": config}))
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "odd"}, "rules": ["x"]}
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "odd"},
+        "rules": ["x"],
+    }
     (project / "controller.yaml").write_text(yaml.safe_dump(role))
     assert run(monkeypatch, "rbac", "--stack", "own", "--cwd", str(project)) == 1
     assert "ClusterRole odd.rules[0]: 'x' given, lists of strings under verbs" in capsys.readouterr().err

@@ -16,7 +16,10 @@ def test_the_service_comes_before_the_deployment_that_is_waited_for(tmp_path: Pa
     preview = stack(tmp_path, deployments=[VLLM])
     service, deployment = one(preview, "Service", "plain"), one(preview, "Deployment", "plain")
     assert service.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
-    assert json.loads(deployment.inputs["metadata"]["annotations"]["pulumi.com/waitFor"])[0] == "jsonpath={.status.updatedReplicas}=1"
+    assert (
+        json.loads(deployment.inputs["metadata"]["annotations"]["pulumi.com/waitFor"])[0]
+        == "jsonpath={.status.updatedReplicas}=1"
+    )
     assert "pulumi.com/skipAwait" not in deployment.inputs["metadata"]["annotations"]
     assert service.urn in deployment.dependencies
     assert {service.parent, deployment.parent} == {one(preview, "ModelDeployment", "plain").urn}
@@ -87,7 +90,9 @@ def test_the_selector_forces_a_replacement(tmp_path: Path) -> None:
     changed["inputs"]["spec"]["selector"] = {"matchLabels": {"a": "b"}}
     (change,) = compare(old, new).resources
     assert (change.operation, change.kind) == ("replace", "Deployment")
-    changed["inputs"]["spec"]["selector"] = next(r for r in old["resources"] if r["urn"] == changed["urn"])["inputs"]["spec"]["selector"]
+    changed["inputs"]["spec"]["selector"] = next(r for r in old["resources"] if r["urn"] == changed["urn"])["inputs"][
+        "spec"
+    ]["selector"]
     changed["inputs"]["spec"]["replicas"] = 2
     assert [c.operation for c in compare(old, new).resources] == ["update"]
 

@@ -32,15 +32,20 @@ class Browser:
         self.cookies: dict[str, str] = {}
         if admitted:
             found = re.match(
-                rf"{COOKIE}=([^;]+); HttpOnly; Path=/; SameSite=strict", self.get(f"/?token={guard.token}").headers["set-cookie"]
+                rf"{COOKIE}=([^;]+); HttpOnly; Path=/; SameSite=strict",
+                self.get(f"/?token={guard.token}").headers["set-cookie"],
             )
             assert found
             self.cookies = {COOKIE: found[1]}
 
-    def send(self, method: str, path: str, headers: dict[str, str] | None = None, content: Any = None) -> httpx.Response:
+    def send(
+        self, method: str, path: str, headers: dict[str, str] | None = None, content: Any = None
+    ) -> httpx.Response:
         async def act() -> httpx.Response:
             transport = httpx.ASGITransport(self.guard)
-            async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", cookies=self.cookies) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url=f"http://{HOST}", cookies=self.cookies
+            ) as client:
                 return await client.request(method, path, headers=headers, content=content)
 
         return asyncio.run(act())
@@ -70,7 +75,12 @@ def filed(guard: Guard, tmp_path: Path) -> Path:
     (tmp_path / "deployments").mkdir()
     (tmp_path / "deployments" / "chat.yaml").write_text(FILED)
     (tmp_path / "deployments" / "none.yaml").write_text("# Nothing yet.\n[]\n")
-    document = {"apiVersion": "airunway.ai/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": "manifest"}, "spec": {}}
+    document = {
+        "apiVersion": "airunway.ai/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": "manifest"},
+        "spec": {},
+    }
     (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(document | {"spec": {"model": {"id": "org/m"}}}))
     (tmp_path / "stacks" / "Pulumi.own.yaml").write_text(
         "# Kept.\nconfig:\n  airunway:cluster: {context: x}\n  airunway:deploymentFiles: [deployments/*.yaml]\n"

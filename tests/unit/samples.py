@@ -20,7 +20,8 @@ def builtin() -> tuple[InferenceProviderConfig, ...]:
 
 def config(name: str, *rules: tuple[str, int], engines: list[dict[str, Any]] | None = None) -> InferenceProviderConfig:
     capable = [
-        {"name": e, "servingModes": ["aggregated", "disaggregated"], "gpuSupport": True, "cpuSupport": True} for e in ("vllm", "llamacpp")
+        {"name": e, "servingModes": ["aggregated", "disaggregated"], "gpuSupport": True, "cpuSupport": True}
+        for e in ("vllm", "llamacpp")
     ]
     document = {
         "apiVersion": "airunway.ai/v1alpha1",

@@ -67,7 +67,13 @@ def values(path: str, kind: Any, default: Any) -> list[Any]:
         return [str(v) for v in kind if v != default]
     if kind is bool:
         return [not default]
-    by_type = {str: "sample", int: 7, dict[str, str]: {"sample": "7"}, dict[str, Any]: {"sample": "x"}, list[str]: ["sample"]}
+    by_type = {
+        str: "sample",
+        int: 7,
+        dict[str, str]: {"sample": "7"},
+        dict[str, Any]: {"sample": "x"},
+        list[str]: ["sample"],
+    }
     return [by_type[kind]]
 
 

@@ -38,7 +38,9 @@ def adopted(obj: dict[str, Any], **schema: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: yaml.safe_load(v) if k == "serveConfigV2" else _plain(v) for k, v in value.items() if v not in ({}, [])}
+        return {
+            k: yaml.safe_load(v) if k == "serveConfigV2" else _plain(v) for k, v in value.items() if v not in ({}, [])
+        }
     return [_plain(v) for v in value] if isinstance(value, list) else str(value)
 
 
@@ -83,7 +85,9 @@ def test_what_no_field_says_becomes_an_override() -> None:
     graph["spec"]["services"]["VllmWorker"]["sharedMemory"] = {"size": "20Gi"}
     graph["spec"]["pvcs"] = [{"name": "models"}]
     assert adopted(graph)["provider"] == {
-        "overrides": {"spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}, "pvcs": [{"name": "models"}]}}
+        "overrides": {
+            "spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}, "pvcs": [{"name": "models"}]}
+        }
     }
 
 
@@ -144,7 +148,10 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         (change(rendered({}), "inference/template/spec/containers", []), "0 are there, a deployment has one"),
         (change(rendered({}), "apiVersion", "kaito.sh/v1alpha1"), "apiVersion: is kaito.sh/v1alpha1"),
         (change(rendered({}), "metadata", {"name": "Not.Ours", "namespace": "ml"}), "name: "),
-        (change(rendered({}), "inference/template/spec/securityContext", {"runAsUser": 1}), "overridden for security reasons"),
+        (
+            change(rendered({}), "inference/template/spec/securityContext", {"runAsUser": 1}),
+            "overridden for security reasons",
+        ),
         (change(rendered({}), "resource", "text"), "resource: input should be"),
         (
             change(rendered({}), "inference/template/spec/containers/0/args", ["--x", 1]),
@@ -160,7 +167,10 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
                 "spec/rayClusterConfig/workerGroupSpecs/0/template/spec/containers/0/resources/limits",
                 {"nvidia.com/gpu": "1k"},
             ),
-            "spec.rayClusterConfig.workerGroupSpecs[0].template.spec.containers[0].resources.limits.nvidia.com/gpu: '1k' given",
+            (
+                "spec.rayClusterConfig.workerGroupSpecs[0].template.spec.containers[0].resources.limits.nvidia.com/gpu:"
+                " '1k' given"
+            ),
         ),
         (
             change(
@@ -168,19 +178,43 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
                 "spec/serveConfigV2",
                 SERVE.replace("num_replicas: 1", "num_replicas: auto"),
             ),
-            "spec.serveConfigV2.applications[0].args.llm_configs[0].deployment_config.num_replicas: input should be a valid integer",
+            (
+                "spec.serveConfigV2.applications[0].args.llm_configs[0].deployment_config.num_replicas: input should be"
+                " a valid integer"
+            ),
         ),
         (
             change(rendered(GPU), "spec/services", {"Frontend": {}, "decode": {}}),
-            "spec.services: has decode, a deployment's workers are called VllmWorker or VllmDecodeWorker, VllmPrefillWorker",
+            (
+                "spec.services: has decode, a deployment's workers are called VllmWorker or VllmDecodeWorker,"
+                " VllmPrefillWorker"
+            ),
         ),
         (change(rendered(GPU), "spec/backendFramework", "tgi"), "a backendFramework of vllm"),
-        (change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["--seed", "7"]), "args: name no model"),
-        (change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["serve"]), "'serve' is not a flag"),
-        (change(rendered(GPU), "spec/services/Frontend/replicas", 2), "spec.services.Frontend.replicas: can't be overridden"),
-        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"), "is not one application"),
-        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/rayClusterConfig/workerGroupSpecs", []), "0 are there"),
-        (change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "a: ["), "spec.serveConfigV2: not YAML"),
+        (
+            change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["--seed", "7"]),
+            "args: name no model",
+        ),
+        (
+            change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["serve"]),
+            "'serve' is not a flag",
+        ),
+        (
+            change(rendered(GPU), "spec/services/Frontend/replicas", 2),
+            "spec.services.Frontend.replicas: can't be overridden",
+        ),
+        (
+            change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"),
+            "is not one application",
+        ),
+        (
+            change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/rayClusterConfig/workerGroupSpecs", []),
+            "0 are there",
+        ),
+        (
+            change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "a: ["),
+            "spec.serveConfigV2: not YAML",
+        ),
     ],
 )
 def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wanted: str) -> None:
@@ -195,7 +229,9 @@ def test_a_bug_of_ours_is_no_reason_not_to_express_an_object(monkeypatch: pytest
 
 def test_what_the_operator_reads_as_a_truth_value_is_one() -> None:
     service = rendered(GPU | {"provider": {"name": "kuberay"}, "engine": {"trustRemoteCode": True}})
-    service["spec"]["serveConfigV2"] = service["spec"]["serveConfigV2"].replace("trust_remote_code: true", "trust_remote_code: on")
+    service["spec"]["serveConfigV2"] = service["spec"]["serveConfigV2"].replace(
+        "trust_remote_code: true", "trust_remote_code: on"
+    )
     assert adopted(service)["engine"]["trustRemoteCode"] is True
 
 

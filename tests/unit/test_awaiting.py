@@ -13,7 +13,12 @@ from airunway.provider.render import render
 from providers import kaito
 from tests.unit.samples import plan
 
-SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "demo", "annotations": {"note": "x"}}, "spec": {}}
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "demo", "annotations": {"note": "x"}},
+    "spec": {},
+}
 CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "demo-cache"}, "spec": {}}
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "demo"}}
 

@@ -22,7 +22,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def preview(project: Path, config: Any, monkeypatch: pytest.MonkeyPatch) -> int:
-    (project / "stacks" / "Pulumi.bad.yaml").write_text(config if isinstance(config, str) else yaml.safe_dump({"config": config}))
+    (project / "stacks" / "Pulumi.bad.yaml").write_text(
+        config if isinstance(config, str) else yaml.safe_dump({"config": config})
+    )
     return run(monkeypatch, "preview", "--stack", "bad", "--cwd", str(project))
 
 
@@ -38,7 +40,9 @@ def test_there_are_enough_bad_stacks() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["why"])
-def test_a_bad_stack_is_refused(case: Any, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_stack_is_refused(
+    case: Any, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = {"cluster": {"context": "kind"}, **case.get("settings", {})}
     if "deployment" in case:
         settings["deployments"] = [{"name": "a", "model": {"id": "org/model"}} | case["deployment"]]
@@ -55,7 +59,10 @@ def test_a_bad_stack_is_refused(case: Any, project: Path, monkeypatch: pytest.Mo
         ("config: [", "not YAML"),
         ("- a", "a map is wanted"),
         ("config: x", "a map is wanted"),
-        ("config: {airunway:deployments: [{name: a}], airunway:huggingFaceToken: hf_clear_text}", "huggingFaceToken: is in clear text"),
+        (
+            "config: {airunway:deployments: [{name: a}], airunway:huggingFaceToken: hf_clear_text}",
+            "huggingFaceToken: is in clear text",
+        ),
     ],
 )
 def test_a_bad_stack_file_is_refused(
@@ -70,7 +77,11 @@ def test_a_bad_stack_file_is_refused(
 def test_a_token_and_a_secret_s_name_exclude_each_other(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = {"airunway:cluster": {"context": "x"}, "airunway:huggingFaceToken": {"secure": "v1:abc"}, "airunway:huggingFaceSecret": "hf"}
+    config = {
+        "airunway:cluster": {"context": "x"},
+        "airunway:huggingFaceToken": {"secure": "v1:abc"},
+        "airunway:huggingFaceSecret": "hf",
+    }
     assert preview(project, config, monkeypatch) == 1
     assert errors(capsys) == ["huggingFaceSecret: airunway:huggingFaceToken is set too; give one of the two"]
 
@@ -87,7 +98,10 @@ DOCUMENT = {
     ("change", "message"),
     [
         ({"kind": "Deployment"}, "m.yaml: kind: 'Deployment' given; did you mean 'ModelDeployment'?"),
-        ({"apiVersion": "airunway.ai/v1"}, "m.yaml: apiVersion: 'airunway.ai/v1' given; did you mean 'airunway.ai/v1alpha1'?"),
+        (
+            {"apiVersion": "airunway.ai/v1"},
+            "m.yaml: apiVersion: 'airunway.ai/v1' given; did you mean 'airunway.ai/v1alpha1'?",
+        ),
         ({"metadata": {}}, "m.yaml: metadata.name: required"),
         ({"metadata": {"name": "a", "labls": {}}}, "m.yaml: metadata.labls: unknown key; did you mean 'labels'?"),
         ({"spec": None}, "m.yaml: spec: required"),
@@ -100,7 +114,11 @@ DOCUMENT = {
     ],
 )
 def test_a_bad_document_is_refused(
-    change: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    change: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("m.yaml").write_text(yaml.safe_dump(DOCUMENT | change))
@@ -116,7 +134,8 @@ def test_an_entry_s_own_field_in_the_spec_of_a_document_is_refused(field: str) -
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("", "holds no document"), ("a: [", "not YAML"), ("- 1", "a map is wanted"), ("x: 1", "kind: None given")]
+    ("text", "message"),
+    [("", "holds no document"), ("a: [", "not YAML"), ("- 1", "a map is wanted"), ("x: 1", "kind: None given")],
 )
 def test_a_file_that_is_no_document_is_refused(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -18,7 +18,12 @@ def identifier(settings: dict[str, Any], last_uid: str | None, uid: str | None, 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"context": "kind"}, {"context": "renamed"}, {"kubeconfig": "/elsewhere/config"}, {"context": "kind", "uid": HERE}],
+    [
+        {"context": "kind"},
+        {"context": "renamed"},
+        {"kubeconfig": "/elsewhere/config"},
+        {"context": "kind", "uid": HERE},
+    ],
     ids=["same", "context", "kubeconfig", "pinned"],
 )
 def test_another_way_to_the_same_cluster_keeps_the_identifier(settings: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
-"""Unit (pure): what is found between any two previews: every change once, nothing where there is none, and the mirror image backwards."""
+"""Unit (pure): what is found between any two previews: every change once, nothing where there is none, and the mirror
+image backwards.
+"""
 
 import copy
 import json
@@ -14,10 +16,17 @@ from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Dif
 from airunway.report.difference_document import difference_document
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 
-KINDS = ("kubernetes:core/v1:ConfigMap", "kubernetes:batch/v1:Job", "kubernetes:kaito.sh/v1beta1:Workspace", "airunway:index:Platform")
+KINDS = (
+    "kubernetes:core/v1:ConfigMap",
+    "kubernetes:batch/v1:Job",
+    "kubernetes:kaito.sh/v1beta1:Workspace",
+    "airunway:index:Platform",
+)
 keys = st.sampled_from(["spec", "metadata", "a", "b.c", "data"])
 leaves = st.booleans() | st.integers(0, 2) | st.sampled_from(["", "x", "1"])
-values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3), max_leaves=6)
+values = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3), max_leaves=6
+)
 inputs = st.dictionaries(keys, values, max_size=3)
 
 
@@ -93,7 +102,9 @@ def with_inputs(value: Any, kind: str = KINDS[0]) -> dict[str, Any]:
 
 
 @given(inputs, inputs)
-def test_the_fields_that_are_told_are_all_that_changed_and_none_is_told_twice(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_the_fields_that_are_told_are_all_that_changed_and_none_is_told_twice(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
     difference = compare(with_inputs(old), with_inputs(new))
     fields = [f for r in difference.resources for f in r.fields]
     paths = [f.path for f in fields]
@@ -107,7 +118,9 @@ def test_the_fields_that_are_told_are_all_that_changed_and_none_is_told_twice(ol
     empty = {
         leaf for leaf, text in (kept | after).items() if text in ("{}", "[]")
     }  # a map that is filled or emptied is told by what is in it
-    assert {k: v for k, v in (kept | told).items() if k not in empty} == {k: v for k, v in after.items() if k not in empty}
+    assert {k: v for k, v in (kept | told).items() if k not in empty} == {
+        k: v for k, v in after.items() if k not in empty
+    }
     if old != new:
         assert json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True) or fields or empty
 
@@ -159,14 +172,20 @@ def test_a_secret_s_mark_is_in_no_format(old: dict[str, Any], new: dict[str, Any
         for resource in document["resources"]:
             resource["secrets"] = {"data.token": mark}
     difference = compare(old, new)
-    told = json.dumps(difference_document(difference)) + "".join(field_sentence(f, r) for r in difference.resources for f in r.fields)
+    told = json.dumps(difference_document(difference)) + "".join(
+        field_sentence(f, r) for r in difference.resources for f in r.fields
+    )
     assert "hidden" not in told
     both = {r["urn"] for r in old["resources"]} & {r["urn"] for r in new["resources"]}
     assert {r.urn for r in difference.resources if any(f.secret for f in r.fields)} == both
 
 
-def decision(name: str, provider: str, engine: str, priority: int | None, eligible: dict[str, int | None]) -> dict[str, Any]:
-    """A deployment as a preview has it; ``eligible`` are the providers that fit, with their priority, and those that don't with None."""
+def decision(
+    name: str, provider: str, engine: str, priority: int | None, eligible: dict[str, int | None]
+) -> dict[str, Any]:
+    """A deployment as a preview has it; ``eligible`` are the providers that fit, with their priority, and those that
+    don't with None.
+    """
     return {
         "name": name,
         "delivery": "direct",
@@ -174,7 +193,8 @@ def decision(name: str, provider: str, engine: str, priority: int | None, eligib
         "provider": provider,
         "rule": None if priority is None else {"condition": f"rule of {provider}", "priority": priority},
         "candidates": [
-            {"provider": p, "eligible": rank is not None, "priority": rank, "why": "does not fit"} for p, rank in sorted(eligible.items())
+            {"provider": p, "eligible": rank is not None, "priority": rank, "why": "does not fit"}
+            for p, rank in sorted(eligible.items())
         ],
     }
 
@@ -201,12 +221,24 @@ ON_A = decision("m", "a", "vllm", 50, {"a": 50, "b": 40})
             decision("m", "b", "vllm", 60, {"a": 50, "b": 60}),
             f"m: vllm on a -> vllm on b, because {rule('b', 60)} now outranks a (priority 50)",
         ),
-        (ON_A, decision("m", "b", "vllm", 40, {"a": None, "b": 40}), f"because a fits no more (does not fit); {rule('b', 40)} decides"),
+        (
+            ON_A,
+            decision("m", "b", "vllm", 40, {"a": None, "b": 40}),
+            f"because a fits no more (does not fit); {rule('b', 40)} decides",
+        ),
         (ON_A, decision("m", "b", "vllm", 40, {"b": 40}), "because a is not available any more"),
         (ON_A, decision("m", "c", "vllm", 90, {"a": 50, "c": 90}), f"because {rule('c', 90)} is now true"),
         (ON_A, decision("m", "b", "vllm", None, {"a": 50, "b": 40}), "because it is named by provider.name now"),
-        (ON_A, decision("m", "a", "sglang", 50, {"a": 50}), f"m: vllm on a -> sglang on a, because {rule('a', 50)} decides"),
-        (ON_A, decision("m", "a", "vllm", 70, {"a": 70}), f"m: still vllm on a, {rule('a', 70)} instead of {rule('a', 50)}"),
+        (
+            ON_A,
+            decision("m", "a", "sglang", 50, {"a": 50}),
+            f"m: vllm on a -> sglang on a, because {rule('a', 50)} decides",
+        ),
+        (
+            ON_A,
+            decision("m", "a", "vllm", 70, {"a": 70}),
+            f"m: still vllm on a, {rule('a', 70)} instead of {rule('a', 50)}",
+        ),
         (
             decision("m", "a", "vllm", None, {"a": None, "b": 40}),
             decision("m", "b", "vllm", 40, {"a": 10, "b": 40}),
@@ -238,7 +270,9 @@ decisions = st.builds(
 
 @settings(max_examples=300)
 @given(decisions, decisions)
-def test_whatever_two_decisions_are_one_sentence_says_what_became_of_them(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_whatever_two_decisions_are_one_sentence_says_what_became_of_them(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
     found = between(old, new).selections
     changed = any(old[key] != new[key] for key in ("engine", "provider", "rule"))
     assert len(found) == changed
@@ -250,7 +284,14 @@ def test_whatever_two_decisions_are_one_sentence_says_what_became_of_them(old: d
 
 def release(name: str, version: str | None, *, retained: bool = False) -> dict[str, Any]:
     given = {"version": version} if version else {}
-    resource = {"urn": name, "type": "kubernetes:helm.sh/v3:Release", "name": name, "parent": "", "dependencies": [], "inputs": given}
+    resource = {
+        "urn": name,
+        "type": "kubernetes:helm.sh/v3:Release",
+        "name": name,
+        "parent": "",
+        "dependencies": [],
+        "inputs": given,
+    }
     return resource | ({"retained": True} if retained else {})
 
 
@@ -265,7 +306,9 @@ def release(name: str, version: str | None, *, retained: bool = False) -> dict[s
         ([release("b", "1"), release("a", "1")], [], ("operator a 1 is removed", "operator b 1 is removed")),
     ],
 )
-def test_operators_that_come_go_or_change_are_one_sentence_each(old: list[Any], new: list[Any], sentences: tuple[str, ...]) -> None:
+def test_operators_that_come_go_or_change_are_one_sentence_each(
+    old: list[Any], new: list[Any], sentences: tuple[str, ...]
+) -> None:
     sides = ({"stack": "s", "deployments": [], "resources": resources} for resources in (old, new))
     assert compare(*sides).operators == sentences
 
@@ -274,5 +317,7 @@ def test_an_operator_that_becomes_someone_else_s_is_told() -> None:
     def provider(installation: str) -> dict[str, Any]:
         return with_inputs({"installation": installation}, "airunway:index:InferenceProvider")
 
-    assert compare(provider("managed"), provider("existing")).operators == ("provider n: installation managed -> existing",)
+    assert compare(provider("managed"), provider("existing")).operators == (
+        "provider n: installation managed -> existing",
+    )
     assert compare(provider("managed"), provider("managed")).operators == ()

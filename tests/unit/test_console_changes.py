@@ -1,4 +1,6 @@
-"""Unit (in this process): changes of stack files and deployment files by the console's pages: shown, saved, refused, in conflict."""
+"""Unit (in this process): changes of stack files and deployment files by the console's pages: shown, saved, refused, in
+conflict.
+"""
 
 import json
 import re
@@ -14,10 +16,13 @@ from airunway.console.security import Guard
 from tests.unit.console_pages import FILED, Browser, hidden, texts
 
 
-def test_a_change_is_shown_then_saved_and_a_second_one_on_the_old_file_is_not_lost_and_not_made(guard: Guard, tmp_path: Path) -> None:
+def test_a_change_is_shown_then_saved_and_a_second_one_on_the_old_file_is_not_lost_and_not_made(
+    guard: Guard, tmp_path: Path
+) -> None:
     browser, path = Browser(guard), tmp_path / "stacks" / "Pulumi.own.yaml"
     path.write_text(
-        "# Kept.\nconfig:\n  airunway:cluster: {context: x}\n  airunway:deployments:\n    - name: one\n      model: {id: org/m}\n"
+        "# Kept.\nconfig:\n  airunway:cluster: {context: x}\n  airunway:deployments:\n    - name: one\n      model:"
+        " {id: org/m}\n"
     )
 
     def reviewed(name: str) -> dict[str, str]:
@@ -37,7 +42,13 @@ def test_a_change_is_shown_then_saved_and_a_second_one_on_the_old_file_is_not_lo
 
 def test_a_stack_that_would_not_be_right_is_not_saved(guard: Guard, tmp_path: Path) -> None:
     browser = Browser(guard)
-    built = {"kind": "deployment", "name": "two", "model.id": "org/x", "model.gguf.file": "m-Q4_0.gguf", "model.gguf.build": "true"}
+    built = {
+        "kind": "deployment",
+        "name": "two",
+        "model.id": "org/x",
+        "model.gguf.file": "m-Q4_0.gguf",
+        "model.gguf.build": "true",
+    }
     page = browser.post("/stacks/own/review", built).text
     assert "registry: a deployment builds an image; say where it is kept" in page
     assert "Save to the stack file" not in page
@@ -53,7 +64,9 @@ def test_an_entry_of_a_file_is_edited_where_it_stands(guard: Guard, filed: Path)
     form = browser.get("/stacks/own/edit/chat").text
     assert "It stands in <code>deployments/chat.yaml</code>" in form
     assert 'value="org/chat"' in form
-    page = browser.post("/stacks/own/review", {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/new"})
+    page = browser.post(
+        "/stacks/own/review", {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/new"}
+    )
     assert "--- deployments/chat.yaml (as it is)" in page.text
     assert "Save to deployments/chat.yaml" in page.text
     saved = browser.post("/stacks/own/save", hidden(page))
@@ -91,7 +104,9 @@ def test_a_choice_stays_where_the_form_is_shown_again(guard: Guard, filed: Path)
     assert "<option selected>deployments/none.yaml</option>" in Browser(guard).post("/stacks/own/review", wrong).text
 
 
-@pytest.mark.parametrize("file", ["../outside.yaml", "/etc/passwd", "stacks/Pulumi.own.yaml", "manifest.yaml", ["deployments/chat.yaml"]])
+@pytest.mark.parametrize(
+    "file", ["../outside.yaml", "/etc/passwd", "stacks/Pulumi.own.yaml", "manifest.yaml", ["deployments/chat.yaml"]]
+)
 def test_only_a_deployment_file_of_the_stack_can_be_chosen(file: Any, guard: Guard, filed: Path) -> None:
     before = texts(filed)
     change = {"kind": "deployment", "entry": {"name": "new", "model": {"id": "a/b"}}, "replacing": None, "file": file}
@@ -104,11 +119,17 @@ def test_only_a_deployment_file_of_the_stack_can_be_chosen(file: Any, guard: Gua
     ("name", "place"), [("one", "deployments[0]"), ("chat", "deployments/chat.yaml[0]"), ("manifest", "manifest.yaml")]
 )
 def test_a_name_is_taken_wherever_its_entry_stands(name: str, place: str, guard: Guard, filed: Path) -> None:
-    checked = Browser(guard).post("/stacks/own/check", {"name": name, "model.id": "org/m", "file": "deployments/none.yaml"}).text
+    checked = (
+        Browser(guard)
+        .post("/stacks/own/check", {"name": name, "model.id": "org/m", "file": "deployments/none.yaml"})
+        .text
+    )
     assert f"is the name of {place} too; a name is used once per stack" in checked
 
 
-def test_a_file_that_changed_meanwhile_is_not_overwritten_and_another_one_is_no_conflict(guard: Guard, filed: Path) -> None:
+def test_a_file_that_changed_meanwhile_is_not_overwritten_and_another_one_is_no_conflict(
+    guard: Guard, filed: Path
+) -> None:
     browser, file = Browser(guard), filed / "deployments" / "chat.yaml"
     change = {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/new"}
     reviewed = hidden(browser.post("/stacks/own/review", change))
@@ -147,7 +168,10 @@ def test_a_stack_that_is_wrong_says_so_and_can_be_mended_by_form(guard: Guard, f
     before = stack.read_text()
     stack.write_text(before + "      resources: {gpu: {count: 99}}\n")
     page = browser.get("/stacks/own/")
-    assert (page.status_code, "deployments[0].resources.gpu.count: 99 given, must be at most 64" in page.text) == (400, True)
+    assert (page.status_code, "deployments[0].resources.gpu.count: 99 given, must be at most 64" in page.text) == (
+        400,
+        True,
+    )
     assert '<a href="/stacks/own/edit/one">' in page.text
     assert 'value="99"' in browser.get("/stacks/own/edit/one").text
     form = {"kind": "deployment", "replacing": "one", "name": "one", "model.id": "org/m"}
@@ -180,14 +204,22 @@ def test_a_file_of_two_stacks_is_pointed_out(guard: Guard, filed: Path) -> None:
 
 def test_what_pulumi_could_not_start_is_not_saved_to_the_stack_file_but_to_another(guard: Guard, filed: Path) -> None:
     browser, stack = Browser(guard), filed / "stacks" / "Pulumi.own.yaml"
-    long = {"kind": "deployment", "name": "new", "model.id": "org/new", "env": f"- {{name: LONG, value: {'x' * 120_000}}}"}
+    long = {
+        "kind": "deployment",
+        "name": "new",
+        "model.id": "org/new",
+        "env": f"- {{name: LONG, value: {'x' * 120_000}}}",
+    }
     assert browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", long))).status_code == 303
     assert "most of them for airunway:deployments; with more than 131,072 Linux" in browser.get("/stacks/own/").text
     more = long | {"name": "more", "env": f"- {{name: LONG, value: {'x' * 12_000}}}"}
     page = browser.post("/stacks/own/review", more).text
     assert "with more than 131,072 Linux does not let Pulumi start the program" in page
     assert "Save to the stack file" not in page
-    assert "Save to deployments/none.yaml" in browser.post("/stacks/own/review", more | {"file": "deployments/none.yaml"}).text
+    assert (
+        "Save to deployments/none.yaml"
+        in browser.post("/stacks/own/review", more | {"file": "deployments/none.yaml"}).text
+    )
     stack.write_text(stack.read_text() + f"    - name: more\n      model: {{id: {'x' * 12_000}}}\n")
     assert "Save to the stack file" in browser.post("/stacks/own/review", {"kind": "remove", "name": "one"}).text
 

@@ -1,4 +1,6 @@
-"""Unit (in this process): the form of a deployment: what it makes of an entry, and what it says while it is filled in."""
+"""Unit (in this process): the form of a deployment: what it makes of an entry, and what it says while it is filled
+in.
+"""
 
 import json
 from pathlib import Path
@@ -111,8 +113,13 @@ def test_a_message_finds_the_field_that_holds_what_it_is_about() -> None:
 
 
 def test_the_rule_that_decides_is_shown_as_code(guard: Guard) -> None:
-    checked = Browser(guard).post("/stacks/own/check", {"name": "new", "model.id": "org/m", "resources.gpu.count": "1"}).text
-    assert "rule <code>has(spec.resources.gpu) &amp;&amp; spec.resources.gpu.count &gt; 0 &amp;&amp; spec.engine.type ==" in checked
+    checked = (
+        Browser(guard).post("/stacks/own/check", {"name": "new", "model.id": "org/m", "resources.gpu.count": "1"}).text
+    )
+    assert (
+        "rule <code>has(spec.resources.gpu) &amp;&amp; spec.resources.gpu.count &gt; 0 &amp;&amp; spec.engine.type =="
+        in checked
+    )
     assert "`" not in checked
 
 
@@ -165,7 +172,13 @@ anything = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([f.path for f in FIELDS if f.kind == "yaml"]), anything.filter(lambda v: v is not None), max_size=4))
+@given(
+    st.dictionaries(
+        st.sampled_from([f.path for f in FIELDS if f.kind == "yaml"]),
+        anything.filter(lambda v: v is not None),
+        max_size=4,
+    )
+)
 @example({"env": [{"name": "A", "value": "a line\n"}]})
 def test_whatever_stands_in_a_field_of_yaml_is_the_same_after_the_form(fields: dict[str, Any]) -> None:
     entry: dict[str, Any] = {"name": "x", "model": {"id": "org/m"}}
@@ -174,7 +187,11 @@ def test_whatever_stands_in_a_field_of_yaml_is_the_same_after_the_form(fields: d
     assert entry_of(form_of(entry)) == (entry, [])
 
 
-@given(st.dictionaries(st.sampled_from([f.path for f in FIELDS]), st.text(max_size=12) | st.sampled_from(ODD_TEXTS), max_size=5))
+@given(
+    st.dictionaries(
+        st.sampled_from([f.path for f in FIELDS]), st.text(max_size=12) | st.sampled_from(ODD_TEXTS), max_size=5
+    )
+)
 def test_whatever_is_filled_in_is_checked_in_words(form: dict[str, str]) -> None:
     checked = check({"name": "new", "model.id": "org/model"} | form, CONTEXT)
     assert checked.fine == (checked.planned is not None and not checked.errors and not checked.general)
@@ -200,4 +217,6 @@ def test_a_deployment_of_every_row_of_the_decision_table_is_made_by_the_form(gua
         form = {"kind": "deployment", "name": f"row-{index}", "model.id": "org/model"} | fields
         assert browser.post("/stacks/own/save", hidden(browser.post("/stacks/own/review", form))).status_code == 303
     planned = Project(tmp_path).plan("own").deployments
-    assert [(p.name, p.request.selection.provider) for p in planned[1:]] == [(f"row-{i}", provider) for i, (_, provider) in enumerate(ROWS)]
+    assert [(p.name, p.request.selection.provider) for p in planned[1:]] == [
+        (f"row-{i}", provider) for i, (_, provider) in enumerate(ROWS)
+    ]

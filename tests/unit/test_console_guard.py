@@ -22,7 +22,9 @@ def test_the_address_works_once_and_leaves_no_token_behind(guard: Guard) -> None
     assert (again.status_code, "set-cookie" in again.headers) == (403, False)
 
 
-@pytest.mark.parametrize("path", ["/", "/stacks/own/", "/stacks/own/status", "/static/console.js", "/stacks/own/events"])
+@pytest.mark.parametrize(
+    "path", ["/", "/stacks/own/", "/stacks/own/status", "/static/console.js", "/stacks/own/events"]
+)
 def test_nothing_is_shown_without_the_cookie(guard: Guard, path: str) -> None:
     stranger = Browser(guard, admitted=False)
     assert stranger.get(path).status_code == 403
@@ -39,7 +41,9 @@ def test_other_programs_on_this_machine_and_other_consoles_share_the_browser(gua
 
 
 def test_a_token_never_leads_to_another_site(guard: Guard) -> None:
-    location = Browser(guard, admitted=False).get(f"http://{HOST}//evil.example/x?token={guard.token}").headers["location"]
+    location = (
+        Browser(guard, admitted=False).get(f"http://{HOST}//evil.example/x?token={guard.token}").headers["location"]
+    )
     assert location == "/evil.example/x"
 
 
@@ -48,7 +52,9 @@ def test_another_host_name_that_leads_here_is_refused(guard: Guard, host: str) -
     assert Browser(guard).get("/stacks/own/", Host=host).status_code == 421
 
 
-@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "https://127.0.0.1:1234", "http://127.0.0.1:99"])
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "https://127.0.0.1:1234", "http://127.0.0.1:99"]
+)
 def test_a_change_from_another_site_is_refused(guard: Guard, origin: str | None) -> None:
     browser = Browser(guard)
     for path in ("review", "save", "run", "cancel", "secret", "check"):
@@ -57,7 +63,14 @@ def test_a_change_from_another_site_is_refused(guard: Guard, origin: str | None)
 
 def test_every_answer_has_the_policy(guard: Guard) -> None:
     browser = Browser(guard)
-    for path in ("/stacks/own/", "/stacks/own/new", "/stacks/own/providers", "/stacks/gone/", "/static/console.js", "/nowhere"):
+    for path in (
+        "/stacks/own/",
+        "/stacks/own/new",
+        "/stacks/own/providers",
+        "/stacks/gone/",
+        "/static/console.js",
+        "/nowhere",
+    ):
         answer = browser.get(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert "unsafe" not in answer.headers["content-security-policy"]
@@ -78,7 +91,8 @@ def test_a_huge_body_is_refused_whatever_it_says_of_its_length(guard: Guard) -> 
 
 
 @pytest.mark.parametrize(
-    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/stacks/..%2f..%2fetc/", "/stacks/../own/"]
+    "path",
+    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/stacks/..%2f..%2fetc/", "/stacks/../own/"],
 )
 def test_no_path_leads_out(guard: Guard, path: str) -> None:
     answer = Browser(guard).get(path)
@@ -119,8 +133,18 @@ def raw(guard: Guard, **scope: Any) -> list[Any]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    base = {"type": "http", "method": "GET", "path": "/stacks/own/", "raw_path": b"/", "query_string": b"", "scheme": "http", "headers": []}
-    asyncio.run(guard({"asgi": {"version": "3.0"}, "http_version": "1.1", "root_path": "", **base, **scope}, receive, send))
+    base = {
+        "type": "http",
+        "method": "GET",
+        "path": "/stacks/own/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [],
+    }
+    asyncio.run(
+        guard({"asgi": {"version": "3.0"}, "http_version": "1.1", "root_path": "", **base, **scope}, receive, send)
+    )
     return sent
 
 
@@ -155,7 +179,10 @@ def test_of_two_names_neither_lets_the_other_in(guard: Guard) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "get", "ODD"])
 def test_whatever_is_not_reading_needs_our_own_origin(guard: Guard, method: str) -> None:
     assert status(guard, GOOD_HOST, method=method) == 403
-    assert status(guard, GOOD_HOST, (b"origin", b"null"), method=method, query_string=f"token={guard.token}".encode()) == 403
+    assert (
+        status(guard, GOOD_HOST, (b"origin", b"null"), method=method, query_string=f"token={guard.token}".encode())
+        == 403
+    )
 
 
 def test_the_token_is_taken_from_the_address_of_a_page_only(guard: Guard) -> None:
@@ -180,7 +207,10 @@ async def nobody(*_: Any) -> None:
     pytest.fail("the application was asked")
 
 
-@given(st.text(max_size=20), st.dictionaries(st.text(max_size=5).filter(lambda k: k != "token"), st.text(max_size=5), max_size=2))
+@given(
+    st.text(max_size=20),
+    st.dictionaries(st.text(max_size=5).filter(lambda k: k != "token"), st.text(max_size=5), max_size=2),
+)
 def test_the_way_on_from_the_token_is_a_path_of_this_console(path: str, query: dict[str, str]) -> None:
     guard = Guard(nobody, [HOST])
     text = urlencode({**query, "token": str(guard.token)})

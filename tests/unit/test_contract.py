@@ -70,7 +70,9 @@ BASES = dict(_bases())
 
 
 def delivers(base: str, how: str) -> bool:
-    """Whether the provider is one that the deployment can be given to in this way: not every controller has all of them."""
+    """Whether the provider is one that the deployment can be given to in this way: not every controller has all of
+    them.
+    """
     shim = PROVIDERS.shims.get(BASES[base]["provider"]["name"])
     return how == "direct" or (shim is not None and how in shim.get("groups", DELIVERIES))
 
@@ -83,7 +85,9 @@ def target(how: str) -> Target:
     return Target(PROVIDERS, builtin(), StackSettings.model_validate(DELIVERIES[how]))
 
 
-def planned(entry: dict[str, Any], how: str = "direct", model: type[DeploymentEntry] = DeploymentEntry) -> PlannedDeployment:
+def planned(
+    entry: dict[str, Any], how: str = "direct", model: type[DeploymentEntry] = DeploymentEntry
+) -> PlannedDeployment:
     spec, problems = parse_spec(entry, model)
     if spec is None:
         raise InputError(problems)
@@ -98,9 +102,15 @@ def effects(deployment: PlannedDeployment) -> Any:
 
 
 def names(problem: Problem, leaf: str) -> bool:
-    """Whether the problem is told at the leaf or at the section or list that it is in, or names the leaf in its text."""
+    """Whether the problem is told at the leaf or at the section or list that it is in, or names the leaf in its
+    text.
+    """
     place = re.sub(r"\[[0-9]+\]", "[]", problem.path)
-    return leaf == place or leaf.startswith((f"{place}.", f"{place}[")) or re.search(rf"\b{re.escape(leaf)}\b", problem.message) is not None
+    return (
+        leaf == place
+        or leaf.startswith((f"{place}.", f"{place}["))
+        or re.search(rf"\b{re.escape(leaf)}\b", problem.message) is not None
+    )
 
 
 def attempts(base: dict[str, Any], leaf: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -198,13 +208,18 @@ def test_a_leaf_that_is_added_to_the_spec_is_refused_everywhere_until_somebody_h
         (
             "dynamo-vllm-disaggregated",
             {"scaling": {"replicas": 5}},
-            "scaling.replicas: provider dynamo can't honour this with engine vllm in mode disaggregated: prefill and decode have replicas "
-            "of their own",
+            (
+                "scaling.replicas: provider dynamo can't honour this with engine vllm in mode disaggregated: prefill"
+                " and decode have replicas of their own"
+            ),
         ),
         (
             "kuberay-vllm-disaggregated",
             {"resources": {"gpu": {"type": "amd.com/gpu"}}},
-            "resources.gpu.type: 'amd.com/gpu' given; in disaggregated mode GPUs belong under scaling.prefill and scaling.decode",
+            (
+                "resources.gpu.type: 'amd.com/gpu' given; in disaggregated mode GPUs belong under scaling.prefill and"
+                " scaling.decode"
+            ),
         ),
         (
             "kaito-llamacpp-aggregated-cpu",
@@ -219,12 +234,18 @@ def test_a_leaf_that_is_added_to_the_spec_is_refused_everywhere_until_somebody_h
         (
             "kaito-vllm-aggregated",
             {"env": [{"name": "A", "value": "1"}, {"name": "B"}]},
-            "env: provider kaito can't honour this with engine vllm in mode aggregated: a KAITO preset brings its own environment",
+            (
+                "env: provider kaito can't honour this with engine vllm in mode aggregated: a KAITO preset brings its"
+                " own environment"
+            ),
         ),
         (
             "kaito-llamacpp-aggregated-cpu",
             {"model": {"source": "custom"}, "image": "registry.example/model:1"},
-            "model.id: provider kaito can't honour this: with model.source custom the image holds the model, and no id is used",
+            (
+                "model.id: provider kaito can't honour this: with model.source custom the image holds the model, and no"
+                " id is used"
+            ),
         ),
     ],
 )
@@ -237,14 +258,17 @@ def test_a_refusal_names_field_and_provider_with_the_reason(base: str, fields: d
 def test_a_field_without_a_reason_is_refused_with_a_way_out() -> None:
     with pytest.raises(InputError) as refused:
         planned(BASES["dynamo-vllm-aggregated"] | {"newField": "x"}, model=WithLeaf)
-    assert str(refused.value) == (
-        "newField: provider dynamo can't honour this with engine vllm in mode aggregated; leave it out, or write it into "
-        "provider.overrides as the DynamoGraphDeployment has it"
+    assert (
+        str(refused.value)
+        == "newField: provider dynamo can't honour this with engine vllm in mode aggregated; leave it out, or write it"
+        " into provider.overrides as the DynamoGraphDeployment has it"
     )
 
 
 def test_all_of_a_deployment_s_problems_are_told_at_once() -> None:
-    entry = merge_patch(BASES["kaito-vllm-aggregated"], {"name": "x" * 53, "tolerations": [{}], "engine": {"args": {"bare": ""}}})
+    entry = merge_patch(
+        BASES["kaito-vllm-aggregated"], {"name": "x" * 53, "tolerations": [{}], "engine": {"args": {"bare": ""}}}
+    )
     with pytest.raises(InputError) as refused:
         planned(entry)
     assert [p.path for p in refused.value.problems] == ["name", "tolerations", "engine.args.bare"]
@@ -273,10 +297,15 @@ def test_a_default_that_was_written_is_not_sent_where_the_group_has_no_such_fiel
     assert planned(entry, "kubeairunway.ai").rendered.resource["spec"]["engine"] == {"type": "vllm"}
 
 
-# The tuple PROVIDERS is typed, so mypy fails where a module lacks a member or has another signature; this says the same without mypy.
+# The tuple PROVIDERS is typed, so mypy fails where a module lacks a member or has another signature; this says the same
+# without mypy.
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.NAME)
 def test_a_provider_fulfils_the_contract(provider: Provider) -> None:
-    methods = {name: member for name, member in vars(Provider).items() if inspect.isfunction(member) and not name.startswith("_")}
+    methods = {
+        name: member
+        for name, member in vars(Provider).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
     assert set(methods) == {"name_limit", "endpoint", "render", "observe", "read"}
     for name, method in methods.items():
         wanted = [p.name for p in inspect.signature(method).parameters.values()][1:]
@@ -298,7 +327,9 @@ def words(source: str) -> Iterator[str]:
     """The names and texts of a module, without comments and docstrings."""
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    prose = {id(n.value) for d in ast.walk(tree) if isinstance(d, documented) for n in d.body if isinstance(n, ast.Expr)}
+    prose = {
+        id(n.value) for d in ast.walk(tree) if isinstance(d, documented) for n in d.body if isinstance(n, ast.Expr)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             yield node.value
@@ -306,8 +337,8 @@ def words(source: str) -> Iterator[str]:
             yield from (str(v) for _, v in ast.iter_fields(node) if isinstance(v, str))
 
 
-# A provider that is called like an engine, and a kind that Kubernetes has anyway, can't be told by their names. That nothing imports a
-# provider but the list is Import Linter's to hold.
+# A provider that is called like an engine, and a kind that Kubernetes has anyway, can't be told by their names. That
+# nothing imports a provider but the list is Import Linter's to hold.
 TELLING = {p.NAME for p in PROVIDERS} - {*Engine} | {p.KIND for p in PROVIDERS if not is_kubernetes_own(p.API_VERSION)}
 
 
@@ -318,7 +349,9 @@ def test_nothing_but_the_list_names_a_provider_outside_its_own_modules(path: Pat
 
 
 def test_the_list_is_all_that_names_a_provider_where_it_stands() -> None:
-    named = [w for w in words((ROOT / "providers/__init__.py").read_text()) if any(p.NAME in w.lower() for p in PROVIDERS)]
+    named = [
+        w for w in words((ROOT / "providers/__init__.py").read_text()) if any(p.NAME in w.lower() for p in PROVIDERS)
+    ]
     assert sorted(named) == sorted([p.NAME for p in PROVIDERS] * 2), "once imported and once in the list"
 
 
@@ -333,7 +366,11 @@ def live(kind: str) -> Iterator[dict[str, Any]]:
     for case in cases.values():
         if "status" in case and "deletionTimestamp" not in case.get("metadata", {}):
             status = {k: v for k, v in case["status"].items() if k != "observedGeneration"}
-            yield cases["base"] | {"kind": kind, "metadata": {"name": "demo", "namespace": "ml", "labels": labels(kind)}, "status": status}
+            yield cases["base"] | {
+                "kind": kind,
+                "metadata": {"name": "demo", "namespace": "ml", "labels": labels(kind)},
+                "status": status,
+            }
 
 
 @pytest.mark.parametrize("provider", [*PROVIDERS, delivery], ids=lambda p: p.KIND)
@@ -362,7 +399,11 @@ def test_no_state_is_running_that_is_not_waited_for(state: str, kind: str) -> No
 
 def test_readiness_is_waited_for_in_pulumi_s_grammar() -> None:
     state = ReadyState("state", {"on": Phase.RUNNING, "off": Phase.PENDING})
-    assert (state.wait_for({}), state.holds({"status": {"state": "on"}}), state.holds({})) == ("jsonpath={.status.state}=on", True, False)
+    assert (state.wait_for({}), state.holds({"status": {"state": "on"}}), state.holds({})) == (
+        "jsonpath={.status.state}=on",
+        True,
+        False,
+    )
     condition = ReadyCondition("Ready")
     assert (condition.wait_for({}), condition.holds({})) == ("condition=Ready", False)
     for phases in ({"off": Phase.PENDING}, {"on": Phase.RUNNING, "up": Phase.RUNNING}):
@@ -400,7 +441,11 @@ def elements(value: Any, path: list[str]) -> Iterator[Any]:
 @pytest.mark.parametrize("base", BASES)
 def test_what_the_operator_would_write_back_is_rendered_whatever_is_overridden(base: str) -> None:
     provider = next(p for p in PROVIDERS if BASES[base]["provider"]["name"] == p.NAME)
-    lists = {"inference": {"template": {"spec": {"containers": [{"name": "mine"}]}}}} if base.startswith("kaito-llamacpp") else {}
+    lists = (
+        {"inference": {"template": {"spec": {"containers": [{"name": "mine"}]}}}}
+        if base.startswith("kaito-llamacpp")
+        else {}
+    )
     for overrides in ({}, lists):
         resource = planned(merge_patch(BASES[base], {"provider": {"overrides": overrides}})).rendered.resource
         for path in provider.OWNED:

@@ -1,4 +1,6 @@
-"""Unit (real processes and files, no server): how a kubeconfig's user logs in, and what credential plugins may do wrong."""
+"""Unit (real processes and files, no server): how a kubeconfig's user logs in, and what credential plugins may do
+wrong.
+"""
 
 import asyncio
 import datetime
@@ -22,7 +24,9 @@ VERSION = "client.authentication.k8s.io/v1"
 
 
 def login(user: dict[str, Any], **cluster: Any) -> Credentials:
-    context = Context("x", ClusterEntry.model_validate({"server": "https://c.example"} | cluster), UserEntry.model_validate(user))
+    context = Context(
+        "x", ClusterEntry.model_validate({"server": "https://c.example"} | cluster), UserEntry.model_validate(user)
+    )
     return asyncio.run(credentials_of(context, os.environ))
 
 
@@ -55,7 +59,10 @@ def telling(folder: Path, expression: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_plugin_gets_its_arguments_its_environment_and_what_it_is_asked(tmp_path: Path) -> None:
-    expression = "json.dumps([sys.argv[1:], os.environ['MINE'], os.environ['HOME'], json.loads(os.environ['KUBERNETES_EXEC_INFO'])])"
+    expression = (
+        "json.dumps([sys.argv[1:], os.environ['MINE'], os.environ['HOME'],"
+        " json.loads(os.environ['KUBERNETES_EXEC_INFO'])])"
+    )
     entry = telling(tmp_path, expression, args=["get-token", "--cluster=a b"], env=[{"name": "MINE", "value": "set"}])
     asked = {"apiVersion": VERSION, "kind": "ExecCredential", "spec": {"interactive": False}}
     assert json.loads(login(entry).token) == [["get-token", "--cluster=a b"], "set", os.environ["HOME"], asked]
@@ -65,8 +72,17 @@ def test_a_plugin_that_wants_to_know_the_cluster_is_told(tmp_path: Path) -> None
     (tmp_path / "ca.crt").write_text("CA")
     extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "me"}}
     more = {"certificate-authority": str(tmp_path / "ca.crt"), "tls-server-name": "n", "extensions": [extension]}
-    entry = telling(tmp_path, "json.dumps(json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster'])", provideClusterInfo=True)
-    wanted = {"server": "https://c.example", "tls-server-name": "n", "certificate-authority-data": "Q0E=", "config": {"audience": "me"}}
+    entry = telling(
+        tmp_path,
+        "json.dumps(json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster'])",
+        provideClusterInfo=True,
+    )
+    wanted = {
+        "server": "https://c.example",
+        "tls-server-name": "n",
+        "certificate-authority-data": "Q0E=",
+        "config": {"audience": "me"},
+    }
     assert json.loads(login(entry, **more).token) == wanted
 
 
@@ -101,8 +117,14 @@ def test_the_older_version_needs_no_interactive_mode(tmp_path: Path) -> None:
         (credential(clientCertificateData="C"), "printed neither a token nor a certificate with its key"),
         (credential(token="s3cr3t", clientKeyData="K"), "printed a certificate or a key without the other"),
         (credential(token="s3cr3t", expirationTimestamp="soon"), "printed an expirationTimestamp that is no time"),
-        (credential(token="s3cr3t", expirationTimestamp="2020-01-01T00:00:00"), "printed an expirationTimestamp without a time zone"),
-        (credential("client.authentication.k8s.io/v1beta1", token="s3cr3t"), f"v1beta1; ExecCredential of {VERSION} is wanted"),
+        (
+            credential(token="s3cr3t", expirationTimestamp="2020-01-01T00:00:00"),
+            "printed an expirationTimestamp without a time zone",
+        ),
+        (
+            credential("client.authentication.k8s.io/v1beta1", token="s3cr3t"),
+            f"v1beta1; ExecCredential of {VERSION} is wanted",
+        ),
         (credential(token="s3cr3t") | {"kind": "Secret"}, f"printed Secret of {VERSION}"),
     ],
     ids=str,
@@ -131,15 +153,25 @@ def test_a_plugin_that_fails_is_told(body: str, said: str, tmp_path: Path) -> No
 
 
 def test_a_plugin_that_is_missing_is_told_with_its_own_hint() -> None:
-    entry = {"apiVersion": VERSION, "command": "airunway-no-such-plugin", "interactiveMode": "Never", "installHint": "brew install\n it"}
-    assert refusal({"exec": entry}) == "credential plugin airunway-no-such-plugin: is not there, or not on PATH; brew install it"
+    entry = {
+        "apiVersion": VERSION,
+        "command": "airunway-no-such-plugin",
+        "interactiveMode": "Never",
+        "installHint": "brew install\n it",
+    }
+    assert (
+        refusal({"exec": entry})
+        == "credential plugin airunway-no-such-plugin: is not there, or not on PATH; brew install it"
+    )
     assert (
         refusal({"exec": entry | {"command": "/"}})
         == "credential plugin : can't be run: [Errno 13] Permission denied: '/'; brew install it"
     )
 
 
-@pytest.mark.parametrize("body", ["time.sleep(60)", "import subprocess; subprocess.Popen(['sleep', '5']); time.sleep(60)"])
+@pytest.mark.parametrize(
+    "body", ["time.sleep(60)", "import subprocess; subprocess.Popen(['sleep', '5']); time.sleep(60)"]
+)
 def test_a_plugin_that_does_not_end_is_ended(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("airunway.live.api_server.credentials._PLUGIN_SECONDS", 0.3)
     started = time.monotonic()

@@ -1,4 +1,6 @@
-"""Unit (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides otherwise."""
+"""Unit (pure): delivery as ModelDeployment: what is sent, what is refused, and where the cluster's controller decides
+otherwise.
+"""
 
 import json
 from typing import Any
@@ -70,7 +72,11 @@ def test_the_image_goes_where_the_group_has_it() -> None:
 def test_the_token_is_named_and_never_sent() -> None:
     plan = plan_stack(
         parse_settings(
-            {"cluster": {"context": "x"}, "delivery": "modeldeployment", "deployments": [{"name": "a", "model": {"id": "o/m"}}]}
+            {
+                "cluster": {"context": "x"},
+                "delivery": "modeldeployment",
+                "deployments": [{"name": "a", "model": {"id": "o/m"}}],
+            }
         ),
         Files(),
         PROVIDERS,
@@ -81,12 +87,19 @@ def test_the_token_is_named_and_never_sent() -> None:
 
 
 def test_what_the_group_has_no_field_for_is_refused_by_its_path() -> None:
-    assert "deployments[0].model.gguf: ModelDeployment of airunway.ai has no such field" in refused({"model": {"id": "o/m", "gguf": {}}})
+    assert "deployments[0].model.gguf: ModelDeployment of airunway.ai has no such field" in refused(
+        {"model": {"id": "o/m", "gguf": {}}}
+    )
     assert "model.source: aikit is not known" in refused({"model": {"source": "aikit", "id": "llama3.2:1b"}})
     old = {"controller": {"apiGroup": "kubeairunway.ai"}}
-    said = refused({"engine": {"type": "vllm", "extraArgs": ["--x"], "enforceEager": True, "enablePrefixCaching": False}, **GPU}, **old)
+    said = refused(
+        {"engine": {"type": "vllm", "extraArgs": ["--x"], "enforceEager": True, "enablePrefixCaching": False}, **GPU},
+        **old,
+    )
     assert [
-        field for field in ("extraArgs", "enforceEager", "enablePrefixCaching") if f"engine.{field}: ModelDeployment of kube" in said
+        field
+        for field in ("extraArgs", "enforceEager", "enablePrefixCaching")
+        if f"engine.{field}: ModelDeployment of kube" in said
     ] == [
         "extraArgs",
         "enforceEager",
@@ -135,13 +148,19 @@ def test_the_providers_are_sent_in_the_shape_of_the_group_and_read_back_the_same
         assert document["apiVersion"] == f"{group}/v1alpha1"
         again = load_config(document, name)
         assert again.spec.selection_rules == original.spec.selection_rules
-        assert [r.url for r in again.spec.installation.helm_repos] == [r.url for r in original.spec.installation.helm_repos]
+        assert [r.url for r in again.spec.installation.helm_repos] == [
+            r.url for r in original.spec.installation.helm_repos
+        ]
         if group == "airunway.ai":
             assert again.spec.capabilities == original.spec.capabilities
             installation = json.loads(document["metadata"]["annotations"]["airunway.ai/installation"])
-            assert [c["name"] for c in installation.get("helmCharts", [])] == [c.name for c in original.spec.installation.helm_charts]
+            assert [c["name"] for c in installation.get("helmCharts", [])] == [
+                c.name for c in original.spec.installation.helm_charts
+            ]
         else:
-            assert {c.name for c in again.spec.capabilities.engines} == {c.name for c in original.spec.capabilities.engines}
+            assert {c.name for c in again.spec.capabilities.engines} == {
+                c.name for c in original.spec.capabilities.engines
+            }
             assert all("values" not in chart for chart in document["spec"]["installation"].get("helmCharts", []))
 
 
@@ -161,7 +180,9 @@ TABLE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("fields", TABLE, ids=json.dumps)
-def test_with_our_providers_registered_the_controller_decides_every_row_of_the_decision_table_alike(fields: Any, group: str) -> None:
+def test_with_our_providers_registered_the_controller_decides_every_row_of_the_decision_table_alike(
+    fields: Any, group: str
+) -> None:
     chosen = choose(**fields)
     decision = controller_decision(sent(group, **fields)["spec"], builtin(), group)
     assert (decision.engine, decision.provider) == (str(chosen.engine), chosen.provider)
@@ -174,9 +195,10 @@ def said(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
 
 def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it() -> None:
     (warning,) = [w for w in said(list(builtin()), resources={"gpu": {"count": 2}}) if "decide otherwise" in w]
-    assert warning == (
-        "with the rules that the provider shims register when they start, the controller would decide otherwise: vllm on kuberay, by "
-        "priority 80; set engine.type: vllm and provider.name: dynamo to settle it"
+    assert (
+        warning
+        == "with the rules that the provider shims register when they start, the controller would decide otherwise:"
+        " vllm on kuberay, by priority 80; set engine.type: vllm and provider.name: dynamo to settle it"
     )
     settled = {"engine": {"type": "vllm"}, "provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 2}}}
     assert [w for w in said(list(builtin()), **settled) if "decide otherwise" in w] == []
@@ -203,13 +225,18 @@ def test_the_controller_chooses_the_engine_without_regard_to_the_named_provider(
 def test_a_rule_that_fails_counts_as_false_in_the_controller() -> None:
     failing = config("fails", ("spec.nothing.here == 1", 90))
     decision = controller_decision(
-        {"engine": {"type": "vllm"}, "resources": {}}, [failing, config("right", ("spec.engine.type == 'vllm'", 10))], "airunway.ai"
+        {"engine": {"type": "vllm"}, "resources": {}},
+        [failing, config("right", ("spec.engine.type == 'vllm'", 10))],
+        "airunway.ai",
     )
     assert decision.provider == "right"
 
 
 def test_nothing_fits_is_told_too() -> None:
-    assert controller_decision({"resources": {}}, [], "airunway.ai").why == "no engine available from the registered providers"
+    assert (
+        controller_decision({"resources": {}}, [], "airunway.ai").why
+        == "no engine available from the registered providers"
+    )
     pinned = {"engine": {"type": "trtllm"}, "resources": {}}
     assert controller_decision(pinned, list(builtin()), "airunway.ai").why == "no compatible provider found"
 
@@ -218,7 +245,10 @@ def test_nothing_fits_is_told_too() -> None:
     ("fields", "wanted"),
     [
         ({"env": [{"name": "A", "value": "b"}], **GPU}, "env: the controller's dynamo shim drops it"),
-        ({"engine": {"type": "llamacpp"}, **GPU}, "resources.gpu: the controller's kaito shim asks for no GPU in the container"),
+        (
+            {"engine": {"type": "llamacpp"}, **GPU},
+            "resources.gpu: the controller's kaito shim asks for no GPU in the container",
+        ),
         ({"provider": {"name": "kuberay"}, **GPU}, "serve configuration that Ray cannot import"),
         ({"scaling": {"replicas": 0}, **GPU}, "scaling.replicas: 0 gets lost"),
         ({"engine": {"enablePrefixCaching": False}, **GPU}, "engine.enablePrefixCaching: false gets lost"),
@@ -289,8 +319,13 @@ def test_a_bad_delivery_of_one_deployment_is_refused_with_its_path() -> None:
 
 
 def test_a_switch_of_delivery_is_told_as_such_in_a_difference() -> None:
-    old, new = (deployment_document(stack({"delivery": delivery}).deployments[0]) for delivery in ("direct", "modeldeployment"))
+    old, new = (
+        deployment_document(stack({"delivery": delivery}).deployments[0]) for delivery in ("direct", "modeldeployment")
+    )
     del old["delivery"]  # as a release without delivery wrote it
     sides: list[Any] = [{"stack": "s", "resources": [], "deployments": [side]} for side in (old, new)]
     (change,) = compare(*sides).selections
-    assert (change.new, change.because) == ("llamacpp on kaito as ModelDeployment", "delivery direct -> modeldeployment")
+    assert (change.new, change.because) == (
+        "llamacpp on kaito as ModelDeployment",
+        "delivery direct -> modeldeployment",
+    )

@@ -1,4 +1,6 @@
-"""Unit (pure): documents of files mean one entry each, say where they stand, and lose nothing that was written in them."""
+"""Unit (pure): documents of files mean one entry each, say where they stand, and lose nothing that was written in
+them.
+"""
 
 from typing import Any
 
@@ -29,12 +31,18 @@ def refused(*bodies: Any) -> list[str]:
     return [str(p) for p in raised.value.problems]
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=5), st.lists(st.booleans(), min_size=6, max_size=6))
+@given(
+    st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=5), st.lists(st.booleans(), min_size=6, max_size=6)
+)
 def test_every_document_is_read_in_order_and_empty_ones_are_passed_over(names: list[str], gaps: list[bool]) -> None:
-    bodies: list[Any] = [part for name, gap in zip(names, gaps, strict=False) for part in ([None, body(name)] if gap else [body(name)])]
+    bodies: list[Any] = [
+        part for name, gap in zip(names, gaps, strict=False) for part in ([None, body(name)] if gap else [body(name)])
+    ]
     documents = parse_documents(to_documents(bodies), "m.yaml")
     assert [d.body["metadata"]["name"] for d in documents] == names
-    assert [d.source for d in documents] == (["m.yaml"] if len(names) == 1 else [f"m.yaml[{i}]" for i in range(len(names))])
+    assert [d.source for d in documents] == (
+        ["m.yaml"] if len(names) == 1 else [f"m.yaml[{i}]" for i in range(len(names))]
+    )
 
 
 @pytest.mark.parametrize("group", API_GROUPS)
@@ -52,7 +60,10 @@ def test_both_groups_and_both_kinds_are_read(group: str, kind: str) -> None:
         ({}, "m.yaml: kind: None given; valid: "),
         (body(kind="modeldeployment"), "m.yaml: kind: 'modeldeployment' given; did you mean 'ModelDeployment'?"),
         (body(kind=["ModelDeployment"]), "m.yaml: kind: ['ModelDeployment'] given"),
-        (body(apiVersion="airunway.ai/v1"), "m.yaml: apiVersion: 'airunway.ai/v1' given; did you mean 'airunway.ai/v1alpha1'?"),
+        (
+            body(apiVersion="airunway.ai/v1"),
+            "m.yaml: apiVersion: 'airunway.ai/v1' given; did you mean 'airunway.ai/v1alpha1'?",
+        ),
         (body(apiVersion=None), "m.yaml: apiVersion: None given"),
         (body(metadata=None), "m.yaml: metadata.name: required, but not given"),
         (body(metadata={"name": 5}), "m.yaml: metadata.name: required, but not given"),
@@ -65,12 +76,18 @@ def test_what_is_no_document_is_refused_at_its_place(wrong: Any, said: str) -> N
 
 
 def test_everything_that_is_wrong_is_told_in_one_go() -> None:
-    assert [text.split(":")[0] for text in refused(1, body(), {}, body(kind="x"))] == ["m.yaml[0]", "m.yaml[2]", "m.yaml[3]"]
+    assert [text.split(":")[0] for text in refused(1, body(), {}, body(kind="x"))] == [
+        "m.yaml[0]",
+        "m.yaml[2]",
+        "m.yaml[3]",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "null", "---\n---\n"])
 def test_a_file_without_a_document_says_what_is_wanted(text: str) -> None:
-    with pytest.raises(InputError, match=r"m\.yaml: holds no document; wanted: ModelDeployment, InferenceProviderConfig"):
+    with pytest.raises(
+        InputError, match=r"m\.yaml: holds no document; wanted: ModelDeployment, InferenceProviderConfig"
+    ):
         parse_documents(text, "m.yaml")
 
 
@@ -81,12 +98,21 @@ def entry_of(**more: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def test_an_entry_is_the_spec_with_name_and_namespace() -> None:
-    assert entry_of(metadata={"name": "a", "namespace": "ml"}) == ({"name": "a", "namespace": "ml", "model": {"id": "org/m"}}, [])
+    assert entry_of(metadata={"name": "a", "namespace": "ml"}) == (
+        {"name": "a", "namespace": "ml", "model": {"id": "org/m"}},
+        [],
+    )
     assert entry_of()[0] == {"name": "a", "model": {"id": "org/m"}}
 
 
 def test_what_a_server_adds_is_passed_over() -> None:
-    server = {"uid": "1", "resourceVersion": "7", "generation": 2, "managedFields": [], "creationTimestamp": "2026-01-01T00:00:00Z"}
+    server = {
+        "uid": "1",
+        "resourceVersion": "7",
+        "generation": 2,
+        "managedFields": [],
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
     assert entry_of(metadata={"name": "a", **server}, status={"phase": "Running"}) == entry_of()
 
 

@@ -1,4 +1,6 @@
-"""Unit (pure): durations are those that Go's time.ParseDuration takes too, and mean as many seconds as it says (seen with Go 1.26)."""
+"""Unit (pure): durations are those that Go's time.ParseDuration takes too, and mean as many seconds as it says (seen
+with Go 1.26).
+"""
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,9 @@ from tests.command import run
 
 LONGEST = 2_562_047 * 3600
 """What Go's 63 bits of nanoseconds hold, in whole hours as seconds."""
-parts = st.tuples(st.none() | st.integers(0, 999_999), st.none() | st.integers(0, 999_999), st.none() | st.integers(0, 999_999_999))
+parts = st.tuples(
+    st.none() | st.integers(0, 999_999), st.none() | st.integers(0, 999_999), st.none() | st.integers(0, 999_999_999)
+)
 
 
 def valid_for_a_setting(text: str) -> bool:
@@ -42,20 +46,42 @@ def test_a_setting_and_an_option_take_the_same_texts(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "h", "1", "1d", "1.5h", "-1h", "+1h", "1h ", " 1h", "1h\n", "1m1h", "1h1h", "1H", "٣h", "1 h", "9999999h", "9" * 5000 + "s"],
+    [
+        "",
+        "h",
+        "1",
+        "1d",
+        "1.5h",
+        "-1h",
+        "+1h",
+        "1h ",
+        " 1h",
+        "1h\n",
+        "1m1h",
+        "1h1h",
+        "1H",
+        "٣h",
+        "1 h",
+        "9999999h",
+        "9" * 5000 + "s",
+    ],
 )
 def test_what_is_none_is_refused(text: str) -> None:
     assert not is_duration(text)
     assert not valid_for_a_setting(text)
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("0s", 0), ("00h", 0), ("90s", 90), ("1h30m", 5400), ("45m", 2700), ("1h0m1s", 3601)])
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("0s", 0), ("00h", 0), ("90s", 90), ("1h30m", 5400), ("45m", 2700), ("1h0m1s", 3601)]
+)
 def test_what_is_one_is_counted(text: str, wanted: int) -> None:
     assert seconds(text) == wanted
 
 
 @pytest.mark.parametrize("text", ["soon", "", "9" * 5000 + "h", "1h\n", "1e3s"])
-def test_an_option_that_is_none_is_wrong_usage(text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_option_that_is_none_is_wrong_usage(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "wait", "--stack", "dev", "--timeout", text) == 2
     said = capsys.readouterr().err
     assert "90s, 45m or 1h30m" in " ".join(said.replace("│", " ").split())

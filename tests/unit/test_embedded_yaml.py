@@ -1,4 +1,6 @@
-"""Unit (pure): YAML inside a live object, against what k8s.io/apimachinery 0.37.2 (util/yaml), by which KubeRay reads it, made of it."""
+"""Unit (pure): YAML inside a live object, against what k8s.io/apimachinery 0.37.2 (util/yaml), by which KubeRay reads
+it, made of it.
+"""
 
 from typing import Any
 
@@ -31,7 +33,9 @@ def test_yaml_means_what_it_means_to_the_operator(text: str, value: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [", "a: &b [*b]", "? [a]\n: b", "a: .inf", "a: 1\na: 2", "a: !!timestamp x", "a: 1\n---\nb: 2"], ids=repr
+    "text",
+    ["a: [", "a: &b [*b]", "? [a]\n: b", "a: .inf", "a: 1\na: 2", "a: !!timestamp x", "a: 1\n---\nb: 2"],
+    ids=repr,
 )
 def test_what_is_no_plain_data_is_told_with_its_path(text: str) -> None:
     with pytest.raises(UnreadableError, match=r"^spec\.x"):

@@ -1,4 +1,6 @@
-"""Unit (pure): engine flags from fields and back: whatever a spec comes to is read to one that comes to the same arguments."""
+"""Unit (pure): engine flags from fields and back: whatever a spec comes to is read to one that comes to the same
+arguments.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -61,7 +63,10 @@ TEXTS = [
     "007",
     "1e3",
 ]
-TOKENS = [*(f"--{name}" for name in FLAGS), *(f"--{name}={text}" for name in ("a", "tp", "max-model-len", "x.y") for text in TEXTS[:5])]
+TOKENS = [
+    *(f"--{name}" for name in FLAGS),
+    *(f"--{name}={text}" for name in ("a", "tp", "max-model-len", "x.y") for text in TEXTS[:5]),
+]
 args = st.dictionaries(st.sampled_from([name for name in FLAGS if "." not in name]), st.sampled_from(TEXTS), max_size=4)
 extra = st.lists(st.sampled_from([*TOKENS, *TEXTS, "--", "---a"]), max_size=4)
 engines = st.fixed_dictionaries(
@@ -99,7 +104,9 @@ def test_what_a_spec_comes_to_is_read_back_to_one_that_comes_to_the_same(
     size = scaling if mode is Mode.DISAGGREGATED else {"resources": {"gpu": {"count": decode}}}
     base = {"name": "demo", "provider": {"name": name}, "serving": {"mode": str(mode)}}
     try:
-        resource = plan_entry(base | size | {"model": model, "engine": fields | {"type": str(engine)}}, TARGET).rendered.resource
+        resource = plan_entry(
+            base | size | {"model": model, "engine": fields | {"type": str(engine)}}, TARGET
+        ).rendered.resource
     except InputError:
         assume(False)
     provider = PROVIDERS.renderer(name)
@@ -107,13 +114,25 @@ def test_what_a_spec_comes_to_is_read_back_to_one_that_comes_to_the_same(
     assert list(arguments(again)) == list(arguments(resource))
 
 
-NAMES = [{"args": {"served-model-name": "x"}}, {"args": {"served_model_name": "x"}}, {"extraArgs": ["--served-model-name=x"]}]
+NAMES = [
+    {"args": {"served-model-name": "x"}},
+    {"args": {"served_model_name": "x"}},
+    {"extraArgs": ["--served-model-name=x"]},
+]
 
 
 @pytest.mark.parametrize("fields", NAMES, ids=str)
 def test_a_name_to_serve_that_ray_would_not_see_is_refused(fields: Any) -> None:
-    entry = {"name": "demo", "model": {"id": "m"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}, "engine": fields}
-    with pytest.raises(InputError, match=r"^engine\.(args|extraArgs).*: provider kuberay can't honour this: .* model\.servedName"):
+    entry = {
+        "name": "demo",
+        "model": {"id": "m"},
+        "provider": {"name": "kuberay"},
+        "resources": {"gpu": {"count": 1}},
+        "engine": fields,
+    }
+    with pytest.raises(
+        InputError, match=r"^engine\.(args|extraArgs).*: provider kuberay can't honour this: .* model\.servedName"
+    ):
         plan_entry(entry, TARGET)
 
 
@@ -136,8 +155,16 @@ def row_default(path: str | None) -> Any:
     ("words", "gpus", "wanted"),
     [
         ("--model m", 1, {"model": {"id": "m"}, "engine": {}}),
-        ("--model m --tensor-parallel-size 2 --max-model-len 9", 2, {"model": {"id": "m"}, "engine": {"contextLength": 9}}),
-        ("--model m --tensor-parallel-size 2", 4, {"model": {"id": "m"}, "engine": {"args": {"tensor-parallel-size": "2"}}}),
+        (
+            "--model m --tensor-parallel-size 2 --max-model-len 9",
+            2,
+            {"model": {"id": "m"}, "engine": {"contextLength": 9}},
+        ),
+        (
+            "--model m --tensor-parallel-size 2",
+            4,
+            {"model": {"id": "m"}, "engine": {"args": {"tensor-parallel-size": "2"}}},
+        ),
         (
             "--model m --seed 7 --max-model-len 9",
             1,

@@ -1,4 +1,6 @@
-"""Unit (pure): entries of deployment files mean what they mean in a stack file, and every message says where its entry stands."""
+"""Unit (pure): entries of deployment files mean what they mean in a stack file, and every message says where its entry
+stands.
+"""
 
 import json
 from typing import Any
@@ -17,12 +19,19 @@ from tests.unit.test_yaml_reading import MEANING
 
 CHAT = {"name": "chat", "model": {"id": "org/chat"}, "resources": {"gpu": {"count": 1}}}
 SMALL = {"name": "small", "model": {"id": "org/small"}}
-DOCUMENT = {"apiVersion": "airunway.ai/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": "chat"}, "spec": {"model": {"id": "a/b"}}}
+DOCUMENT = {
+    "apiVersion": "airunway.ai/v1alpha1",
+    "kind": "ModelDeployment",
+    "metadata": {"name": "chat"},
+    "spec": {"model": {"id": "a/b"}},
+}
 FILES = ("d/chat.yaml", "d/small.yaml")
 
 
 def plan(files: dict[str, Any], deployments: Any = (), **settings: Any) -> Plan:
-    """The plan of a stack whose deployment files are ``files`` but those that ``manifests`` name; what is no text is written as YAML."""
+    """The plan of a stack whose deployment files are ``files`` but those that ``manifests`` name; what is no text is
+    written as YAML.
+    """
     texts = {name: body if isinstance(body, str) else yaml.safe_dump(body) for name, body in files.items()}
     named = [name for name in texts if name not in settings.get("manifests", [])]
     base = {"cluster": {"context": "x"}, "deployments": list(deployments), "deploymentFiles": named}
@@ -50,7 +59,10 @@ def test_entries_come_in_the_order_of_the_settings_and_know_their_places() -> No
 
 
 def test_an_entry_of_a_file_is_planned_as_in_the_stack_file() -> None:
-    one, other = (json.dumps([p.rendered.resource for p in made.deployments]) for made in (plan({"d.yaml": [CHAT]}), plan({}, [CHAT])))
+    one, other = (
+        json.dumps([p.rendered.resource for p in made.deployments])
+        for made in (plan({"d.yaml": [CHAT]}), plan({}, [CHAT]))
+    )
     assert one == other
 
 
@@ -61,7 +73,9 @@ def test_a_scalar_means_what_it_means_in_a_stack_file(text: str) -> None:
 
 
 def test_keys_are_text_as_those_of_a_stack_file_are() -> None:
-    assert entries_of("- {2: a, true: b, 1.50: c, ~: d}", "d.yaml") == [{"2": "a", "true": "b", "1.5": "c", "<nil>": "d"}]
+    assert entries_of("- {2: a, true: b, 1.50: c, ~: d}", "d.yaml") == [
+        {"2": "a", "true": "b", "1.5": "c", "<nil>": "d"}
+    ]
 
 
 def test_an_empty_list_is_a_file_without_entries() -> None:
@@ -88,8 +102,14 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ("- {a: !!binary aGVsbG8=}", "d.yaml[0].a: a bytes given"),
         ("- name: a\n---\n- name: b\n", "d.yaml: one YAML document is wanted, there are 2"),
         ("- &a {name: *a}", "d.yaml[0].name.name.name"),
-        ([CHAT | {"env": [{"name": "A", "value": {"secure": "v1:x"}}]}], "d.yaml[0].env[0].value: is encrypted, and Pulumi decrypts only"),
-        ([CHAT | {"provider": {"overrides": {"spec": {"x": {"secure": "v1:x"}}}}}], "d.yaml[0].provider.overrides.spec.x: is encrypted"),
+        (
+            [CHAT | {"env": [{"name": "A", "value": {"secure": "v1:x"}}]}],
+            "d.yaml[0].env[0].value: is encrypted, and Pulumi decrypts only",
+        ),
+        (
+            [CHAT | {"provider": {"overrides": {"spec": {"x": {"secure": "v1:x"}}}}}],
+            "d.yaml[0].provider.overrides.spec.x: is encrypted",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_file_is_told_with_file_and_place(body: Any, wanted: str) -> None:
@@ -98,7 +118,11 @@ def test_what_is_wrong_in_a_file_is_told_with_file_and_place(body: Any, wanted: 
 
 
 def test_everything_that_is_wrong_in_all_files_is_told_in_one_go() -> None:
-    files = {"a.yaml": [CHAT | {"engine": {"type": "vlm"}}], "b.yaml": "text", "providers.yaml": [SMALL | {"model": {}}]}
+    files = {
+        "a.yaml": [CHAT | {"engine": {"type": "vlm"}}],
+        "b.yaml": "text",
+        "providers.yaml": [SMALL | {"model": {}}],
+    }
     assert [p.split(":")[0] for p in refused(files, [SMALL | {"scaling": {"replicas": 99}}])] == [
         "deployments[0].scaling.replicas",
         "a.yaml[0].engine.type",
@@ -111,32 +135,59 @@ def test_everything_that_is_wrong_in_all_files_is_told_in_one_go() -> None:
 @pytest.mark.parametrize(
     ("files", "deployments", "manifests", "wanted"),
     [
-        ({}, [CHAT, SMALL, CHAT], [], "deployments[2].name: 'chat' is the name of deployments[0] too; a name is used once per stack"),
+        (
+            {},
+            [CHAT, SMALL, CHAT],
+            [],
+            "deployments[2].name: 'chat' is the name of deployments[0] too; a name is used once per stack",
+        ),
         ({"a.yaml": [SMALL, CHAT]}, [CHAT], [], "a.yaml[1].name: 'chat' is the name of deployments[0] too"),
         ({"a.yaml": [SMALL, CHAT], "b.yaml": [CHAT]}, [], [], "b.yaml[0].name: 'chat' is the name of a.yaml[1] too"),
-        ({"a.yaml": [CHAT], "m.yaml": DOCUMENT}, [], ["m.yaml"], "m.yaml: metadata.name: 'chat' is the name of a.yaml[0] too"),
+        (
+            {"a.yaml": [CHAT], "m.yaml": DOCUMENT},
+            [],
+            ["m.yaml"],
+            "m.yaml: metadata.name: 'chat' is the name of a.yaml[0] too",
+        ),
     ],
 )
-def test_a_name_that_is_used_twice_is_told_with_both_places(files: Any, deployments: Any, manifests: Any, wanted: str) -> None:
+def test_a_name_that_is_used_twice_is_told_with_both_places(
+    files: Any, deployments: Any, manifests: Any, wanted: str
+) -> None:
     (problem,) = refused(files, deployments, manifests=manifests)
     assert problem.startswith(wanted)
 
 
 def test_a_name_that_is_used_twice_is_told_although_the_entries_are_wrong_too() -> None:
-    problems = refused({"a.yaml": [CHAT | {"engine": {"type": "x"}}], "b.yaml": [CHAT | {"engine": {"type": "y"}}, CHAT]})
-    assert [p.split(":")[0] for p in problems] == ["a.yaml[0].engine.type", "b.yaml[0].engine.type", "b.yaml[0].name", "b.yaml[1].name"]
+    problems = refused(
+        {"a.yaml": [CHAT | {"engine": {"type": "x"}}], "b.yaml": [CHAT | {"engine": {"type": "y"}}, CHAT]}
+    )
+    assert [p.split(":")[0] for p in problems] == [
+        "a.yaml[0].engine.type",
+        "b.yaml[0].engine.type",
+        "b.yaml[0].name",
+        "b.yaml[1].name",
+    ]
 
 
 def test_two_that_need_one_service_are_told_with_both_places() -> None:
     (problem,) = refused({"a.yaml": [SMALL | {"name": "chat-frontend"}], "b.yaml": [SMALL, CHAT]})
-    assert problem == "b.yaml[1].name: 'chat' and 'chat-frontend' of a.yaml[0] would both need a Service 'chat-frontend' in default"
+    assert (
+        problem
+        == "b.yaml[1].name: 'chat' and 'chat-frontend' of a.yaml[0] would both need a Service 'chat-frontend' in"
+        " default"
+    )
 
 
-entries = st.lists(st.sampled_from("abcdefghijklmnop"), unique=True, max_size=16).map(lambda ns: [SMALL | {"name": n} for n in ns])
+entries = st.lists(st.sampled_from("abcdefghijklmnop"), unique=True, max_size=16).map(
+    lambda ns: [SMALL | {"name": n} for n in ns]
+)
 
 
 @given(entries, st.lists(st.integers(0, 16), max_size=3).map(sorted))
-def test_however_entries_are_spread_over_files_the_stack_is_the_same(listed: list[dict[str, Any]], cuts: list[int]) -> None:
+def test_however_entries_are_spread_over_files_the_stack_is_the_same(
+    listed: list[dict[str, Any]], cuts: list[int]
+) -> None:
     pieces = [listed[a:b] for a, b in zip([0, *cuts], [*cuts, len(listed)], strict=True)]
     files = {f"{index}.yaml": piece for index, piece in enumerate(pieces[1:])}
     texts = Files.of({name: json.dumps(piece) for name, piece in files.items()})

@@ -8,18 +8,27 @@ from tests.unit.samples import plan
 # What pulumi-kubernetes (January 2026) reported against kube-apiserver 1.36.1.
 _URN = "urn:pulumi:t::exp::kubernetes:kaito.sh/v1beta1:Workspace::demo"
 _NOT_CREATED = f'resource "{_URN}" was not successfully created by the Kubernetes API server: '
-_NOT_LIVE = '1 error occurred:\n\t* the Kubernetes API server reported that "ml/demo" failed to fully initialize or become live: '
+_NOT_LIVE = (
+    '1 error occurred:\n\t* the Kubernetes API server reported that "ml/demo" failed to fully initialize or become'
+    " live: "
+)
 _CONFLICT = (
-    "Server-Side Apply field conflict detected. See https://www.pulumi.com/registry/x/#handle-field-conflicts for troubleshooting help.\n"
-    'The resource managed by field manager "airunway-dev" had an apply conflict: '
-    'Apply failed with 1 conflict: conflict with "kuberay-operator" using ray.io/v1: .spec.rayClusterConfig.workerGroupSpecs'
+    "Server-Side Apply field conflict detected. See https://www.pulumi.com/registry/x/#handle-field-conflicts for"
+    ' troubleshooting help.\nThe resource managed by field manager "airunway-dev" had an apply conflict: Apply failed'
+    ' with 1 conflict: conflict with "kuberay-operator" using ray.io/v1: .spec.rayClusterConfig.workerGroupSpecs'
 )
 TIMEOUT = (
-    f'1 error occurred:\n\t* resource "{_URN}" was successfully created, but the Kubernetes API server reported that it failed to fully '
-    "initialize or become live: timed out waiting for the condition\n\n"
+    f'1 error occurred:\n\t* resource "{_URN}" was successfully created, but the Kubernetes API server reported that it'
+    " failed to fully initialize or become live: timed out waiting for the condition\n\n"
 )
-DENIED = "ValidatingAdmissionPolicy 'deny' with binding 'deny' denied request: This preset does not require a modelAccessSecret"
-UNTYPED = "failed to create typed patch object (ml/demo; kaito.sh/v1beta1, Kind=Workspace): .nope: field not declared in schema"
+DENIED = (
+    "ValidatingAdmissionPolicy 'deny' with binding 'deny' denied request: This preset does not require a"
+    " modelAccessSecret"
+)
+UNTYPED = (
+    "failed to create typed patch object (ml/demo; kaito.sh/v1beta1, Kind=Workspace): .nope: field not declared in"
+    " schema"
+)
 REPORTS = [
     (TIMEOUT, Failure.NOT_READY, "timed out waiting for the condition"),
     (
@@ -28,7 +37,10 @@ REPORTS = [
         f'workspaces.kaito.sh "demo" is forbidden: {DENIED}',
     ),
     (
-        f'{_NOT_LIVE}admission webhook "validation.workspace.kaito.sh" denied the request: field is immutable: resource.count\n\n',
+        (
+            f'{_NOT_LIVE}admission webhook "validation.workspace.kaito.sh" denied the request: field is immutable:'
+            " resource.count\n\n"
+        ),
         Failure.REFUSED,
         'admission webhook "validation.workspace.kaito.sh" denied the request: field is immutable: resource.count',
     ),
@@ -41,15 +53,24 @@ REPORTS = [
     (
         f"{_NOT_CREATED}{_CONFLICT}",
         Failure.CONFLICT,
-        'Apply failed with 1 conflict: conflict with "kuberay-operator" using ray.io/v1: .spec.rayClusterConfig.workerGroupSpecs',
+        (
+            'Apply failed with 1 conflict: conflict with "kuberay-operator" using ray.io/v1:'
+            " .spec.rayClusterConfig.workerGroupSpecs"
+        ),
     ),
     (
         f"{_NOT_LIVE}{_CONFLICT}\n\n",
         Failure.CONFLICT,
-        'Apply failed with 1 conflict: conflict with "kuberay-operator" using ray.io/v1: .spec.rayClusterConfig.workerGroupSpecs',
+        (
+            'Apply failed with 1 conflict: conflict with "kuberay-operator" using ray.io/v1:'
+            " .spec.rayClusterConfig.workerGroupSpecs"
+        ),
     ),
     (
-        f'{_NOT_CREATED}Internal error occurred: failed calling webhook "v": Post "https://x.svc:9443": dial tcp: connection refused',
+        (
+            f'{_NOT_CREATED}Internal error occurred: failed calling webhook "v": Post "https://x.svc:9443": dial tcp:'
+            " connection refused"
+        ),
         Failure.REFUSED,
         'Internal error occurred: failed calling webhook "v": Post "https://x.svc:9443": dial tcp: connection refused',
     ),
@@ -61,8 +82,12 @@ REPORTS = [
 ]
 
 
-@pytest.mark.parametrize(("report", "failure", "cause"), REPORTS, ids=[f"{f}-{i}" for i, (_, f, _) in enumerate(REPORTS)])
-def test_a_report_of_the_provider_is_told_by_its_kind_and_stripped_to_its_cause(report: str, failure: Failure, cause: str) -> None:
+@pytest.mark.parametrize(
+    ("report", "failure", "cause"), REPORTS, ids=[f"{f}-{i}" for i, (_, f, _) in enumerate(REPORTS)]
+)
+def test_a_report_of_the_provider_is_told_by_its_kind_and_stripped_to_its_cause(
+    report: str, failure: Failure, cause: str
+) -> None:
     assert (failure_of(report), cause_of(report)) == (failure, cause)
 
 
@@ -78,11 +103,16 @@ def test_a_deployment_that_did_not_get_ready_is_named_with_its_last_status_and_w
 
 
 def test_where_nothing_can_be_read_the_provider_s_cause_is_what_was_last_seen() -> None:
-    assert "  last seen: timed out waiting for the condition" in failure_message("demo", plan({}).rendered.resource, TIMEOUT).splitlines()
+    assert (
+        "  last seen: timed out waiting for the condition"
+        in failure_message("demo", plan({}).rendered.resource, TIMEOUT).splitlines()
+    )
 
 
 @pytest.mark.parametrize(("report", "failure", "cause"), [r for r in REPORTS if r[1] is not Failure.NOT_READY])
-def test_what_was_never_accepted_is_not_said_to_be_not_ready_and_sends_nobody_to_pods(report: str, failure: Failure, cause: str) -> None:
+def test_what_was_never_accepted_is_not_said_to_be_not_ready_and_sends_nobody_to_pods(
+    report: str, failure: Failure, cause: str
+) -> None:
     text = failure_message("demo", plan({}).rendered.resource, report)
     assert cause in text
     assert "did not get ready" not in text
@@ -99,7 +129,10 @@ def test_a_cancelled_wait_is_called_that() -> None:
 
 
 def test_a_build_s_failure_says_where_its_log_is() -> None:
-    job = {"kind": "Job", "metadata": {"name": "b", "namespace": "airunway-system", "annotations": {"airunway.ai/image": "x/y:z"}}}
+    job = {
+        "kind": "Job",
+        "metadata": {"name": "b", "namespace": "airunway-system", "annotations": {"airunway.ai/image": "x/y:z"}},
+    }
     text = failure_message("b", job, "", "exit code 1: no such file")
     assert text.splitlines() == [
         "image x/y:z: it was not built by Job airunway-system/b",
@@ -111,5 +144,10 @@ def test_a_build_s_failure_says_where_its_log_is() -> None:
 
 def test_what_all_deployments_share_is_named_by_itself() -> None:
     claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "airunway-registry", "namespace": "airunway-system"}}
-    report = f'{_NOT_LIVE}PersistentVolumeClaim "airunway-registry" is invalid: spec: Forbidden: spec is immutable after creation'
-    assert failure_message("x", claim, report).startswith("PersistentVolumeClaim airunway-system/airunway-registry was refused")
+    report = (
+        f'{_NOT_LIVE}PersistentVolumeClaim "airunway-registry" is invalid: spec: Forbidden: spec is immutable after'
+        " creation"
+    )
+    assert failure_message("x", claim, report).startswith(
+        "PersistentVolumeClaim airunway-system/airunway-registry was refused"
+    )

@@ -54,7 +54,11 @@ def test_golden_build_objects(case: str) -> None:
     registry, builder, password = CASES[case]
     plan = stack(BUILT, registry=registry, builder=builder, has_password=password)
     managed = plan.settings.registry.managed
-    objects = [system_namespace(plan.settings), *(registry_objects(managed) if managed else []), *builder_objects(plan.settings)]
+    objects = [
+        system_namespace(plan.settings),
+        *(registry_objects(managed) if managed else []),
+        *builder_objects(plan.settings),
+    ]
     text = to_documents([*objects, *(i.job() for i in plan.images), plan.deployments[0].rendered.resource])
     path = GOLDEN / f"{case}.yaml"
     if os.environ.get("GOLDEN") == "rewrite":
@@ -90,8 +94,14 @@ def test_two_deployments_of_one_file_share_an_image() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"deployment": BUILT | {"model": {"id": "Qwen/Other-GGUF", "gguf": {"file": "Qwen3-0.6B-Q8_0.gguf", "build": True}}}},
-        {"deployment": BUILT | {"model": {"id": "Qwen/Qwen3-0.6B-GGUF", "gguf": {"file": "Qwen3-0.6B-Q4_0.gguf", "build": True}}}},
+        {
+            "deployment": BUILT
+            | {"model": {"id": "Qwen/Other-GGUF", "gguf": {"file": "Qwen3-0.6B-Q8_0.gguf", "build": True}}}
+        },
+        {
+            "deployment": BUILT
+            | {"model": {"id": "Qwen/Qwen3-0.6B-GGUF", "gguf": {"file": "Qwen3-0.6B-Q4_0.gguf", "build": True}}}
+        },
         {"deployment": BUILT | {"resources": {"gpu": {"count": 1}}}},
         {"builder": {"platform": "linux/arm64"}},
         {"builder": {"frontend": "mirror.internal/aikit:v0.23.2"}},
@@ -159,8 +169,16 @@ def test_an_existing_registry_has_its_hosts_and_login() -> None:
 @pytest.mark.parametrize(
     ("deployment", "settings", "message"),
     [
-        ({"model": {"id": "a/b", "gguf": {"build": True}}}, {}, "deployments[0].model.gguf.file: required when model.gguf.build is true"),
-        ({"model": {"id": "a/b", "gguf": {"build": True, "file": "x.bin"}}}, {}, "deployments[0].model.gguf.file: 'x.bin' given"),
+        (
+            {"model": {"id": "a/b", "gguf": {"build": True}}},
+            {},
+            "deployments[0].model.gguf.file: required when model.gguf.build is true",
+        ),
+        (
+            {"model": {"id": "a/b", "gguf": {"build": True, "file": "x.bin"}}},
+            {},
+            "deployments[0].model.gguf.file: 'x.bin' given",
+        ),
         (
             {"engine": {"type": "vllm"}},
             {},
@@ -174,7 +192,11 @@ def test_an_existing_registry_has_its_hosts_and_login() -> None:
         ),
         ({}, {"registry": {}}, "registry: a deployment builds an image; say where it is kept"),
         ({}, {"registry": {"managed": {}}}, "registry.managed.nodeCidrs: required"),
-        ({}, {"registry": {"managed": {"nodeCidrs": ["everywhere"]}}}, "registry.managed.nodeCidrs[0]: 'everywhere' given, must match"),
+        (
+            {},
+            {"registry": {"managed": {"nodeCidrs": ["everywhere"]}}},
+            "registry.managed.nodeCidrs[0]: 'everywhere' given, must match",
+        ),
         ({}, {"registry": {"managed": {"nodeCidrs": []}}}, "registry.managed.nodeCidrs"),
         (
             {},
@@ -185,7 +207,11 @@ def test_an_existing_registry_has_its_hosts_and_login() -> None:
         ({}, {"registry": EXISTING}, "registry.existing.username: goes with the secret airunway:registryPassword"),
         ({}, {"registry": {"existing": {}}}, "registry.existing.host: required"),
         ({}, {"builder": {"timeout": "soon"}}, "builder.timeout: 'soon' given, must match"),
-        ({"provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 1}}}, {}, "deployments[0].engine.type: no engine fits"),
+        (
+            {"provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 1}}},
+            {},
+            "deployments[0].engine.type: no engine fits",
+        ),
         (
             {"model": {"id": "a/b", "gguf": {"file": "x.gguf", "build": True}, "servedName": "mine"}},
             {},
@@ -203,7 +229,13 @@ REPOSITORY = re.compile(r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$")
 TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=200)
 INPUTS = st.builds(
-    ImageInputs, model=NAME, file=NAME.map(lambda t: t + ".gguf"), frontend=NAME, context=NAME, platform=NAME, runtime=st.none() | NAME
+    ImageInputs,
+    model=NAME,
+    file=NAME.map(lambda t: t + ".gguf"),
+    frontend=NAME,
+    context=NAME,
+    platform=NAME,
+    runtime=st.none() | NAME,
 )
 
 
@@ -272,11 +304,19 @@ def test_every_image_is_pinned_and_can_be_mirrored() -> None:
     mirrored = stack(
         BUILT,
         registry={"managed": {"nodeCidrs": ["10.0.0.0/8"], "image": "mirror/registry:2"}},
-        builder={"image": "mirror/buildkit:1", "frontend": "mirror/aikit:1", "context": "https://mirror/aikitfile.yaml"},
+        builder={
+            "image": "mirror/buildkit:1",
+            "frontend": "mirror/aikit:1",
+            "context": "https://mirror/aikitfile.yaml",
+        },
     )
     assert mirrored.settings.registry.managed
     text = to_documents(
-        [*registry_objects(mirrored.settings.registry.managed), *builder_objects(mirrored.settings), mirrored.images[0].job()]
+        [
+            *registry_objects(mirrored.settings.registry.managed),
+            *builder_objects(mirrored.settings),
+            mirrored.images[0].job(),
+        ]
     )
     assert not re.search(r"docker\.io|ghcr\.io|githubusercontent", text)
     for default in re.findall(r"(?:image: |source=)(\S+)", (GOLDEN / "managed.yaml").read_text()):

@@ -70,7 +70,9 @@ def test_the_current_context_of_the_environment_does_not_matter(tmp_path: Path) 
 
 def test_the_first_file_that_has_a_name_wins_whole(tmp_path: Path) -> None:
     first = config(cluster(**{"tls-server-name": "first"}), user())
-    second = config(cluster(**{"tls-server-name": "second", "proxy-url": "http://second:1"}), user(token="other"), context())
+    second = config(
+        cluster(**{"tls-server-name": "second", "proxy-url": "http://second:1"}), user(token="other"), context()
+    )
     found = read(tmp_path, first, second)
     assert (found.cluster.tls_server_name, found.cluster.proxy_url, found.user.token) == ("first", None, "u-token")
 
@@ -122,14 +124,18 @@ def test_relative_paths_of_the_setting_start_where_the_provider_runs_or_else_bes
     project, folder = tmp_path / "project", tmp_path / "folder"
     project.mkdir()
     folder.mkdir()
-    (folder / "config").write_text(json.dumps(config(cluster(**{"certificate-authority": "ca.crt"}), user(), context())))
+    (folder / "config").write_text(
+        json.dumps(config(cluster(**{"certificate-authority": "ca.crt"}), user(), context()))
+    )
     named = Cluster(context="x", kubeconfig="../folder/config")
     assert read_context(named, project, {}).cluster.certificate_authority == str(project / ".." / "folder" / "ca.crt")
     (project / "ca.crt").touch()
     assert read_context(named, project, {}).cluster.certificate_authority == str(project / "ca.crt")
 
 
-def test_a_tilde_in_the_setting_is_the_home_that_the_system_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_in_the_setting_is_the_home_that_the_system_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "config").write_text(json.dumps(WHOLE | {"current-context": "x"}))
     known = pwd.struct_passwd(("me", "x", os.getuid(), os.getgid(), "", str(tmp_path), ""))
     monkeypatch.setattr("pwd.getpwuid", lambda _: known)
@@ -171,11 +177,16 @@ def test_with_the_setting_alone_its_current_context_counts(tmp_path: Path) -> No
             [user(), cluster("d"), context(), context("b", "d")],
             "config-0: context 'x': names cluster 'c', which is not there; valid contexts: b",
         ),
-        ([cluster(), context(), context("b", user=None)], "config-0: context 'x': names user 'u', which is not there; valid contexts: b"),
+        (
+            [cluster(), context(), context("b", user=None)],
+            "config-0: context 'x': names user 'u', which is not there; valid contexts: b",
+        ),
         ([cluster(), user(), context(cluster=None)], "config-0: context 'x': names no cluster; valid contexts: none"),
     ],
 )
-def test_a_context_that_leads_nowhere_is_told_with_the_valid_ones(entries: list[dict[str, Any]], said: str, tmp_path: Path) -> None:
+def test_a_context_that_leads_nowhere_is_told_with_the_valid_ones(
+    entries: list[dict[str, Any]], said: str, tmp_path: Path
+) -> None:
     assert refusal(tmp_path, config(*entries)) == f"cluster x: can't be opened: {said}"
 
 
@@ -200,23 +211,40 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "p", "intera
         (cluster(**{"proxy-url": "p:1"}), "proxy-url: a URL such as http://HOST:PORT is wanted"),
         (user(username="a"), "token and username are both given"),
         (user(**{"client-certificate": "a"}), "client-key or client-key-data: required"),
-        (user(**{"client-certificate": "a", "client-certificate-data": CA, "client-key": "k"}), "client-certificate-data are both given"),
-        (user(**{"client-certificate": "a", "client-key": "k", "client-key-data": CA}), "client-key and client-key-data are both given"),
+        (
+            user(**{"client-certificate": "a", "client-certificate-data": CA, "client-key": "k"}),
+            "client-certificate-data are both given",
+        ),
+        (
+            user(**{"client-certificate": "a", "client-key": "k", "client-key-data": CA}),
+            "client-key and client-key-data are both given",
+        ),
         (user(**{"as-groups": ["g"]}), "as: required with as-uid"),
         (user(exec=EXEC | {"command": ""}), "exec.command: required"),
-        (user(exec=EXEC | {"apiVersion": "client.authentication.k8s.io/v1alpha1"}), "valid: client.authentication.k8s.io/v1, client"),
-        (user(exec=EXEC | {"interactiveMode": None}), "exec.interactiveMode: required by client.authentication.k8s.io/v1"),
+        (
+            user(exec=EXEC | {"apiVersion": "client.authentication.k8s.io/v1alpha1"}),
+            "valid: client.authentication.k8s.io/v1, client",
+        ),
+        (
+            user(exec=EXEC | {"interactiveMode": None}),
+            "exec.interactiveMode: required by client.authentication.k8s.io/v1",
+        ),
         (user(exec=EXEC | {"interactiveMode": "never"}), "did you mean 'Never'?"),
         (user(exec=EXEC | {"env": [{"value": "x"}]}), "exec.env: a variable has no name"),
         (user(exec=EXEC, **{"auth-provider": {"name": "oidc"}}), "exec and auth-provider are both given"),
-        (user(**{"auth-provider": {"name": "gcp"}}), "auth-provider: gcp can't be used; give an exec plugin or a token"),
+        (
+            user(**{"auth-provider": {"name": "gcp"}}),
+            "auth-provider: gcp can't be used; give an exec plugin or a token",
+        ),
     ],
     ids=str,
 )
 def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], said: str, tmp_path: Path) -> None:
     whole = [e for e in (cluster(), user(), context()) if e.keys() != entry.keys()]
     message = refusal(tmp_path, config(entry, *whole))
-    assert message.startswith(f"cluster x: can't be opened: config-0: context 'x', {'cluster' if 'cluster' in entry else 'user'} ")
+    assert message.startswith(
+        f"cluster x: can't be opened: config-0: context 'x', {'cluster' if 'cluster' in entry else 'user'} "
+    )
     assert said in message
     assert "u-token" not in message
 
@@ -230,7 +258,10 @@ def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], sa
         ({"kind": "Secret"}, "config-1: is Secret of None; Config of v1 is wanted"),
         ({"apiVersion": "v2", "kind": "Config"}, "config-1: is Config of v2; Config of v1 is wanted"),
         ({"users": [user(token=4711)]}, "config-1: users[0].user.token: input should be a valid string"),
-        ({"clusters": [cluster(**{"certificate-authority-data": "%"})]}, "clusters[0].cluster.certificate-authority-data: base64"),
+        (
+            {"clusters": [cluster(**{"certificate-authority-data": "%"})]},
+            "clusters[0].cluster.certificate-authority-data: base64",
+        ),
         ({"clusters": {"c": {}}}, "config-1: clusters: input should be a valid list"),
         ({"clusters": [None]}, "config-1: clusters[0]: input should be"),
         ({"users": [user(), user()]}, "config-1: users: u stands there twice"),
@@ -244,7 +275,9 @@ def test_a_broken_file_is_an_error_even_where_another_has_the_context(file: Any,
 
 
 @pytest.mark.parametrize(
-    "file", ["", "# nothing\n", {"users": None, "contexts": None}, {"users": [{"name": "other", "user": None}]}, {"x": 1}], ids=str
+    "file",
+    ["", "# nothing\n", {"users": None, "contexts": None}, {"users": [{"name": "other", "user": None}]}, {"x": 1}],
+    ids=str,
 )
 def test_a_file_that_adds_nothing_does_no_harm(file: Any, tmp_path: Path) -> None:
     assert read(tmp_path, file, WHOLE).name == "x"
@@ -252,7 +285,10 @@ def test_a_file_that_adds_nothing_does_no_harm(file: Any, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("listed", ["/nowhere/config", "/nowhere/a:/nowhere/b", ":"])
 def test_no_file_at_all_is_told(listed: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cluster x: can't be opened: none of the files of KUBECONFIG is there \(.*\); set KUBECONFIG or"):
+    with pytest.raises(
+        InputError,
+        match=r"cluster x: can't be opened: none of the files of KUBECONFIG is there \(.*\); set KUBECONFIG or",
+    ):
         read_context(Cluster(context="x"), tmp_path, {"KUBECONFIG": listed})
     with pytest.raises(InputError, match=r"there is no kubeconfig \(.*/\.kube/config\)"):
         read_context(Cluster(context="x"), tmp_path, {"HOME": str(tmp_path)})

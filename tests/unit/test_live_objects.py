@@ -1,4 +1,6 @@
-"""Unit (pure): live objects as models, against the upstream CRDs, the types of Pulumi's Kubernetes SDK, and any JSON anywhere."""
+"""Unit (pure): live objects as models, against the upstream CRDs, the types of Pulumi's Kubernetes SDK, and any JSON
+anywhere.
+"""
 
 import contextlib
 import copy
@@ -66,7 +68,9 @@ def schema_of(file: str, version: str) -> Any:
 
 
 def models_in(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
-    """The models of a field's type, each with how it is reached: by itself, as an element of a list or a value of a map."""
+    """The models of a field's type, each with how it is reached: by itself, as an element of a list or a value of a
+    map.
+    """
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield "", annotation
     origin = get_origin(annotation)
@@ -91,7 +95,9 @@ def unknown(model: type[BaseModel], schema: Any, path: str = "") -> Iterator[str
 
 
 @pytest.mark.parametrize(("model", "file", "version"), MODELS, ids=lambda v: getattr(v, "__name__", None))
-def test_what_is_read_of_an_object_is_in_the_schema_of_its_kind(model: type[LiveModel], file: str, version: str) -> None:
+def test_what_is_read_of_an_object_is_in_the_schema_of_its_kind(
+    model: type[LiveModel], file: str, version: str
+) -> None:
     assert list(unknown(model, schema_of(file, version))) == []
 
 
@@ -137,8 +143,10 @@ OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (
         Pod,
         kubernetes.core.v1.outputs,
-        "PodSpec PodStatus Container ContainerPort EnvVar ResourceRequirements ContainerStatus ContainerState ContainerStateTerminated "
-        "PodCondition",
+        (
+            "PodSpec PodStatus Container ContainerPort EnvVar ResourceRequirements ContainerStatus ContainerState"
+            " ContainerStateTerminated PodCondition"
+        ),
     ),
 ]
 
@@ -167,7 +175,21 @@ json_values = st.recursive(
     max_leaves=6,
 )
 words = st.sampled_from(
-    ["", "1", "one", "-1", "9" * 30, "--", "--seed", "a: [", "~", "applications: [1]", "applications: {a: 1}", "²", "\x00"]
+    [
+        "",
+        "1",
+        "one",
+        "-1",
+        "9" * 30,
+        "--",
+        "--seed",
+        "a: [",
+        "~",
+        "applications: [1]",
+        "applications: {a: 1}",
+        "²",
+        "\x00",
+    ]
 )
 others = json_values | words
 

@@ -44,7 +44,18 @@ def printed(width: int, *surveys: Survey) -> str:
 @pytest.mark.parametrize("width", [60, 160])
 def test_everything_is_said_at_any_width(width: int) -> None:
     text = printed(width, SURVEY)
-    for word in ("prod", "0 of 1 running", "llama", "Deploying", "1/2", "vllm", "kaito", "http://llama.ml.svc/v1", "healthy", "deployed"):
+    for word in (
+        "prod",
+        "0 of 1 running",
+        "llama",
+        "Deploying",
+        "1/2",
+        "vllm",
+        "kaito",
+        "http://llama.ml.svc/v1",
+        "healthy",
+        "deployed",
+    ):
         assert word in text
     assert max(map(len, text.splitlines())) <= width
 
@@ -56,7 +67,8 @@ def test_what_a_cluster_says_is_no_command_to_the_terminal() -> None:
 
 
 words = st.lists(
-    st.sampled_from(["::error::x", "::add-mask::a", "##[error]", "a", "wide" * 8, "\n", "::", ":::error::x", " "]), max_size=40
+    st.sampled_from(["::error::x", "::add-mask::a", "##[error]", "a", "wide" * 8, "\n", "::", ":::error::x", " "]),
+    max_size=40,
 )
 
 

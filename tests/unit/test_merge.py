@@ -1,4 +1,6 @@
-"""Unit (pure): merge patches are those of RFC 7396, the patch between two values makes one of the other, and true is not 1."""
+"""Unit (pure): merge patches are those of RFC 7396, the patch between two values makes one of the other, and true is
+not 1.
+"""
 
 import copy
 import json
@@ -13,7 +15,9 @@ from airunway.text.merge import merge_patch, patch_between, same
 
 scalars = st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, "", "a", "1", "true"])
 without_null = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
 )
 anything = st.recursive(
     scalars | st.none(),
@@ -53,7 +57,9 @@ def test_the_examples_of_rfc_7396_appendix_a_give_what_it_says(base: Any, change
 
 
 @given(maps, maps)
-def test_the_patch_between_two_maps_makes_the_second_of_the_first_to_the_last_type(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_the_patch_between_two_maps_makes_the_second_of_the_first_to_the_last_type(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
     patch = patch_between(old, new)
     assert text(merge_patch(old, patch)) == text(new)
     assert (patch == {}) == (text(old) == text(new))
@@ -97,7 +103,10 @@ def test_lists_by_name_keep_their_order_and_every_name_once(base: list[Any], cha
     merged = merge_patch(base, change, lists_by_name=True)
     if base and change:
         names = [e["name"] for e in merged]
-        assert names == [*(e["name"] for e in base), *(e["name"] for e in change if e["name"] not in {b["name"] for b in base})]
+        assert names == [
+            *(e["name"] for e in base),
+            *(e["name"] for e in change if e["name"] not in {b["name"] for b in base}),
+        ]
         values = {e["name"]: e.get("value") for e in base} | {e["name"]: e["value"] for e in change if "value" in e}
         assert {e["name"]: e.get("value") for e in merged} == {name: values.get(name) for name in names}
     else:
@@ -118,7 +127,14 @@ def test_two_values_are_the_same_where_their_json_is(one: Any, other: Any) -> No
 
 @pytest.mark.parametrize(
     ("one", "other", "equal"),
-    [(True, 1, False), (False, 0, False), (1, 1.0, True), (None, False, False), ([1], [True], False), ({"a": 0}, {"a": False}, False)],
+    [
+        (True, 1, False),
+        (False, 0, False),
+        (1, 1.0, True),
+        (None, False, False),
+        ([1], [True], False),
+        ({"a": 0}, {"a": False}, False),
+    ],
 )
 def test_true_is_not_1(one: Any, other: Any, equal: bool) -> None:
     assert same(one, other) is same(other, one) is equal

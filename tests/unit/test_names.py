@@ -55,10 +55,18 @@ def test_what_is_replaced_or_cut_is_told_apart_by_a_hash(parts: tuple[str, ...],
 
 
 def test_a_name_is_the_same_in_every_process() -> None:
-    code = "from airunway.text.names import digest, name_of; print(name_of('Org/M', 'x' * 99), digest({'b': [1, None], 'a': 'ä'}))"
+    code = (
+        "from airunway.text.names import digest, name_of; print(name_of('Org/M', 'x' * 99), digest({'b': [1, None],"
+        " 'a': 'ä'}))"
+    )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}, cwd="."
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+            cwd=".",
         ).stdout
         for seed in ("1", "2")
     }

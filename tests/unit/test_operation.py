@@ -11,7 +11,8 @@ import pytest
 from airunway.console.operation import Event, Operation
 
 PRINTS = (
-    "import json, sys\nfor event in json.loads(sys.argv[1]):\n print(event if isinstance(event, str) else json.dumps(event), flush=True)\n"
+    "import json, sys\nfor event in json.loads(sys.argv[1]):\n print(event if isinstance(event, str) else"
+    " json.dumps(event), flush=True)\n"
 )
 # Says when it listens, and counts the interrupts: the first one it ends by as Pulumi does, after what it is at.
 WAITS = """
@@ -47,7 +48,18 @@ def test_each_event_is_kept_in_order_and_the_end_comes_last() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["plain", "", "[1]", '"text"', "{", '{"kind": "end", "result": "succeeded"}', '{"kind": 1}', '{"kind": ["step"]}', "\x1b[2J", "null"],
+    [
+        "plain",
+        "",
+        "[1]",
+        '"text"',
+        "{",
+        '{"kind": "end", "result": "succeeded"}',
+        '{"kind": 1}',
+        '{"kind": ["step"]}',
+        "\x1b[2J",
+        "null",
+    ],
 )
 def test_what_is_printed_on_the_way_is_a_line_of_the_log_and_never_an_end(line: str) -> None:
     assert run(line)[:-1] == [{"kind": "log", "text": line}]
@@ -59,7 +71,8 @@ def test_a_line_that_is_no_text_is_shown_as_far_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "result"), [("import sys; sys.exit(3)", "failed"), ("import os; os.kill(os.getpid(), 9)", "failed"), ("", "succeeded")]
+    ("code", "result"),
+    [("import sys; sys.exit(3)", "failed"), ("import os; os.kill(os.getpid(), 9)", "failed"), ("", "succeeded")],
 )
 def test_how_it_ended_is_said(code: str, result: str) -> None:
     assert run(code=code) == [{"kind": "end", "result": result, "text": ""}]

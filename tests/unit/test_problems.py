@@ -1,4 +1,6 @@
-"""Unit (pure): what is wrong is told with its path, what was given and what is valid, in one line that no input makes longer."""
+"""Unit (pure): what is wrong is told with its path, what was given and what is valid, in one line that no input makes
+longer.
+"""
 
 from typing import Any
 
@@ -60,7 +62,9 @@ def test_a_name_that_is_nearly_right_is_told(name: str, meant: str | None) -> No
 
 
 @given(
-    st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+    ),
     st.integers(2, 80),
 )
 def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) -> None:
@@ -101,7 +105,8 @@ def test_what_is_wrong_in_an_entry_is_told_at_its_path(data: dict[str, Any], sai
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda v: (
-        st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["name", "model", "id", "gpu", "count", "env", "x"]), v, max_size=3)
+        st.lists(v, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "model", "id", "gpu", "count", "env", "x"]), v, max_size=3)
     ),
     max_leaves=8,
 )
@@ -118,7 +123,11 @@ def test_whatever_an_entry_holds_it_is_read_or_told_what_is_wrong(data: dict[str
         assert problem.path.split(".")[0].split("[")[0] in {*data, *sections}
 
 
-@given(st.dictionaries(st.sampled_from(sorted(f.alias or n for n, f in StackSettings.model_fields.items())), anything, max_size=4))
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(f.alias or n for n, f in StackSettings.model_fields.items())), anything, max_size=4
+    )
+)
 def test_whatever_a_stack_s_settings_hold_they_are_read_or_told_what_is_wrong(data: dict[str, Any]) -> None:
     problems, errors = wrong_in(data)
     assert len(problems) == errors

@@ -1,4 +1,6 @@
-"""Unit (pure, and files in a temporary folder): project and stack files are read whole, or refused with what is wrong."""
+"""Unit (pure, and files in a temporary folder): project and stack files are read whole, or refused with what is
+wrong.
+"""
 
 import json
 import re
@@ -28,15 +30,23 @@ def write(folder: Path, project: str = PROJECT, stack: str | None = "config: {}"
 def test_settings_of_the_project_hold_where_the_stack_says_nothing(tmp_path: Path) -> None:
     project = (
         PROJECT
-        + "config:\n  a: short\n  other:b: {value: 1.0}\n  airunway:c: {default: on}\n  airunway:d: {type: string}\n  airunway:e: 1\n"
+        + "config:\n  a: short\n  other:b: {value: 1.0}\n  airunway:c: {default: on}\n  airunway:d: {type: string}\n "
+        " airunway:e: 1\n"
     )
     write(tmp_path, project, "config: {airunway:e: 2}")
-    assert read_stack(tmp_path, "dev").values == {"airunway:a": "short", "other:b": "1", "airunway:c": "on", "airunway:e": "2"}
+    assert read_stack(tmp_path, "dev").values == {
+        "airunway:a": "short",
+        "other:b": "1",
+        "airunway:c": "on",
+        "airunway:e": "2",
+    }
 
 
 def test_stack_files_lie_where_the_project_says(tmp_path: Path) -> None:
     write(tmp_path, PROJECT + "stackConfigDir: files\n", None)
-    with pytest.raises(InputError, match=r"no stack 'dev' \(.*/files/Pulumi\.dev\.yaml does not exist\); there is none$"):
+    with pytest.raises(
+        InputError, match=r"no stack 'dev' \(.*/files/Pulumi\.dev\.yaml does not exist\); there is none$"
+    ):
         read_stack(tmp_path, "dev")
     (tmp_path / "files").mkdir()
     write(tmp_path / "files")
@@ -83,7 +93,9 @@ def test_another_program_is_not_taken_for_ours(tmp_path: Path) -> None:
 TEXTS = st.text(max_size=8) | st.sampled_from(["[secret] 0123456789ab", "secure", "v1:abc", "a: b"])
 VALUES = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | TEXTS,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "b", "secure"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "b", "secure"]), inner, max_size=2)
+    ),
     max_leaves=6,
 )
 KEYS = st.from_regex(r"\A[a-z]{1,4}(:[a-z]{1,4})?\Z")
@@ -140,11 +152,14 @@ def test_of_a_secret_nothing_but_a_mark_is_read_that_differs_where_it_does(one: 
         ("config: {a: 1}", "{airunway:a: null}", {"airunway:a": ""}),
         ("config: null", "{other:a: true}", {"other:a": "true"}),
         ("", "{a: 1.50, b: 1e3, c: 0x1F, d: on, e: 'on', f: ''}", {
-            "airunway:a": "1.5", "airunway:b": "1000", "airunway:c": "31", "airunway:d": "on", "airunway:e": "on", "airunway:f": "",
+            "airunway:a": "1.5", "airunway:b": "1000", "airunway:c": "31", "airunway:d": "on",
+            "airunway:e": "on", "airunway:f": "",
         }),
     ],
 )  # fmt: skip
-def test_project_and_stack_make_one_configuration(project: str, stack: str, values: dict[str, str], tmp_path: Path) -> None:
+def test_project_and_stack_make_one_configuration(
+    project: str, stack: str, values: dict[str, str], tmp_path: Path
+) -> None:
     assert read_stack(write(tmp_path, f"{PROJECT}{project}\n", f"config: {stack}\n"), "dev").values == values
 
 

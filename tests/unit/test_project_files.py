@@ -76,7 +76,12 @@ def test_a_pattern_names_files_in_order(project: Path, pattern: str, wanted: lis
 
 
 def test_a_file_that_is_named_twice_is_read_once(project: Path) -> None:
-    patterns = ["deployments/b.yaml", "deployments/*.yaml", "./deployments/b.yaml", str(project / "deployments" / "a.yaml")]
+    patterns = [
+        "deployments/b.yaml",
+        "deployments/*.yaml",
+        "./deployments/b.yaml",
+        str(project / "deployments" / "a.yaml"),
+    ]
     assert names(*patterns) == ["deployments/b.yaml", "deployments/a.yaml"]
     (project / "link.yaml").symlink_to("models.yaml")
     assert names("*.yaml", "link.yaml") == ["models.yaml", "other[1].yaml"]
@@ -96,11 +101,14 @@ def test_an_absolute_path_may_lie_anywhere(project: Path, tmp_path: Path) -> Non
     assert names(str(tmp_path / "outside.yaml"), str(tmp_path / "*.yaml")) == [str(tmp_path / "outside.yaml")]
 
 
-@pytest.mark.parametrize("pattern", ["../outside.yaml", "deployments/../../outside.yaml", "../*.yaml", "../nowhere.yaml"])
+@pytest.mark.parametrize(
+    "pattern", ["../outside.yaml", "deployments/../../outside.yaml", "../*.yaml", "../nowhere.yaml"]
+)
 def test_a_path_that_leads_out_of_the_project_is_refused(project: Path, tmp_path: Path, pattern: str) -> None:
     (tmp_path / "outside.yaml").write_text("outside")
     assert re.fullmatch(
-        rf"x\[0\]: .+ leads out of the project, to {tmp_path}.*; use files of the project, or an absolute path", refused(pattern)
+        rf"x\[0\]: .+ leads out of the project, to {tmp_path}.*; use files of the project, or an absolute path",
+        refused(pattern),
     )
 
 
@@ -161,7 +169,9 @@ def test_a_folder_that_can_t_be_listed_is_not_passed_over(project: Path, monkeyp
 
 def test_texts_that_are_to_be_saved_stand_for_those_on_disk() -> None:
     patterns = ["pyproject.toml"]
-    assert read_files(Path.cwd(), patterns, {"pyproject.toml": "new", "Makefile": "not named"}).texts == {"pyproject.toml": "new"}
+    assert read_files(Path.cwd(), patterns, {"pyproject.toml": "new", "Makefile": "not named"}).texts == {
+        "pyproject.toml": "new"
+    }
 
 
 def test_one_that_is_named_by_two_patterns_is_complained_of_once() -> None:

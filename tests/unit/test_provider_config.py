@@ -20,8 +20,18 @@ from providers import PROVIDERS
 FLAT = {
     "apiVersion": "kubeairunway.ai/v1alpha1",
     "kind": "InferenceProviderConfig",
-    "metadata": {"name": "old", "annotations": {"airunway.ai/installation": json.dumps({"defaultNamespace": "old-system"})}},
-    "spec": {"capabilities": {"engines": ["vllm", "llamacpp"], "servingModes": ["aggregated"], "cpuSupport": True, "gpuSupport": False}},
+    "metadata": {
+        "name": "old",
+        "annotations": {"airunway.ai/installation": json.dumps({"defaultNamespace": "old-system"})},
+    },
+    "spec": {
+        "capabilities": {
+            "engines": ["vllm", "llamacpp"],
+            "servingModes": ["aggregated"],
+            "cpuSupport": True,
+            "gpuSupport": False,
+        }
+    },
     "status": {"ready": True},
 }
 
@@ -60,7 +70,11 @@ def configs_with(**settings: Any) -> Any:
 
 
 def test_a_stack_changes_one_field_of_a_chart_and_keeps_the_others() -> None:
-    change = {"installation": {"helmCharts": [{"name": "kaito-workspace", "version": "0.11.0", "values": {"image": {"tag": "x"}}}]}}
+    change = {
+        "installation": {
+            "helmCharts": [{"name": "kaito-workspace", "version": "0.11.0", "values": {"image": {"tag": "x"}}}]
+        }
+    }
     (chart,) = configs_with(providers={"kaito": {"spec": change}})["kaito"].spec.installation.helm_charts
     assert (chart.version, chart.chart) == ("0.11.0", "kaito/workspace")
     assert chart.values["image"] == {"tag": "x"}
@@ -87,14 +101,22 @@ def test_a_provider_that_two_files_describe_is_refused_with_both() -> None:
 def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
     document = FLAT | {"spec": FLAT["spec"] | {"selectionRules": [{"condition": "true", "priority": 999}]}}  # type: ignore[operator]
     settings = parse_settings(
-        {"cluster": {"context": "x"}, "providerFiles": ["old.yaml"], "deployments": [{"name": "a", "model": {"id": "a/b"}}]}
+        {
+            "cluster": {"context": "x"},
+            "providerFiles": ["old.yaml"],
+            "deployments": [{"name": "a", "model": {"id": "a/b"}}],
+        }
     )
-    with pytest.raises(InputError, match="old was chosen, but there is no renderer for it; there is one for kaito, dynamo, kuberay"):
+    with pytest.raises(
+        InputError, match="old was chosen, but there is no renderer for it; there is one for kaito, dynamo, kuberay"
+    ):
         plan_stack(settings, Files.of({"old.yaml": json.dumps(document)}), PROVIDERS)
 
 
 def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
-    claims = {name: load_config(document, name).spec.capabilities.engines for name, document in PROVIDERS.documents.items()}
+    claims = {
+        name: load_config(document, name).spec.capabilities.engines for name, document in PROVIDERS.documents.items()
+    }
     assert {m.NAME: {e: tuple(modes) for e, modes in m.HONOURS.items()} for m in PROVIDERS} == {
         n: {e.name: tuple(e.serving_modes) for e in es} for n, es in claims.items()
     }
@@ -104,10 +126,16 @@ def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
     ("engine", "mode", "said"),
     [
         ("sglang", "aggregated", "engine.type: kaito was chosen, whose renderer knows vllm, llamacpp, not sglang"),
-        ("vllm", "disaggregated", "serving.mode: kaito was chosen, whose renderer knows vllm aggregated, not disaggregated"),
+        (
+            "vllm",
+            "disaggregated",
+            "serving.mode: kaito was chosen, whose renderer knows vllm aggregated, not disaggregated",
+        ),
     ],
 )
-def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_something_else(engine: str, mode: str, said: str) -> None:
+def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_something_else(
+    engine: str, mode: str, said: str
+) -> None:
     claim = {"name": engine, "servingModes": ["aggregated", "disaggregated"], "gpuSupport": True}
     pools = {role: {"replicas": 1, "gpu": {"count": 1}} for role in ("prefill", "decode")}
     size: dict[str, Any] = {"scaling": pools} if mode == "disaggregated" else {"resources": {"gpu": {"count": 1}}}
@@ -130,12 +158,20 @@ def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_s
 
 def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantities_where_it_names_none() -> None:
     capabilities = {"engines": [{"name": "vllm", "gpuSupport": True}, {"name": "sglang", "gpuSupport": True}]}
-    spec = {"capabilities": capabilities, "selectionRules": [{"condition": "true", "priority": 1}], "images": {"sglang": "mine:1"}}
+    spec = {
+        "capabilities": capabilities,
+        "selectionRules": [{"condition": "true", "priority": 1}],
+        "images": {"sglang": "mine:1"},
+    }
     document = FLAT | {"metadata": {"name": "dynamo"}, "spec": spec}
-    entries = [{"name": e, "model": {"id": "a/b"}, "engine": {"type": e}, "resources": {"gpu": {"count": 1}}} for e in ("vllm", "sglang")]
+    entries = [
+        {"name": e, "model": {"id": "a/b"}, "engine": {"type": e}, "resources": {"gpu": {"count": 1}}}
+        for e in ("vllm", "sglang")
+    ]
     settings = parse_settings({"cluster": {"context": "x"}, "providerFiles": ["d.yaml"], "deployments": entries})
     rendered = [
-        json.dumps(d.rendered.resource) for d in plan_stack(settings, Files.of({"d.yaml": json.dumps(document)}), PROVIDERS).deployments
+        json.dumps(d.rendered.resource)
+        for d in plan_stack(settings, Files.of({"d.yaml": json.dumps(document)}), PROVIDERS).deployments
     ]
     assert PROVIDERS.documents["dynamo"]["spec"]["images"]["vllm"] in rendered[0]
     assert "mine:1" in rendered[1]
@@ -146,7 +182,10 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
     [
         ({"metadata": None}, "d.yaml: metadata.name: required"),
         ({"metadata": {"name": 3}}, "d.yaml: metadata.name: required"),
-        ({"metadata": {"name": "old", "annotations": {"airunway.ai/installation": "{a"}}}, "d.yaml: .*installation is not JSON"),
+        (
+            {"metadata": {"name": "old", "annotations": {"airunway.ai/installation": "{a"}}},
+            "d.yaml: .*installation is not JSON",
+        ),
         ({"metadata": {"name": "old", "annotations": 1}}, "d.yaml: metadata.annotations: "),
         ({"spec": None}, "d.yaml: spec"),
         ({"spec": {"capabilities": {"engines": ["vllm"]}, "images": ["x"]}}, "d.yaml: spec.images"),
@@ -166,9 +205,13 @@ def test_a_list_is_merged_by_name_only_where_names_are_text() -> None:
 
 def test_a_bad_rule_in_a_file_is_refused_with_file_and_rule() -> None:
     bad = FLAT | {"spec": FLAT["spec"] | {"selectionRules": [{"condition": "spec.x ==", "priority": 1}]}}  # type: ignore[operator]
-    _, problems = read_provider_configs(parse_settings({"providerFiles": ["old.yaml"]}), Files.of({"old.yaml": json.dumps(bad)}), PROVIDERS)
+    _, problems = read_provider_configs(
+        parse_settings({"providerFiles": ["old.yaml"]}), Files.of({"old.yaml": json.dumps(bad)}), PROVIDERS
+    )
     (problem,) = problems
-    assert str(problem).startswith("old.yaml: spec.selectionRules[0].condition: syntax error (line 1, column 8 of `spec.x ==`)")
+    assert str(problem).startswith(
+        "old.yaml: spec.selectionRules[0].condition: syntax error (line 1, column 8 of `spec.x ==`)"
+    )
 
 
 JSON = st.recursive(

@@ -68,7 +68,9 @@ def test_a_proxy_of_another_kind_is_told() -> None:
 
 
 labels = st.text("abcz09-", min_size=1, max_size=6).filter(lambda label: label.strip("-") == label)
-hosts = st.lists(labels, min_size=2, max_size=4).map(".".join).filter(lambda host: not host.rpartition(".")[2].isdigit())
+hosts = (
+    st.lists(labels, min_size=2, max_size=4).map(".".join).filter(lambda host: not host.rpartition(".")[2].isdigit())
+)
 ports = st.integers(1, 65535)
 
 

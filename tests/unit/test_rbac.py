@@ -1,4 +1,6 @@
-"""Unit (pure): the rights that a stack's update needs. What the real API server and provider say of them is in tests/cluster."""
+"""Unit (pure): the rights that a stack's update needs. What the real API server and provider say of them is in
+tests/cluster.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +26,17 @@ def objects() -> list[dict[str, Any]]:
 
 
 def manifest(version: str, kind: str, name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name} | ({"namespace": namespace} if namespace else {}), **more}
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": name} | ({"namespace": namespace} if namespace else {}),
+        **more,
+    }
 
 
-def can(granted: Sequence[dict[str, Any]], verb: str, group: str, resource: str, namespace: str = "", name: str = "") -> bool:
+def can(
+    granted: Sequence[dict[str, Any]], verb: str, group: str, resource: str, namespace: str = "", name: str = ""
+) -> bool:
     """What the RBAC authorizer says; a request without a name is for all objects."""
     rules = [
         rule
@@ -91,7 +100,9 @@ def test_an_object_without_a_namespace_is_written_by_its_name_only() -> None:
     (role,) = [o for o in granted if o["kind"] == "ClusterRole"]
     rules = [r for r in role["rules"] if r["resources"] == ["inferenceproviderconfigs"]]
     assert [r["verbs"] for r in rules if "resourceNames" not in r] == [["list", "watch", "create"]]
-    assert [(r["resourceNames"], r["verbs"]) for r in rules if "resourceNames" in r] == [(["kaito"], ["get", "patch", "delete"])]
+    assert [(r["resourceNames"], r["verbs"]) for r in rules if "resourceNames" in r] == [
+        (["kaito"], ["get", "patch", "delete"])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -105,15 +116,22 @@ def test_an_object_without_a_namespace_is_written_by_its_name_only() -> None:
 def test_what_the_provider_watches_to_await_a_kind_is_granted_where_the_kind_is_and_nowhere_else(
     kind: str, version: str, watched: list[tuple[str, str]]
 ) -> None:
-    granted = rbac_objects([manifest(version, kind, "a", "ml"), manifest("v1", "ConfigMap", "b", "other")], "test", ACCOUNT)
+    granted = rbac_objects(
+        [manifest(version, kind, "a", "ml"), manifest("v1", "ConfigMap", "b", "other")], "test", ACCOUNT
+    )
     assert all(can(granted, verb, group, resource, "ml") for group, resource in watched for verb in ("list", "watch"))
-    assert not any(can(granted, verb, group, resource, "other") for group, resource in watched for verb in ("list", "watch"))
+    assert not any(
+        can(granted, verb, group, resource, "other") for group, resource in watched for verb in ("list", "watch")
+    )
 
 
 @pytest.mark.parametrize(
-    ("spec", "expected"), [({}, ("any", "fast")), ({"storageClassName": "fast"}, ("fast",)), ({"storageClassName": ""}, ())]
+    ("spec", "expected"),
+    [({}, ("any", "fast")), ({"storageClassName": "fast"}, ("fast",)), ({"storageClassName": ""}, ())],
 )
-def test_a_claim_s_storage_class_is_read_by_name_or_any_where_it_is_the_default(spec: Any, expected: Sequence[str]) -> None:
+def test_a_claim_s_storage_class_is_read_by_name_or_any_where_it_is_the_default(
+    spec: Any, expected: Sequence[str]
+) -> None:
     granted = rbac_objects([manifest("v1", "PersistentVolumeClaim", "a", "ml", spec=spec)], "test", ACCOUNT)
     read = [name for name in ("any", "fast") if can(granted, "get", "storage.k8s.io", "storageclasses", name=name)]
     assert read == [*expected]
@@ -132,10 +150,17 @@ def test_a_changed_definition_is_replaced_by_put_and_one_that_is_kept_never_dele
 
 
 ROLE = manifest(
-    "rbac.authorization.k8s.io/v1", "Role", "leader", "ops", rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    "rbac.authorization.k8s.io/v1",
+    "Role",
+    "leader",
+    "ops",
+    rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
 )
 CLUSTER_ROLE = manifest(
-    "rbac.authorization.k8s.io/v1", "ClusterRole", "operator", rules=[{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}]
+    "rbac.authorization.k8s.io/v1",
+    "ClusterRole",
+    "operator",
+    rules=[{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}],
 )
 
 
@@ -159,7 +184,9 @@ def test_who_writes_roles_holds_what_they_grant_as_the_verb_escalate_would_be_fo
 
 def test_a_role_is_bound_by_its_name_and_where_the_binding_is() -> None:
     view = manifest("rbac.authorization.k8s.io/v1", "ClusterRole", "view")
-    granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [binding("RoleBinding", "kube-system", view)])])
+    granted = rbac_objects(
+        [], "test", ACCOUNT, releases=[Release("operator", "ops", [binding("RoleBinding", "kube-system", view)])]
+    )
     where = ("rbac.authorization.k8s.io", "clusterroles", "kube-system")
     assert can(granted, "bind", *where, "view")
     assert not can(granted, "bind", *where, "cluster-admin")
@@ -170,9 +197,18 @@ def test_an_object_of_a_chart_is_in_the_release_s_namespace_unless_it_says_other
     config = manifest("nfd.example/v1", "Rule", "rule")
     names = {"kind": "Rule", "plural": "rules"}
     crd = manifest(
-        "apiextensions.k8s.io/v1", "CustomResourceDefinition", "x", spec={"group": "nfd.example", "scope": "Cluster", "names": names}
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "x",
+        spec={"group": "nfd.example", "scope": "Cluster", "names": names},
     )
-    chart = [manifest("v1", "Service", "webhook"), manifest("v1", "ConfigMap", "there", "other"), CLUSTER_ROLE, config, crd]
+    chart = [
+        manifest("v1", "Service", "webhook"),
+        manifest("v1", "ConfigMap", "there", "other"),
+        CLUSTER_ROLE,
+        config,
+        crd,
+    ]
     granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", chart)])
     assert can(granted, "patch", "", "services", "ops", "webhook")
     assert can(granted, "patch", "", "configmaps", "other", "there")
@@ -185,7 +221,11 @@ def test_a_chart_s_definition_is_not_deleted_as_every_object_of_its_kind_would_g
     crd = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "boxes.example")
     granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [crd])])
     where = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
-    assert [verb for verb in ("create", "get", "patch", "delete") if can(granted, verb, *where)] == ["create", "get", "patch"]
+    assert [verb for verb in ("create", "get", "patch", "delete") if can(granted, verb, *where)] == [
+        "create",
+        "get",
+        "patch",
+    ]
 
 
 def test_what_a_chart_keeps_is_not_deleted_and_a_hook_is_watched_by_its_name() -> None:
@@ -202,8 +242,10 @@ def test_what_a_chart_keeps_is_not_deleted_and_a_hook_is_watched_by_its_name() -
 def test_a_kind_of_a_chart_that_nobody_defines_is_an_error_with_the_way_out() -> None:
     with pytest.raises(InputError) as raised:
         rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [manifest("x.example/v1", "Odd", "a")])])
-    assert str(raised.value) == (
-        "operator: kind Odd: its resource name is not known; add its CustomResourceDefinition, as `helm template --include-crds` does"
+    assert (
+        str(raised.value)
+        == "operator: kind Odd: its resource name is not known; add its CustomResourceDefinition, as `helm template"
+        " --include-crds` does"
     )
 
 
@@ -219,9 +261,18 @@ KINDS = [
     ("kaito.sh/v1beta1", "Workspace"),
     ("nvidia.com/v1alpha1", "DynamoGraphDeployment"),
 ]
-GLOBAL = [("rbac.authorization.k8s.io/v1", "ClusterRole"), ("airunway.ai/v1alpha1", "InferenceProviderConfig"), ("v1", "Namespace")]
+GLOBAL = [
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    ("airunway.ai/v1alpha1", "InferenceProviderConfig"),
+    ("v1", "Namespace"),
+]
 MANIFESTS = st.lists(
-    st.builds(lambda kind, name, namespace: manifest(kind[0], kind[1], name, namespace), st.sampled_from(KINDS), NAMES, NAMESPACES)
+    st.builds(
+        lambda kind, name, namespace: manifest(kind[0], kind[1], name, namespace),
+        st.sampled_from(KINDS),
+        NAMES,
+        NAMESPACES,
+    )
     | st.builds(lambda kind, name: manifest(kind[0], kind[1], name), st.sampled_from(GLOBAL), NAMES),
     max_size=8,
     unique_by=lambda m: (m["kind"], m["metadata"]["name"], m["metadata"].get("namespace")),
@@ -238,13 +289,19 @@ def test_whatever_the_objects_each_can_be_written_and_secrets_are_read_only_by_n
     for written in (manifests, kept, *(release.objects for release in releases)):
         for obj in written:
             where = (obj["apiVersion"].rpartition("/")[0], plural(obj["kind"]), obj["metadata"].get("namespace", ""))
-            verbs = ["get", "patch"] if obj["kind"] == "Namespace" and written in (manifests, kept) else ["create", "get", "patch"]
+            verbs = (
+                ["get", "patch"]
+                if obj["kind"] == "Namespace" and written in (manifests, kept)
+                else ["create", "get", "patch"]
+            )
             verbs += ["delete"] if written is not kept and obj["kind"] != "Namespace" else []
             assert [verb for verb in verbs if not can(granted, verb, *where, obj["metadata"]["name"])] == []
     there = {release.namespace for release in releases}
     for namespace in {"", "ci", "ml", "ops", "web"} - there:
         assert [
-            verb for verb in ("get", "list", "watch", "patch", "delete", "update") if can(granted, verb, "", "secrets", namespace)
+            verb
+            for verb in ("get", "list", "watch", "patch", "delete", "update")
+            if can(granted, verb, "", "secrets", namespace)
         ] == []
     assert not any(can(granted, "watch", "", "secrets", namespace) for namespace in there)
 
@@ -284,7 +341,10 @@ def test_rules_grant_the_rights_they_are_made_of_and_no_others(rights: set[Right
 
 
 def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left_out() -> None:
-    text = "# Source: x\n---\napiVersion: v1\nkind: ConfigMapList\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n---\n"
+    text = (
+        "# Source: x\n---\napiVersion: v1\nkind: ConfigMapList\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata:"
+        " {name: a}}\n---\n"
+    )
     assert [o["metadata"]["name"] for o in chart_objects(text, "chart.yaml")] == ["a"]
 
 
@@ -297,12 +357,27 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: None given, a map with a name is wanted"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: 3}", "chart.yaml[0].metadata.name: 3 given, a string is wanted"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: []}", "chart.yaml[0].metadata.namespace: [] given"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: [b]}", "chart.yaml[0].metadata.annotations: ['b'] given"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: [b]}",
+            "chart.yaml[0].metadata.annotations: ['b'] given",
+        ),
         ("apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: {}", None),
-        ("apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: x", "chart.yaml[0].rules: 'x' given, a list is wanted"),
-        ("apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [x]", "chart.yaml[0].rules[0]: 'x' given, lists of strings under verbs"),
-        ("apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [{verbs: get}]", "chart.yaml[0].rules[0]: {'verbs': 'get'} given"),
-        ("apiVersion: v1\nkind: RoleBinding\nmetadata: {name: a}", "chart.yaml[0].roleRef: None given, the kind Role or ClusterRole"),
+        (
+            "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: x",
+            "chart.yaml[0].rules: 'x' given, a list is wanted",
+        ),
+        (
+            "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [x]",
+            "chart.yaml[0].rules[0]: 'x' given, lists of strings under verbs",
+        ),
+        (
+            "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [{verbs: get}]",
+            "chart.yaml[0].rules[0]: {'verbs': 'get'} given",
+        ),
+        (
+            "apiVersion: v1\nkind: RoleBinding\nmetadata: {name: a}",
+            "chart.yaml[0].roleRef: None given, the kind Role or ClusterRole",
+        ),
         (
             "apiVersion: v1\nkind: ClusterRole\nmetadata: {name: a}\naggregationRule: {x: 1}",
             "chart.yaml[0].aggregationRule: only an administrator of the cluster may write a role that takes in others",

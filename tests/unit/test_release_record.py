@@ -23,7 +23,13 @@ RELEASE = {
     "version": 1,
     "namespace": "kaito-workspace",
 }
-INPUTS = {"chart": "workspace", "version": "0.10.0", "name": "kaito-workspace", "namespace": "kaito-workspace", "values": VALUES}
+INPUTS = {
+    "chart": "workspace",
+    "version": "0.10.0",
+    "name": "kaito-workspace",
+    "namespace": "kaito-workspace",
+    "values": VALUES,
+}
 
 
 def secret(release: Any) -> dict[str, Any]:
@@ -33,7 +39,12 @@ def secret(release: Any) -> dict[str, Any]:
 
 def test_a_record_says_revision_status_chart_and_values() -> None:
     record = release_record(secret(RELEASE))
-    assert (record.revision, record.status, record.chart, record.version) == (1, "pending-install", "workspace", "0.10.0")
+    assert (record.revision, record.status, record.chart, record.version) == (
+        1,
+        "pending-install",
+        "workspace",
+        "0.10.0",
+    )
     assert record.values == VALUES
     assert release_record(secret(RELEASE | {"config": None})).values == {}
 
@@ -93,7 +104,13 @@ def of_bytes(data: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"version": 1e999, "chart": {"metadata": {"name": "a", "version": "1"}}, "info": {"status": "x"}}', "[" * 100_000, "\xff", "NaN", ""],
+    [
+        '{"version": 1e999, "chart": {"metadata": {"name": "a", "version": "1"}}, "info": {"status": "x"}}',
+        "[" * 100_000,
+        "\xff",
+        "NaN",
+        "",
+    ],
     ids=["a number without end", "nested", "latin-1", "nan", "empty"],
 )
 def test_json_that_is_no_release_is_refused(text: str) -> None:

@@ -61,7 +61,9 @@ def closed(schema: Any) -> Any:
 
 
 # What the API server itself has no CRD for goes to a real one, in tests/cluster.
-@pytest.mark.parametrize("case", [case for case in CASES if not is_kubernetes_own(plan(CASES[case]).rendered.resource["apiVersion"])])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if not is_kubernetes_own(plan(CASES[case]).rendered.resource["apiVersion"])]
+)
 def test_an_object_is_valid_by_the_upstream_crd(case: str) -> None:
     resource = plan(CASES[case]).rendered.resource
     validator = schema_of(resource["kind"], resource["apiVersion"].split("/")[1])
@@ -94,14 +96,24 @@ def test_the_endpoint_is_one_that_the_rendered_object_brings_about(fields: dict[
 
 
 def test_a_token_is_referred_to_never_copied() -> None:
-    for case in ("kaito-llamacpp-cpu-full", "kaito-vllm-gpu-full", "dynamo-vllm-aggregated-full", "kuberay-vllm-aggregated-full"):
+    for case in (
+        "kaito-llamacpp-cpu-full",
+        "kaito-vllm-gpu-full",
+        "dynamo-vllm-aggregated-full",
+        "kuberay-vllm-aggregated-full",
+    ):
         assert "hf" in to_documents([plan(CASES[case]).rendered.resource]).split()
 
 
 def test_a_users_own_token_variable_replaces_the_secret() -> None:
     own = [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "mine", "key": "token"}}}]
     for provider in ("dynamo", "kuberay"):
-        fields = {"provider": {"name": provider}, "resources": {"gpu": {"count": 1}}, "env": own, "secrets": {"huggingFaceToken": "hf"}}
+        fields = {
+            "provider": {"name": provider},
+            "resources": {"gpu": {"count": 1}},
+            "env": own,
+            "secrets": {"huggingFaceToken": "hf"},
+        }
         assert "hf" not in to_documents([plan(fields).rendered.resource]).split()
 
 

@@ -1,4 +1,6 @@
-"""Unit (pure, with upstream's CRDs): the resource name of each kind, from the table and from definitions among the objects."""
+"""Unit (pure, with upstream's CRDs): the resource name of each kind, from the table and from definitions among the
+objects.
+"""
 
 from typing import Any
 
@@ -62,6 +64,8 @@ def test_a_definition_among_the_objects_names_its_kind() -> None:
     assert (["boxes.example"], ["boxen"]) in [(r["apiGroups"], r["resources"]) for r in role["rules"]]
 
 
-@pytest.mark.parametrize("odd", [{}, {"spec": None}, {"spec": {"names": []}}, {"spec": {"names": {"kind": ["a"], "plural": 3}}}])
+@pytest.mark.parametrize(
+    "odd", [{}, {"spec": None}, {"spec": {"names": []}}, {"spec": {"names": {"kind": ["a"], "plural": 3}}}]
+)
 def test_a_definition_of_odd_shape_names_nothing(odd: dict[str, Any]) -> None:
     assert defined_names([{"kind": "CustomResourceDefinition", **odd}]) == {}

@@ -1,4 +1,6 @@
-"""Unit (pure): what may import what, and what an installed package brings. Import Linter and setuptools are the real ones."""
+"""Unit (pure): what may import what, and what an installed package brings. Import Linter and setuptools are the real
+ones.
+"""
 
 import json
 import os
@@ -52,17 +54,25 @@ def test_rooms_import_only_what_is_below_them() -> None:
 
 @pytest.fixture(scope="module")
 def linted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
-    """Status and output of Import Linter for each of ``IMPORTS``, in a copy of the code; one process reads it again and again."""
+    """Status and output of Import Linter for each of ``IMPORTS``, in a copy of the code; one process reads it again and
+    again.
+    """
     folder = tmp_path_factory.mktemp("copy")
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "static", "page"))
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "static", "page")
+        )
     shutil.copy(ROOT / "pyproject.toml", folder)
     command = [sys.executable, "-c", LINTING, json.dumps([(module, line) for module, line, _ in IMPORTS])]
-    done = subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=True
+    )
     return [(status, said) for status, said in json.loads(done.stdout)]
 
 
-@pytest.mark.parametrize("index", range(len(IMPORTS)), ids=[f"{module} {line.split()[1]}" for module, line, _ in IMPORTS])
+@pytest.mark.parametrize(
+    "index", range(len(IMPORTS)), ids=[f"{module} {line.split()[1]}" for module, line, _ in IMPORTS]
+)
 def test_an_import_that_climbs_is_refused(index: int, linted: list[tuple[int, str]]) -> None:
     (status, said), broken = linted[index], IMPORTS[index][2]
     assert (status == 0) == (broken is None), said
@@ -117,7 +127,9 @@ def test_a_wheel_brings_three_import_names(wheel: zipfile.ZipFile) -> None:
 
 
 def test_a_wheel_brings_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
-    listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run(
+        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     licences = {name for name in listed if name.endswith(".LICENSE")}
     assert {name for name in listed if (ROOT / name).exists()} - set(wheel.namelist()) - licences == set()
 
@@ -148,7 +160,19 @@ def test_a_command_whose_packages_are_missing_names_the_extra(package: str, comm
 def test_previews_and_plans_need_none_of_the_extras() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert {"console", "live"} <= set(extras)
-    missing = ("httpx_ws", "openai", "ruamel", "ruamel.yaml", "sse_starlette", "starlette", "uvicorn", "multipart", "setuptools")
+    missing = (
+        "httpx_ws",
+        "openai",
+        "ruamel",
+        "ruamel.yaml",
+        "sse_starlette",
+        "starlette",
+        "uvicorn",
+        "multipart",
+        "setuptools",
+    )
     code = f"import sys; sys.modules |= dict.fromkeys({missing!r}); from airunway.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, "preview", "--stack", "dev"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "preview", "--stack", "dev"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr

@@ -69,7 +69,9 @@ def test_an_expression_gives_what_google_s_implementation_gives(text: str) -> No
         ("[1].min()", "no method 'min'", 1, 5),
     ],
 )
-def test_a_rule_that_does_not_compile_is_refused_with_its_place(text: str, message: str, line: int, column: int) -> None:
+def test_a_rule_that_does_not_compile_is_refused_with_its_place(
+    text: str, message: str, line: int, column: int
+) -> None:
     if not message:
         assert compile_rule(text + " == 2").evaluate({"engine": {"type": "a"}}).error
         return

@@ -12,7 +12,10 @@ from airunway.text.problems import InputError
 from tests.unit.samples import builtin, choose, config, spec
 
 GPU = {"resources": {"gpu": {"count": 1}}}
-DISAGGREGATED = {"serving": {"mode": "disaggregated"}, "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}}}
+DISAGGREGATED = {
+    "serving": {"mode": "disaggregated"},
+    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
+}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,12 @@ def test_the_reason_names_the_rule_and_its_priority() -> None:
 def test_every_provider_is_a_candidate_with_a_why() -> None:
     chosen = choose(**GPU)
     assert [(c.provider, c.eligible, c.priority, c.why) for c in chosen.candidates] == [
-        ("dynamo", True, 50, "rule `has(spec.resources.gpu) && spec.resources.gpu.count > 0 && spec.engine.type == 'vllm'`"),
+        (
+            "dynamo",
+            True,
+            50,
+            "rule `has(spec.resources.gpu) && spec.resources.gpu.count > 0 && spec.engine.type == 'vllm'`",
+        ),
         ("kaito", False, None, "no rule is true"),
         ("kuberay", False, None, "has no selection rules, so it is chosen by name only"),
         ("vllm", False, None, "has no selection rules, so it is chosen by name only"),
@@ -136,9 +144,18 @@ def test_no_candidate_is_an_error_that_lists_every_provider() -> None:
         ({"engine": {"type": "vllm"}}, "resources.gpu.count: no provider fits engine vllm"),
         ({"provider": {"name": "kubray"}}, "provider.name: no provider 'kubray'; did you mean 'kuberay'?"),
         ({"provider": {"name": "dynamo"}}, "engine.type: no engine fits CPU"),
-        ({"provider": {"name": "kaito"}, "engine": {"type": "sglang"}, **GPU}, "engine.type: provider kaito does not run sglang"),
-        ({"provider": {"name": "kaito"}, "engine": {"type": "vllm"}, **DISAGGREGATED}, "serving.mode: provider kaito does not serve vllm"),
-        ({"provider": {"name": "kuberay"}, "engine": {"type": "vllm"}}, "resources.gpu.count: provider kuberay vllm needs a GPU"),
+        (
+            {"provider": {"name": "kaito"}, "engine": {"type": "sglang"}, **GPU},
+            "engine.type: provider kaito does not run sglang",
+        ),
+        (
+            {"provider": {"name": "kaito"}, "engine": {"type": "vllm"}, **DISAGGREGATED},
+            "serving.mode: provider kaito does not serve vllm",
+        ),
+        (
+            {"provider": {"name": "kuberay"}, "engine": {"type": "vllm"}},
+            "resources.gpu.count: provider kuberay vllm needs a GPU",
+        ),
     ],
 )
 def test_an_impossible_wish_is_refused_at_its_path(fields: dict[str, Any], message: str) -> None:
@@ -167,7 +184,14 @@ SPECS = st.builds(
 RULES = st.lists(
     st.tuples(
         st.sampled_from(
-            ["true", "false", "spec.nope", "has(spec.resources.gpu)", "spec.engine.type == 'vllm'", "spec.resources.gpu.count > 1"]
+            [
+                "true",
+                "false",
+                "spec.nope",
+                "has(spec.resources.gpu)",
+                "spec.engine.type == 'vllm'",
+                "spec.resources.gpu.count > 1",
+            ]
         ),
         st.integers(0, 3),
     ),
@@ -213,14 +237,20 @@ def decided(wanted: ModelDeploymentSpec, configs: Any) -> Any:
 
 
 UNFIT = [
-    config("unfit", ("true", 99), engines=[{"name": "trtllm", "servingModes": ["aggregated"], "gpuSupport": False, "cpuSupport": False}]),
+    config(
+        "unfit",
+        ("true", 99),
+        engines=[{"name": "trtllm", "servingModes": ["aggregated"], "gpuSupport": False, "cpuSupport": False}],
+    ),
     config("never", ("false", 99), ("spec.nope", 98)),
     config("named-only"),
 ]
 
 
 @given(SPECS.filter(lambda wanted: wanted.engine.type is not None), CONFIGS, st.permutations(UNFIT), st.integers(0, 3))
-def test_a_provider_that_can_not_be_chosen_changes_no_decision(wanted: ModelDeploymentSpec, parts: Any, more: Any, count: int) -> None:
+def test_a_provider_that_can_not_be_chosen_changes_no_decision(
+    wanted: ModelDeploymentSpec, parts: Any, more: Any, count: int
+) -> None:
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
     assert decided(wanted, [*more[:count], *configs]) == decided(wanted, configs)
 
@@ -229,7 +259,10 @@ def test_a_provider_that_can_not_be_chosen_changes_no_decision(wanted: ModelDepl
 def test_the_highest_priority_wins_and_of_equal_ones_the_name_that_sorts_first(parts: Any) -> None:
     wanted = spec(engine={"type": "vllm"}, resources={"gpu": {"count": 2}})
     true = {"true", "has(spec.resources.gpu)", "spec.engine.type == 'vllm'", "spec.resources.gpu.count > 1"}
-    ranks = {name: max((priority for condition, priority in rules if condition in true), default=None) for name, rules in parts}
+    ranks = {
+        name: max((priority for condition, priority in rules if condition in true), default=None)
+        for name, rules in parts
+    }
     best = sorted((-rank, name) for name, rank in ranks.items() if rank is not None)
     chosen = decided(wanted, [config(name, *rules) for name, rules in parts])
     assert (chosen and (-chosen[2].priority, chosen[1])) == (best[0] if best else None)
@@ -241,7 +274,9 @@ def test_a_winner_whose_priority_rises_stays_the_winner(parts: Any, more: int) -
     chosen = decided(spec(**GPU), configs)
     if chosen:
         raised = [
-            config(name, *((condition, min(priority + more, 1000)) for condition, priority in rules)) if name == chosen[1] else before
+            config(name, *((condition, min(priority + more, 1000)) for condition, priority in rules))
+            if name == chosen[1]
+            else before
             for (name, rules), before in zip(parts, configs, strict=True)
         ]
         assert decided(spec(**GPU), raised)[1] == chosen[1]
@@ -254,7 +289,9 @@ def test_the_provider_that_is_chosen_is_chosen_when_it_is_named(wanted: ModelDep
     if chosen:
         engine, provider, _ = chosen
         body = wanted.model_dump(by_alias=True, exclude_unset=True, mode="json")
-        named = spec(**{**body, "provider": {"name": provider}, "engine": {**body.get("engine", {}), "type": str(engine)}})
+        named = spec(
+            **{**body, "provider": {"name": provider}, "engine": {**body.get("engine", {}), "type": str(engine)}}
+        )
         assert decided(named, configs) == (engine, provider, None)
 
 

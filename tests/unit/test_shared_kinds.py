@@ -1,4 +1,6 @@
-"""Unit (pure): a provider whose objects are of a kind that others use too. It is a stand-in: KubeRay's module with another kind."""
+"""Unit (pure): a provider whose objects are of a kind that others use too. It is a stand-in: KubeRay's module with
+another kind.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +30,9 @@ LABELS = {"airunway.ai/provider": "one"}
 
 def sharing(name: str, **more: Any) -> Provider:
     module = ModuleType(name)
-    vars(module).update(vars(kuberay) | {"NAME": name, "KIND": "Deployment", "API_VERSION": "apps/v1", "SELECTOR": LABELS} | more)
+    vars(module).update(
+        vars(kuberay) | {"NAME": name, "KIND": "Deployment", "API_VERSION": "apps/v1", "SELECTOR": LABELS} | more
+    )
     return cast(Provider, module)
 
 
@@ -91,10 +95,19 @@ def test_what_a_provider_says_is_fixed_holds_for_its_own_objects(monkeypatch: py
     monkeypatch.setattr(compare, "PROVIDERS", BOTH)
 
     def document(obj: dict[str, Any], path: str, value: int) -> dict[str, Any]:
-        resource = {"urn": "u", "type": "kubernetes:apps/v1:Deployment", "name": "n", "inputs": obj | {"spec": {path: value}}}
+        resource = {
+            "urn": "u",
+            "type": "kubernetes:apps/v1:Deployment",
+            "name": "n",
+            "inputs": obj | {"spec": {path: value}},
+        }
         return {"stack": "s", "deployments": [], "resources": [resource]}
 
-    for obj, path, operation in ((MINE, "fixed", "replace"), (REGISTRY, "fixed", "update"), (REGISTRY, "selector", "replace")):
+    for obj, path, operation in (
+        (MINE, "fixed", "replace"),
+        (REGISTRY, "fixed", "update"),
+        (REGISTRY, "selector", "replace"),
+    ):
         (change,) = compare.compare(document(obj, path, 1), document(obj, path, 2)).resources
         assert change.operation == operation
 
@@ -108,7 +121,12 @@ def test_a_provider_of_kubernetes_own_kinds_takes_no_operator_unless_it_is_given
     assert not has_operator(config("one"), BOTH)
     chart = {"name": "gpu", "chart": "oci://x/gpu", "version": "1", "namespace": "gpu"}
     body = config("one").spec.model_dump(by_alias=True, mode="json") | {"installation": {"helmCharts": [chart]}}
-    document = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "one"}, "spec": body}
+    document = {
+        "apiVersion": "airunway.ai/v1alpha1",
+        "kind": "InferenceProviderConfig",
+        "metadata": {"name": "one"},
+        "spec": body,
+    }
     assert has_operator(load_config(document, "one"), BOTH)
     assert has_operator(config("kaito"), BOTH), "its kind is its operator's, though this document has no chart"
     assert has_operator(config("unknown"), BOTH)
@@ -127,9 +145,12 @@ def test_who_has_not_acted_yet_is_called_by_its_name(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("name", "group", "delivered"), [("one", "airunway.ai", False), ("two", "airunway.ai", True), ("two", "kubeairunway.ai", False)]
+    ("name", "group", "delivered"),
+    [("one", "airunway.ai", False), ("two", "airunway.ai", True), ("two", "kubeairunway.ai", False)],
 )
-def test_a_controller_is_given_only_what_it_has_a_provider_for(name: str, group: str, delivered: bool, tmp_path: Path) -> None:
+def test_a_controller_is_given_only_what_it_has_a_provider_for(
+    name: str, group: str, delivered: bool, tmp_path: Path
+) -> None:
     if name == "two":
         (tmp_path / "shim.yaml").write_text(yaml.safe_dump({"groups": ["airunway.ai"], "rules": []}))
     providers = Providers([sharing(name, FOLDER=tmp_path)])
@@ -146,5 +167,7 @@ def test_a_controller_is_given_only_what_it_has_a_provider_for(name: str, group:
 
 def test_the_defaults_of_a_kind_without_a_crd_are_in_the_provider_s_folder(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text("properties: {spec: {properties: {paused: {default: false}}}}")
-    assert Providers([sharing("one", FOLDER=tmp_path)]).schemas["one"]["properties"]["spec"]["properties"] == {"paused": {"default": False}}
+    assert Providers([sharing("one", FOLDER=tmp_path)]).schemas["one"]["properties"]["spec"]["properties"] == {
+        "paused": {"default": False}
+    }
     assert PROVIDERS.schemas.keys() == {p.NAME for p in PROVIDERS if is_kubernetes_own(p.API_VERSION)}

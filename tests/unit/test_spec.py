@@ -25,7 +25,9 @@ def test_the_defaults_are_those_of_the_crd() -> None:
 
 def test_rules_see_resources_as_a_map_and_a_gpu_only_where_given() -> None:
     assert spec().as_rules_see_it()["resources"] == {}
-    assert spec(resources={"gpu": {"count": 0}}).as_rules_see_it()["resources"] == {"gpu": {"count": 0, "type": "nvidia.com/gpu"}}
+    assert spec(resources={"gpu": {"count": 0}}).as_rules_see_it()["resources"] == {
+        "gpu": {"count": 0, "type": "nvidia.com/gpu"}
+    }
 
 
 def test_integers_that_arrive_as_floats_are_integers_again() -> None:
@@ -85,7 +87,9 @@ def test_type_errors_and_rules_are_reported_together() -> None:
 HELP = {field.path: field.help for group in groups() for field in group.fields}
 
 
-@pytest.mark.parametrize("leaf", [leaf for leaf, kind in leaves(ModelDeploymentSpec) if kind is int or leaf.endswith((".cpu", ".memory"))])
+@pytest.mark.parametrize(
+    "leaf", [leaf for leaf, kind in leaves(ModelDeploymentSpec) if kind is int or leaf.endswith((".cpu", ".memory"))]
+)
 def test_a_ceiling_is_the_one_that_the_field_s_description_names(leaf: str) -> None:
     def refused(value: int | str) -> str:
         parts = {role: {"gpu": {"count": 1}} for role in ("prefill", "decode")}

@@ -1,4 +1,6 @@
-"""Unit (pure, and files in a temporary folder): stack files and deployment files are changed where they have to be, and nowhere else."""
+"""Unit (pure, and files in a temporary folder): stack files and deployment files are changed where they have to be, and
+nowhere else.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -101,7 +103,10 @@ def test_the_last_deployment_leaves_an_empty_list() -> None:
 
 
 def test_a_file_in_flow_style_is_changed_too() -> None:
-    text = '{"config": {"airunway:cluster": {"context": "x"}, "airunway:deployments": [{"name": "one", "model": {"id": "org/m"}}]}}'
+    text = (
+        '{"config": {"airunway:cluster": {"context": "x"}, "airunway:deployments": [{"name": "one", "model": {"id":'
+        ' "org/m"}}]}}'
+    )
     added = with_deployment(text, NEW)
     assert yaml.safe_load(added)["config"]["airunway:cluster"] == {"context": "x"}
     assert [e["name"] for e in entries(added)] == ["one", "new"]
@@ -137,7 +142,9 @@ values = st.recursive(
 
 @settings(max_examples=60)
 @given(st.dictionaries(names, values, max_size=4), st.dictionaries(names, values, max_size=4))
-def test_whatever_an_entry_holds_is_read_back_and_can_be_replaced_and_removed(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_whatever_an_entry_holds_is_read_back_and_can_be_replaced_and_removed(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
     added = with_deployment(TEXT, {"name": "x", **first})
     assert entries(added)[2] == {"name": "x", **first}
     replaced = with_deployment(added, {"name": "x", **second}, "x")
@@ -147,16 +154,39 @@ def test_whatever_an_entry_holds_is_read_back_and_can_be_replaced_and_removed(fi
 
 
 def test_a_change_that_would_take_something_else_with_it_is_not_made() -> None:
-    text = "config:\n  airunway:deployments:\n    - name: one\n      env:\n        - name: A\n          value: |+\n            text\n\n\n"
+    text = (
+        "config:\n  airunway:deployments:\n    - name: one\n      env:\n        - name: A\n          value: |+\n       "
+        "     text\n\n\n"
+    )
     assert entries(text)[0]["env"][0]["value"] == "text\n\n\n"
-    with pytest.raises(InputError, match=r"config\.airunway:deployments: can't be changed without changing something else"):
+    with pytest.raises(
+        InputError, match=r"config\.airunway:deployments: can't be changed without changing something else"
+    ):
         with_deployment(text, NEW)
     with pytest.raises(InputError, match=r"config\.airunway:providers: can't be changed"):
         with_provider(text, "kaito", "off")
 
 
 @pytest.mark.parametrize(
-    "text", ["on", "yes", "1e3", "0X1F", "0O7", "0B1", "014", "1_000", "22:22", "2026-1-1", "2026-01-01", "null", "~", ".inf", "<<", ""]
+    "text",
+    [
+        "on",
+        "yes",
+        "1e3",
+        "0X1F",
+        "0O7",
+        "0B1",
+        "014",
+        "1_000",
+        "22:22",
+        "2026-1-1",
+        "2026-01-01",
+        "null",
+        "~",
+        ".inf",
+        "<<",
+        "",
+    ],
 )
 def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
     added = with_deployment(TEXT, {"name": "x", "env": [{"name": "A", "value": text}]})
@@ -206,17 +236,24 @@ def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_n
 
 
 @pytest.mark.parametrize(
-    ("settings", "place"), [("3", ""), ("[kaito]", ""), ("kaito", ""), ("{kaito: 3}", ".kaito"), ("{kaito: [off]}", ".kaito")]
+    ("settings", "place"),
+    [("3", ""), ("[kaito]", ""), ("kaito", ""), ("{kaito: 3}", ".kaito"), ("{kaito: [off]}", ".kaito")],
 )
 @pytest.mark.parametrize("style", ["config: {{airunway:providers: {}}}", "config:\n  airunway:providers: {}\n"])
 def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, place: str) -> None:
-    with pytest.raises(InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; mend it in an editor"):
+    with pytest.raises(
+        InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; mend it in an editor"
+    ):
         with_provider(style.format(settings), "kaito", "off")
 
 
-@pytest.mark.parametrize("text", ["config:\n  airunway:providers:\n", "config:\n  airunway:providers:\n    kaito:\n", "config:\n", ""])
+@pytest.mark.parametrize(
+    "text", ["config:\n  airunway:providers:\n", "config:\n  airunway:providers:\n    kaito:\n", "config:\n", ""]
+)
 def test_a_setting_that_is_there_without_a_value_is_filled(text: str) -> None:
-    assert yaml.safe_load(with_provider(text, "kaito", "off")) == {"config": {"airunway:providers": {"kaito": {"enabled": False}}}}
+    assert yaml.safe_load(with_provider(text, "kaito", "off")) == {
+        "config": {"airunway:providers": {"kaito": {"enabled": False}}}
+    }
     assert entries(with_deployment(text + ("  airunway:deployments:\n" if text else ""), NEW)) == [NEW]
 
 
@@ -263,7 +300,11 @@ def test_what_a_file_begins_with_stays_and_a_deployment_s_own_comment_goes_with_
     none = without_deployment(second, "one", "d.yaml")
     assert (none.startswith(f"{head}\n[]\n"), none.endswith("# Below.\n"), listed(none)) == (True, True, [])
     again = with_deployment(none, NEW, file="d.yaml")
-    assert (again.startswith(f"{head}\n- name: new\n"), again.endswith("# Below.\n"), listed(again)) == (True, True, [NEW])
+    assert (again.startswith(f"{head}\n- name: new\n"), again.endswith("# Below.\n"), listed(again)) == (
+        True,
+        True,
+        [NEW],
+    )
 
 
 @pytest.mark.parametrize(
@@ -282,7 +323,9 @@ def test_a_deployment_file_in_another_style_is_changed_too(text: str) -> None:
     assert listed(added) == [one, NEW]
     assert listed(without_deployment(added, "one", "d.yaml")) == [NEW]
     assert listed(without_deployment(text, "one", "d.yaml")) == []
-    assert listed(with_deployment(text, one | {"model": {"id": "org/n"}}, "one", "d.yaml")) == [one | {"model": {"id": "org/n"}}]
+    assert listed(with_deployment(text, one | {"model": {"id": "org/n"}}, "one", "d.yaml")) == [
+        one | {"model": {"id": "org/n"}}
+    ]
     for comment in ("# Head.", "# Below."):
         assert (comment in added) == (comment in text)
 
@@ -301,7 +344,9 @@ def test_whatever_an_entry_of_a_file_holds_is_read_back_and_can_be_replaced_and_
 
 def test_a_change_of_a_file_that_would_take_something_else_with_it_is_not_made() -> None:
     text = "- name: one\n  env:\n    - name: A\n      value: |+\n        text\n\n\n"
-    with pytest.raises(InputError, match=r"^d\.yaml: can't be changed without changing something else; change it in an editor"):
+    with pytest.raises(
+        InputError, match=r"^d\.yaml: can't be changed without changing something else; change it in an editor"
+    ):
         with_deployment(text, NEW, file="d.yaml")
 
 
@@ -343,7 +388,9 @@ def test_lines_end_as_they_ended(end: str) -> None:
         changed = with_deployment(written, {"name": "one", "model": {"id": "a/c"}}, "one", file)
         assert changed == with_deployment(text, {"name": "one", "model": {"id": "a/c"}}, "one", file).replace("\n", end)
         assert len(changed_lines(written, changed)[0]) == 1
-    assert with_provider(TEXT.replace("\n", end), "kaito", "off") == with_provider(TEXT, "kaito", "off").replace("\n", end)
+    assert with_provider(TEXT.replace("\n", end), "kaito", "off") == with_provider(TEXT, "kaito", "off").replace(
+        "\n", end
+    )
 
 
 def test_a_file_whose_lines_end_in_two_ways_is_changed_where_it_has_to_be() -> None:

@@ -56,7 +56,13 @@ def test_the_entries_of_a_stack_are_valid_as_a_deployment_file_too(path: Path) -
 
 @pytest.mark.parametrize(
     "entries",
-    [{}, {"airunway:deployments": []}, ["a"], [{"name": "a"}], [{"name": "a", "model": {"id": "x"}, "engine": {"type": "vlm"}}]],
+    [
+        {},
+        {"airunway:deployments": []},
+        ["a"],
+        [{"name": "a"}],
+        [{"name": "a", "model": {"id": "x"}, "engine": {"type": "vlm"}}],
+    ],
 )
 def test_the_schema_of_deployment_files_refuses_what_the_program_refuses(entries: Any) -> None:
     with pytest.raises(jsonschema.ValidationError):
@@ -102,7 +108,9 @@ def test_the_rest_of_a_project_file_stays_as_it_is() -> None:
     assert project_text(written) == written
 
 
-@pytest.mark.parametrize("text", ["name: a\n", "name: a\nconfig: {airunway:b: 1,\n# inside\n}\n", '"config": {}\nname: a\n'])
+@pytest.mark.parametrize(
+    "text", ["name: a\n", "name: a\nconfig: {airunway:b: 1,\n# inside\n}\n", '"config": {}\nname: a\n']
+)
 def test_a_project_file_whose_settings_stand_otherwise_is_left_alone(text: str) -> None:
     with pytest.raises(InputError, match=r"Pulumi\.yaml: "):
         project_text(text)
@@ -129,4 +137,6 @@ def test_code_has_the_words_of_a_choice_by_their_names_only() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in words
     ]
-    assert {place.partition(":")[0] for place in bare} == {"airunway/planning/settings.py", "airunway/spec/entry.py"}, bare
+    assert {place.partition(":")[0] for place in bare} == {"airunway/planning/settings.py", "airunway/spec/entry.py"}, (
+        bare
+    )

@@ -1,4 +1,6 @@
-"""Unit (files in a temporary folder): a stack is planned by its project's folder, and nothing of the process is changed for it."""
+"""Unit (files in a temporary folder): a stack is planned by its project's folder, and nothing of the process is changed
+for it.
+"""
 
 import os
 import sys
@@ -9,12 +11,19 @@ import pytest
 
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
 
-STACK = "config: {airunway:cluster: {context: x}, airunway:deploymentFiles: ['deployments/*.yaml'], airunway:providerFiles: [own.yaml]}"
+STACK = """
+config:
+  airunway:cluster: {context: x}
+  airunway:deploymentFiles: ['deployments/*.yaml']
+  airunway:providerFiles: [own.yaml]
+"""
 PROVIDER = """
 apiVersion: airunway.ai/v1alpha1
 kind: InferenceProviderConfig
 metadata: {name: kaito}
-spec: {capabilities: {engines: [{name: llamacpp, cpuSupport: true}]}, selectionRules: [{condition: "true", priority: 7}]}
+spec:
+  capabilities: {engines: [{name: llamacpp, cpuSupport: true}]}
+  selectionRules: [{condition: "true", priority: 7}]
 """
 
 

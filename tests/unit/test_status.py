@@ -27,7 +27,9 @@ def live(kind: str, state: str) -> dict[str, Any]:
     base, case = CASES[kind]["base"], CASES[kind][state]
     labels = {k: v for p in PROVIDERS if kind == p.KIND for k, v in p.SELECTOR.items()}
     metadata = {"name": "demo", "namespace": "ml", "generation": 1, "labels": labels} | case.get("metadata", {})
-    found: dict[str, Any] = base | {"kind": kind, "metadata": metadata} | ({"status": case["status"]} if "status" in case else {})
+    found: dict[str, Any] = (
+        base | {"kind": kind, "metadata": metadata} | ({"status": case["status"]} if "status" in case else {})
+    )
     return found
 
 
@@ -58,7 +60,10 @@ anything = st.recursive(
 
 
 @pytest.mark.parametrize("kind", CASES)
-@given(status=st.dictionaries(st.sampled_from(["state", "phase", "message", "unknown"]), st.text(max_size=5)), extra=anything)
+@given(
+    status=st.dictionaries(st.sampled_from(["state", "phase", "message", "unknown"]), st.text(max_size=5)),
+    extra=anything,
+)
 def test_a_status_of_any_text_has_some_phase(kind: str, status: dict[str, Any], extra: Any) -> None:
     assert observe(live(kind, "no status yet") | {"status": status | {"more": extra}}).phase in list(Phase)
 
@@ -76,10 +81,16 @@ def test_a_status_of_another_shape_is_told_and_ends_nothing(kind: str, state: st
                 here = here[part]
             here[path[-1]] = other
             found = observe(obj | {"kind": kind})
-            texts = [found.message, *(part for c in found.conditions for part in (c.type, c.status, c.reason, c.message))]
+            texts = [
+                found.message,
+                *(part for c in found.conditions for part in (c.type, c.status, c.reason, c.message)),
+            ]
             assert found.phase in list(Phase)
             assert all(isinstance(text, str) for text in texts), (path, other)
-            assert all(isinstance(count, int) for count in (found.replicas.desired, found.replicas.ready, found.replicas.available))
+            assert all(
+                isinstance(count, int)
+                for count in (found.replicas.desired, found.replicas.ready, found.replicas.available)
+            )
 
 
 def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -165,7 +176,14 @@ def deployment(ready: int = 1, release: str = "kaito-workspace") -> dict[str, An
         (True, RELEASES, [deployment()], True, True, ""),
         (False, RELEASES, [deployment()], True, False, "the CRD is missing"),
         (True, {}, [], True, False, "release kaito-workspace is missing; no Deployment of its release is there"),
-        (True, {("kaito-workspace", "kaito-workspace"): "failed"}, [deployment()], True, False, "release kaito-workspace is failed"),
+        (
+            True,
+            {("kaito-workspace", "kaito-workspace"): "failed"},
+            [deployment()],
+            True,
+            False,
+            "release kaito-workspace is failed",
+        ),
         (True, RELEASES, [deployment(0)], True, False, "workspace is not ready"),
         (True, None, [deployment()], True, None, "can't be told"),
         (True, RELEASES, None, True, None, "can't be told"),
@@ -190,8 +208,13 @@ def test_a_deployment_of_another_release_does_not_count() -> None:
 
 def test_a_provider_whose_shim_is_not_ready_is_not_healthy_where_the_controller_delivers() -> None:
     status = operator_status(PlannedProvider(KAITO, True), True, RELEASES, [deployment()], shim=False)
-    assert (status.healthy, status.message) == (False, "its provider shim does not report ready, so the controller does not choose it")
-    configs = [{"metadata": {"name": n}, "status": s} for n, s in (("a", {"ready": True}), ("b", {"ready": False}), ("c", {}))]
+    assert (status.healthy, status.message) == (
+        False,
+        "its provider shim does not report ready, so the controller does not choose it",
+    )
+    configs = [
+        {"metadata": {"name": n}, "status": s} for n, s in (("a", {"ready": True}), ("b", {"ready": False}), ("c", {}))
+    ]
     odd = [{"metadata": {"name": "d"}}, {"metadata": {"name": "e"}, "status": {"ready": "true"}}]
     assert ready_shims([*configs, *odd]) == {"a"}
 
@@ -201,5 +224,7 @@ def test_the_newest_revision_of_a_release_counts() -> None:
         labels = {"owner": "helm", "name": "r", "version": version, "status": status}
         return {"metadata": {"name": f"sh.helm.release.v1.r.v{version}", "namespace": "n", "labels": labels}}
 
-    assert release_states([secret("10", "deployed"), secret("9", "superseded"), secret("2", "failed")]) == {("n", "r"): "deployed"}
+    assert release_states([secret("10", "deployed"), secret("9", "superseded"), secret("2", "failed")]) == {
+        ("n", "r"): "deployed"
+    }
     assert release_states([{"metadata": {"name": "x", "namespace": "n"}}]) == {}

@@ -1,4 +1,6 @@
-"""Unit (real OpenSSL, both ends in memory; certificates made here): whom a kubeconfig's cluster trusts, and how its user is known."""
+"""Unit (real OpenSSL, both ends in memory; certificates made here): whom a kubeconfig's cluster trusts, and how its
+user is known.
+"""
 
 import base64
 import ssl
@@ -25,7 +27,9 @@ def written(folder: Path, certificate: tuple[bytes, bytes]) -> str:
 
 
 def cluster(**fields: Any) -> ClusterEntry:
-    return ClusterEntry.model_validate({"server": "https://api.example:6443"} | {k.replace("_", "-"): v for k, v in fields.items()})
+    return ClusterEntry.model_validate(
+        {"server": "https://api.example:6443"} | {k.replace("_", "-"): v for k, v in fields.items()}
+    )
 
 
 def trusting(authority: Authority, **fields: Any) -> ClusterEntry:
@@ -40,7 +44,10 @@ def handshake(client: ssl.SSLContext, folder: Path, name: str = "api.example", a
         server.verify_mode = ssl.CERT_REQUIRED
         server.load_verify_locations(cadata=asks.certificate.decode())
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ends = [client.wrap_bio(to_client, to_server, server_hostname=name), server.wrap_bio(to_server, to_client, server_side=True)]
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname=name),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
     pending = [True, True]
     for _ in range(10):
         for index, end in enumerate(ends):
@@ -121,7 +128,14 @@ def test_what_is_no_pair_is_refused_without_a_word_of_it(case: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", OURS.signed("a", "b")[1]]
+    "data",
+    [
+        b"",
+        b"hello",
+        b"\xff\xfe",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        OURS.signed("a", "b")[1],
+    ],
 )
 def test_what_is_no_authority_is_refused_with_its_file(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"

@@ -1,4 +1,6 @@
-"""Unit (pure): what a type token of Pulumi means is said in one place. Tokens are those of the recorded state of release 0.1.0."""
+"""Unit (pure): what a type token of Pulumi means is said in one place. Tokens are those of the recorded state of
+release 0.1.0.
+"""
 
 import json
 import re
@@ -15,7 +17,12 @@ READS_A_TOKEN = re.compile(r"[.\"']type[\"'\]]*\)?\.(r?split|r?partition|startsw
 
 
 def test_every_token_of_a_state_is_a_provider_a_component_or_of_a_package() -> None:
-    assert {kind_of(t) for t in TOKENS if is_component(t)} >= {"Platform", "ModelDeployment", "InferenceProvider", "ImageRegistry"}
+    assert {kind_of(t) for t in TOKENS if is_component(t)} >= {
+        "Platform",
+        "ModelDeployment",
+        "InferenceProvider",
+        "ImageRegistry",
+    }
     assert {t for t in TOKENS if is_provider(t)} == {"pulumi:providers:kubernetes"}
     kinds = {kind_of(t) for t in TOKENS if not is_component(t) and not is_provider(t)}
     assert kinds >= {"Stack", "Release", "Namespace", "Workspace", "PersistentVolumeClaim"}

@@ -1,4 +1,6 @@
-"""Unit (pure): the provider vllm: what it refuses, warns of and selects by. Its flags meet the real parser in test_vllm_flags.py."""
+"""Unit (pure): the provider vllm: what it refuses, warns of and selects by. Its flags meet the real parser in
+test_vllm_flags.py.
+"""
 
 from itertools import pairwise
 from typing import Any
@@ -27,7 +29,9 @@ BASE: dict[str, Any] = {
 
 
 def planned(fields: dict[str, Any] | None = None, **settings: Any) -> PlannedDeployment:
-    return plan_entry(merge_patch(BASE, fields or {}), Target(PROVIDERS, builtin(), StackSettings.model_validate(settings)))
+    return plan_entry(
+        merge_patch(BASE, fields or {}), Target(PROVIDERS, builtin(), StackSettings.model_validate(settings))
+    )
 
 
 def pod(fields: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -42,7 +46,11 @@ def arguments(fields: dict[str, Any]) -> list[str]:
 
 def test_it_serves_what_names_it_and_nothing_else() -> None:
     assert (planned().request.selection.provider, planned().request.selection.reason) == ("vllm", "explicit")
-    for fields in ({}, {"resources": {"gpu": {"count": 1}}}, {"engine": {"type": "vllm"}, "resources": {"gpu": {"count": 64}}}):
+    for fields in (
+        {},
+        {"resources": {"gpu": {"count": 1}}},
+        {"engine": {"type": "vllm"}, "resources": {"gpu": {"count": 64}}},
+    ):
         assert choose(**fields).provider != "vllm"
 
 
@@ -51,21 +59,45 @@ def test_it_serves_what_names_it_and_nothing_else() -> None:
     [
         ({"engine": {"type": "llamacpp"}}, "engine.type: provider vllm does not run llamacpp (runs vllm)"),
         ({"engine": {"type": "sglang"}}, "engine.type: provider vllm does not run sglang (runs vllm)"),
-        ({"resources": {"gpu": None}}, "engine.type: no engine fits CPU, aggregated serving: vllm runs vllm on GPU (aggregated)"),
-        ({"model": {"source": "aikit", "id": "llama3.2:1b"}, "engine": {"type": "vllm"}}, "AIKit images are for engine llamacpp"),
-        ({"podTemplate": {"metadata": {"labels": {"airunway.ai/provider": "x"}}}}, "the Service tells its pods by airunway.ai/provider"),
+        (
+            {"resources": {"gpu": None}},
+            "engine.type: no engine fits CPU, aggregated serving: vllm runs vllm on GPU (aggregated)",
+        ),
+        (
+            {"model": {"source": "aikit", "id": "llama3.2:1b"}, "engine": {"type": "vllm"}},
+            "AIKit images are for engine llamacpp",
+        ),
+        (
+            {"podTemplate": {"metadata": {"labels": {"airunway.ai/provider": "x"}}}},
+            "the Service tells its pods by airunway.ai/provider",
+        ),
         ({"engine": {"args": {"port": "80"}}}, "engine.args.port: the Service and the probes speak plain HTTP"),
-        ({"engine": {"extraArgs": ["--ssl_keyfile=x"]}}, "engine.extraArgs[0]: the Service and the probes speak plain HTTP"),
+        (
+            {"engine": {"extraArgs": ["--ssl_keyfile=x"]}},
+            "engine.extraArgs[0]: the Service and the probes speak plain HTTP",
+        ),
         ({"engine": {"args": {"api-key": "s3cret"}}}, "engine.args.api-key: a key does not belong in clear text here"),
         ({"engine": {"args": {"tp": "2"}}}, "engine.args.tp: vLLM 0.33.0 has no flag --tp"),
         ({"engine": {"args": {"max-model-length": "2"}}}, "did you mean 'max-model-len'"),
-        ({"engine": {"args": {"enable-expert-parallel": "true"}}}, "'true' given; --enable-expert-parallel of vLLM 0.33.0 is a switch"),
-        ({"engine": {"args": {"max-num-seqs": ""}}}, "engine.args.max-num-seqs: --max-num-seqs of vLLM 0.33.0 takes a value"),
+        (
+            {"engine": {"args": {"enable-expert-parallel": "true"}}},
+            "'true' given; --enable-expert-parallel of vLLM 0.33.0 is a switch",
+        ),
+        (
+            {"engine": {"args": {"max-num-seqs": ""}}},
+            "engine.args.max-num-seqs: --max-num-seqs of vLLM 0.33.0 takes a value",
+        ),
         ({"engine": {"args": {"model": "x"}}}, "engine.args.model: model.id sets --model already"),
-        ({"engine": {"args": {"pipeline-parallel-size": "8"}}}, "resources.gpu.count: 4 given; --pipeline-parallel-size 8 of engine.args"),
+        (
+            {"engine": {"args": {"pipeline-parallel-size": "8"}}},
+            "resources.gpu.count: 4 given; --pipeline-parallel-size 8 of engine.args",
+        ),
         (
             {"engine": {"extraArgs": ["-tp", "4", "-dp=2"]}},
-            "resources.gpu.count: 4 given; --tensor-parallel-size 4 × --data-parallel-size 2 of engine.args or engine.extraArgs take 8",
+            (
+                "resources.gpu.count: 4 given; --tensor-parallel-size 4 × --data-parallel-size 2 of engine.args or"
+                " engine.extraArgs take 8"
+            ),
         ),
     ],
 )
@@ -110,16 +142,24 @@ def test_the_service_and_the_deployment_select_just_the_pods_of_the_template() -
     service, deployment = planned().rendered.supporting[0], planned().rendered.resource
     selector = service["spec"]["selector"]
     assert deployment["spec"]["selector"] == {"matchLabels": selector}
-    assert selector.items() <= pod({"podTemplate": {"metadata": {"labels": {"team": "x"}}}})["metadata"]["labels"].items()
+    assert (
+        selector.items() <= pod({"podTemplate": {"metadata": {"labels": {"team": "x"}}}})["metadata"]["labels"].items()
+    )
     assert (service["metadata"]["name"], service["spec"]["ports"][0]["port"]) == ("demo", 8000)
     assert planned().rendered.endpoint.url("ml") == "http://demo.ml.svc:8000/v1"
     for provider in ("dynamo", "kuberay"):  # under the same name, while a deployment goes from one to the other
-        other = plan_entry(BASE | {"provider": {"name": provider}}, Target(PROVIDERS, builtin(), StackSettings())).rendered.resource
+        other = plan_entry(
+            BASE | {"provider": {"name": provider}}, Target(PROVIDERS, builtin(), StackSettings())
+        ).rendered.resource
         assert "airunway.ai/provider" not in str(other)
 
 
 def test_the_selector_is_the_same_whatever_else_is_said() -> None:
-    more = {"engine": {"contextLength": 5}, "scaling": {"replicas": 3}, "podTemplate": {"metadata": {"labels": {"a": "b"}}}}
+    more = {
+        "engine": {"contextLength": 5},
+        "scaling": {"replicas": 3},
+        "podTemplate": {"metadata": {"labels": {"a": "b"}}},
+    }
     assert planned(more).rendered.resource["spec"]["selector"] == planned().rendered.resource["spec"]["selector"]
 
 
@@ -149,7 +189,9 @@ def test_a_stack_sets_times_and_shared_memory() -> None:
 
 @pytest.mark.parametrize("text", ["", "1h", "-5", "0", "9999999999", "٣٦٠٠x"])
 def test_times_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"providers\.vllm\.spec\.defaults\.loadSeconds: .*a number of seconds is wanted, such as 3600"):
+    with pytest.raises(
+        InputError, match=r"providers\.vllm\.spec\.defaults\.loadSeconds: .*a number of seconds is wanted, such as 3600"
+    ):
         stack(loadSeconds=text)
 
 
@@ -157,8 +199,12 @@ def test_a_controller_has_the_provider_in_its_releases_of_today_only() -> None:
     by: dict[str, Any] = {"delivery": "modeldeployment", "controller": {"apiGroup": "airunway.ai"}}
     delivered = planned({"engine": {"type": "vllm"}}, **by)
     assert (delivered.rendered.resource["kind"], delivered.rendered.endpoint.service) == ("ModelDeployment", "demo-md")
-    assert delivered.warnings == ["model: the controller's vllm shim runs a nightly image of vLLM unless engine.image names one"]
-    with pytest.raises(InputError, match=r"delivery: the controller of kubeairunway\.ai has no provider vllm; use delivery: direct"):
+    assert delivered.warnings == [
+        "model: the controller's vllm shim runs a nightly image of vLLM unless engine.image names one"
+    ]
+    with pytest.raises(
+        InputError, match=r"delivery: the controller of kubeairunway\.ai has no provider vllm; use delivery: direct"
+    ):
         planned(**by | {"controller": {"apiGroup": "kubeairunway.ai"}})
 
 
@@ -167,7 +213,9 @@ def test_an_override_that_takes_everything_away_ends_in_no_traceback() -> None:
 
 
 ARGUMENTS = st.dictionaries(
-    st.sampled_from(["seed", "max-num-seqs", "pipeline-parallel-size", "data_parallel_size", "chat-template", "async-scheduling"]),
+    st.sampled_from(
+        ["seed", "max-num-seqs", "pipeline-parallel-size", "data_parallel_size", "chat-template", "async-scheduling"]
+    ),
     st.sampled_from(["1", "2", "4"]),
     max_size=3,
 )
@@ -178,8 +226,14 @@ ARGUMENTS = st.dictionaries(
     extra=st.lists(st.sampled_from(["--seed=1", "-tp", "-pp=2", "2", "--enforce-eager"]), max_size=3),
     gpus=st.integers(1, 8),
 )
-def test_what_is_rendered_is_read_back_to_an_entry_that_renders_the_same(args: dict[str, str], extra: list[str], gpus: int) -> None:
-    fields = {"image": "registry.example/vllm:mine", "engine": {"args": args, "extraArgs": extra}, "resources": {"gpu": {"count": gpus}}}
+def test_what_is_rendered_is_read_back_to_an_entry_that_renders_the_same(
+    args: dict[str, str], extra: list[str], gpus: int
+) -> None:
+    fields = {
+        "image": "registry.example/vllm:mine",
+        "engine": {"args": args, "extraArgs": extra},
+        "resources": {"gpu": {"count": gpus}},
+    }
     try:
         obj = planned(fields | {"namespace": "ml"}).rendered.resource
     except InputError:
@@ -233,7 +287,12 @@ _DEFAULTS = "providers.vllm.spec.defaults"
     [
         ({"cacheStorage": "lots"}, 1, f"{_DEFAULTS}.cacheStorage", "'lots' given, a quantity is wanted"),
         ({"cacheStorage": "0"}, 1, f"{_DEFAULTS}.cacheStorage", "'0' given, a quantity is wanted"),
-        ({"cacheStorage": "1Gi"}, 2, "scaling.replicas", f"one node at a time mounts the cache; set {_DEFAULTS}.cacheAccessMode"),
+        (
+            {"cacheStorage": "1Gi"},
+            2,
+            "scaling.replicas",
+            f"one node at a time mounts the cache; set {_DEFAULTS}.cacheAccessMode",
+        ),
         (
             {"cacheStorage": "1Gi", "cacheAccessMode": "ReadWriteAll"},
             1,
@@ -245,7 +304,9 @@ _DEFAULTS = "providers.vllm.spec.defaults"
 def test_a_volume_that_can_not_be_is_refused(defaults: dict[str, str], replicas: int, path: str, text: str) -> None:
     with pytest.raises(InputError) as refused:
         with_cache(defaults, {"scaling": {"replicas": replicas}})
-    assert [(p.path.removeprefix("deployments[0]."), text in p.message) for p in refused.value.problems] == [(path, True)]
+    assert [(p.path.removeprefix("deployments[0]."), text in p.message) for p in refused.value.problems] == [
+        (path, True)
+    ]
 
 
 def test_a_deployment_with_a_volume_is_read_back_as_it_is() -> None:

@@ -1,6 +1,7 @@
 """Unit (pure), opt-in: every command line that the provider vllm can make, read by the real parser of the pinned vLLM.
 
-``AIRUNWAY_VLLM_PYTHON`` names an interpreter with that vLLM (`pip install vllm==RELEASE`); it takes neither a GPU nor a model.
+``AIRUNWAY_VLLM_PYTHON`` names an interpreter with that vLLM (`pip install vllm==RELEASE`); it takes neither a GPU nor a
+model.
 """
 
 import json
@@ -19,7 +20,9 @@ from providers.vllm.arguments import data
 from tests.unit.samples import plan
 
 INTERPRETER = os.environ.get("AIRUNWAY_VLLM_PYTHON")
-pytestmark = pytest.mark.skipif(not INTERPRETER, reason="AIRUNWAY_VLLM_PYTHON names no interpreter with the pinned vLLM")
+pytestmark = pytest.mark.skipif(
+    not INTERPRETER, reason="AIRUNWAY_VLLM_PYTHON names no interpreter with the pinned vLLM"
+)
 Parse = Callable[[list[str]], dict[str, Any]]
 
 
@@ -48,7 +51,9 @@ def arguments(fields: dict[str, Any]) -> list[str]:
 
 
 def test_the_flags_are_those_of_the_pinned_release(parser: tuple[dict[str, Any], Parse]) -> None:
-    known = {key: sorted(value) if isinstance(value, list) else value for key, value in data().items() if key in parser[0]}
+    known = {
+        key: sorted(value) if isinstance(value, list) else value for key, value in data().items() if key in parser[0]
+    }
     assert known == parser[0]
 
 
@@ -89,7 +94,9 @@ fields_of = st.fixed_dictionaries(
 @given(drawn=fields_of)
 def test_what_is_rendered_parses_to_what_was_meant(parser: tuple[dict[str, Any], Parse], drawn: dict[str, Any]) -> None:
     pipeline, gpus = drawn["pipeline"], drawn["gpus"]
-    args = {flag: FLAGS[flag][0] for flag in drawn["flags"]} | ({"pipeline-parallel-size": str(pipeline)} if pipeline > 1 else {})
+    args = {flag: FLAGS[flag][0] for flag in drawn["flags"]} | (
+        {"pipeline-parallel-size": str(pipeline)} if pipeline > 1 else {}
+    )
     engine = {
         "args": args,
         "trustRemoteCode": drawn["trust"],
@@ -150,7 +157,9 @@ def test_arguments_as_they_are_parse_beside_the_derived_ones(
     ],
     ids=str,
 )
-def test_what_is_refused_is_what_the_parser_refuses(parser: tuple[dict[str, Any], Parse], engine: dict[str, Any]) -> None:
+def test_what_is_refused_is_what_the_parser_refuses(
+    parser: tuple[dict[str, Any], Parse], engine: dict[str, Any]
+) -> None:
     fields = {"engine": engine, "resources": {"gpu": {"count": 2}}}
     with pytest.raises(InputError):
         arguments(fields)

@@ -17,15 +17,21 @@ def settings(registry: dict[str, Any], builder: dict[str, Any]) -> StackSettings
 
 
 def live(name: str, storage: str, storage_class: str | None = "standard") -> Callable[[str], Mapping[str, Any] | None]:
-    spec = {"resources": {"requests": {"storage": storage}}} | ({"storageClassName": storage_class} if storage_class else {})
+    spec = {"resources": {"requests": {"storage": storage}}} | (
+        {"storageClassName": storage_class} if storage_class else {}
+    )
     return lambda asked: {"spec": spec} if asked == name else None
 
 
-def paths(registry: dict[str, Any], builder: dict[str, Any], there: Callable[[str], Mapping[str, Any] | None]) -> list[str]:
+def paths(
+    registry: dict[str, Any], builder: dict[str, Any], there: Callable[[str], Mapping[str, Any] | None]
+) -> list[str]:
     return [problem.path for problem in claim_problems(settings(registry, builder), there)]
 
 
-@pytest.mark.parametrize(("name", "setting"), [("airunway-registry", "registry.managed"), ("airunway-builder", "builder")])
+@pytest.mark.parametrize(
+    ("name", "setting"), [("airunway-registry", "registry.managed"), ("airunway-builder", "builder")]
+)
 @pytest.mark.parametrize(
     ("change", "refused"),
     [
@@ -39,7 +45,9 @@ def paths(registry: dict[str, Any], builder: dict[str, Any], there: Callable[[st
     ],
     ids=lambda value: str(value),
 )
-def test_a_volume_grows_and_does_nothing_else(name: str, setting: str, change: dict[str, Any], refused: str | None) -> None:
+def test_a_volume_grows_and_does_nothing_else(
+    name: str, setting: str, change: dict[str, Any], refused: str | None
+) -> None:
     given_here = (change, {}) if setting.startswith("registry") else ({}, change)
     assert paths(*given_here, live(name, "50Gi")) == ([f"{setting}.{refused}"] if refused else [])
 
@@ -56,12 +64,21 @@ def test_a_volume_without_a_class_gets_none_later() -> None:
 
 def test_the_refusal_says_what_it_has_and_how_to_make_it_anew() -> None:
     (problem,) = claim_problems(settings({"storage": "1Gi"}, {}), live("airunway-registry", "50Gi"))
-    for text in ("'1Gi' given", "has 50Gi", "kubectl delete -n airunway-system deployment/airunway-registry pvc/airunway-registry"):
+    for text in (
+        "'1Gi' given",
+        "has 50Gi",
+        "kubectl delete -n airunway-system deployment/airunway-registry pvc/airunway-registry",
+    ):
         assert text in problem.message
     assert "pulumi refresh" in problem.message
 
 
-@given(st.integers(1, 10**6), st.integers(1, 10**6), st.sampled_from(["Mi", "Gi", "M", "G"]), st.sampled_from(["Mi", "Gi", "M", "G"]))
+@given(
+    st.integers(1, 10**6),
+    st.integers(1, 10**6),
+    st.sampled_from(["Mi", "Gi", "M", "G"]),
+    st.sampled_from(["Mi", "Gi", "M", "G"]),
+)
 def test_only_what_is_smaller_is_refused(now: int, wanted: int, unit: str, other: str) -> None:
     scale = {"Mi": 2**20, "Gi": 2**30, "M": 10**6, "G": 10**9}
     smaller = wanted * scale[other] < now * scale[unit]

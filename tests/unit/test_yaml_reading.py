@@ -93,7 +93,12 @@ def test_a_bare_scalar_is_what_it_is_to_pulumi(text: str) -> None:
 
 def test_maps_are_merged_as_in_pulumi() -> None:
     text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: [*b, *a], z: 3}\nd: {x: 4, <<: *b}"
-    assert read_document(text, "x") == {"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 1, "y": 2, "z": 3}, "d": {"x": 4, "y": 2}}
+    assert read_document(text, "x") == {
+        "a": {"x": 1, "y": 1},
+        "b": {"x": 1, "y": 2},
+        "c": {"x": 1, "y": 2, "z": 3},
+        "d": {"x": 4, "y": 2},
+    }
 
 
 @pytest.mark.parametrize("text", ["2026-01-01", "2026-1-1", "2026-01-01T10:00:00Z", "2026-01-01 10:00:00"])
@@ -119,7 +124,10 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
         ("[" * 50_000, "x: nested deeper"),
         ("- " * 50_000, "x: nested deeper"),
         ("{a: " * 900 + "}" * 900, "x: nested deeper|x: a.*nested deeper"),
-        ("\n".join(["a: &0 [x]", *(f"b{n}: &{n + 1} [{', '.join([f'*{n}'] * 10)}]" for n in range(8))]), "x: .*its aliases make more than"),
+        (
+            "\n".join(["a: &0 [x]", *(f"b{n}: &{n + 1} [{', '.join([f'*{n}'] * 10)}]" for n in range(8))]),
+            "x: .*its aliases make more than",
+        ),
         ("a: !!binary aGVsbG8=", "x: a: a bytes given"),
         ("- a: !!timestamp 2026-01-01\n", r"x\[0\].a: a date given"),
         ("a: !!set {b}", "x: a: a set given"),
@@ -143,7 +151,10 @@ def test_of_several_documents_the_wrong_one_is_named() -> None:
 
 
 def test_a_manifest_is_read_like_a_stack_file_but_for_dates() -> None:
-    text = "apiVersion: airunway.ai/v1alpha1\nkind: ModelDeployment\nmetadata: {name: a, annotations: {on: on, day: 2026-01-01}}\n"
+    text = (
+        "apiVersion: airunway.ai/v1alpha1\nkind: ModelDeployment\nmetadata: {name: a, annotations: {on: on, day:"
+        " 2026-01-01}}\n"
+    )
     assert parse_documents(text, "x")[0].body["metadata"]["annotations"] == {"on": "on", "day": "2026-01-01"}
 
 
@@ -157,13 +168,20 @@ scalars = (
     | st.sampled_from([*MEANING, "2026-1-1", "2026-01-01 10:00:00", ".inf", "<<", "a: b", "# a", "- a"])
 )
 data = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=8
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
 )
 
 
 @given(data)
 @example({"\x85": None, "a": ["\u2028", "b\n\x85", "\u2029\n"]})
-@example({"##[error]": "a\n ::error::b\n", "a": ["::error::", "\\##[x]", "a " * 5_000 + "::error::x", "\n" + "a " * 5_000 + "::error::x"]})
+@example(
+    {
+        "##[error]": "a\n ::error::b\n",
+        "a": ["::error::", "\\##[x]", "a " * 5_000 + "::error::x", "\n" + "a " * 5_000 + "::error::x"],
+    }
+)
 def test_what_we_write_is_read_back_as_it_was_by_pulumi_and_by_pyyaml(value: Any) -> None:
     text = to_yaml(value)
     assert not re.search(r"^\s*::|##\[", text, re.MULTILINE), "a GitHub runner takes it for a command"
@@ -196,7 +214,9 @@ def test_a_data_file_is_read_as_a_stack_file_is_and_once(tmp_path: Path) -> None
     assert load_data(file) == {"state": "on", "limit": 1000}
 
 
-@pytest.mark.parametrize(("text", "said"), [("- a", "a map is wanted"), ("a: 1\na: 2", "'a' stands twice"), ("a: [", "not YAML")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("- a", "a map is wanted"), ("a: 1\na: 2", "'a' stands twice"), ("a: [", "not YAML")]
+)
 def test_a_data_file_that_is_no_map_is_refused_by_its_path(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "data.yaml"
     file.write_text(text)

@@ -1,8 +1,8 @@
 """Runs in the interpreter of ``AIRUNWAY_VLLM_PYTHON``: vLLM's own parser of ``vllm serve``, asked by lines of JSON.
 
-First it says its release, its switches and its flags with a value. Then each line is the arguments of one command line, and is
-answered with what they parse to, or with why they don't. Without a GPU, vLLM has to be told which platform it is on; the parser of a
-release is the same on all of them.
+First it says its release, its switches and its flags with a value. Then each line is the arguments of one command line,
+and is answered with what they parse to, or with why they don't. Without a GPU, vLLM has to be told which platform it is
+on; the parser of a release is the same on all of them.
 """
 
 import argparse
@@ -25,7 +25,12 @@ def main() -> None:
         root = FlexibleArgumentParser(prog="vllm")
         command = ServeSubcommand()
         serve = command.subparser_init(root.add_subparsers(required=True, dest="subparser"))
-    flags = [(name.removeprefix("--"), action.nargs) for action in serve._actions for name in action.option_strings if name[:2] == "--"]
+    flags = [
+        (name.removeprefix("--"), action.nargs)
+        for action in serve._actions
+        for name in action.option_strings
+        if name[:2] == "--"
+    ]
     switches = sorted(name for name, nargs in flags if nargs == 0 and name != "help")
     values = sorted(name for name, nargs in flags if nargs != 0)
     print(json.dumps({"release": version("vllm"), "switches": switches, "values": values}), flush=True)

@@ -1,4 +1,6 @@
-"""What an API server's answers have to look like before anything else reads them: plain data of the shape that Kubernetes' API has."""
+"""What an API server's answers have to look like before anything else reads them: plain data of the shape that
+Kubernetes' API has.
+"""
 
 import json
 import math

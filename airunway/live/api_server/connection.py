@@ -1,4 +1,6 @@
-"""The API server of a stack's cluster: lists and objects as plain data, and errors that say which cluster and what to do."""
+"""The API server of a stack's cluster: lists and objects as plain data, and errors that say which cluster and what to
+do.
+"""
 
 import asyncio
 import os
@@ -9,7 +11,15 @@ from typing import Any
 
 import httpx
 
-from airunway.live.api_server.answers import OddAnswerError, Resource, read_json, read_object, read_page, read_resources, refusal
+from airunway.live.api_server.answers import (
+    OddAnswerError,
+    Resource,
+    read_json,
+    read_object,
+    read_page,
+    read_resources,
+    refusal,
+)
 from airunway.live.api_server.kubeconfig import name_of, read_context
 from airunway.live.api_server.resource_names import plural
 from airunway.live.api_server.session import DEADLINE, Session
@@ -58,8 +68,12 @@ class Connection:
             # All at once, as client-go does: pages would only expire again.
             return await self._pages(version, resource, path, query, headers)
 
-    async def items_of(self, version: str, kind: str, namespaces: Sequence[str], selector: str = "") -> list[dict[str, Any]] | None:
-        """As ``items`` for the whole cluster; where the account may not list that, one list for each of ``namespaces``."""
+    async def items_of(
+        self, version: str, kind: str, namespaces: Sequence[str], selector: str = ""
+    ) -> list[dict[str, Any]] | None:
+        """As ``items`` for the whole cluster; where the account may not list that, one list for each of
+        ``namespaces``.
+        """
         try:
             return await self.items(version, kind, selector=selector)
         except ForbiddenError:
@@ -115,11 +129,14 @@ class Connection:
             tokens.add(token)
         raise self._odd(f"its list of {resource.kind} does not end within {_MAX_PAGES:,} pages")
 
-    async def _get(self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> Any:
+    async def _get(
+        self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """The map that the server answers with; None where there is no such thing."""
         async with self._lock:
             if not self._recognized:
-                # A server that knows nothing of Kubernetes has nothing at any path, which would look like an empty cluster.
+                # A server that knows nothing of Kubernetes has nothing at any path, which would look like an empty
+                # cluster.
                 with suppress(ForbiddenError):
                     version = await self._answer("GET", "/version", {}, {})
                     if not isinstance((version or {}).get("gitVersion"), str):
@@ -186,7 +203,12 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 def _path(version: str, namespace: str | None, resource: str = "") -> str:
-    parts = ["/api" if version == "v1" else "/apis", version, *(["namespaces", namespace] if namespace else []), resource]
+    parts = [
+        "/api" if version == "v1" else "/apis",
+        version,
+        *(["namespaces", namespace] if namespace else []),
+        resource,
+    ]
     return "/".join(part for part in parts if part)
 
 

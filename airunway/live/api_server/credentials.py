@@ -103,7 +103,9 @@ async def _from_plugin(plugin: ExecEntry, cluster: ClusterEntry, environment: Ma
         spec["cluster"] = _cluster_info(cluster)
     info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     own = {variable.name: variable.value or "" for variable in plugin.env or []}
-    output = await _output(plugin, {**environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(info)}, interactive=interactive)
+    output = await _output(
+        plugin, {**environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(info)}, interactive=interactive
+    )
     return _read(plugin, output)
 
 
@@ -162,7 +164,9 @@ def _read(plugin: ExecEntry, output: bytes) -> Credentials:
         raise _failed(plugin, "printed no ExecCredential: it is not JSON") from None
     status = found.status
     if (found.kind, found.api_version) != ("ExecCredential", plugin.api_version):
-        raise _failed(plugin, f"printed {found.kind} of {found.api_version}; ExecCredential of {plugin.api_version} is wanted")
+        raise _failed(
+            plugin, f"printed {found.kind} of {found.api_version}; ExecCredential of {plugin.api_version} is wanted"
+        )
     if not status.token and not (status.certificate and status.key):
         raise _failed(plugin, "printed neither a token nor a certificate with its key")
     if bool(status.certificate) != bool(status.key):
@@ -173,7 +177,9 @@ def _read(plugin: ExecEntry, output: bytes) -> Credentials:
         raise _failed(plugin, "printed an expirationTimestamp that is no time") from None
     if expires is not None and expires.tzinfo is None:
         raise _failed(plugin, "printed an expirationTimestamp without a time zone")
-    return Credentials(status.token or "", "", (status.certificate or "").encode(), (status.key or "").encode(), expires)
+    return Credentials(
+        status.token or "", "", (status.certificate or "").encode(), (status.key or "").encode(), expires
+    )
 
 
 def _failed(plugin: ExecEntry, why: str) -> InputError:

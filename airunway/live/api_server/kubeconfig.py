@@ -1,7 +1,8 @@
 """A stack's cluster, found in the kubeconfig as Pulumi's Kubernetes provider (4.34.2) and kubectl (1.32) find it.
 
-``airunway:cluster.kubeconfig`` is what the provider takes: one file, ``~`` being the account's home, or a kubeconfig's text. Without
-it the files of KUBECONFIG are merged as kubectl does, else ~/.kube/config is read. Nothing is taken from inside a pod.
+``airunway:cluster.kubeconfig`` is what the provider takes: one file, ``~`` being the account's home, or a kubeconfig's
+text. Without it the files of KUBECONFIG are merged as kubectl does, else ~/.kube/config is read. Nothing is taken from
+inside a pod.
 """
 
 import os
@@ -52,7 +53,11 @@ class _Merged:
 
     def complete(self) -> list[str]:
         """Names of the contexts whose cluster and user are there."""
-        return [name for name, c in self.contexts.items() if c.cluster in self.clusters and (not c.user or c.user in self.users)]
+        return [
+            name
+            for name, c in self.contexts.items()
+            if c.cluster in self.clusters and (not c.user or c.user in self.users)
+        ]
 
 
 def name_of(settings: Cluster) -> str:
@@ -62,17 +67,22 @@ def name_of(settings: Cluster) -> str:
 
 
 def read_context(settings: Cluster, project: Path, environment: Mapping[str, str]) -> Context:
-    """The context that ``settings`` names, or its kubeconfig's current one; the current context of the environment never counts.
+    """The context that ``settings`` names, or its kubeconfig's current one; the current context of the environment
+    never counts.
 
     ``project`` is the folder in which Pulumi runs the provider. Raises ``InputError``.
     """
     if not settings.context and not settings.kubeconfig:
-        raise InputError([Problem("cluster", "names neither context nor kubeconfig; the current context is never assumed")])
+        raise InputError(
+            [Problem("cluster", "names neither context nor kubeconfig; the current context is never assumed")]
+        )
     try:
         sources = [_given(settings.kubeconfig, project)] if settings.kubeconfig else _from_environment(environment)
         return _chosen(_merged(sources), settings.context)
     except InputError as error:
-        raise InputError([Problem(name_of(settings), f"can't be opened: {problem}") for problem in error.problems]) from error
+        raise InputError(
+            [Problem(name_of(settings), f"can't be opened: {problem}") for problem in error.problems]
+        ) from error
 
 
 def _given(text: str, project: Path) -> _Source:
@@ -85,7 +95,9 @@ def _given(text: str, project: Path) -> _Source:
         file.stat()
     except (OSError, ValueError):
         if not isinstance(read_document(text, _SETTING), dict):
-            raise InputError([Problem(_SETTING, f"{shown(text)} given: there is no such file, nor is it a kubeconfig's text")]) from None
+            raise InputError(
+                [Problem(_SETTING, f"{shown(text)} given: there is no such file, nor is it a kubeconfig's text")]
+            ) from None
         return _Source(_SETTING, text, [project])
     # The provider starts relative paths in the folder it runs in, kubectl in the file's.
     return _Source(str(file), _text_of(file) or "", [project, file.parent])
@@ -94,7 +106,9 @@ def _given(text: str, project: Path) -> _Source:
 def _from_environment(environment: Mapping[str, str]) -> list[_Source]:
     listed = environment.get("KUBECONFIG", "")
     home = environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
-    paths = [Path(p) for p in dict.fromkeys(listed.split(os.pathsep)) if p] if listed else [Path(home, ".kube", "config")]
+    paths = (
+        [Path(p) for p in dict.fromkeys(listed.split(os.pathsep)) if p] if listed else [Path(home, ".kube", "config")]
+    )
     texts = [(path, _text_of(path)) for path in paths]
     sources = [_Source(str(path), text, [path.parent.absolute()]) for path, text in texts if text is not None]
     if not sources:
@@ -116,7 +130,9 @@ def _text_of(path: Path) -> str | None:
 
 
 def _merged(sources: Sequence[_Source]) -> _Merged:
-    """All sources as one: the first that has a name, or a current context, wins (client-go 0.36, tools/clientcmd/loader.go)."""
+    """All sources as one: the first that has a name, or a current context, wins (client-go 0.36,
+    tools/clientcmd/loader.go).
+    """
     clusters: dict[str, ClusterEntry] = {}
     users: dict[str, UserEntry] = {}
     contexts: dict[str, ContextEntry] = {}
@@ -124,7 +140,9 @@ def _merged(sources: Sequence[_Source]) -> _Merged:
     for source in sources:
         file = _parsed(source)
         current = current or file.current_context
-        clusters = {c.name: _with_paths(c.entry, source, "certificate_authority") for c in file.clusters or []} | clusters
+        clusters = {
+            c.name: _with_paths(c.entry, source, "certificate_authority") for c in file.clusters or []
+        } | clusters
         users = {u.name: _user_with_paths(u.entry, source) for u in file.users or []} | users
         contexts = {c.name: c.entry for c in file.contexts or []} | contexts
     return _Merged(current, clusters, users, contexts, ", ".join(source.name for source in sources))
@@ -138,8 +156,12 @@ def _parsed(source: _Source) -> KubeconfigFile:
         file = KubeconfigFile.model_validate(document or {})
     except ValidationError as error:
         # Without what was given: it may be a secret.
-        details = [(path_of(d["loc"]), str(d["msg"]).removeprefix("Value error, ")) for d in error.errors(include_url=False)]
-        raise InputError([Problem(source.name, f"{path}: {said[0].lower()}{said[1:]}") for path, said in details]) from None
+        details = [
+            (path_of(d["loc"]), str(d["msg"]).removeprefix("Value error, ")) for d in error.errors(include_url=False)
+        ]
+        raise InputError(
+            [Problem(source.name, f"{path}: {said[0].lower()}{said[1:]}") for path, said in details]
+        ) from None
     if (file.api_version or "v1", file.kind or "Config") != ("v1", "Config"):
         raise InputError([Problem(source.name, f"is {file.kind} of {file.api_version}; Config of v1 is wanted")])
     for part, named in (("clusters", file.clusters), ("users", file.users), ("contexts", file.contexts)):
@@ -153,7 +175,9 @@ def _parsed(source: _Source) -> KubeconfigFile:
 def _with_paths(entry: _Entry, source: _Source, *fields: str) -> _Entry:
     """``entry`` with the paths in ``fields`` made absolute."""
     values = {field: getattr(entry, field) for field in fields}
-    return entry.model_copy(update={field: _absolute(value, source.folders) for field, value in values.items() if value})
+    return entry.model_copy(
+        update={field: _absolute(value, source.folders) for field, value in values.items() if value}
+    )
 
 
 def _user_with_paths(user: UserEntry, source: _Source) -> UserEntry:
@@ -177,7 +201,9 @@ def _chosen(merged: _Merged, wanted: str | None) -> Context:
         raise InputError([Problem(merged.origin, f"has no current-context, and cluster.context is not given; {valid}")])
     context = merged.contexts.get(name)
     if context is None:
-        raise InputError([Problem(merged.origin, f"no context '{name}'; {nearest(name, complete) if complete else valid}")])
+        raise InputError(
+            [Problem(merged.origin, f"no context '{name}'; {nearest(name, complete) if complete else valid}")]
+        )
     path = f"{merged.origin}: context '{name}'"
     cluster, user = merged.clusters.get(context.cluster or ""), merged.users.get(context.user or "")
     if cluster is None:

@@ -43,7 +43,11 @@ class Entry(BaseModel):
     """Base of all: unknown keys are left out, as client-go does, and nothing is converted."""
 
     model_config = ConfigDict(
-        alias_generator=lambda name: name.replace("_", "-"), extra="ignore", strict=True, frozen=True, hide_input_in_errors=True
+        alias_generator=lambda name: name.replace("_", "-"),
+        extra="ignore",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
 
@@ -157,8 +161,13 @@ class UserEntry(Entry):
             yield "exec and auth-provider are both given; give one of the two"
         if self.exec:
             yield from self.exec.problems()
-        if self.auth_provider and not (self.auth_provider.name == "oidc" and (self.auth_provider.config or {}).get("id-token")):
-            yield f"auth-provider: {self.auth_provider.name or 'one without a name'} can't be used; give an exec plugin or a token"
+        if self.auth_provider and not (
+            self.auth_provider.name == "oidc" and (self.auth_provider.config or {}).get("id-token")
+        ):
+            yield (
+                f"auth-provider: {self.auth_provider.name or 'one without a name'} can't be used; give an exec plugin"
+                " or a token"
+            )
 
 
 class ContextEntry(Entry):

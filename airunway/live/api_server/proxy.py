@@ -1,4 +1,6 @@
-"""Which proxy of the environment leads to a server, by the rules of Go's net/http, which kubectl and Pulumi's provider follow."""
+"""Which proxy of the environment leads to a server, by the rules of Go's net/http, which kubectl and Pulumi's provider
+follow.
+"""
 
 import ipaddress
 from collections.abc import Mapping
@@ -10,7 +12,9 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def environment_proxy(server: str, environment: Mapping[str, str]) -> str | None:
-    """The proxy for ``server``, an http or https URL; None where it is reached directly. Raises ``InputError`` for one of another kind."""
+    """The proxy for ``server``, an http or https URL; None where it is reached directly. Raises ``InputError`` for one
+    of another kind.
+    """
     parts = urlsplit(server)
     name = f"{parts.scheme.upper()}_PROXY"
     proxy = environment.get(name) or environment.get(name.lower())
@@ -20,7 +24,9 @@ def environment_proxy(server: str, environment: Mapping[str, str]) -> str | None
         return None
     url = proxy if "://" in proxy else f"http://{proxy}"
     if urlsplit(url).scheme not in _PORTS:
-        raise InputError([Problem(name, "a proxy of http or https is supported, socks5 is not; NO_PROXY excepts a server")])
+        raise InputError(
+            [Problem(name, "a proxy of http or https is supported, socks5 is not; NO_PROXY excepts a server")]
+        )
     return url
 
 

@@ -20,11 +20,15 @@ def _by_kind() -> dict[str, str]:
 
 
 def plural(kind: str, defined: Mapping[str, str] | None = None) -> str:
-    """The resource name of ``kind``, from ``defined`` or the table. Raises ``InputError`` for a kind that neither knows."""
+    """The resource name of ``kind``, from ``defined`` or the table. Raises ``InputError`` for a kind that neither
+    knows.
+    """
     name = (defined or {}).get(kind) or _by_kind().get(kind)
     if name is None:
         way_out = "list its CustomResourceDefinition in airunway:controller.manifests"
-        raise InputError([Problem(f"kind {kind}", f"its resource name is not known, so no right to it can be written; {way_out}")])
+        raise InputError(
+            [Problem(f"kind {kind}", f"its resource name is not known, so no right to it can be written; {way_out}")]
+        )
     return name
 
 

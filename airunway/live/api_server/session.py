@@ -40,7 +40,9 @@ class Access:
 
 
 class Session:
-    """Access to one API server with credentials that are good; where they are not, everything is read anew from ``read``."""
+    """Access to one API server with credentials that are good; where they are not, everything is read anew from
+    ``read``.
+    """
 
     def __init__(self, read: Callable[[], Context], environment: Mapping[str, str], exits: AsyncExitStack) -> None:
         self._read, self._environment, self._exits = read, environment, exits
@@ -53,8 +55,11 @@ class Session:
         """The API server's address."""
         return str(self._context.cluster.server)
 
-    async def send(self, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
-        """The answer, whatever it is, to a request below the server's address; where the credentials are refused, to one with new ones.
+    async def send(
+        self, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """The answer, whatever it is, to a request below the server's address; where the credentials are refused, to
+        one with new ones.
 
         Raises ``TimeoutError``, ``httpx.HTTPError``, and ``InputError`` where there are no credentials.
         """
@@ -80,7 +85,9 @@ class Session:
             yield socket
 
     async def access(self, refused: Access | None = None) -> Access:
-        """What the next request takes; with ``refused`` by other credentials, if there are any. Raises ``InputError``."""
+        """What the next request takes; with ``refused`` by other credentials, if there are any. Raises
+        ``InputError``.
+        """
         async with self._lock:
             if self._access is None:
                 self._access = await self._made(self._context, None)
@@ -100,8 +107,12 @@ class Session:
         return Access(client, headers_of(credentials, context.user), credentials)
 
 
-async def _sent(access: Access, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
-    """The answer; a server that says when to come back, or that breaks the connection, is asked again within the deadline."""
+async def _sent(
+    access: Access, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
+) -> httpx.Response:
+    """The answer; a server that says when to come back, or that breaks the connection, is asked again within the
+    deadline.
+    """
     named = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
     async with asyncio.timeout(DEADLINE) as limit:
         ends, tries = limit.when() or 0.0, 0
@@ -139,7 +150,9 @@ def client_of(cluster: ClusterEntry, credentials: Credentials, environment: Mapp
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
         )
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise InputError([Problem(f"server '{server}'" + (", or its proxy" if proxy else ""), f"is no URL: {error}")]) from error
+        raise InputError(
+            [Problem(f"server '{server}'" + (", or its proxy" if proxy else ""), f"is no URL: {error}")]
+        ) from error
 
 
 def headers_of(credentials: Credentials, user: UserEntry) -> Headers:
@@ -157,7 +170,14 @@ def headers_of(credentials: Credentials, user: UserEntry) -> Headers:
             values += [(f"Impersonate-Extra-{quote(key, safe=_HEADER_MARKS)}", text) for text in texts]
     for name, value in values:
         if not value.isprintable():  # httpx would show the value
-            raise InputError([Problem("the user's token" if name == "Authorization" else name, "has characters that no header can hold")])
+            raise InputError(
+                [
+                    Problem(
+                        "the user's token" if name == "Authorization" else name,
+                        "has characters that no header can hold",
+                    )
+                ]
+            )
     return [(name.encode(), value.encode()) for name, value in values]
 
 

@@ -71,5 +71,9 @@ def _identify(context: ssl.SSLContext, credentials: Credentials) -> None:
             context.load_cert_chain(file.name, password=lambda: "")
         except (ssl.SSLError, ValueError) as error:
             mismatch = "KEY_VALUES_MISMATCH" in str(error)
-            why = "the key is not the certificate's" if mismatch else "a certificate and a key without a password are wanted, in PEM"
+            why = (
+                "the key is not the certificate's"
+                if mismatch
+                else "a certificate and a key without a password are wanted, in PEM"
+            )
             raise InputError([Problem("client certificate", f"can't be used: {why}")]) from error

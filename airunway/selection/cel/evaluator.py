@@ -1,6 +1,8 @@
-"""cel-python's evaluator where it departs from cel-go, brought back: numbers of unlike types, has(), &&, macros, conversions.
+"""cel-python's evaluator where it departs from cel-go, brought back: numbers of unlike types, has(), &&, macros,
+conversions.
 
-The departures are those of cel-python 0.5.0, each found by the differential test against cel-expr-python (tests/unit/test_rules.py).
+The departures are those of cel-python 0.5.0, each found by the differential test against cel-expr-python
+(tests/unit/test_rules.py).
 """
 
 from collections.abc import Callable
@@ -66,7 +68,9 @@ def equal(a: Any, b: Any) -> bool:
     if ka == "list":
         return len(a) == len(b) and all(map(equal, a, b))
     if ka == "map":
-        return len(a) == len(b) and all((found := _lookup(b, k)) is not None and equal(v, found[0]) for k, v in a.items())
+        return len(a) == len(b) and all(
+            (found := _lookup(b, k)) is not None and equal(v, found[0]) for k, v in a.items()
+        )
     return bool(a == b)
 
 
@@ -126,7 +130,9 @@ def _index(container: Any, key: Any) -> Any:
     if kind(container) == "list" and kind(key) in _NUMBERS and float(key).is_integer():
         position = int(key)
         return (
-            container[position] if 0 <= position < len(container) else CELEvalError(f"no such index: {position}", IndexError, (position,))
+            container[position]
+            if 0 <= position < len(container)
+            else CELEvalError(f"no such index: {position}", IndexError, (position,))
         )
     raise _no_overload("[]", container, key)
 
@@ -217,7 +223,17 @@ FUNCTIONS: dict[str, Any] = {
 }
 # A conversion's name is also the name of its type, as in ``type(1) == int``.
 _TYPE_NAMES = {name: base_functions[name] for name in ("int", "uint", "double", "bool", "bytes", "string")}
-_CHAINS = {"expr", "conditionalor", "conditionaland", "relation", "addition", "multiplication", "unary", "member", "paren_expr"}
+_CHAINS = {
+    "expr",
+    "conditionalor",
+    "conditionaland",
+    "relation",
+    "addition",
+    "multiplication",
+    "unary",
+    "member",
+    "paren_expr",
+}
 _RESULT_OF_NOTHING = celtypes.BoolType(True)
 
 
@@ -276,7 +292,9 @@ class RuleEvaluator(Evaluator):
         return _TYPE_NAMES[name] if name in _TYPE_NAMES and value is FUNCTIONS[name] else value
 
     def macro_has_eval(self, exprlist: lark.Tree[Any]) -> Any:
-        """Whether the parent, which must evaluate to a map, has the field: an error in the parent is an error of has()."""
+        """Whether the parent, which must evaluate to a map, has the field: an error in the parent is an error of
+        has().
+        """
         selection = cast(lark.Tree[Any], exprlist.children[0])
         target, name = selection.children
         parent = self.visit(cast(lark.Tree[Any], target))
@@ -299,7 +317,9 @@ class RuleEvaluator(Evaluator):
         arguments = cast(lark.Tree[Any], tree.children[2]).children
         variable = str(next(iter(cast(lark.Tree[Any], arguments[0]).find_data("ident"))).children[0])
         steps = [self._step(variable, cast(lark.Tree[Any], body)) for body in arguments[1:]]
-        return self._quantify(name, steps[0], target) if name in ("all", "exists") else self._collect(name, steps, target)
+        return (
+            self._quantify(name, steps[0], target) if name in ("all", "exists") else self._collect(name, steps, target)
+        )
 
     def _step(self, variable: str, body: lark.Tree[Any]) -> Callable[[Any], Any]:
         nested = self.sub_evaluator(body)
@@ -330,7 +350,11 @@ class RuleEvaluator(Evaluator):
         for element in target:
             wanted = keep(element) if keep else _RESULT_OF_NOTHING
             if kind(wanted) != "bool":
-                return wanted if isinstance(wanted, CELEvalError) else CELEvalError(f"{name}() wants a bool", TypeError, None)
+                return (
+                    wanted
+                    if isinstance(wanted, CELEvalError)
+                    else CELEvalError(f"{name}() wants a bool", TypeError, None)
+                )
             if wanted:
                 value = transform(element) if transform else element
                 if isinstance(value, CELEvalError):

@@ -1,7 +1,8 @@
 """What cel-go's checker refuses before it runs anything: unknown names, wrong arguments, types that can't meet.
 
-cel-python parses and goes straight to evaluation, where ``true || 1 == 1.0`` is true. cel-go refuses it. The walk below covers
-the standard library (cel-spec, doc/langdef.md) with one variable, ``spec``, of type dyn, as the KubeAIRunway controller declares it.
+cel-python parses and goes straight to evaluation, where ``true || 1 == 1.0`` is true. cel-go refuses it. The walk below
+covers the standard library (cel-spec, doc/langdef.md) with one variable, ``spec``, of type dyn, as the KubeAIRunway
+controller declares it.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,18 @@ _BINARY: dict[str, tuple[str, list[tuple[Type, Type, Type]]]] = {
     },
 }
 
-_PARTS = ("FullYear", "Month", "DayOfYear", "DayOfMonth", "Date", "DayOfWeek", "Hours", "Minutes", "Seconds", "Milliseconds")
+_PARTS = (
+    "FullYear",
+    "Month",
+    "DayOfYear",
+    "DayOfMonth",
+    "Date",
+    "DayOfWeek",
+    "Hours",
+    "Minutes",
+    "Seconds",
+    "Milliseconds",
+)
 _CONVERSIONS: dict[Type, tuple[Type, ...]] = {
     INT: (INT, UINT, DOUBLE, STRING, TIMESTAMP, DURATION),
     UINT: (UINT, INT, DOUBLE, STRING),
@@ -87,7 +99,9 @@ _LITERALS = {
     "BOOL_LIT": BOOL,
     "NULL_LIT": NULL,
 }
-_RESERVED = set("as break const continue else for function if import let loop package namespace return var void while".split())
+_RESERVED = set(
+    "as break const continue else for function if import let loop package namespace return var void while".split()
+)
 
 
 class CheckError(Exception):
@@ -144,7 +158,9 @@ class Checker:
             results = []
         if not results:
             raise CheckError(f"'{symbol}' does not take {left} and {right}", tree)
-        return _join(results) if DYN in (left, right) or len(results) > 1 else (left if results[0] == LIST else results[0])
+        return (
+            _join(results) if DYN in (left, right) or len(results) > 1 else (left if results[0] == LIST else results[0])
+        )
 
     _relation = _addition = _multiplication = _binary
 
@@ -230,7 +246,9 @@ class Checker:
         return Type("list", (found.args[0] if found.args else DYN,)) if name == "filter" else BOOL
 
     def _overload(self, name: Any, overloads: list[tuple[tuple[Type, ...], Type]], given: list[Type]) -> Type:
-        results = [result for wanted, result in overloads if len(wanted) == len(given) and all(map(meet, given, wanted))]
+        results = [
+            result for wanted, result in overloads if len(wanted) == len(given) and all(map(meet, given, wanted))
+        ]
         if not results:
             raise CheckError(f"{name}() does not take ({', '.join(map(str, given))})", name)
         return _join(results)

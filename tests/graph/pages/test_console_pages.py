@@ -1,4 +1,6 @@
-"""Graph (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no cluster."""
+"""Graph (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no
+cluster.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +50,10 @@ class Console:
         self.filed.parent.mkdir()
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None,
+        )
         self.page.on("request", lambda request: self.requests.append(request.url))
 
     def begin(self) -> None:
@@ -115,7 +120,9 @@ def shown(tab: Console) -> Console:
 
 @dataclass(frozen=True)
 class Visit:
-    """What a page did while it was looked at: ``violations`` of axe that are serious, by scheme and rule; widths in CSS pixels."""
+    """What a page did while it was looked at: ``violations`` of axe that are serious, by scheme and rule; widths in CSS
+    pixels.
+    """
 
     errors: list[str]
     requests: list[str]
@@ -148,7 +155,11 @@ def visits(tab: Console) -> dict[str, Visit]:
 
 def serious(page: Any, scheme: str, **options: Any) -> dict[str, list[str]]:
     found = Axe().run(page, options=options or None).response["violations"]
-    return {f"{scheme} {v['id']}": [n["html"][:200] for n in v["nodes"]] for v in found if v["impact"] in ("serious", "critical")}
+    return {
+        f"{scheme} {v['id']}": [n["html"][:200] for n in v["nodes"]]
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    }
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -189,7 +200,12 @@ def test_engine_and_provider_change_as_the_form_does_and_the_last_ones_are_saved
         assert all(name in shown.page.inner_text(".candidates") for name in ("dynamo", "kaito", "kuberay"))
     shown.page.click("text=Review the change")
     shown.page.click("text=Save to the stack file")
-    saved = {"name": "row", "model": {"id": "org/model"}, "provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}}
+    saved = {
+        "name": "row",
+        "model": {"id": "org/model"},
+        "provider": {"name": "kuberay"},
+        "resources": {"gpu": {"count": 1}},
+    }
     assert shown.entries()[1] == saved
     shown.page.wait_for_selector("#status table")
     (row,) = (line for line in shown.page.inner_text("#status tbody").splitlines() if line.startswith("row"))
@@ -217,13 +233,22 @@ def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -
     assert "+    - name: chat" in shown.page.inner_text(".difference")
     shown.page.click("text=Save to the stack file")
     assert "Saved to the stack file" in shown.page.inner_text("main")
-    saved = {"name": "chat", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}, "env": [{"name": "LOG", "value": "debug"}]}
+    saved = {
+        "name": "chat",
+        "model": {"id": "org/model"},
+        "resources": {"gpu": {"count": 1}},
+        "env": [{"name": "LOG", "value": "debug"}],
+    }
     assert shown.entries()[1] == saved
     shown.page.click("#status >> text=chat")
     assert shown.page.input_value("#env") == "- name: LOG\n  value: debug\n"
     shown.fill(resources__gpu__count="2")
     shown.page.click("text=Review the change")
-    lines = [line for line in shown.page.inner_text(".difference").splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    lines = [
+        line
+        for line in shown.page.inner_text(".difference").splitlines()
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
     assert [line.strip("+- ") for line in lines] == ["count: 1", "count: 2"]
     shown.page.click("text=Save to the stack file")
     shown.open("edit/chat")
@@ -248,9 +273,9 @@ def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_bes
     shown.page.click("text=Review the change")
     assert "+- name: chat" in shown.page.inner_text(".difference")
     shown.page.click("text=Save to deployments/team.yaml")
-    assert shown.filed.read_text() == FILED.replace("filed\n  model:\n    id: org/filed", "filed\n  model:\n    id: org/new") + (
-        "- name: chat\n  model:\n    id: org/model\n"
-    )
+    assert shown.filed.read_text() == FILED.replace(
+        "filed\n  model:\n    id: org/filed", "filed\n  model:\n    id: org/new"
+    ) + ("- name: chat\n  model:\n    id: org/model\n")
     assert shown.file.read_text() == STACK
 
 

@@ -44,7 +44,10 @@ class Tab:
         self.errors: list[str] = []
         self.requests: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None,
+        )
         page.on("request", lambda request: self.requests.append(request.url))
 
     def open(self, path: Path, width: int = 1280, height: int = 720, **media: str) -> Any:
@@ -118,10 +121,12 @@ def test_text_is_readable_in_light_and_dark(tab: Tab, dev: Path, scheme: str) ->
     page = tab.open(dev, color_scheme=scheme)
     contrast = page.evaluate(
         """() => { const light = (c) => { const [r, g, b] = c.match(/[0-9.]+/g).map((v) => { v /= 255;
-            return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+            return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
         const back = light(getComputedStyle(document.body).backgroundColor);
         return [...document.querySelectorAll('h1, td, code, .hint, button, .kind')].map((e) => {
-            const text = light(getComputedStyle(e).color); return (Math.max(back, text) + .05) / (Math.min(back, text) + .05); }); }"""
+            const text = light(getComputedStyle(e).color);
+            return (Math.max(back, text) + .05) / (Math.min(back, text) + .05); }); }"""
     )
     assert min(contrast) >= 4.5  # WCAG 2.2, level AA
 
