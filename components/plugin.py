@@ -2,7 +2,6 @@
 back.
 """
 
-import inspect
 import json
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from pulumi.provider import ConstructResult
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
+from airunway.text.descriptions import with_one_line_paragraphs
 from components.arguments import ArgumentError
 from components.model_deployment import ModelDeployment
 from components.model_serving import ModelServing
@@ -28,7 +28,7 @@ class Plugin(ComponentProvider):
     def __init__(self, version: str) -> None:
         super().__init__([ModelDeployment, ModelServing], PACKAGE, version=version)
         # Pulumi takes docstrings as they are indented (3.259, analyzer.py).
-        self.schema = json.dumps(_undented(json.loads(self.schema or "{}")))
+        self.schema = json.dumps(with_one_line_paragraphs(json.loads(self.schema or "{}")))
 
     def construct(
         self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
@@ -51,15 +51,6 @@ def plugin() -> Plugin:
 def schema() -> str:
     """The package's schema as it is kept in ``components/schema.json``."""
     return json.dumps(json.loads(plugin().schema or "{}"), indent=2, sort_keys=True) + "\n"
-
-
-def _undented(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            k: inspect.cleandoc(v) if k == "description" and isinstance(v, str) else _undented(v)
-            for k, v in value.items()
-        }
-    return [_undented(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _version() -> str:

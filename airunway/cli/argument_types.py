@@ -15,9 +15,10 @@ from pydantic.fields import FieldInfo
 from airunway.planning.settings import StackSettings
 from airunway.provider.pods import PASSED_THROUGH
 from airunway.spec.entry import DeploymentEntry
+from airunway.text.descriptions import one_line_paragraphs
 
 _INDENT = "    "
-_WIDTH = 140
+_WIDTH = 120
 # Pulumi has its own ways for these: the name and ``protect`` of a resource; files are the program's to read.
 _NOT_AN_ARGUMENT = {
     "ModelDeploymentArgs": {"name"},
@@ -73,13 +74,15 @@ def _module(title: str, roots: Mapping[str, Any], known: set[str]) -> str:
         "",
     ]
     imports = sorted(used & known - set(classes))
-    head += ["import pulumi", ""] + ([f"from components.spec_types import {', '.join(imports)}", ""] if imports else [])
+    head += ["import pulumi", ""]
+    if imports:
+        head += ["from components.spec_types import (", *(f"{_INDENT}{name}," for name in imports), ")", ""]
     return "\n".join([*head, *(line for lines in classes.values() for line in ["", *lines, ""])]).rstrip() + "\n"
 
 
 def _class(name: str, model: type[BaseModel], used: set[str]) -> list[str]:
-    doc = (model.__doc__ or "").strip().split("\n\n")[0]
-    lines = [f"class {name}(TypedDict):", f'{_INDENT}"""{doc}"""', ""]
+    doc = one_line_paragraphs(model.__doc__ or "").split("\n\n")[0]
+    lines = [f"class {name}(TypedDict):", *_docstring(doc), ""]
     for field, info in model.model_fields.items():
         if field not in _NOT_AN_ARGUMENT.get(name, ()):
             lines += _field(
@@ -109,7 +112,7 @@ def _docstring(text: str) -> Iterable[str]:
         if len(current) + len(word) + 1 > _WIDTH:
             lines, current = [*lines, current.rstrip()], _INDENT
         current += f"{word} "
-    return [*lines, current.rstrip() + '"""']
+    return [*lines, current.rstrip(), f'{_INDENT}"""']
 
 
 def _leaf(model: type[BaseModel], info: FieldInfo, field: str) -> bool:
