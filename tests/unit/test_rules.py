@@ -97,7 +97,7 @@ def test_a_rule_that_does_not_compile_is_refused_with_its_place(
     ],
 )
 def test_an_expression_knows_what_of_the_spec_it_can_read(text: str, paths: set[tuple[str, ...]] | None) -> None:
-    assert compile_expression(text).paths == paths
+    assert compile_expression(text).fields == paths
 
 
 def test_specs_that_are_alike_in_what_a_rule_reads_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
