@@ -44,7 +44,7 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
                 if not isinstance(key, yaml.ScalarNode):
                     raise _RefusedError(None, None, "a key must be text", key.start_mark)
                 if key.value in keys:
-                    raise _RefusedError(None, None, f"{key.value!r} stands twice in this map", key.start_mark)
+                    raise _RefusedError(None, None, f"{key.value!r} appears twice in this map", key.start_mark)
                 keys.add(key.value)
         super().flatten_mapping(node)
 
@@ -71,7 +71,7 @@ for _name in ("int", "float"):
 Loader.add_constructor(f"{_TAG}timestamp", lambda loader, node: _date(loader, node))
 Loader.add_constructor(f"{_TAG}no-number", _refused("is not a number in JSON; quote it if it is text"))
 StackLoader.add_implicit_resolver(f"{_TAG}timestamp", DATE, list("0123456789"))
-StackLoader.add_constructor(f"{_TAG}timestamp", _refused("is a date to Pulumi, which would reformat it; quote it"))
+StackLoader.add_constructor(f"{_TAG}timestamp", _refused("is a date to Pulumi; quote it, or Pulumi reformats it"))
 
 
 def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> list[Any]:

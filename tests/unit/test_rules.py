@@ -63,7 +63,7 @@ def test_an_expression_gives_what_google_s_implementation_gives(text: str) -> No
         ("spec.model.id.lowerAscii() == 'a'", "no method 'lowerAscii'", 1, 15),
         ("true ||\n  1 == 1.0", "can't compare int with double", 2, 3),
         ("spec.engine.type + 1", "", 0, 0),
-        ("'vllm'", "a rule is true or false, this is a string", 1, 1),
+        ("'vllm'", "a rule must be a bool, not string", 1, 1),
         ("has(spec)", "has() takes one field selection", 1, 1),
         ("[1, 2].contains(1)", "contains() does not take", 1, 8),
         ("[1].min()", "no method 'min'", 1, 5),
