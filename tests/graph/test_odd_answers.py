@@ -85,14 +85,14 @@ def test_a_server_that_does_not_end_its_answer_is_given_up_in_time(
     server.rules["/version"] = Answer(b"{" + b" " * 1000, slowly=slowly or 1)
     started = time.monotonic()
     said = command.refused(*arguments)
-    assert "no answer within 0 seconds" in said or "did not answer within the 1 seconds to wait" in said
+    assert "no answer within 0 seconds" in said or "did not answer within the timeout of 1 seconds" in said
     assert time.monotonic() - started < 5
 
 
 def test_wait_ends_in_time_where_the_server_stalls(server: ApiServer, command: Commands) -> None:
     server.rules[WORKSPACES] = Answer(b"{" + b" " * 1000, slowly=1)
     started = time.monotonic()
-    assert "the API server did not answer within the 1 seconds to wait" in command.refused("wait", "--timeout", "1s")
+    assert "the API server did not answer within the timeout of 1 seconds" in command.refused("wait", "--timeout", "1s")
     assert time.monotonic() - started < 3
 
 
@@ -328,7 +328,7 @@ def test_objects_whose_names_are_taken_are_not_proposed(
         ("DynamoGraphDeployment", "twin", "Workspace default/twin"),
     ):
         why = f"name: '{name}' is the name of {place} too; a name is used once per stack"
-        assert f"# {kind} default/{name} can't be expressed:\n#   {why}\n" in out
+        assert f"# {kind} default/{name} has no matching stack entry:\n#   {why}\n" in out
     assert "# Workspace, id default/twin\n- name: twin\n" in out
 
 
