@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from airunway.provider.pods import PASSED_THROUGH
 from airunway.spec.entry import DeploymentEntry
 
 _INDENT = "    "
-_WIDTH = 140
+_WIDTH = 120
 # Pulumi sets a resource's name and ``protect``; only the program reads files.
 _NOT_AN_ARGUMENT = {
     "ModelDeploymentArgs": {"name"},
@@ -71,7 +71,7 @@ def _module(title: str, roots: Mapping[str, Any], imported: set[str]) -> str:
         "",
     ]
     imports = sorted(used & imported - set(classes))
-    head += ["import pulumi", ""] + ([f"from components.spec_types import {', '.join(imports)}", ""] if imports else [])
+    head += ["import pulumi", ""] + ([*_import("components.spec_types", imports), ""] if imports else [])
     return "\n".join([*head, *(line for lines in classes.values() for line in ["", *lines, ""])]).rstrip() + "\n"
 
 
@@ -107,10 +107,15 @@ def _docstring(text: str) -> Iterable[str]:
     lines: list[str] = []
     current = f'{_INDENT}"""'
     for word in text.split():
-        if len(current) + len(word) + 1 > _WIDTH:
+        if len(current) + len(word) > _WIDTH:
             lines, current = [*lines, current.rstrip()], _INDENT
         current += f"{word} "
-    return [*lines, current.rstrip() + '"""']
+    return [*lines, current.rstrip(), f'{_INDENT}"""']
+
+
+def _import(module: str, names: Sequence[str]) -> list[str]:
+    line = f"from {module} import {', '.join(names)}"
+    return [line] if len(line) <= _WIDTH else [f"from {module} import (", *(f"{_INDENT}{name}," for name in names), ")"]
 
 
 def _accepts_output(model: type[BaseModel], info: FieldInfo, field: str) -> bool:

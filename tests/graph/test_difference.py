@@ -331,7 +331,8 @@ def test_an_operator_that_is_kept_is_not_said_to_be_removed() -> None:
     difference = compare(before, {"stack": "s", "deployments": [], "resources": []})
     assert difference.counts["forget"] == 1
     assert difference.operators == (
-        "operator kaito-workspace 0.10.0 stays in the cluster: uninstalling it would delete its CRDs and all their objects",
+        "operator kaito-workspace 0.10.0 stays in the cluster: uninstalling it would delete its CRDs"
+        " and all their objects",
     )
 
 

@@ -380,7 +380,7 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ),
         (
             "apiVersion: v1\nkind: ClusterRole\nmetadata: {name: a}\naggregationRule: {x: 1}",
-            "chart.yaml[0].aggregationRule: only a cluster administrator may create an aggregated role; install it as one",
+            "chart.yaml[0].aggregationRule: only a cluster administrator may create an aggregated role",
         ),
     ],
 )
