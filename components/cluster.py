@@ -49,10 +49,10 @@ def cluster_provider(settings: Cluster, last: LastUpdate, parent: pulumi.Resourc
 
 def _uid(settings: Cluster) -> str | None:
     """The cluster's uid; None, with a warning, where it can't be read."""
-    from airunway.live.api_server.connection import ForbiddenError, connected
+    from airunway.live.api_server.connection import ForbiddenError, connect
 
     async def read() -> str | None:
-        async with connected(settings) as connection:
+        async with connect(settings) as connection:
             namespace = await connection.object("v1", "Namespace", None, IDENTITY)
             return None if namespace is None else str(namespace["metadata"]["uid"])
 

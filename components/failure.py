@@ -4,9 +4,9 @@ from typing import Any
 
 import pulumi
 
-from airunway.live.api_server.connection import connected
+from airunway.live.api_server.connection import connect
 from airunway.live.failures import Failure, failure_message, failure_of
-from airunway.live.last_seen import last_seen
+from airunway.live.last_status import last_status
 from airunway.live.release_record import take_over
 from airunway.planning.settings import Cluster
 from airunway.text.problems import InputError
@@ -44,8 +44,8 @@ async def _last_seen(cluster: Cluster | None, manifest: dict[str, Any], error: s
     if cluster is None or failure_of(error) is not Failure.NOT_READY:
         return ""
     try:
-        async with connected(cluster) as connection:
-            return await last_seen(connection, manifest)
+        async with connect(cluster) as connection:
+            return await last_status(connection, manifest)
     except InputError:
         return ""  # Pulumi's own error says that the cluster is away
 
@@ -55,7 +55,7 @@ async def _take_over(cluster: Cluster | None, name: str, release: dict[str, Any]
     if cluster is None:
         return False
     try:
-        async with connected(cluster) as connection:
+        async with connect(cluster) as connection:
             return await take_over(connection, release, error, pulumi.log.warn, pulumi.log.error)
     except InputError as problem:
         pulumi.log.error(f"operator {name}: {problem}")

@@ -12,7 +12,7 @@ import typer
 from airunway.cli.options import Format
 from airunway.cli.polling import print_surveys, status_line, survey_once, wait_until_running, watch_status
 from airunway.live.adoption import Adoption
-from airunway.live.api_server.connection import connected
+from airunway.live.api_server.connection import connect
 from airunway.live.survey import status_of
 from airunway.planning.deployment import PlannedDeployment, Target
 from airunway.planning.plan import Plan
@@ -97,7 +97,7 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
     adoptions = _run(_discover(root, plan, target))
     refused = [a for a in adoptions if a.entry is None]
     for adoption in refused:
-        reasons = "".join(f"\n#   {one_line(line)}" for line in adoption.why_not)
+        reasons = "".join(f"\n#   {one_line(line)}" for line in adoption.reasons)
         print(f"# {adoption.kind} {one_line(adoption.id)} has no matching stack entry:{reasons}")
     for adoption in adoptions:
         if adoption.entry is not None:
@@ -122,7 +122,7 @@ def _write_file(path: Path, text: str) -> None:
 async def _discover(root: Path, plan: Plan, target: Target) -> list[Adoption]:
     from airunway.live.discovery import discover
 
-    async with connected(plan.settings.cluster, root) as connection:
+    async with connect(plan.settings.cluster, root) as connection:
         return await discover(connection, plan, target)
 
 
@@ -146,12 +146,12 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
 async def _with_port_forward(
     root: Path, plan: Plan, planned: PlannedDeployment, port: int, action: Callable[[str], Awaitable[None]]
 ) -> None:
-    from airunway.live.forward import forwarded
+    from airunway.live.forward import port_forward
 
     def report_failure(reason: str) -> None:
         console(stderr=True).print(f"a forwarded connection failed: {one_line(reason)}", markup=False, soft_wrap=True)
 
-    async with connected(plan.settings.cluster, root) as connection:
+    async with connect(plan.settings.cluster, root) as connection:
         status = await status_of(connection, planned)
-        async with forwarded(connection, planned.request.namespace, status.endpoint, port, report_failure) as url:
+        async with port_forward(connection, planned.request.namespace, status.endpoint, port, report_failure) as url:
             await action(url)

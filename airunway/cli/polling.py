@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from airunway.cli.options import Format
 from airunway.cli.streams import print_json
-from airunway.live.api_server.connection import Connection, UnreachableError, connected
+from airunway.live.api_server.connection import Connection, UnreachableError, connect
 from airunway.live.status import DeploymentStatus
 from airunway.live.survey import Survey, survey
 from airunway.planning.plan import Plan
@@ -36,7 +36,7 @@ class Clusters:
         """Read the current status of ``stack``. Raises ``InputError``."""
         plan = self._plans[stack]
         if stack not in self._connections:
-            connecting = connected(plan.settings.cluster, self._root)
+            connecting = connect(plan.settings.cluster, self._root)
             self._connections[stack] = await self._exits.enter_async_context(connecting)
         return await survey(self._connections[stack], stack, plan)
 
@@ -111,7 +111,7 @@ async def wait_until_running(
             printed[name] = line
             terminal.print(f"{time.monotonic() - started:5.0f}s  {line}", markup=False, soft_wrap=True)
 
-    async with connected(plan.settings.cluster, root) as connection:
+    async with connect(plan.settings.cluster, root) as connection:
         while True:
             remaining = timeout - (time.monotonic() - started)
             late: list[DeploymentStatus] = []

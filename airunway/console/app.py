@@ -28,7 +28,7 @@ from airunway.console.graph_page import graph_page
 from airunway.console.operation import Operation
 from airunway.console.project import STATES, Project
 from airunway.console.security import BodyTooLargeError, Guard
-from airunway.live.api_server.connection import connected
+from airunway.live.api_server.connection import connect
 from airunway.live.survey import survey
 from airunway.provider.aikit import data as aikit_data
 from airunway.report.status_text import survey_document
@@ -100,7 +100,7 @@ class Console:
         stack = self._stack(request)
         plan, problem, found = self._project.plan(stack), "", None
         try:
-            async with asyncio.timeout(20), connected(plan.settings.cluster, self._project.root) as connection:
+            async with asyncio.timeout(20), connect(plan.settings.cluster, self._project.root) as connection:
                 found = survey_document(await survey(connection, stack, plan))
         except InputError as error:
             problem = str(error)

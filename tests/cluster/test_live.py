@@ -118,10 +118,10 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(
         return {o["provider"]: o for o in json.loads(done.stdout)[0]["operators"]}
 
     assert operators()["kaito"]["healthy"] is False
-    missing = "release kaito-workspace is missing; no Deployment of its release is there"
+    missing = "release kaito-workspace is missing; its release has no Deployment"
     assert (
         operators()["kaito"]["message"]
-        == f"{missing}; its provider shim does not report ready, so the controller does not choose it"
+        == f"{missing}; its provider shim is not ready, so the controller does not select it"
     )
     configs = "/apis/airunway.ai/v1alpha1/inferenceproviderconfigs"
     config = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "kaito"}}
