@@ -10,7 +10,7 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, StackSettings
-from airunway.program.noted_plan import note_plan
+from airunway.program.plan_collector import report_plan
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, arguments, planned
@@ -62,7 +62,7 @@ def serve(
     ``secrets`` are those of the stack by setting. Without ``provider``, one is made for the cluster that the settings
     name; raises ``pulumi.RunError`` where the stack was deployed to another one.
     """
-    note_plan(plan)
+    report_plan(plan)
     for warning in plan.warnings:
         pulumi.log.warn(warning)
     opts = opts or pulumi.ResourceOptions()

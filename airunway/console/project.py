@@ -62,7 +62,7 @@ class Project:
     def check(self, stack: str, edit: FileEdit) -> None:
         """Raise ``InputError`` where the stack would not be right after ``edit``."""
         if edit.name is not None:
-            stack_plan(self.root, stack, changed={edit.name: edit.after})
+            stack_plan(self.root, stack, edited={edit.name: edit.after})
             return
         stack_plan(self.root, stack, edit.after)
         sizes = [

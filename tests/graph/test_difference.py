@@ -460,7 +460,7 @@ def test_a_saved_preview_names_its_stack(
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (("--stack", "prod", "--against", "nowhere"), 1, "'nowhere' is no file and no git revision"),
+        (("--stack", "prod", "--against", "nowhere"), 1, "'nowhere' is neither a file nor a git revision"),
         (("--stack", "prd", "--against", "HEAD"), 1, "no stack 'prd' in the project or at HEAD; did you mean 'prod'?"),
         (("--stack", "prod", "--against", "Pulumi.yaml"), 1, "is not a saved preview"),
         ((), 2, "give either --stack NAME or --all"),
