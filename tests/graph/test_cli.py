@@ -179,7 +179,7 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
     ("arguments", "said"),
     [
         (("--stack", "nope"), "no stack 'nope'"),
-        (("--host", "0.0.0.0"), "0.0.0.0 is every address; give the one by which the console is opened"),
+        (("--host", "0.0.0.0"), "0.0.0.0 means all addresses; give the one that you open the console with"),
         (("--host", "192.0.2.1"), "192.0.2.1:0 can't be listened on"),
     ],
 )
@@ -198,7 +198,7 @@ def test_the_console_ends_quietly_when_interrupted() -> None:
         time.sleep(0.5)  # until it serves
         serving.send_signal(signal.SIGINT)
         _, errors = serving.communicate(timeout=20)
-    assert errors == "The address works once; Ctrl-C ends the console.\n"
+    assert errors == "The address works once; press Ctrl-C to stop the console.\n"
 
 
 def test_help_does_not_load_pulumi() -> None:
