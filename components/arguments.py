@@ -15,7 +15,7 @@ from pulumi.output import Unknown
 from pydantic import BaseModel
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.provider.pods import PASSED_THROUGH
+from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.text.names import digest
 from airunway.text.problems import InputError, Problem, join
 
@@ -73,7 +73,7 @@ def plan_deployments(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
     try:
         deployments = plan(args.fill())
     except InputError as error:
-        other_problems = [p for p in error.problems if not any(p.path == leaf.field for leaf in args.leaves)]
+        other_problems = [p for p in error.problems if not any(p.field == leaf.field for leaf in args.leaves)]
         raise InputError([*problems, *other_problems]) from error
     problems = problems or [
         Problem(leaf.field, PLAIN_VALUE_NEEDED) for leaf in args.leaves if _influences(leaf, args, plan, deployments)
@@ -198,7 +198,7 @@ def _field(model: type[BaseModel], key: str) -> tuple[str, Any, bool]:
     for name, info in model.model_fields.items():
         if key in (name, info.alias):
             alias = info.alias or name
-            return alias, info.annotation, (model.__name__, alias) in PASSED_THROUGH
+            return alias, info.annotation, (model.__name__, alias) in OUTPUT_FIELDS
     return key, None, False
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pulumi
 
-from airunway.planning.awaiting import awaited, supporting
+from airunway.planning.await_annotations import supporting_objects, with_await_annotations
 from airunway.planning.catalog import provider_configs
-from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import DeploymentEntry
@@ -77,7 +77,7 @@ class ModelDeployment(pulumi.ComponentResource):
     ) -> None:
         rendered = plan.rendered
         # A changed ConfigMap gets a new name, so the old one must not be protected.
-        supporting_objects = [
+        children = [
             KubernetesObject(
                 obj["metadata"]["name"],
                 obj,
@@ -88,24 +88,24 @@ class ModelDeployment(pulumi.ComponentResource):
                     ignore_changes=ignored_claim_fields(obj),
                 ),
             )
-            for obj in supporting(plan)
+            for obj in supporting_objects(plan)
         ]
         options = child_options(
             self,
-            depends_on=[*dependencies, *supporting_objects],
+            depends_on=[*dependencies, *children],
             timeout=plan.ready_timeout,
             on_error=on_failure,
             replace_on_changes=rendered.immutable,
             # The new object has the old one's name.
             delete_before_replace=True if rendered.immutable else None,
         )
-        KubernetesObject(plan.name, awaited(plan), options)
+        KubernetesObject(plan.name, with_await_annotations(plan), options)
 
 
-def default_target() -> Target:
+def default_target() -> PlanContext:
     """Return the target of a deployment without a platform: built-in providers and default settings."""
     settings = StackSettings()
-    return Target(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
+    return PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
 
 
 def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
     }
 
 
-def _plan(name: str, args: Arguments, target: Target) -> PlannedDeployment:
+def _plan(name: str, args: Arguments, target: PlanContext) -> PlannedDeployment:
     args.data = {"name": name} | args.data
     try:
         (plan,) = plan_deployments(args, lambda data: [plan_entry(data, target)])

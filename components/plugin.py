@@ -1,6 +1,5 @@
 """The components as a Pulumi provider plugin: its schema, and its errors."""
 
-import inspect
 import json
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +11,7 @@ from pulumi.provider import ConstructResult
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
+from airunway.text.descriptions import with_one_line_paragraphs
 from components.arguments import ArgumentError
 from components.model_deployment import ModelDeployment
 from components.model_serving import ModelServing
@@ -26,7 +26,7 @@ class Plugin(ComponentProvider):
     def __init__(self, version: str) -> None:
         super().__init__([ModelDeployment, ModelServing], PACKAGE, version=version)
         # Pulumi keeps the indentation of docstrings (3.259, analyzer.py).
-        self.schema = json.dumps(_clean_descriptions(json.loads(self.schema or "{}")))
+        self.schema = json.dumps(with_one_line_paragraphs(json.loads(self.schema or "{}")))
 
     def construct(
         self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
@@ -37,7 +37,7 @@ class Plugin(ComponentProvider):
         except ComponentInitError as error:
             if not isinstance(error.inner, ArgumentError):
                 raise
-            problems: Any = [{"property_path": p.path, "reason": p.message} for p in error.inner.problems]
+            problems: Any = [{"property_path": p.field, "reason": p.message} for p in error.inner.problems]
             raise pulumi.InputPropertiesError(f"{name} has invalid arguments", problems) from error
 
 
@@ -49,15 +49,6 @@ def plugin() -> Plugin:
 def schema() -> str:
     """Return the package's schema as stored in ``components/schema.json``."""
     return json.dumps(json.loads(plugin().schema or "{}"), indent=2, sort_keys=True) + "\n"
-
-
-def _clean_descriptions(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            k: inspect.cleandoc(v).rstrip() if k == "description" and isinstance(v, str) else _clean_descriptions(v)
-            for k, v in value.items()
-        }
-    return [_clean_descriptions(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _version() -> str:

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from airunway.planning.settings import StackSettings
-from airunway.provider.pods import PASSED_THROUGH
+from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.spec.entry import DeploymentEntry
+from airunway.text.descriptions import one_line_paragraphs
 
 _INDENT = "    "
 _WIDTH = 120
@@ -76,8 +77,8 @@ def _module(title: str, roots: Mapping[str, Any], imported: set[str]) -> str:
 
 
 def _class(name: str, model: type[BaseModel], used: set[str]) -> list[str]:
-    doc = (model.__doc__ or "").strip().split("\n\n")[0]
-    lines = [f"class {name}(TypedDict):", f'{_INDENT}"""{doc}"""', ""]
+    doc = one_line_paragraphs(model.__doc__ or "").split("\n\n")[0]
+    lines = [f"class {name}(TypedDict):", *_docstring(doc), ""]
     for field, info in model.model_fields.items():
         if field not in _NOT_AN_ARGUMENT.get(name, ()):
             lines += _field(
@@ -120,7 +121,7 @@ def _import(module: str, names: Sequence[str]) -> list[str]:
 
 def _accepts_output(model: type[BaseModel], info: FieldInfo, field: str) -> bool:
     """Whether the field accepts a Pulumi Output."""
-    return (model.__name__, info.alias or field) in PASSED_THROUGH
+    return (model.__name__, info.alias or field) in OUTPUT_FIELDS
 
 
 def _type(info: FieldInfo, passed_through: bool, used: set[str]) -> str:

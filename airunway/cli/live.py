@@ -14,12 +14,12 @@ from airunway.cli.polling import print_surveys, status_line, survey_once, wait_u
 from airunway.live.adoption import Adoption
 from airunway.live.api_server.connection import connect
 from airunway.live.survey import status_of
-from airunway.planning.deployment import PlannedDeployment, Target
+from airunway.planning.deployment import PlanContext, PlannedDeployment
 from airunway.planning.plan import Plan
 from airunway.program.stack_file import read_stack
 from airunway.program.stack_plan import stack_plan, stack_target
 from airunway.provider.observation import Phase
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import LogText, console, one_line
 
 SOME_NOT_RUNNING = 3
@@ -119,7 +119,7 @@ def _write_file(path: Path, text: str) -> None:
         raise InputError([Problem(str(path), f"can't be written: {error.strerror}")]) from error
 
 
-async def _discover(root: Path, plan: Plan, target: Target) -> list[Adoption]:
+async def _discover(root: Path, plan: Plan, target: PlanContext) -> list[Adoption]:
     from airunway.live.discovery import discover
 
     async with connect(plan.settings.cluster, root) as connection:
@@ -131,7 +131,7 @@ def find_deployment(plan: Plan, name: str) -> PlannedDeployment:
     deployment = next((d for d in plan.deployments if d.name == name), None)
     if deployment is None:
         raise InputError(
-            [Problem("DEPLOYMENT", f"no deployment '{name}'; {nearest(name, [d.name for d in plan.deployments])}")]
+            [Problem("DEPLOYMENT", f"no deployment '{name}'; {suggest_name(name, [d.name for d in plan.deployments])}")]
         )
     return deployment
 

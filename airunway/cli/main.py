@@ -22,7 +22,7 @@ from airunway.cli.options import (
     StackOption,
 )
 from airunway.spec.durations import is_duration, seconds
-from airunway.text.problems import InputError, shown
+from airunway.text.problems import InputError, format_value
 
 _DEBUG = "AIRUNWAY_DEBUG"
 _EXTRAS = {
@@ -180,7 +180,7 @@ def rbac(
 
     namespace, slash, name = service_account.partition("/")
     if not (namespace and slash and name):
-        raise typer.BadParameter(f"'{service_account}' given, NAMESPACE/NAME is wanted", param_hint="--service-account")
+        raise typer.BadParameter(f"'{service_account}' given, must be NAMESPACE/NAME", param_hint="--service-account")
     charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
     if not all(release and file for release, file in charts):
         raise typer.BadParameter("RELEASE=FILE is wanted, as in my-operator=rendered.yaml", param_hint="--manifests")
@@ -333,7 +333,7 @@ def schema(
 
 
 def find_project(cwd: Path | None) -> Path:
-    """Return ``cwd``, or the nearest parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
+    """Return ``cwd``, or the suggest_name parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
     start = (cwd or Path.cwd()).resolve()
     for folder in [start] if cwd else [start, *start.parents]:
         if (folder / "Pulumi.yaml").exists():
@@ -348,7 +348,7 @@ def _parse_seconds(text: str) -> int:
     """Convert a duration to seconds. Raises a usage error for an invalid one."""
     if not is_duration(text):
         raise typer.BadParameter(
-            f"{shown(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
+            f"{format_value(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
         )
     return seconds(text)
 

@@ -47,7 +47,7 @@ class Clusters:
         problems: list[Problem] = []
         for stack, result in zip(self._plans, results, strict=True):
             if isinstance(result, InputError):
-                problems += [Problem(f"stack {stack}: {p.path}", p.message) for p in result.problems]
+                problems += [Problem(f"stack {stack}: {p.field}", p.message) for p in result.problems]
             elif isinstance(result, BaseException):
                 raise result
             else:

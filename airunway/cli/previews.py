@@ -11,7 +11,7 @@ from airunway.program.record import Preview, record
 from airunway.program.stack_file import read_stack, stack_names
 from airunway.report.preview_document import preview_document
 from airunway.text.config_text import size_warnings
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 
 
@@ -99,7 +99,11 @@ def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple
         )
         if stack and stack not in current and stack not in stack_names(checkout):
             raise InputError(
-                [Problem("--stack", f"no stack '{stack}' in the project or at {against}; {nearest(stack, current)}")]
+                [
+                    Problem(
+                        "--stack", f"no stack '{stack}' in the project or at {against}; {suggest_name(stack, current)}"
+                    )
+                ]
             )
         old = {name: preview_at(checkout, name) for name in names}
     new = {name: _current_preview(root, name) if name in current else empty_document(name) for name in names}
@@ -118,7 +122,7 @@ def show_explanation(root: Path, stack: str, name: str, format: Format) -> None:
 
     deployments = {p.name: p for p in record_stack(root, stack).plan.deployments}
     if name not in deployments:
-        hint = nearest(name, deployments) if deployments else "the stack has no deployments"
+        hint = suggest_name(name, deployments) if deployments else "the stack has no deployments"
         raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {hint}")])
     if format is Format.JSON:
         print_json(explanation_document(deployments[name]))

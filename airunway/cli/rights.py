@@ -13,7 +13,7 @@ from airunway.report.helm import stack_releases, template_command
 from airunway.report.preview_document import preview_document
 from airunway.report.rbac import rbac_objects
 from airunway.report.rights import Release
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 from airunway.text.yaml_writing import to_documents
 
@@ -81,7 +81,7 @@ def _chart_objects(charts: Sequence[tuple[str, str]], releases: Mapping[str, Any
             problems.append(
                 Problem(
                     "--manifests",
-                    f"no release '{release}'; {nearest(release, releases) if releases else 'the stack has none'}",
+                    f"no release '{release}'; {suggest_name(release, releases) if releases else 'the stack has none'}",
                 )
             )
             continue

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from airunway.planning.settings import SECRET_SETTINGS, StackSettings
 from airunway.spec.entry import DeploymentEntry
+from airunway.text.descriptions import with_one_line_paragraphs
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import StackLoader, read_document
 from airunway.text.yaml_writing import to_yaml
@@ -124,4 +125,4 @@ def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mappin
 
 def schema_text(schema: Mapping[str, Any]) -> str:
     """Format a schema as it is stored in ``stacks``."""
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    return json.dumps(with_one_line_paragraphs(schema), indent=2, sort_keys=True) + "\n"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airunway.console.fields import entry_of, field_of
-from airunway.planning.deployment import PlannedDeployment, Target, plan_one
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_deployment
 from airunway.planning.entries import name_problem
 from airunway.selection.select import Selection, select
-from airunway.spec.checks import parse_spec, warnings_of
+from airunway.spec.checks import parse_spec, spec_warnings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from airunway.text.yaml_writing import to_documents, to_yaml
@@ -18,7 +18,7 @@ from airunway.text.yaml_writing import to_documents, to_yaml
 class Context:
     """The stack's target, and the locations of its entries by name."""
 
-    target: Target
+    target: PlanContext
     locations: Mapping[str, str]
 
 
@@ -54,27 +54,27 @@ def check(form: Mapping[str, str], context: Context, replacing: str | None = Non
     entry, problems = entry_of(form)
     checked = FormCheck(entry)
     spec, spec_problems = parse_spec(entry, DeploymentEntry)
-    unreadable = {p.path for p in problems}
-    problems += [p for p in spec_problems if p.path not in unreadable]
+    unreadable = {p.field for p in problems}
+    problems += [p for p in spec_problems if p.field not in unreadable]
     conflict = name_problem(
         entry.get("name", ""), {name: location for name, location in context.locations.items() if name != replacing}
     )
     problems += [conflict] if conflict else []
     if spec is not None:
-        checked.warnings = warnings_of(spec)
+        checked.warnings = spec_warnings(spec)
         try:
             # Selected first, as planning fails if the provider refuses a field.
             checked.selection = select(spec, context.target.configs)
-            checked.planned = plan_one(spec, context.target)
+            checked.planned = plan_deployment(spec, context.target)
             checked.warnings = checked.planned.warnings
         except InputError as error:
             problems += error.problems
     for problem in problems:
-        form_field = field_of(problem.path)
+        form_field = field_of(problem.field)
         if form_field is None:
             checked.general.append(str(problem))
         else:
-            rest = problem.path.removeprefix(form_field.name).lstrip(".") if problem.path != form_field.name else ""
+            rest = problem.field.removeprefix(form_field.name).lstrip(".") if problem.field != form_field.name else ""
             checked.errors.setdefault(form_field.name, []).append(
                 f"{rest}: {problem.message}" if rest else problem.message
             )

@@ -17,7 +17,7 @@ from airunway.program.stack_file import read_stack, stack_names, stack_path
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.config_text import check_size, environment_size
-from airunway.text.problems import InputError, Problem, nearest, shown
+from airunway.text.problems import InputError, Problem, format_value, suggest_name
 from providers import PROVIDERS
 
 STATES = {
@@ -71,7 +71,7 @@ class Project:
 
     def entries(self, stack: str) -> dict[str, Entry]:
         """Return the editable deployments by name, valid or not; of duplicate names, the first."""
-        return {name: entry for name, entry in self._all_entries(stack).items() if not entry.place.document}
+        return {name: entry for name, entry in self._all_entries(stack).items() if not entry.location.document}
 
     def _all_entries(self, stack: str) -> dict[str, Entry]:
         settings, files = stack_settings(self.root, stack)
@@ -85,7 +85,7 @@ class Project:
     def files(self, stack: str) -> list[str]:
         """Return the paths of the stack's deployment files in the project. Raises ``InputError``."""
         settings, files = stack_settings(self.root, stack)
-        return list(files.read("deploymentFiles", settings.deployment_files)[0])
+        return list(files.select_texts("deploymentFiles", settings.deployment_files)[0])
 
     def other_stacks(self, stack: str, file: str) -> list[str]:
         """Return other stacks that use the same deployment file; skip unreadable ones."""
@@ -98,7 +98,8 @@ class Project:
     def context(self, stack: str) -> Context:
         """Return the context that the stack's forms are checked in. Raises ``InputError``."""
         return Context(
-            stack_target(self.root, stack), {name: entry.place.path for name, entry in self._all_entries(stack).items()}
+            stack_target(self.root, stack),
+            {name: entry.location.path for name, entry in self._all_entries(stack).items()},
         )
 
     def providers(self, stack: str) -> list[Provider]:
@@ -143,7 +144,7 @@ class Project:
     def _file_of(self, stack: str, name: str) -> str | None:
         """Return the deployment file of an entry, or None for the stack file."""
         entry = self.entries(stack).get(name)
-        return entry.place.file if entry else None
+        return entry.location.file if entry else None
 
     def _checked_file(self, stack: str, file: Any) -> str | None:
         """Return the file for a new entry. Raises ``InputError`` if it is not one of the stack's files."""
@@ -152,8 +153,8 @@ class Project:
                 [
                     Problem(
                         "file",
-                        f"{shown(file)} is no deployment file of stack {stack};"
-                        f" {nearest(str(file), self.files(stack))}",
+                        f"{format_value(file)} is no deployment file of stack {stack};"
+                        f" {suggest_name(str(file), self.files(stack))}",
                     )
                 ]
             )

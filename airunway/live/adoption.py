@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.live.objects import Schema
-from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.provider.embedded_yaml import read_embedded
 from airunway.provider.live_object import LiveObject, UnreadableError, read_as
 from airunway.spec.entry import Delivery
@@ -34,14 +34,14 @@ class Adoption:
         return f"{self.namespace}/{self.name}"
 
 
-def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) -> Adoption:
+def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = None) -> Adoption:
     """Convert a live object to an entry; values that equal the defaults of its ``schema`` count as unset.
 
     If no entry matches, ``reasons`` say why. Raises ``UnreadableError`` if ``obj`` is not a Kubernetes object.
     """
     live = read_as(LiveObject, obj)
     kind, version, namespace, name = live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name
-    provider = target.providers.of(obj)
+    provider = target.providers.for_object(obj)
     if provider is None:
         return Adoption(kind, version, namespace, name, None, ("no provider creates such objects",))
     config = next((c for c in target.configs if c.name == provider.NAME), None)
@@ -55,7 +55,7 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) 
             **delivery,
             "takeOver": True,
             "provider": {"name": provider.NAME},
-            **provider.read(obj, config),
+            **provider.read_fields(obj, config),
         }
         defaults = schema or Schema()
         exact = _exact_entry(
@@ -89,7 +89,7 @@ def _exact_entry(
         return entry
 
 
-def _render_body(entry: dict[str, Any], version: str, target: Target, schema: Schema) -> dict[str, Any]:
+def _render_body(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:
     resource = plan_entry(entry, target).rendered.resource
     if resource["apiVersion"] != version:
         raise UnreadableError(f"apiVersion: is {version}, but deployments are created as {resource['apiVersion']}")

@@ -41,7 +41,7 @@ def checked_url(url: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise InputError([Problem("--url", f"'{url}' given, a base URL such as http://127.0.0.1:8000/v1 is wanted")])
+        raise InputError([Problem("--url", f"'{url}' given, must be a base URL such as http://127.0.0.1:8000/v1")])
     return url
 
 

@@ -119,7 +119,7 @@ def _not_ready(kind: str, obj: str, metadata: Mapping[str, Any]) -> str:
 
 
 def _conflict_fix(manifest: Mapping[str, Any]) -> Sequence[str]:
-    if manifest["kind"] == delivery.KIND or PROVIDERS.of(manifest):
+    if manifest["kind"] == delivery.KIND or PROVIDERS.for_object(manifest):
         return ["  fix: remove these fields from the other owners, or set takeOver: true in the entry to override them"]
     return ["  fix: take over these fields, for example with kubectl apply --server-side --force-conflicts"]
 

@@ -7,7 +7,7 @@ from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.objects import Pod
 from airunway.live.status import observe, observer_of
 from airunway.provider.live_object import UnreadableError, read_as
-from airunway.provider.observation import complaint, conditions_of
+from airunway.provider.observation import failure_message, read_conditions
 from airunway.text.problems import InputError
 
 
@@ -20,7 +20,11 @@ async def last_status(connection: Connection, manifest: Mapping[str, Any]) -> st
             return "not in the cluster"
         if observer := observer_of(manifest):
             observation = observe(live, observer)
-            return f"{observation.phase}: {observation.message or complaint(observation.conditions)}".removesuffix(": ")
+            return (
+                f"{observation.phase}: {observation.message or failure_message(observation.conditions)}".removesuffix(
+                    ": "
+                )
+            )
         if kind == "Job":
             return await _job_log(connection, metadata) or complaint_of(live)
         return complaint_of(live)
@@ -32,9 +36,9 @@ async def last_status(connection: Connection, manifest: Mapping[str, Any]) -> st
 
 def complaint_of(obj: Mapping[str, Any]) -> str:
     """Return the message of the first condition that reports a problem. Raises ``UnreadableError``."""
-    conditions = conditions_of(obj)
+    conditions = read_conditions(obj)
     message = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
-    return message or complaint(conditions)
+    return message or failure_message(conditions)
 
 
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:

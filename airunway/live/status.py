@@ -67,7 +67,7 @@ def observer_of(obj: Mapping[str, Any]) -> Observer | None:
     """Return the function that reads the status of ``obj``, by its kind and labels, or None."""
     if obj["kind"] == delivery.KIND:
         return delivery.observe
-    provider = PROVIDERS.of(obj)
+    provider = PROVIDERS.for_object(obj)
     return provider.observe if provider else None
 
 
@@ -114,7 +114,7 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
     """Return the status of a planned deployment with the live object ``obj``."""
     observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
     observation, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
-    decision = observation.decided
+    decision = observation.controller_report
     engine, provider = decision.engine or str(selection.engine), decision.provider or selection.provider
     message = observation.message
     if (engine, provider) != (str(selection.engine), selection.provider):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.text.config_text import config_text
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.yaml_reading import StackLoader, read_document
 
 SECRET = "[secret]"
@@ -48,7 +48,7 @@ class _Project:
         """Return the file of ``stack``. Raises ``InputError`` if there is none."""
         path, names = self.folder / f"Pulumi.{stack}.yaml", self.stacks
         if stack not in names:
-            hint = nearest(stack, names) if names else "the project has no stacks"
+            hint = suggest_name(stack, names) if names else "the project has no stacks"
             raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {hint}")])
         return path
 
@@ -58,7 +58,7 @@ def _project(root: Path) -> _Project:
     content = _read_map(path)
     name, folder, config = content.get("name"), content.get("stackConfigDir") or ".", content.get("config") or {}
     problems = [
-        Problem(f"{path}: {key}", f"{expected} is wanted")
+        Problem(f"{path}: {key}", f"must be {expected}")
         for key, value, expected, kind in (
             ("name", name, "text", str),
             ("stackConfigDir", folder, "text", str),
@@ -94,7 +94,7 @@ def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
     secrets: list[str] = []
     config = _read_map(path, text).get("config") or {}
     if not isinstance(config, dict):
-        raise InputError([Problem(f"{path}: config", "a map is wanted")])
+        raise InputError([Problem(f"{path}: config", "must be a map")])
     for key, value in {**project.declared, **config}.items():
         masked, secret = _mask_secrets(value)
         key = key if ":" in key else f"{project.name}:{key}"
@@ -126,5 +126,5 @@ def _read_map(path: Path, text: str | None = None) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InputError([Problem(str(path), f"not UTF-8: {error.reason} at byte {error.start}")]) from error
     if not isinstance(content, dict):
-        raise InputError([Problem(str(path), "a map is wanted")])
+        raise InputError([Problem(str(path), "must be a map")])
     return content

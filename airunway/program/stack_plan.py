@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan
 from airunway.planning.settings import StackSettings
@@ -16,7 +16,7 @@ def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
     return settings_of(read_stack(root, stack).values, root)
 
 
-def stack_target(root: Path, stack: str) -> Target:
+def stack_target(root: Path, stack: str) -> PlanContext:
     """Return the target that entries of ``stack`` are planned for. Raises ``InputError``."""
     return target_of(read_stack(root, stack).values, root)
 

@@ -8,7 +8,7 @@ from airunway.planning import model_deployment as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
 from airunway.spec.entry import Delivery
-from airunway.text.merge import same
+from airunway.text.merge import json_equal
 from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
 
@@ -106,7 +106,7 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         fields = tuple(_fields(old_resource["inputs"], resource["inputs"])) + tuple(_secrets(old_resource, resource))
         if fields:
             kind = kind_of(resource["type"])
-            provider = PROVIDERS.of(resource["inputs"] | {"kind": kind})
+            provider = PROVIDERS.for_object(resource["inputs"] | {"kind": kind})
             fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
             forced = tuple(
                 f.field for f in fields if any(f.field == p or f.field.startswith((f"{p}.", f"{p}[")) for p in fixed)
@@ -132,7 +132,7 @@ def _fields(old: Any, new: Any, field: str = "") -> Iterator[FieldChange]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
             yield from _fields(old_item, new_item, f"{field}[{index}]")
-    elif not same(old, new):
+    elif not json_equal(old, new):
         yield FieldChange(field, old, new)
 
 

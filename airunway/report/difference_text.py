@@ -19,7 +19,7 @@ from airunway.report.compare import (
     ResourceChange,
     SelectionChange,
 )
-from airunway.text.terminal import foldable, visible
+from airunway.text.terminal import escape_invisible, foldable_line
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
 _STYLES = {CREATE: "green", UPDATE: "yellow", REPLACE: "magenta", DELETE: "red", FORGET: "dim"}
@@ -29,23 +29,26 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
     """Render what ``airunway diff`` prints."""
     parts: list[RenderableType] = []
     for difference in differences:
-        parts.append(Text(foldable(difference.stack), style="bold"))
+        parts.append(Text(foldable_line(difference.stack), style="bold"))
         parts += [Padding(line, (0, 0, 0, 2), expand=False) for line in _lines(difference)]
     return Group(*parts)
 
 
 def _lines(difference: Difference) -> list[RenderableType]:
-    lines: list[RenderableType] = [Text(foldable(selection_sentence(s)), style="cyan") for s in difference.selections]
-    lines += [Text(foldable(sentence)) for sentence in difference.operators]
+    lines: list[RenderableType] = [
+        Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections
+    ]
+    lines += [Text(foldable_line(sentence)) for sentence in difference.operators]
     for change in difference.resources:
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
         head.append(
-            f"{foldable(change.name)}  {foldable(change.kind)}", style="bold" if change.operation == REPLACE else ""
+            f"{foldable_line(change.name)}  {foldable_line(change.kind)}",
+            style="bold" if change.operation == REPLACE else "",
         )
         lines.append(head)
         lines += [
             Padding(
-                Text(foldable(field_sentence(f, change)), style="red" if f.field in change.refused else "dim"),
+                Text(foldable_line(field_sentence(f, change)), style="red" if f.field in change.refused else "dim"),
                 (0, 0, 0, 4),
                 expand=False,
             )
@@ -70,7 +73,7 @@ def field_sentence(field_change: FieldChange, resource_change: ResourceChange) -
     """Describe a changed field."""
     note = "  (forces replacement)" if field_change.field in resource_change.forced_by else ""
     note = "  (refused: volumes can't be changed this way)" if field_change.field in resource_change.refused else note
-    field_name = visible(field_change.field)
+    field_name = escape_invisible(field_change.field)
     if field_change.secret:
         return f"{field_name}: changed (secret)"
     if field_change.old is None:
@@ -82,8 +85,8 @@ def field_sentence(field_change: FieldChange, resource_change: ResourceChange) -
 
 def value_text(data: Any, limit: int = 200) -> str:
     """Format a field's value on one line; multi-line text and invisible characters are written as JSON."""
-    is_plain = isinstance(data, str) and data and data.strip() == data == visible(data)
-    text = data if is_plain else visible(json.dumps(data, ensure_ascii=False))
+    is_plain = isinstance(data, str) and data and data.strip() == data == escape_invisible(data)
+    text = data if is_plain else escape_invisible(json.dumps(data, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

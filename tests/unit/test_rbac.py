@@ -364,11 +364,11 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ("apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: {}", None),
         (
             "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: x",
-            "chart.yaml[0].rules: 'x' given, a list is wanted",
+            "chart.yaml[0].rules: 'x' given, must be a list",
         ),
         (
             "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [x]",
-            "chart.yaml[0].rules[0]: 'x' given, lists of strings under verbs",
+            "chart.yaml[0].rules[0]: 'x' given, must be lists of strings under verbs",
         ),
         (
             "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [{verbs: get}]",

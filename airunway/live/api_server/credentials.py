@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from airunway.live.api_server.kubeconfig import Context
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, Entry, ExecEntry, Secret
-from airunway.text.problems import InputError, Problem, path_of
+from airunway.text.problems import InputError, Problem, dotted_field
 
 _PLUGIN_SECONDS = 120
 """Timeout of a plugin that is not interactive."""
@@ -162,7 +162,7 @@ def _parse_output(plugin: ExecEntry, output: bytes) -> Credentials:
         credential = _ExecCredential.model_validate(document)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        problem = Problem(path_of(detail["loc"]), f"{detail['msg'][0].lower()}{detail['msg'][1:]}")
+        problem = Problem(dotted_field(detail["loc"]), f"{detail['msg'][0].lower()}{detail['msg'][1:]}")
         raise _failed(plugin, f"printed no valid ExecCredential: {problem}") from None
     except (ValueError, RecursionError):
         raise _failed(plugin, "printed no valid ExecCredential: it is not JSON") from None
