@@ -376,7 +376,7 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ),
         (
             "apiVersion: v1\nkind: RoleBinding\nmetadata: {name: a}",
-            "chart.yaml[0].roleRef: None given, the kind Role or ClusterRole",
+            "chart.yaml[0].roleRef: None given, must have the kind Role or ClusterRole",
         ),
         (
             "apiVersion: v1\nkind: ClusterRole\nmetadata: {name: a}\naggregationRule: {x: 1}",
