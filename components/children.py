@@ -16,6 +16,8 @@ def child_options(
     retain_on_delete: bool | None = None,
     delete_before_replace: bool | None = None,
     replace_on_changes: Sequence[str] = (),
+    replacement_trigger: str | None = None,
+    aliases: Sequence[pulumi.Alias] = (),
     ignore_changes: Sequence[str] = (),
     deleted_with: pulumi.Resource | None = None,
     on_error: pulumi.ErrorHook | None = None,
@@ -23,8 +25,8 @@ def child_options(
     """Create the options of a child of ``parent``, without inheriting the options of the component's caller.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect``
-    defaults to the parent's. Deleting ``deleted_with`` deletes this resource too. ``on_error`` runs when the operation
-    fails.
+    defaults to the parent's. Another ``replacement_trigger`` replaces the resource. Deleting ``deleted_with`` deletes
+    this resource too. ``on_error`` runs when the operation fails.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -35,6 +37,8 @@ def child_options(
         retain_on_delete=retain_on_delete or None,
         delete_before_replace=delete_before_replace,
         replace_on_changes=list(replace_on_changes) or None,
+        replacement_trigger=replacement_trigger,
+        aliases=list(aliases) or None,
         ignore_changes=list(ignore_changes) or None,
         deleted_with=deleted_with,
         hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,

@@ -61,11 +61,15 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Objects:
-    """The upstream object, and the objects that must exist before it."""
+    """The upstream object, and the objects that must exist before it.
+
+    ``topology`` says of what the object consists, where the operator refuses to change that: another one replaces it.
+    """
 
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    topology: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Rendered:
     """The object to create, the objects that must exist before it, and how Pulumi handles it.
 
     ``wait_for`` is the value of the ``pulumi.com/waitFor`` annotation; a change of an ``immutable`` field replaces the
-    object.
+    object, and so does another ``topology``. ``other_api_versions`` are versions as which it may have been created.
     """
 
     resource: dict[str, Any]
@@ -82,3 +86,5 @@ class Rendered:
     immutable: tuple[str, ...]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    topology: str | None = None
+    other_api_versions: tuple[str, ...] = ()

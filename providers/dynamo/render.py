@@ -1,6 +1,6 @@
 """NVIDIA Dynamo: a DynamoGraphDeployment with a frontend and workers, aggregated or disaggregated.
 
-Upstream facts: nvidia.com/v1alpha1 and the ``dynamo.<engine>`` modules as of release 1.1.1 (PyPI ai-dynamo 1.1.1).
+Upstream facts: the ``dynamo.<engine>`` modules as of release 1.1.1 (PyPI ai-dynamo 1.1.1).
 """
 
 import json
@@ -25,12 +25,15 @@ from airunway.provider.pods import (
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
-from airunway.spec.model import GPU_RESOURCE, Engine, Mode
+from airunway.spec.model import Engine, Mode
 from airunway.text.merge import non_empty
 from airunway.text.problems import Problem
+from providers.dynamo import v1alpha1, v1beta1
+from providers.dynamo.component import FRONTEND, Component
 
 NAME = "dynamo"
-API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+API_VERSION, KIND = v1beta1.API_VERSION, "DynamoGraphDeployment"
+OLDER_API_VERSIONS: tuple[str, ...] = (v1alpha1.API_VERSION,)
 SELECTOR: Mapping[str, str] = {}
 SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
 """Prefix of the workers' names, by engine."""
@@ -87,16 +90,16 @@ def render(request: Request) -> Objects:
     )
     workers, problems = _workers(request)
     refusals.raise_if_any(problems)
+    components = [_frontend(request), *workers]
+    api_version = request.config.spec.api_version or API_VERSION
+    version = v1alpha1 if api_version == v1alpha1.API_VERSION else v1beta1
     graph = {
-        "apiVersion": API_VERSION,
+        "apiVersion": api_version,
         "kind": KIND,
         "metadata": request.metadata,
-        "spec": {
-            "backendFramework": str(request.selection.engine),
-            "services": {"Frontend": _frontend(request), **workers},
-        },
+        "spec": version.graph_spec(str(request.selection.engine), components),
     }
-    return Objects(graph)
+    return Objects(graph, topology=", ".join(component.name for component in components))
 
 
 def _engine_options(request: Request) -> bool:
@@ -104,30 +107,32 @@ def _engine_options(request: Request) -> bool:
     return request.spec.disaggregated or any(f.name.startswith("trtllm.") for f in engine_flags)
 
 
-def _frontend(request: Request) -> dict[str, Any]:
+def _frontend(request: Request) -> Component:
     defaults = request.config.spec.defaults
-    return {
-        "componentType": "frontend",
-        "replicas": 1,
-        "resources": {"requests": {"cpu": defaults["frontendCpu"], "memory": defaults["frontendMemory"]}},
-        **_pod(request, {"image": request.image(str(request.selection.engine))}),
-    }
+    return Component(
+        FRONTEND,
+        1,
+        {"image": request.image(str(request.selection.engine))},
+        requests={"cpu": defaults["frontendCpu"], "memory": defaults["frontendMemory"]},
+        **_pod(request),
+    )
 
 
-def _workers(request: Request) -> tuple[dict[str, Any], list[Problem]]:
-    services: dict[str, Any] = {}
+def _workers(request: Request) -> tuple[list[Component], list[Problem]]:
+    components: list[Component] = []
     problems: list[Problem] = []
     for role, workers in workers_by_role(request.spec).items():
-        services[_name(request, role)], clashes = _worker(request, workers, role)
+        component, clashes = _worker(request, workers, role)
+        components.append(component)
         problems += [p for p in clashes if p not in problems]
-    return services, problems
+    return components, problems
 
 
 def _name(request: Request, role: str) -> str:
     return f"{SERVICE[request.selection.engine]}{role.capitalize()}Worker"
 
 
-def _worker(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem]]:
+def _worker(request: Request, workers: Workers, role: str) -> tuple[Component, list[Problem]]:
     spec, engine, gpu = request.spec, request.selection.engine, workers.gpu
     engine_flags, problems = flags(engine, spec, gpu.count, *disaggregation_flags(engine, role))
     container = {
@@ -135,17 +140,16 @@ def _worker(request: Request, workers: Workers, role: str) -> tuple[dict[str, An
         "command": ["python3", "-m", f"dynamo.{engine}"],
         "args": command_arguments(engine_flags, spec),
     }
-    gpu_amount = {"gpu": str(gpu.count), **non_empty(gpuType=gpu.type if gpu.type != GPU_RESOURCE else None)}
-    worker = {
-        "componentType": "worker",
-        **non_empty(subComponentType=role),
-        "replicas": workers.replicas,
-        "resources": {
-            "limits": gpu_amount | non_empty(cpu=spec.resources.cpu, memory=workers.memory),
-            "requests": gpu_amount,
-        },
-        **_pod(request, container),
-    }
+    worker = Component(
+        _name(request, role),
+        workers.replicas,
+        container,
+        role=role,
+        gpus=gpu.count,
+        gpu_type=gpu.type,
+        limits=non_empty(cpu=spec.resources.cpu, memory=workers.memory),
+        **_pod(request),
+    )
     return worker, problems
 
 
@@ -166,16 +170,14 @@ def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:
             return [mode, Flag("trtllm.cache_transceiver_config.backend", "DEFAULT"), *overlap]
 
 
-def _pod(request: Request, container: dict[str, Any]) -> dict[str, Any]:
+def _pod(request: Request) -> dict[str, Any]:
     """The fields that frontend and workers share."""
     spec = request.spec
-    metadata = spec.pod_template.metadata
     own_token = any(v.name == TOKEN_KEY for v in spec.env)
     return {
-        **non_empty(
-            envs=environment(request, token=False),
-            envFromSecret=None if own_token else request.token_secret,
-            extraPodMetadata=non_empty(labels=dict(metadata.labels), annotations=dict(metadata.annotations)),
-        ),
-        "extraPodSpec": {"mainContainer": container, **scheduling(spec)},
+        "env": tuple(environment(request, token=False)),
+        "token_secret": None if own_token else request.token_secret,
+        "labels": dict(spec.pod_template.metadata.labels),
+        "annotations": dict(spec.pod_template.metadata.annotations),
+        "scheduling": scheduling(spec),
     }
