@@ -107,10 +107,15 @@ def _observed(obj: Object, observer: Observer) -> Observation:
     return observation
 
 
+def observer_for(planned: PlannedDeployment) -> Observer:
+    """Who understands the status of a planned deployment's object."""
+    return planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
+
+
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:
     """The status of a planned deployment whose live object is ``obj``."""
-    observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
-    found, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
+    found = observe(obj, observer_for(planned))
+    selection, resource = planned.request.selection, planned.rendered.resource
     decided = found.decided
     engine, provider = decided.engine or str(selection.engine), decided.provider or selection.provider
     message = found.message
