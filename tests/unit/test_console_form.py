@@ -15,7 +15,7 @@ from airunway.console.check import Checked, Context, check
 from airunway.console.fields import Field, entry_of, field_of, form_of, groups
 from airunway.console.project import Project
 from airunway.console.security import Guard
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
@@ -26,7 +26,7 @@ from tests.unit.spec_leaves import changed, default_of, leaves, values
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 FIELDS = [field for group in groups() for field in group.fields]
-CONTEXT = Context(Target(PROVIDERS, builtin(), StackSettings()), {"taken": "deployments[0]"})
+CONTEXT = Context(PlanContext(PROVIDERS, builtin(), StackSettings()), {"taken": "deployments[0]"})
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 
 
@@ -83,7 +83,7 @@ def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: st
         ({"env": "a: ["}, "env", "not YAML"),
         ({"env": "&a [*a]"}, "env", "nested deeper"),
         ({"env": "- {name: A, value: 2026-01-01}"}, "env", "is a date to Pulumi; quote it"),
-        ({"nodeSelector": "{a: 1, a: 2}"}, "nodeSelector", "'a' stands twice"),
+        ({"nodeSelector": "{a: 1, a: 2}"}, "nodeSelector", "'a' appears twice"),
         ({"engine__args": "{a: !!binary aGVsbG8=}"}, "engine.args", "a: a bytes given"),
         ({"env": "- {nam: A}"}, "env", "[0]"),
         ({"tolerations": "text"}, "tolerations", "given"),

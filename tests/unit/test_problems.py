@@ -12,21 +12,29 @@ from pydantic import ValidationError
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
-from airunway.text.problems import InputError, Problem, join, nearest, path_of, problems_of, shown
+from airunway.text.problems import (
+    InputError,
+    Problem,
+    dotted_field,
+    format_value,
+    join,
+    suggest_name,
+    validation_problems,
+)
 
 parts = st.lists(st.text("abc", min_size=1, max_size=3) | st.integers(0, 20), max_size=5)
 
 
 @given(parts, parts)
 def test_a_path_is_joined_of_its_parts_wherever_it_is_cut(before: list[Any], after: list[Any]) -> None:
-    assert join(path_of(before), path_of(after)) == path_of([*before, *after])
+    assert join(dotted_field(before), dotted_field(after)) == dotted_field([*before, *after])
 
 
 @given(parts, parts, st.text(max_size=10))
 def test_a_problem_is_told_below_whatever_it_is_in(outer: list[Any], inner: list[Any], message: str) -> None:
-    problem = Problem(path_of(inner), message)
-    moved = problem.under(path_of(outer))
-    assert moved == Problem(path_of([*outer, *inner]), message)
+    problem = Problem(dotted_field(inner), message)
+    moved = problem.under(dotted_field(outer))
+    assert moved == Problem(dotted_field([*outer, *inner]), message)
     assert str(moved).endswith(message)
     assert problem.under("") == problem
     error = InputError([problem, moved])
@@ -38,7 +46,7 @@ names = st.lists(st.text("abcdefgh-", min_size=1, max_size=8), max_size=5)
 
 @given(st.text(max_size=10), names)
 def test_every_valid_name_is_listed_in_order_and_only_a_valid_one_is_meant(name: str, valid: list[str]) -> None:
-    hint = nearest(name, valid)
+    hint = suggest_name(name, valid)
     assert hint.endswith(f"valid: {', '.join(sorted(valid))}")
     if hint.startswith("did you mean"):
         assert hint.removeprefix("did you mean '").split("'?")[0] in valid
@@ -57,7 +65,7 @@ def test_every_valid_name_is_listed_in_order_and_only_a_valid_one_is_meant(name:
     ],
 )
 def test_a_name_that_is_nearly_right_is_told(name: str, meant: str | None) -> None:
-    hint = nearest(name, ["replicas", "contextLength", "image"])
+    hint = suggest_name(name, ["replicas", "contextLength", "image"])
     assert hint.startswith(f"did you mean '{meant}'? valid: " if meant else "valid: ")
 
 
@@ -68,7 +76,7 @@ def test_a_name_that_is_nearly_right_is_told(name: str, meant: str | None) -> No
     st.integers(2, 80),
 )
 def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) -> None:
-    text = shown(value, limit)
+    text = format_value(value, limit)
     assert len(text) <= limit
     assert len(text.splitlines()) == 1
     assert text == repr(value) or (text.endswith("…") and repr(value).startswith(text[:-1]))
@@ -79,18 +87,18 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
     [
         ({"modl": {}}, "modl: unknown key; did you mean 'model'? valid: "),
         ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, servedName, source"),
-        ({"model": []}, "model: [] given, a map is wanted with the keys gguf, id, servedName, source"),
-        ({"name": 5}, "name: 5 given, a string is wanted; quote it: \"5\""),
-        ({"name": True}, "name: True given, a string is wanted"),
+        ({"model": []}, "model: [] given, must be a map with the keys gguf, id, servedName, source"),
+        ({"name": 5}, "name: 5 given, must be a string; quote it: \"5\""),
+        ({"name": True}, "name: True given, must be a string"),
         ({"name": "UP"}, "name: 'UP' given, must match ^[a-z]"),
-        ({"env": {}}, "env: {} given, a list is wanted"),
-        ({"env": [{"name": "A", "value": 1}]}, "env[0].value: 1 given, a string is wanted; quote it"),
-        ({"skipAwait": "yes"}, "skipAwait: 'yes' given, true or false is wanted"),
+        ({"env": {}}, "env: {} given, must be a list"),
+        ({"env": [{"name": "A", "value": 1}]}, "env[0].value: 1 given, must be a string; quote it"),
+        ({"skipAwait": "yes"}, "skipAwait: 'yes' given, must be true or false"),
         ({"engine": {"type": "vlm"}}, "engine.type: 'vlm' given, did you mean 'vllm'? valid: "),
         ({"engine": {"contextLength": 0}}, "engine.contextLength: 0 given, must be at least 1"),
         ({"engine": {"contextLength": "8k"}}, "engine.contextLength: '8k' given"),
         ({"engine": {"contextLength": 1.5}}, "engine.contextLength: 1.5 given"),
-        ({"nodeSelector": {"a": 1}}, "nodeSelector.a: 1 given, a string is wanted"),
+        ({"nodeSelector": {"a": 1}}, "nodeSelector.a: 1 given, must be a string"),
         ({"image": "a b"}, "image: 'a b' given, must match"),
         ({"model": {"id": "x" * 5000, "source": 7}}, "model.source: 7 given"),
         ({"x" * 5000: 1}, "x" * 5000 + ": unknown key"),
@@ -120,7 +128,7 @@ def test_whatever_an_entry_holds_it_is_read_or_told_what_is_wrong(data: dict[str
     for problem in problems:
         assert problem.message
         assert len(str(problem).splitlines()) == 1
-        assert problem.path.split(".")[0].split("[")[0] in {*data, *sections}
+        assert problem.field.split(".")[0].split("[")[0] in {*data, *sections}
 
 
 @given(
@@ -131,7 +139,7 @@ def test_whatever_an_entry_holds_it_is_read_or_told_what_is_wrong(data: dict[str
 def test_whatever_a_stack_s_settings_hold_they_are_read_or_told_what_is_wrong(data: dict[str, Any]) -> None:
     problems, errors = wrong_in(data)
     assert len(problems) == errors
-    assert all(p.message and p.path.split(".")[0].split("[")[0] in data for p in problems)
+    assert all(p.message and p.field.split(".")[0].split("[")[0] in data for p in problems)
 
 
 def wrong_in(data: dict[str, Any]) -> tuple[list[Problem], int]:
@@ -139,5 +147,5 @@ def wrong_in(data: dict[str, Any]) -> tuple[list[Problem], int]:
     try:
         StackSettings.model_validate(data)
     except ValidationError as error:
-        return problems_of(error, StackSettings), error.error_count()
+        return validation_problems(error, StackSettings), error.error_count()
     return [], 0

@@ -58,11 +58,11 @@ def test_stack_files_lie_where_the_project_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("project", "said"),
     [
-        ("runtime: python", "name: text is wanted"),
-        ("name: 3", "name: text is wanted"),
-        ("name: a\nstackConfigDir: [1]", "stackConfigDir: text is wanted"),
-        ("name: a\nconfig: [1]", "config: a map is wanted"),
-        ("- name", "a map is wanted"),
+        ("runtime: python", "name: must be text"),
+        ("name: 3", "name: must be text"),
+        ("name: a\nstackConfigDir: [1]", "stackConfigDir: must be text"),
+        ("name: a\nconfig: [1]", "config: must be a map"),
+        ("- name", "must be a map"),
         ("name: [", "not YAML"),
     ],
 )
@@ -77,7 +77,7 @@ def test_a_stack_file_that_no_one_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Pulumi\.dev\.yaml: not UTF-8: .* at byte 32"):
         read_stack(tmp_path, "dev")
     write(tmp_path, stack="config:\n  airunway:namespace: a\n  airunway:namespace: b\n")
-    with pytest.raises(InputError, match="'airunway:namespace' stands twice in this map, line 3, column 3"):
+    with pytest.raises(InputError, match="'airunway:namespace' appears twice in this map, line 3, column 3"):
         read_stack(tmp_path, "dev")
 
 

@@ -47,8 +47,7 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def wait(*answers: dict[str, Any] | Exception | None, timeout: float = 60) -> tuple[int, list[str]]:
     """How many looks it took, and what was reported."""
     connection, reported = Looks(answers), list[str]()
-    provider = PROVIDERS.named("dynamo")
-    assert provider
+    provider = PROVIDERS.require("dynamo")
     asyncio.run(
         until_served(cast(Connection, connection), graph("successful"), provider.observe, timeout, reported.append)
     )
