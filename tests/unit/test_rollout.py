@@ -9,6 +9,8 @@ import pytest
 from airunway.live import rollout
 from airunway.live.api_server.connection import Connection, ForbiddenError, UnreachableError
 from airunway.live.rollout import STEADY, RolloutError, until_served
+from airunway.live.status import observe
+from airunway.provider.observation import Update
 from airunway.text.problems import InputError, Problem
 from providers import PROVIDERS
 
@@ -103,3 +105,48 @@ def test_an_object_that_is_gone_does_not_serve() -> None:
 def test_an_object_that_may_not_be_read_is_said_at_once() -> None:
     with pytest.raises(InputError, match="may not be read: no"):
         wait(ForbiddenError("no"))
+
+
+WORKSPACE = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "metadata": {"name": "chat", "generation": 2}}
+SERVICE = {"apiVersion": "ray.io/v1", "kind": "RayService", "metadata": {"name": "chat", "generation": 2}}
+READY = {"type": "InferenceReady", "status": "True"}
+PENDING = {"rayClusterName": "chat-next"}
+UPGRADE = {"conditions": [{"type": "Ready", "status": "True"}, {"type": "UpgradeInProgress", "status": "True"}]}
+
+
+def pending(application: dict[str, str]) -> dict[str, Any]:
+    return UPGRADE | {"pendingServiceStatus": PENDING | {"applicationStatuses": {"llm": application}}}
+
+
+def active(status: str) -> dict[str, Any]:
+    return {"activeServiceStatus": {"applicationStatuses": {"llm": {"status": status}}}}
+
+
+def rolling(phase: str) -> dict[str, Any]:
+    return {"state": "successful", "rollingUpdate": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    ("obj", "status", "expected"),
+    [
+        (WORKSPACE, {"conditions": [READY | {"observedGeneration": 1}]}, Update("has not acted on the last change")),
+        (WORKSPACE, {"conditions": [READY | {"observedGeneration": 2}]}, None),
+        (WORKSPACE, {"conditions": [READY]}, None),
+        (SERVICE, UPGRADE, Update("a new cluster starts beside the active one")),
+        (SERVICE, pending({"status": "DEPLOYING"}), Update("a new cluster starts")),
+        (SERVICE, pending({"status": "DEPLOY_FAILED", "message": "no image"}), Update("no image", failed=True)),
+        (SERVICE, active("DEPLOYING"), Update("application llm is DEPLOYING")),
+        (SERVICE, active("RUNNING"), None),
+        (graph("successful"), rolling("InProgress"), Update("InProgress")),
+        (graph("successful"), rolling("Completed"), None),
+        (graph("successful"), rolling("Failed"), Update("Failed", failed=True)),
+    ],
+)  # fmt: skip
+def test_each_kind_says_whether_its_last_change_serves(
+    obj: dict[str, Any], status: dict[str, Any], expected: Update | None
+) -> None:
+    update = observe(obj | {"status": status}).update
+    assert (update is None) == (expected is None)
+    if update and expected:
+        assert update.failed == expected.failed
+        assert expected.message in update.message
