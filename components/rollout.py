@@ -2,7 +2,7 @@
 
 import pulumi
 
-from airunway.live.api_server.connection import connected
+from airunway.live.api_server.connection import connect
 from airunway.live.failures import failure_message
 from airunway.live.rollout import RolloutError, until_served
 from airunway.live.status import observer_for
@@ -22,7 +22,7 @@ def rollout_hook(cluster: Cluster, planned: PlannedDeployment) -> pulumi.Resourc
 
     async def wait(args: pulumi.ResourceHookArgs) -> None:
         try:
-            async with connected(cluster) as connection:
+            async with connect(cluster) as connection:
                 await until_served(
                     connection,
                     manifest,

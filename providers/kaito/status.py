@@ -56,7 +56,7 @@ class WorkspaceConditions(LiveModel):
 
 
 class DatedWorkspace(LiveModel):
-    """The fields of a Workspace that tell whether the operator has acted on its last change."""
+    """The fields of a Workspace that tell whether the operator has processed its last change."""
 
     metadata: Generation = Generation()
     status: WorkspaceConditions = WorkspaceConditions()
@@ -86,7 +86,7 @@ def observe(obj: Object) -> Observation:
 
 
 def _update(obj: Object) -> Update | None:
-    """The last change, until the operator has written a condition about it.
+    """Return the last change until the operator has written a condition about it.
 
     A Workspace's status has no generation; its condition InferenceReady does, and the operator renews that at each look
     (0.10.0 and 0.12.0, workspace_controller.go).
@@ -95,4 +95,4 @@ def _update(obj: Object) -> Update | None:
     observed = next((c.observed_generation for c in workspace.status.conditions if c.type == "InferenceReady"), None)
     if observed is None or observed >= workspace.metadata.generation:
         return None
-    return Update("its operator has not acted on the last change yet")
+    return Update("its operator has not processed the last change yet")

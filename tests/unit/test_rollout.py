@@ -63,7 +63,7 @@ def test_a_change_that_serves_is_believed_after_some_looks_in_a_row() -> None:
 def test_a_status_of_the_generation_before_is_not_that_of_the_change() -> None:
     looks, reported = wait(graph("successful", observed=1), graph("successful", observed=1), graph("successful"))
     assert looks == 2 + STEADY
-    assert reported == ["Deploying: its operator has not acted on the last change yet", "Running"]
+    assert reported == ["Deploying: its operator has not processed the last change yet", "Running"]
 
 
 def test_a_moment_in_which_the_operator_has_seen_the_change_but_not_acted_is_not_the_end() -> None:
@@ -129,7 +129,7 @@ def rolling(phase: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("obj", "status", "expected"),
     [
-        (WORKSPACE, {"conditions": [READY | {"observedGeneration": 1}]}, Update("has not acted on the last change")),
+        (WORKSPACE, {"conditions": [READY | {"observedGeneration": 1}]}, Update("has not processed the last change")),
         (WORKSPACE, {"conditions": [READY | {"observedGeneration": 2}]}, None),
         (WORKSPACE, {"conditions": [READY]}, None),
         (SERVICE, UPGRADE, Update("a new cluster starts beside the active one")),
