@@ -54,9 +54,10 @@ async def until_served(
         else:
             seen, current = _seen(observation), _outcome(observation)
         looks, outcome = looks + 1 if current is outcome else 1, current
-        if outcome is _Outcome.SERVED and looks >= STEADY:
+        late = time.monotonic() >= deadline
+        if outcome is _Outcome.SERVED and (late or looks >= STEADY):
             return
-        if (outcome is _Outcome.FAILED and looks >= STEADY) or time.monotonic() >= deadline:
+        if late or (outcome is _Outcome.FAILED and looks >= STEADY):
             raise RolloutError(seen)
         if seen != reported:
             report(seen)

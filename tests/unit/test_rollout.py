@@ -86,6 +86,10 @@ def test_a_change_that_never_serves_ends_at_the_timeout() -> None:
         wait(graph("pending"), timeout=0.2)
 
 
+def test_a_change_that_serves_when_the_time_is_over_is_no_failure() -> None:
+    assert wait(graph("successful"), timeout=0) == (1, [])
+
+
 def test_an_api_server_that_is_away_is_waited_for() -> None:
     looks, reported = wait(AWAY, graph("successful"))
     assert looks == 1 + STEADY
