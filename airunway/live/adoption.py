@@ -75,8 +75,9 @@ def _exact(
     where nothing does.
     """
     rendered = rendered_of(entry)
-    overrides = patch_between(rendered, body)
-    if overrides:
+    patch = patch_between(rendered, body)
+    if patch:
+        overrides = _join(entry["provider"].get("overrides"), patch)
         entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
         rendered = rendered_of(entry)
     different = _differences(rendered, body)
@@ -89,6 +90,13 @@ def _exact(
         return free if rendered_of(free) == body else entry
     except (InputError, UnreadableError):
         return entry
+
+
+def _join(overrides: Any, patch: Any) -> Any:
+    """``patch`` on top of other ``overrides``; unlike a merge, null stays."""
+    if not isinstance(overrides, dict) or not isinstance(patch, dict):
+        return patch
+    return overrides | {key: _join(overrides.get(key), value) for key, value in patch.items()}
 
 
 def _rendered(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:
