@@ -35,7 +35,8 @@ def _parser(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, WorkerPars
     engine: Engine = request.param
     interpreter = INTERPRETERS[engine]
     if not interpreter:
-        pytest.skip(f"no interpreter with the pinned release of dynamo.{engine} is named")
+        variable = f"AIRUNWAY_DYNAMO_{'SGLANG' if engine is Engine.SGLANG else 'VLLM'}_PYTHON"
+        pytest.skip(f"{variable} names no interpreter with the pinned release of dynamo.{engine}")
     with running_parser(interpreter, "worker_parser.py", f"dynamo.{engine}") as parser:
         yield engine, parser
 

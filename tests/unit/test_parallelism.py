@@ -153,7 +153,7 @@ def test_a_live_object_is_read_back_without_the_derived_size(fields: dict[str, A
     context = PlanContext(PROVIDERS, builtin(), StackSettings(namespace="ml"))
     resource = plan(fields).rendered.resource
     adoption = adopt(resource, context)
-    assert adoption.entry is not None, adoption
+    assert adoption.entry is not None, adoption.reasons
     args = adoption.entry["engine"].get("args", {})
     assert (TENSOR in args) == ("tp" in fields["engine"].get("args", {}))
     assert adoption.entry.get("provider", {}).get("overrides") == fields.get("provider", {}).get("overrides")
