@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +10,11 @@ from airunway.provider.engine_flags import ARGUMENT_FIELDS as ARGUMENT_FIELDS
 from airunway.provider.engine_flags import Flag as Flag
 from airunway.provider.engine_flags import derived_flags, flag_table
 from airunway.provider.parallelism import Devices as Devices
-from airunway.provider.parallelism import divide
-from airunway.provider.user_flags import NEGATIVE, UserFlag, duplicate_problems, user_flags
+from airunway.provider.parallelism import divide, has_leading_zero
+from airunway.provider.user_flags import UserFlag, duplicate_problems, is_flag, is_negative, user_flags
 from airunway.provider.worker_flags import WorkerFlags
 from airunway.spec.model import Engine, ModelDeploymentSpec
-from airunway.text.problems import Problem
+from airunway.text.problems import Problem, format_value
 from airunway.text.yaml_reading import plain_value
 
 
@@ -47,7 +46,7 @@ def engine_flags(
     if worker:
         args = [worker.without_switch_value(flag) for flag in args]
         written = [*map(_with_flag, written, args), *written[len(args) :]]
-        problems += worker.problems(written, image)
+        problems += [*_leading_value(spec), *worker.problems(written, image)]
     division = divide(engine, devices.total, [flag.flag for flag in written]) if devices else None
     spec_flags = [*derived_flags(engine, spec, division.tensor if division else 1), *added_flags]
     problems += _field_conflicts(engine, spec_flags, written)
@@ -57,6 +56,13 @@ def engine_flags(
     kept = [flag for flag in spec_flags if flag_table().key(engine, flag.name) not in replaced]
     warnings = division.warnings(devices) if devices and division else []
     return EngineFlags([*kept, *args], problems, warnings)
+
+
+def _leading_value(spec: ModelDeploymentSpec) -> list[Problem]:
+    extra_args = spec.engine.extra_args
+    if not extra_args or is_flag(extra_args[0]):
+        return []
+    return [Problem("engine.extraArgs[0]", f"{format_value(extra_args[0])} given, must be a flag")]
 
 
 def _with_flag(user_flag: UserFlag, flag: Flag) -> UserFlag:
@@ -81,7 +87,7 @@ def flag_arguments(flag: Flag) -> list[str]:
     if flag.value is None:
         return [f"--{flag.name}"]
     text = str(flag.value)
-    return [f"--{flag.name}={text}"] if text.startswith("-") and not NEGATIVE.match(text) else [f"--{flag.name}", text]
+    return [f"--{flag.name}={text}"] if text.startswith("-") and not is_negative(text) else [f"--{flag.name}", text]
 
 
 def keyword_arguments(
@@ -105,7 +111,7 @@ def keyword_arguments(
             problems.append(Problem(f"engine.extraArgs[{index}]", message))
             index += 1
             continue
-        if not equals and index + 1 < len(extra) and not extra[index + 1].startswith("--"):
+        if not equals and index + 1 < len(extra) and not is_flag(extra[index + 1]):
             index, value = index + 1, extra[index + 1]
         result |= keyword_argument(Flag(flag_table().spelling(Engine.VLLM, name), value or None), texts)
         index += 1
@@ -129,7 +135,4 @@ def _parse_value(text: str) -> Any:
         with contextlib.suppress(ValueError, RecursionError):
             return json.loads(text)
     # YAML reads such a number as octal, Python's int as decimal.
-    return text if _LEADING_ZERO.fullmatch(text) else plain_value(text)
-
-
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
+    return text if has_leading_zero(text) else plain_value(text)

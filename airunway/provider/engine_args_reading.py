@@ -10,7 +10,7 @@ from airunway.provider.engine_args import flag_arguments, keyword_argument
 from airunway.provider.engine_flags import Flag, FlagRow, flag_table
 from airunway.provider.live_object import UnreadableError
 from airunway.provider.parallelism import divide
-from airunway.provider.user_flags import argument_flags
+from airunway.provider.user_flags import argument_flags, is_flag
 from airunway.spec.checks import ARG_KEY
 from airunway.spec.model import Engine
 from airunway.text.merge import json_equal, non_empty
@@ -88,7 +88,8 @@ def _pieces(arguments: Sequence[str]) -> Iterator[_Piece]:
         )
         flag = Flag(name, bound if equals else following)
         end = index + (1 if following is None else 2)
-        if flag_arguments(flag) != list(arguments[index:end]):
+        more_values = end < len(arguments) and not is_flag(arguments[end])
+        if more_values or flag_arguments(flag) != list(arguments[index:end]):
             return
         yield _Piece(flag, index, end)
         index = end

@@ -8,8 +8,9 @@ from math import prod
 from airunway.provider.engine_flags import Flag, flag_table
 from airunway.spec.model import Engine
 from airunway.text.problems import Problem
+from airunway.text.yaml_reading import plain_value
 
-_SIZE = re.compile(r"[1-9][0-9]{0,5}")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,18 @@ def divide(engine: Engine, gpus: int, flags: Iterable[Flag]) -> Division:
     if not values.keys().isdisjoint(parallel.across_workers):
         return Division(engine, gpus, {}, across_workers=True)
     sizes = {
-        name: int(values[name])
+        name: _size(values[name])
         for name in (parallel.tensor, *parallel.others)
-        if _SIZE.fullmatch(values.get(name, "")) and parallel.inside_tensor.get(name) not in values
+        if name in values and parallel.inside_tensor.get(name) not in values
     }
-    return Division(engine, gpus, sizes)
+    return Division(engine, gpus, {name: size for name, size in sizes.items() if size is not None})
+
+
+def _size(text: str) -> int | None:
+    number = None if has_leading_zero(text) else plain_value(text)
+    return number if type(number) is int and number > 0 else None
+
+
+def has_leading_zero(text: str) -> bool:
+    """Whether a whole number begins with 0: octal for YAML, decimal for a command line."""
+    return bool(_LEADING_ZERO.fullmatch(text))

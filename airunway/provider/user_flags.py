@@ -8,8 +8,17 @@ from airunway.provider.engine_flags import Flag, flag_table
 from airunway.spec.model import Engine, ModelDeploymentSpec
 from airunway.text.problems import Problem
 
-NEGATIVE = re.compile(r"-[0-9]+$|-[0-9]*\.[0-9]+$")
-"""A number that Python's argparse does not mistake for a flag."""
+_NEGATIVE = re.compile(r"-[0-9]+$|-[0-9]*\.[0-9]+$")
+
+
+def is_negative(argument: str) -> bool:
+    """Whether an argument is a negative number, which Python's argparse does not mistake for a flag."""
+    return bool(_NEGATIVE.match(argument))
+
+
+def is_flag(argument: str) -> bool:
+    """Whether Python's argparse takes an argument for a flag."""
+    return argument.startswith("-") and not is_negative(argument)
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ def argument_flags(engine: Engine, extra_args: Sequence[str]) -> Iterator[UserFl
 def _following(arguments: Sequence[str]) -> Iterator[str]:
     """The arguments up to the next flag."""
     for argument in arguments:
-        if argument.startswith("-") and not NEGATIVE.match(argument):
+        if is_flag(argument):
             return
         yield argument
 

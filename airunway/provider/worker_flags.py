@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from airunway.provider.engine_flags import Flag
-from airunway.provider.user_flags import NEGATIVE, UserFlag
+from airunway.provider.user_flags import UserFlag, is_flag
 from airunway.spec.model import Engine, StrictModel
 from airunway.text.problems import Problem, suggest_name
 from airunway.text.yaml_reading import load_data
@@ -66,13 +66,15 @@ class WorkerFlags(StrictModel):
         name = name.removesuffix("+")
         if name in self.refused:
             return self.refused[name]
+        value = user_flag.flag.value
+        if user_flag.arguments and self.is_switch(name) and str(value).lower() in ("true", "false"):
+            return f"{value!r} given; --{name} is a switch and takes no value"
         if not options:
             return None
         if self.dotted == "prefix":
             if name != self.prefix or not all(options.split(".")):
                 return f"--{user_flag.flag.name} is no option; dotted flags begin with --{self.prefix}. and name one"
-            value = user_flag.flag.value
-            if value is None or user_flag.bound or (value.startswith("-") and not NEGATIVE.match(value)):
+            if value is None or user_flag.bound or is_flag(value):
                 return f"--{user_flag.flag.name} takes its value as an argument of its own"
         return f"{self.program} has no dotted flags" if self.dotted == "none" else None
 

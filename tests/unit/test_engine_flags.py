@@ -181,6 +181,25 @@ def row_default(path: str | None) -> Any:
             {"model": {"id": "m"}, "engine": {"extraArgs": ["--max-model-len", "9", "--max-model-len=8"]}},
         ),
         ("--model m --a=-x --b -1", 1, {"model": {"id": "m"}, "engine": {"args": {"a": "-x", "b": "-1"}}}),
+        ("--model m --a 1 2", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "1", "2"]}}),
+        ("--model m --max-num-seqs 1", 1, {"model": {"id": "m"}, "engine": {"args": {"max-num-seqs": "1"}}}),
+        ("--model m --max_num_seqs 1", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--max_num_seqs", "1"]}}),
+        (
+            "--model m --tensor-parallel-size 2 --pipeline-parallel-size 4",
+            8,
+            {"model": {"id": "m"}, "engine": {"args": {"pipeline-parallel-size": "4"}}},
+        ),
+        (
+            "--model m --tensor-parallel-size 8 --pipeline-parallel-size 4",
+            8,
+            {
+                "model": {"id": "m"},
+                "engine": {
+                    "args": {"tensor-parallel-size": "8"},
+                    "extraArgs": ["--pipeline-parallel-size", "4"],
+                },
+            },
+        ),
         ("--model m --a -x", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "-x"]}}),
         ("--model m --a 1 --a 2", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "1", "--a", "2"]}}),
     ],
