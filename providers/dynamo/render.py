@@ -26,6 +26,7 @@ from airunway.provider.pods import (
 )
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
+from airunway.provider.user_flags import user_flags
 from airunway.provider.worker_flags import WorkerFlags, load_worker_flags
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode
@@ -82,12 +83,8 @@ def render(request: Request) -> Objects:
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "a worker")
-    exclusive = request.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
-    refusals.refuse(
-        exclusive and _engine_options(request),
-        "engine.args.override-engine-args",
-        "TensorRT-LLM does not accept it together with the options that the spec's fields set",
-    )
+    if request.selection.engine is Engine.TRTLLM:
+        _refuse_two_kinds_of_options(request, refusals)
     workers, problems, warnings = _workers(request)
     refusals.raise_if_any(problems)
     graph = {
@@ -102,9 +99,18 @@ def render(request: Request) -> Objects:
     return Objects(graph, warnings=tuple(warnings))
 
 
-def _engine_options(request: Request) -> bool:
-    found = engine_flags(Engine.TRTLLM, request.spec, None).flags
-    return request.spec.disaggregated or any(flag.name.startswith("trtllm.") for flag in found)
+def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:
+    """Refuse ``--override-engine-args`` beside options with dotted names, which ``dynamo.trtllm`` does not accept."""
+    written = user_flags(Engine.TRTLLM, request.spec)
+    names = [flag.name for flag in engine_flags(Engine.TRTLLM, request.spec, None).flags]
+    names += [user_flag.flag.name for user_flag in written]
+    dotted = request.spec.disaggregated or any(name.startswith("trtllm.") for name in names)
+    for user_flag in written:
+        refusals.refuse(
+            user_flag.flag.name == "override-engine-args" and dotted,
+            user_flag.field,
+            "TensorRT-LLM does not accept it together with options that the spec's fields or dotted names set",
+        )
 
 
 def _frontend(request: Request) -> dict[str, Any]:

@@ -220,6 +220,21 @@ def test_options_of_tensorrt_llm_have_dotted_names() -> None:
 
 
 @pytest.mark.parametrize(
+    "setting",
+    [
+        {"args": {"override_engine_args": "{}"}, "trustRemoteCode": True},
+        {"args": {"override-engine-args": "{}", "trtllm.x": "1"}},
+        {"extraArgs": ["--override-engine-args={}", "--trtllm.x", "1"]},
+    ],
+    ids=str,
+)
+def test_options_of_tensorrt_llm_are_given_in_one_way(setting: dict[str, Any]) -> None:
+    said = problems(fields("dynamo", {"type": "trtllm"} | setting))
+    assert "TensorRT-LLM does not accept it together with options" in said
+    plan(fields("dynamo", {"type": "trtllm", "args": {"override-engine-args": "{}"}}))
+
+
+@pytest.mark.parametrize(
     ("setting", "message"),
     [
         ({"args": {"trtllm.x": ""}}, "takes its value as an argument of its own"),
