@@ -8,7 +8,7 @@ from typing import Any
 
 from airunway.provider import aikit
 from airunway.provider.contract import NameLimit, SupportedFields
-from airunway.provider.engine_args import flags
+from airunway.provider.engine_args import engine_flags
 from airunway.provider.pods import (
     ENVIRONMENT_FIELDS,
     IMAGE_FIELDS,
@@ -21,6 +21,7 @@ from airunway.provider.pods import (
 )
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
+from airunway.provider.user_flags import duplicate_problems, user_flags
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
 from airunway.text.merge import non_empty
 from airunway.text.names import digest, dns_label
@@ -139,10 +140,12 @@ _Inference = tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[str, ...]]
 def _preset(request: Request, refusals: Refusals) -> _Inference:
     spec, engine = request.spec, request.spec.engine
     for key, value in engine.args.items():
-        refusals.refuse(value == "", f"engine.args.{key}", _NO_FLAGS)
-    engine_flags, clashes = flags(Engine.VLLM, spec, gpus=1)
-    refusals.raise_if_any(clashes)
-    arguments = {f.name: f.value for f in engine_flags if f.name != "model"}
+        # No flag of vLLM has a truth value as its text, so such a value is a switch.
+        refusals.refuse(value.lower() in ("", "true", "false"), f"engine.args.{key}", _NO_FLAGS)
+        refusals.refuse("." in key, f"engine.args.{key}", "a preset takes no dotted names; set the whole value as JSON")
+    found = engine_flags(Engine.VLLM, spec, None)
+    refusals.raise_if_any(found.problems)
+    arguments = {flag.name: flag.value for flag in found.flags if flag.name != "model"}
     # Some of KAITO's own presets need a token and some refuse one, so those get only a token that the user sets.
     secret = request.token_secret if "/" in str(spec.model.id) or spec.secrets.hugging_face_token else None
     preset = non_empty(name=spec.model.id, presetOptions=non_empty(modelAccessSecret=secret))
@@ -191,6 +194,9 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "engine.args.context-size",
         "engine.contextLength sets it already",
     )
+    for key in engine.args:
+        refusals.refuse("." in key, f"engine.args.{key}", "llama.cpp has no dotted flags")
+    refusals.raise_if_any(duplicate_problems(Engine.LLAMACPP, user_flags(Engine.LLAMACPP, spec)))
     refusals.raise_if_any(aikit.model_id_problems(spec))
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []
     arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]
