@@ -24,6 +24,7 @@ def render(provider: Provider, request: Request) -> Rendered:
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
+    resource = request.with_user_metadata(resource)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
     return Rendered(resource, endpoint, wait_for, provider.IMMUTABLE, objects.supporting, objects.warnings)
 

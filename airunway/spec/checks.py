@@ -1,12 +1,13 @@
 """Checks of the KubeAIRunway webhook beyond types: limits, combinations, names (upstream's HEAD of July 2026)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from airunway.spec.clear_text import clear_text_problems
 from airunway.spec.model import (
     GPU_RESOURCE,
     MAX_CPU,
@@ -15,10 +16,11 @@ from airunway.spec.model import (
     MAX_REPLICAS,
     QUANTITY,
     ComponentScaling,
-    Engine,
     ModelDeploymentSpec,
     Source,
 )
+from airunway.spec.model_checks import model_problems
+from airunway.spec.pod_checks import env_problems, gpu_type_problems, toleration_problems
 from airunway.text.problems import Problem, format_value, join, validation_problems
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
@@ -32,14 +34,21 @@ _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
 ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
 """A flag name, without dashes, that ``engine.args`` accepts."""
 _SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_LEAST_MEMORY = 2**20
+"""No engine starts in a mebibyte: what is less was meant to have another unit."""
 
 
-def parse_spec(data: Any, model: type[_Spec]) -> tuple[_Spec | None, list[Problem]]:
-    """Parse and check a spec, or a model that extends it; the spec is None if there are problems."""
+def parse_spec(
+    data: Any, model: type[_Spec], hidden: Collection[str] = frozenset()
+) -> tuple[_Spec | None, list[Problem]]:
+    """Parse and check a spec, or a model that extends it; the spec is None if there are problems.
+
+    The keys in ``hidden`` are not suggested for unknown ones.
+    """
     try:
         spec = model.model_validate(data)
     except ValidationError as error:
-        problems = validation_problems(error, model)
+        problems = validation_problems(error, model, hidden)
         valid_part = _without(data, [e["loc"] for e in error.errors()])
         try:
             later_problems = check_spec(model.model_validate(valid_part))
@@ -73,16 +82,20 @@ def _without(data: Any, locations: list[tuple[int | str, ...]]) -> Any:
 
 def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
     """The problems of a well-typed spec that don't depend on the provider."""
-    return [
-        *_model(spec),
-        *_gguf(spec),
+    # Other messages could show what is in clear text.
+    credentials = {problem.field: problem for problem in clear_text_problems(spec)}
+    problems = [
+        *model_problems(spec),
         *_mode(spec),
         *_ceilings(spec),
+        *gpu_type_problems(spec),
         *_images(spec),
         *_args(spec),
-        *_env(spec),
+        *env_problems(spec),
+        *toleration_problems(spec),
         *_overrides(spec.provider.overrides),
     ]
+    return [*(problem for problem in problems if problem.field not in credentials), *credentials.values()]
 
 
 def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
@@ -93,43 +106,6 @@ def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
     if spec.model.source is Source.CUSTOM and spec.model.served_name:
         warnings.append("model.servedName: with source custom the image decides the name")
     return warnings
-
-
-def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    model = spec.model
-    if model.source is not Source.CUSTOM and model.id is None:
-        yield Problem("model.id", f"required when model.source is {model.source}")
-    if model.id is not None and not re.fullmatch(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]*", model.id):
-        yield Problem(
-            "model.id",
-            f"{format_value(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B",
-        )
-    if model.gguf and model.gguf.file is not None and not model.gguf.file.lower().endswith(".gguf"):
-        yield Problem(
-            "model.gguf.file", f"{format_value(model.gguf.file)} given, must be a file name that ends in .gguf"
-        )
-
-
-def _gguf(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    gguf = spec.model.gguf
-    if gguf is None:
-        return
-    if spec.model.source is not Source.HUGGINGFACE:
-        yield Problem(
-            "model.gguf", f"only for source huggingface; with source {spec.model.source} the image holds the model"
-        )
-    if not gguf.build:
-        return
-    if gguf.file is None:
-        yield Problem("model.gguf.file", "required when model.gguf.build is true")
-    if spec.engine.type not in (None, Engine.LLAMACPP):
-        yield Problem(
-            "model.gguf.build", f"an image is built for engine llamacpp, but engine.type is {spec.engine.type}"
-        )
-    if spec.container_image:
-        yield Problem(
-            "engine.image" if spec.engine.image else "image", "model.gguf.build builds the image; give one of the two"
-        )
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -204,6 +180,17 @@ def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
             yield Problem(field, f"{format_value(text)} given, must be at most {maximum}")
         elif amount == 0:
             yield Problem(field, f"{format_value(text)} given, must be more than 0")
+        elif maximum == MAX_MEMORY and amount < _LEAST_MEMORY:
+            yield Problem(field, f"{format_value(text)} given, which is {_in_bytes(amount)}; {_with_unit(text)}")
+
+
+def _in_bytes(amount: Decimal) -> str:
+    return f"{amount.normalize():f} byte{'' if amount == 1 else 's'}"
+
+
+def _with_unit(text: str) -> str:
+    """What to write for memory without its unit."""
+    return f"write {text}Gi" if text.isdecimal() and int(text) <= 1024 else "write it with its unit, such as 16Gi"
 
 
 def parse_quantity(text: str) -> Decimal | None:
@@ -237,21 +224,6 @@ def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
             yield Problem(
                 f"engine.extraArgs[{index}]",
                 f"{format_value(token)} given, but engine.args sets {flag} too; give it once",
-            )
-
-
-def _env(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    names: set[str] = set()
-    for index, variable in enumerate(spec.env):
-        if variable.name in names:
-            yield Problem(f"env[{index}].name", f"{format_value(variable.name)} is set twice")
-        names.add(variable.name)
-        if variable.value is not None and variable.value_from is not None:
-            yield Problem(f"env[{index}]", "value and valueFrom exclude each other")
-        if variable.name == "HF_TOKEN" and variable.value is not None:
-            yield Problem(
-                f"env[{index}]",
-                "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead",
             )
 
 

@@ -262,7 +262,7 @@ def test_two_different_inputs_never_share_a_reference(one: ImageInputs, two: Ima
         ("model-f16.gguf", "F16"),
         ("model-BF16.gguf", "BF16"),
         ("qwen.gguf", "custom"),
-        ("Q4_0/model-q4_0.GGUF", "Q4_0"),
+        ("Q4_0/model-q4_0.gguf", "Q4_0"),
     ],
 )
 def test_the_tag_begins_with_the_quantisation(file: str, tag: str) -> None:
