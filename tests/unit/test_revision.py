@@ -26,7 +26,10 @@ def entry(provider: str, engine: str, **fields: Any) -> dict[str, Any]:
         "provider": {"name": provider},
         "engine": {"type": engine},
     }
-    return merge_patch(base, fields if "serving" in fields else {"resources": {"gpu": {"count": 1}}} | fields)
+    whole: dict[str, Any] = merge_patch(
+        base, fields if "serving" in fields else {"resources": {"gpu": {"count": 1}}} | fields
+    )
+    return whole
 
 
 def rendered(written: dict[str, Any]) -> dict[str, Any]:
