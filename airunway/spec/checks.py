@@ -14,13 +14,14 @@ from airunway.spec.model import (
     MAX_GPUS,
     MAX_MEMORY,
     MAX_REPLICAS,
-    QUANTITY,
     ComponentScaling,
     ModelDeploymentSpec,
     Source,
 )
 from airunway.spec.model_checks import model_problems
 from airunway.spec.pod_checks import env_problems, gpu_type_problems, toleration_problems
+from airunway.spec.quantities import parse_quantity as parse_quantity
+from airunway.spec.quantities import size_problem
 from airunway.text.problems import Problem, format_value, join, validation_problems
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
@@ -33,9 +34,6 @@ SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
 ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
 """A flag name, without dashes, that ``engine.args`` accepts."""
-_SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_LEAST_MEMORY = 2**20
-"""No engine starts in a mebibyte: what is less was meant to have another unit."""
 
 
 def parse_spec(
@@ -54,10 +52,16 @@ def parse_spec(
             later_problems = check_spec(model.model_validate(valid_part))
         except ValidationError:
             later_problems = []
-        broken_sections = {_section(p.field) for p in problems}
-        return None, problems + [p for p in later_problems if _section(p.field) not in broken_sections]
+        broken = {_element(p.field) or _section(p.field) for p in problems}
+        return None, problems + [p for p in later_problems if not {_section(p.field), _element(p.field)} & broken]
     problems = check_spec(spec)
     return (None if problems else spec), problems
+
+
+def _element(field: str) -> str | None:
+    """The element of a section's list that ``field`` is in, such as ``env[2]``; the others don't depend on it."""
+    match = re.match(r"([^.\[]+\[[0-9]+\])\.", field)
+    return match[1] if match else None
 
 
 def _section(field: str) -> str:
@@ -170,40 +174,18 @@ def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         if text is None:
             continue
         amount = parse_quantity(text)
-        if amount is None:
-            yield Problem(
-                field,
-                f"{format_value(text)} given, must be a Kubernetes quantity, such as"
-                f" {'500m or 4' if maximum == MAX_CPU else '16Gi'}",
-            )
-        elif amount > (parse_quantity(maximum) or 0):
+        if amount is not None and amount > (parse_quantity(maximum) or 0):
             yield Problem(field, f"{format_value(text)} given, must be at most {maximum}")
-        elif amount == 0:
-            yield Problem(field, f"{format_value(text)} given, must be more than 0")
-        elif maximum == MAX_MEMORY and amount < _LEAST_MEMORY:
-            yield Problem(field, f"{format_value(text)} given, which is {_in_bytes(amount)}; {_with_unit(text)}")
+            continue
+        problem = _cpu_problem(amount) if maximum == MAX_CPU else size_problem(text)
+        if problem:
+            yield Problem(field, f"{format_value(text)} given, {problem}")
 
 
-def _in_bytes(amount: Decimal) -> str:
-    return f"{amount.normalize():f} byte{'' if amount == 1 else 's'}"
-
-
-def _with_unit(text: str) -> str:
-    """What to write for memory without its unit."""
-    return f"write {text}Gi" if text.isdecimal() and int(text) <= 1024 else "write it with its unit, such as 16Gi"
-
-
-def parse_quantity(text: str) -> Decimal | None:
-    """The value of a Kubernetes quantity, or None if ``text`` is not one."""
-    match = QUANTITY.match(text)
-    if not match:
-        return None
-    number, suffix = Decimal(match["number"]), match["suffix"] or ""
-    if suffix.endswith("i"):
-        return number * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
-    if suffix[:1] in ("e", "E") and len(suffix) > 1:
-        return number * Decimal(10) ** int(suffix[1:])
-    return number * Decimal(10) ** _SUFFIX[suffix]
+def _cpu_problem(amount: Decimal | None) -> str | None:
+    if amount is None:
+        return "must be a Kubernetes quantity, such as 500m or 4"
+    return "must be more than 0" if amount == 0 else None
 
 
 def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:

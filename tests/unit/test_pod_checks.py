@@ -137,3 +137,19 @@ def test_a_product_is_no_type_of_gpu(kind: str, field: str) -> None:
 )
 def test_an_extended_resource_is_a_type_of_gpu(kind: str, field: str) -> None:
     assert problems(**gpu(kind, field)) == []
+
+
+def test_a_wrong_type_in_one_element_hides_nothing_in_the_others() -> None:
+    found = problems(
+        env=[{"name": "A", "value": 1}, {"name": "B C"}], tolerations=[{"operator": "exists"}, {"value": "x"}]
+    )
+    assert [p.split(":")[0] for p in found] == [
+        "env[0].value",
+        "tolerations[0].operator",
+        "env[1].name",
+        "tolerations[1].key",
+    ]
+
+
+def test_elements_after_one_that_can_t_be_read_are_not_told_at_a_wrong_index() -> None:
+    assert [p.split(":")[0] for p in problems(env=["x", {"name": "B C"}])] == ["env[0]"]

@@ -39,7 +39,7 @@ def rendered(written: dict[str, Any]) -> dict[str, Any]:
 
 def adopted_model(written: dict[str, Any]) -> Any:
     found = adopt(yaml.safe_load(yaml.safe_dump(rendered(written))), TARGET)
-    assert found.entry is not None, found.why_not
+    assert found.entry is not None, found.reasons
     return found.entry["model"], found.entry["engine"].get("args")
 
 
