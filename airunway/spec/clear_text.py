@@ -1,6 +1,5 @@
 """Finds credentials that are written in clear text, wherever they are; their values are in no message."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,9 +42,9 @@ def _flags_with_values(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:
     yield from ((f"engine.args.{name}", name.replace("_", "-")) for name, value in spec.engine.args.items() if value)
     arguments = spec.engine.extra_args
     for index, argument in enumerate(arguments):
-        name = re.split(r"[=\s]", argument.removeprefix("--"), maxsplit=1)[0]
+        name, equals, _ = argument.removeprefix("--").partition("=")
         follows = index + 1 < len(arguments) and not arguments[index + 1].startswith("-")
-        if argument.startswith("--") and (follows or argument != f"--{name}"):
+        if argument.startswith("--") and (equals or follows):
             yield f"engine.extraArgs[{index}]", name.replace("_", "-")
 
 

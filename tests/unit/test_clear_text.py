@@ -49,13 +49,26 @@ def test_a_token_in_clear_text_is_refused_at_its_field(fields: dict[str, Any], f
     assert TOKEN not in problem
 
 
-@pytest.mark.parametrize(
-    "extra", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api_key=s3cret"], ["--api-key s3cret"]]
-)
+@pytest.mark.parametrize("extra", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api_key=s3cret"]])
 def test_a_key_in_clear_text_is_refused_and_not_shown(extra: list[str]) -> None:
     found = problems({"engine": {"args": {"api-key": "s3cret"}, "extraArgs": extra}})
     assert [p.split(": ")[1][:27] for p in found] == ["a key does not belong in cl"] * 2
     assert "s3cret" not in "".join(found)
+
+
+@pytest.mark.parametrize("argument", ["--api-key s3cret", "-t s3cret", "--max-model-len 8192 ", "--a\tb=c"])
+def test_a_flag_and_its_value_in_one_element_are_refused_without_the_value(argument: str) -> None:
+    (problem,) = problems({"engine": {"extraArgs": ["--seed=1", argument]}})
+    flag = argument.split()[0]
+    assert problem == (
+        f"engine.extraArgs[1]: {flag} and its value are in one element; write two, '{flag}' and the value, or"
+        f" {flag}=VALUE"
+    )
+
+
+@pytest.mark.parametrize("argument", ["--chat-template={{ a b }}", "two words", "--x=a b"])
+def test_a_value_may_have_blanks(argument: str) -> None:
+    assert problems({"engine": {"extraArgs": ["--seed=1", argument]}}) == []
 
 
 @pytest.mark.parametrize(
