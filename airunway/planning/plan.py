@@ -120,7 +120,7 @@ def plan_stack(
         if entry.spec is None or providers_unreadable:
             continue
         try:
-            planned.append(plan_deployment(entry.spec, target, entry.location))
+            planned.append(plan_deployment(entry.spec, target, entry.location, entry.warnings))
         except InputError as error:
             problems += [entry.location.qualify(p) for p in error.problems]
     problems += [*entry_problems, *name_clashes(entries), *_service_clashes(planned)]

@@ -6,13 +6,18 @@ from typing import Any
 from airunway.provider.contract import Provider
 from airunway.provider.request import Rendered, Request
 from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
+from airunway.spec.quantities import size_problem
 from airunway.text.merge import merge_patch
-from airunway.text.problems import InputError, Problem
+from airunway.text.problems import InputError, Problem, format_value
 
 
 def render(provider: Provider, request: Request) -> Rendered:
     """The objects of ``provider`` that serve ``request``. Raises ``InputError``."""
-    problems = [*name_problems(provider, request, request.name), *_refused(provider, request)]
+    problems = [
+        *name_problems(provider, request, request.name),
+        *_refused(provider, request),
+        *_default_problems(request),
+    ]
     try:
         objects = provider.render(request)
     except InputError as error:
@@ -24,6 +29,7 @@ def render(provider: Provider, request: Request) -> Rendered:
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
+    resource = request.with_user_metadata(resource)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
     return Rendered(resource, endpoint, wait_for, provider.IMMUTABLE, objects.supporting, objects.warnings)
 
@@ -38,6 +44,16 @@ def name_problems(provider: Provider, request: Request, name: str) -> list[Probl
             "name",
             f"makes a {provider.KIND} {name}, whose name has at most {limit.max_length} characters: {limit.reason}",
         )
+    ]
+
+
+def _default_problems(request: Request) -> list[Problem]:
+    """Problems with amounts of memory in the defaults of the provider's document."""
+    sizes = {key: text for key, text in request.config.spec.defaults.items() if key.endswith("Memory") and text}
+    found = {key: problem for key, text in sizes.items() if (problem := size_problem(text))}
+    return [
+        Problem(f"providers.{request.config.name}.spec.defaults.{key}", f"{format_value(sizes[key])} given, {problem}")
+        for key, problem in found.items()
     ]
 
 

@@ -20,8 +20,8 @@ from airunway.provider.pods import (
     IMAGE_FIELDS,
     POD_METADATA_FIELDS,
     SCHEDULING_FIELDS,
-    TOKEN_KEY,
     environment,
+    has_own_token,
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
@@ -212,11 +212,10 @@ def _pod(request: Request, container: dict[str, Any]) -> dict[str, Any]:
     """The fields that frontend and workers share."""
     spec = request.spec
     metadata = spec.pod_template.metadata
-    own_token = any(v.name == TOKEN_KEY for v in spec.env)
     return {
         **non_empty(
             envs=environment(request, token=False),
-            envFromSecret=None if own_token else request.token_secret,
+            envFromSecret=None if has_own_token(spec) else request.token_secret,
             extraPodMetadata=non_empty(labels=dict(metadata.labels), annotations=dict(metadata.annotations)),
         ),
         "extraPodSpec": {"mainContainer": container, **scheduling(spec)},

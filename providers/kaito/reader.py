@@ -98,11 +98,12 @@ def _llamacpp(container: Container, config: InferenceProviderConfig) -> dict[str
     resources = read_resources(container.resources.limits, f"{_CONTAINERS}[0].resources.limits")
     model: dict[str, Any] = {"source": "custom"}
     first_argument = arguments[0] if arguments else ""
-    file_url = re.fullmatch(r"https://huggingface\.co/(.+)/resolve/main/(.+\.gguf)", first_argument)
+    file_url = re.fullmatch(r"https://huggingface\.co/(.+)/resolve/([^/]+)/(.+\.gguf)", first_argument)
     if first_argument.startswith("huggingface://"):
         model = {"id": first_argument.removeprefix("huggingface://")}
     elif file_url:
-        model = {"id": unquote(file_url[1]), "gguf": {"file": unquote(file_url[2])}}
+        model = {"id": unquote(file_url[1]), "gguf": {"file": unquote(file_url[3])}}
+        model |= {} if file_url[2] == "main" else {"revision": unquote(file_url[2])}
     default_image = config.spec.images["llamacppGpu" if "gpu" in resources else "llamacppCpu"]
     engine: dict[str, Any] = {"type": "llamacpp"}
     if model.get("source"):

@@ -45,6 +45,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
             {
                 "model.source": "a preset is a Hugging Face id or one of KAITO's own names",
                 "model.gguf": "GGUF files are for engine llamacpp",
+                "model.revision": f"{_PRESET} revision of the model",
                 "engine.image": f"{_PRESET} image; use engine llamacpp for a container of yours",
                 "image": f"{_PRESET} image; use engine llamacpp for a container of yours",
                 "env": f"{_PRESET} environment",
@@ -68,6 +69,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
             frozenset(
                 {
                     *("model.id", "model.servedName", "model.source", "model.gguf.file", "model.gguf.build"),
+                    "model.revision",
                     *("engine.contextLength", "engine.args", "engine.extraArgs", "scaling.replicas"),
                     *("resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"),
                     *IMAGE_FIELDS,
@@ -197,7 +199,7 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
     for key in engine.args:
         refusals.refuse("." in key, f"engine.args.{key}", "llama.cpp has no dotted flags")
     refusals.raise_if_any(duplicate_problems(Engine.LLAMACPP, user_flags(Engine.LLAMACPP, spec)))
-    refusals.raise_if_any(aikit.model_id_problems(spec))
+    refusals.raise_if_any([*aikit.model_id_problems(spec), *aikit.context_problems(spec)])
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []
     arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]
     gpu = spec.resources.gpu
