@@ -78,7 +78,7 @@ def priority(config: dict[str, Any]) -> None:
 
 
 def chart(config: dict[str, Any]) -> None:
-    kaito(config, {"installation": {"helmCharts": [{"name": "kaito-workspace", "version": "0.11.0"}]}})
+    kaito(config, {"installation": {"helmCharts": [{"name": "kaito-workspace", "version": "0.13.0"}]}})
 
 
 def removal(config: dict[str, Any]) -> None:
@@ -238,7 +238,7 @@ def test_a_decision_that_changes_says_why(pairs: dict[str, Pairs]) -> None:
 
 def test_a_chart_s_new_version_is_one_update_and_a_sentence(pairs: dict[str, Pairs]) -> None:
     difference = of(pairs, "chart-version")
-    assert difference.operators == ("operator kaito-workspace: chart 0.10.0 -> 0.11.0",)
+    assert difference.operators == ("operator kaito-workspace: chart 0.12.0 -> 0.13.0",)
     assert [(c.operation, c.name) for c in difference.resources] == [("update", "kaito-workspace")]
 
 
@@ -326,13 +326,13 @@ def test_an_operator_that_is_kept_is_not_said_to_be_removed() -> None:
     before = {
         "stack": "s",
         "deployments": [],
-        "resources": [release | {"inputs": {"version": "0.10.0"}, "retained": True}],
+        "resources": [release | {"inputs": {"version": "0.12.0"}, "retained": True}],
     }
     difference = compare(before, {"stack": "s", "deployments": [], "resources": []})
     assert difference.counts["forget"] == 1
     assert difference.operators == (
         (
-            "operator kaito-workspace 0.10.0 stays in the cluster: its uninstall would delete CRDs, and with them every"
+            "operator kaito-workspace 0.12.0 stays in the cluster: its uninstall would delete CRDs, and with them every"
             " object of their kinds"
         ),
     )

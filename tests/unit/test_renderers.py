@@ -11,16 +11,12 @@ import yaml
 from airunway.provider.contract import is_kubernetes_own
 from airunway.text.yaml_writing import to_documents
 from tests.unit.samples import plan
+from tests.upstream_crds import CRD_FILES as CRD_FILES
 from tests.upstream_crds import crd_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
 ROOT = Path(__file__).parents[2]
-CRD_FILES = {
-    "Workspace": "kaito.sh_workspaces.yaml",
-    "DynamoGraphDeployment": "nvidia.com_dynamographdeployments.yaml",
-    "RayService": "ray.io_rayservices.yaml",
-}
 _schemas: dict[str, Any] = {}
 
 
