@@ -16,7 +16,7 @@ from pulumi.output import Unknown
 from pydantic import BaseModel
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.provider.pods import PASSED_THROUGH
+from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.text.names import digest
 from airunway.text.problems import InputError, Problem, join
 
@@ -80,7 +80,7 @@ def planned(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
     try:
         deployments = plan(args.filled())
     except InputError as error:
-        rest = [p for p in error.problems if not any(p.path == leaf.path for leaf in args.leaves)]
+        rest = [p for p in error.problems if not any(p.field == leaf.path for leaf in args.leaves)]
         raise InputError([*refused, *rest]) from error
     refused = refused or [
         Problem(leaf.path, UNKNOWN) for leaf in args.leaves if _influences(leaf, args, plan, deployments)
@@ -204,7 +204,7 @@ def _field(model: type[BaseModel], key: str) -> tuple[str, Any, bool]:
     for name, info in model.model_fields.items():
         if key in (name, info.alias):
             alias = info.alias or name
-            return alias, info.annotation, (model.__name__, alias) in PASSED_THROUGH
+            return alias, info.annotation, (model.__name__, alias) in OUTPUT_FIELDS
     return key, None, False
 
 

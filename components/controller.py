@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from airunway.planning.awaiting import FORCE
+from airunway.planning.await_annotations import FORCE_ANNOTATION
 from airunway.planning.controller import PlannedController
 from airunway.planning.settings import InstallationMode
 from components.children import child_options, kept_options
@@ -56,4 +56,4 @@ def _guarded(obj: dict[str, Any]) -> dict[str, Any]:
 def _owned(config: dict[str, Any]) -> dict[str, Any]:
     """``config`` so that it wins over the fields that a provider shim wrote when it started."""
     metadata = config["metadata"]
-    return config | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | FORCE}}
+    return config | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | FORCE_ANNOTATION}}

@@ -10,7 +10,7 @@ import pulumi
 from airunway.planning.build_services import registry_objects
 from airunway.planning.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
 from airunway.planning.settings import StackSettings
-from airunway.text.names import name_of
+from airunway.text.names import dns_label
 from components.children import child_options, claim_changes, kept_options
 from components.kubernetes_object import KubernetesObject
 from components.secret_object import secret_object
@@ -87,7 +87,7 @@ class ImageRegistry(pulumi.ComponentResource):
             raise ValueError("the registry takes no login")
         depends_on = [*self._needs, *(need for need in needs if need not in self._needs)]
         return secret_object(
-            self, name_of(secret, namespace), _login(secret, namespace, host, *self._access), depends_on
+            self, dns_label(secret, namespace), _login(secret, namespace, host, *self._access), depends_on
         )
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pulumi
 
-from airunway.planning.awaiting import awaited, supporting
+from airunway.planning.await_annotations import supporting_objects, with_await_annotations
 from airunway.planning.catalog import provider_configs
-from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import DeploymentEntry
@@ -85,7 +85,7 @@ class ModelDeployment(pulumi.ComponentResource):
                     ignore_changes=claim_changes(obj),
                 ),
             )
-            for obj in supporting(plan)
+            for obj in supporting_objects(plan)
         ]
         options = child_options(
             self,
@@ -96,13 +96,13 @@ class ModelDeployment(pulumi.ComponentResource):
             # The new object has the old one's name.
             delete_before_replace=True if rendered.immutable else None,
         )
-        KubernetesObject(plan.name, awaited(plan), options)
+        KubernetesObject(plan.name, with_await_annotations(plan), options)
 
 
-def default_target() -> Target:
+def default_target() -> PlanContext:
     """What a deployment without a platform is planned for: the built-in providers, and the defaults of a stack."""
     settings = StackSettings()
-    return Target(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
+    return PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
 
 
 def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
     }
 
 
-def _planned(name: str, args: Arguments, target: Target) -> PlannedDeployment:
+def _planned(name: str, args: Arguments, target: PlanContext) -> PlannedDeployment:
     args.data = {"name": name} | args.data
     try:
         (plan,) = planned(args, lambda data: [plan_entry(data, target)])

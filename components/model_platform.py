@@ -7,7 +7,7 @@ import pulumi
 
 from airunway.planning.build_services import system_namespace
 from airunway.planning.catalog import provider_configs, provider_settings
-from airunway.planning.deployment import TOKEN_SECRET, PlannedDeployment, Target
+from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeployment
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.plan import Plan, parse_settings, secret_problems
@@ -17,7 +17,7 @@ from airunway.provider.labels import MANAGED
 from airunway.provider.pods import TOKEN_KEY
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.entry import Delivery
-from airunway.text.names import name_of
+from airunway.text.names import dns_label
 from airunway.text.problems import InputError, Problem
 from components.arguments import UNKNOWN, ArgumentError, arguments
 from components.children import child_options, kept_options
@@ -122,7 +122,7 @@ class Platform(pulumi.ComponentResource):
         if namespace not in self._tokens:
             secret = _token_secret(namespace, self._secrets[TOKEN_SETTING])
             self._tokens[namespace] = secret_object(
-                self, name_of(TOKEN_SECRET, namespace), secret, self._namespace(namespace)
+                self, dns_label(TOKEN_SECRET, namespace), secret, self._namespace(namespace)
             )
         return self._tokens[namespace]
 
@@ -172,13 +172,13 @@ class Platform(pulumi.ComponentResource):
             raise pulumi.RunError(str(InputError(problems)))
 
 
-def _target(name: str, args: PlatformArgs, plan: Plan | None, *, has_token: bool) -> Target:
+def _target(name: str, args: PlatformArgs, plan: Plan | None, *, has_token: bool) -> PlanContext:
     """What deployments of the platform are planned for. Raises ``ArgumentError``."""
     if plan:
-        return Target(PROVIDERS, [provider.config for provider in plan.providers], plan.settings, has_token)
+        return PlanContext(PROVIDERS, [provider.config for provider in plan.providers], plan.settings, has_token)
     try:
         settings = settings_of(args, has_token=has_token, has_password=args.get("registry_password") is not None)
-        return Target(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings, has_token)
+        return PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings, has_token)
     except InputError as error:
         raise ArgumentError(name, error) from error
 

@@ -39,7 +39,7 @@ class Plugin(ComponentProvider):
         except ComponentInitError as error:
             if not isinstance(error.inner, ArgumentError):
                 raise
-            problems: Any = [{"property_path": p.path, "reason": p.message} for p in error.inner.problems]
+            problems: Any = [{"property_path": p.field, "reason": p.message} for p in error.inner.problems]
             raise pulumi.InputPropertiesError(f"{name} can't be planned", problems) from error
 
 

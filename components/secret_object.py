@@ -7,7 +7,7 @@ import pulumi
 from pulumi.output import UNKNOWN
 
 from airunway.provider.labels import MANAGED
-from airunway.text.merge import given
+from airunway.text.merge import non_empty
 from components.children import child_options
 from components.kubernetes_object import KubernetesObject
 
@@ -35,7 +35,11 @@ def secret_object(
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": metadata["name"] + OWNER, **given(namespace=metadata.get("namespace")), "labels": MANAGED},
+        "metadata": {
+            "name": metadata["name"] + OWNER,
+            **non_empty(namespace=metadata.get("namespace")),
+            "labels": MANAGED,
+        },
     }
     owner = KubernetesObject(name + OWNER, body, child_options(parent, depends_on=depends_on))
     reference = {

@@ -1,9 +1,7 @@
-"""The inference providers, one folder each. This list is all that names them: a new provider is a folder and an entry
-here.
-"""
+"""The inference providers, one folder each. To add a provider, add its folder and list it here."""
 
 from airunway.provider.registry import Providers
 from providers import dynamo, kaito, kuberay, vllm
 
 PROVIDERS = Providers((kaito, dynamo, kuberay, vllm))
-"""All of them; mypy holds each to the contract in ``airunway/provider/contract.py``."""
+"""All providers; mypy checks each against the contract in ``airunway/provider/contract.py``."""

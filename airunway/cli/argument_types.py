@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from airunway.planning.settings import StackSettings
-from airunway.provider.pods import PASSED_THROUGH
+from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.descriptions import one_line_paragraphs
 
@@ -117,7 +117,7 @@ def _docstring(text: str) -> Iterable[str]:
 
 def _leaf(model: type[BaseModel], info: FieldInfo, field: str) -> bool:
     """Whether an Output may stand for the field's value."""
-    return (model.__name__, info.alias or field) in PASSED_THROUGH
+    return (model.__name__, info.alias or field) in OUTPUT_FIELDS
 
 
 def _type(info: FieldInfo, passed_through: bool, used: set[str]) -> str:

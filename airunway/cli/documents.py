@@ -10,7 +10,7 @@ from rich.text import Text
 from airunway.cli.options import Format
 from airunway.cli.streams import print_json, text_of
 from airunway.planning.catalog import provider_configs
-from airunway.planning.deployment import PlannedDeployment, Target, plan_document
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_document
 from airunway.planning.documents import parse_documents
 from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
@@ -95,7 +95,7 @@ def _provider_lines(config: InferenceProviderConfig) -> Text:
 
 def _planned(files: list[str]) -> list[PlannedDeployment]:
     """Every document of ``files``, planned with the built-in providers. Raises ``InputError`` with all problems."""
-    target = Target(PROVIDERS, _configs(None, None), StackSettings())
+    target = PlanContext(PROVIDERS, _configs(None, None), StackSettings())
     planned: list[PlannedDeployment] = []
     problems: list[Problem] = []
     for file in files:

@@ -14,12 +14,12 @@ from airunway.cli.options import Format
 from airunway.live.adoption import Adoption
 from airunway.live.api_server.connection import connected
 from airunway.live.survey import status_of
-from airunway.planning.deployment import PlannedDeployment, Target
+from airunway.planning.deployment import PlanContext, PlannedDeployment
 from airunway.planning.plan import Plan
 from airunway.program.stack_file import read_stack
 from airunway.program.stack_plan import stack_plan, stack_target
 from airunway.provider.observation import Phase
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import LogText, console, one_line
 
 SOME_NOT_RUNNING = 3
@@ -119,7 +119,7 @@ def _write(path: Path, text: str) -> None:
         raise InputError([Problem(str(path), f"can't be written: {error.strerror}")]) from error
 
 
-async def _discovered(root: Path, plan: Plan, target: Target) -> list[Adoption]:
+async def _discovered(root: Path, plan: Plan, target: PlanContext) -> list[Adoption]:
     from airunway.live.discovery import discover
 
     async with connected(plan.settings.cluster, root) as connection:
@@ -130,7 +130,9 @@ def one_of(plan: Plan, name: str) -> PlannedDeployment:
     """The deployment ``name``. Raises ``InputError`` where there is none."""
     found = next((d for d in plan.deployments if d.name == name), None)
     if found is None:
-        raise InputError([Problem("DEPLOYMENT", f"no '{name}'; {nearest(name, [d.name for d in plan.deployments])}")])
+        raise InputError(
+            [Problem("DEPLOYMENT", f"no '{name}'; {suggest_name(name, [d.name for d in plan.deployments])}")]
+        )
     return found
 
 

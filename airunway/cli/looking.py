@@ -47,7 +47,7 @@ class Clusters:
         problems: list[Problem] = []
         for stack, answer in zip(self._plans, found, strict=True):
             if isinstance(answer, InputError):
-                problems += [Problem(f"stack {stack}: {p.path}", p.message) for p in answer.problems]
+                problems += [Problem(f"stack {stack}: {p.field}", p.message) for p in answer.problems]
             elif isinstance(answer, BaseException):
                 raise answer
             else:

@@ -24,7 +24,7 @@ from airunway.cli.options import (
     StackOption,
 )
 from airunway.spec.durations import is_duration, seconds
-from airunway.text.problems import InputError, shown
+from airunway.text.problems import InputError, format_value
 
 _DEBUG = "AIRUNWAY_DEBUG"
 _EXTRAS = {
@@ -167,7 +167,7 @@ def rbac(
 
     namespace, slash, name = service_account.partition("/")
     if not (namespace and slash and name):
-        raise typer.BadParameter(f"'{service_account}' given, NAMESPACE/NAME is wanted", param_hint="--service-account")
+        raise typer.BadParameter(f"'{service_account}' given, must be NAMESPACE/NAME", param_hint="--service-account")
     charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
     if not all(release and file for release, file in charts):
         raise typer.BadParameter("RELEASE=FILE is wanted, as in my-operator=rendered.yaml", param_hint="--manifests")
@@ -317,7 +317,7 @@ def _seconds(text: str) -> int:
     """A duration in seconds. A usage error for what is none."""
     if not is_duration(text):
         raise typer.BadParameter(
-            f"{shown(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
+            f"{format_value(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
         )
     return seconds(text)
 

@@ -11,7 +11,7 @@ from airunway.program.record import Preview, record
 from airunway.program.stack_file import read_stack, stack_names
 from airunway.report.preview_document import preview_document
 from airunway.text.config_text import size_warnings
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 
 
@@ -94,7 +94,9 @@ def previews_of(root: Path, stack: str | None, against: str) -> Sequence[tuple[d
     with worktree(root, against) as there:
         names = [stack] if stack else sorted({*here, *(stack_names(there) if (there / "Pulumi.yaml").exists() else [])})
         if stack and stack not in here and stack not in stack_names(there):
-            raise InputError([Problem("--stack", f"no stack '{stack}', here or at {against}; {nearest(stack, here)}")])
+            raise InputError(
+                [Problem("--stack", f"no stack '{stack}', here or at {against}; {suggest_name(stack, here)}")]
+            )
         old = {name: preview_at(there, name) for name in names}
     new = {name: _today(root, name) if name in here else empty_document(name) for name in names}
     return [(old[name], new[name]) for name in names]
@@ -112,7 +114,7 @@ def show_explanation(root: Path, stack: str, name: str, format: Format) -> None:
 
     planned = {p.name: p for p in recorded(root, stack).plan.deployments}
     if name not in planned:
-        known = nearest(name, planned) if planned else "it has none"
+        known = suggest_name(name, planned) if planned else "it has none"
         raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {known}")])
     if format is Format.JSON:
         print_json(explanation_document(planned[name]))

@@ -13,7 +13,7 @@ from airunway.report.helm import releases, template_command
 from airunway.report.preview_document import preview_document
 from airunway.report.rbac import rbac_objects
 from airunway.report.rights import Release
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 from airunway.text.yaml_writing import to_documents
 
@@ -77,7 +77,7 @@ def _chart_objects(charts: Sequence[tuple[str, str]], known: Mapping[str, Any]) 
             problems.append(
                 Problem(
                     "--manifests",
-                    f"no release '{release}'; {nearest(release, known) if known else 'the stack has none'}",
+                    f"no release '{release}'; {suggest_name(release, known) if known else 'the stack has none'}",
                 )
             )
             continue

@@ -30,7 +30,7 @@ from airunway.console.project import STATES, Project
 from airunway.console.security import BodyTooLargeError, Guard
 from airunway.live.api_server.connection import connected
 from airunway.live.survey import survey
-from airunway.provider.aikit import data as aikit_data
+from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.status_text import survey_document
 from airunway.spec.model import Engine
 from airunway.text.problems import InputError
@@ -151,7 +151,7 @@ class Console:
     def _file(self, stack: str, form: Mapping[str, str], replacing: str | None) -> str:
         """The deployment file that an entry stands in or is to be put into, or nothing for the stack file."""
         entry = self._project.entries(stack).get(replacing) if replacing else None
-        return (entry.place.file or "") if entry else form.get("file", "")
+        return (entry.location.file or "") if entry else form.get("file", "")
 
     async def check(self, request: Request) -> Response:
         """What the form would be, while it is filled in."""

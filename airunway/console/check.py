@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airunway.console.fields import entry_of, field_of
-from airunway.planning.deployment import PlannedDeployment, Target, plan_one
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_deployment
 from airunway.planning.entries import name_problem
 from airunway.selection.select import Selection, select
-from airunway.spec.checks import parse_spec, warnings_of
+from airunway.spec.checks import parse_spec, spec_warnings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from airunway.text.yaml_writing import to_documents, to_yaml
@@ -20,7 +20,7 @@ from airunway.text.yaml_writing import to_documents, to_yaml
 class Context:
     """The stack that the entry is for, and the places of its entries by name."""
 
-    target: Target
+    target: PlanContext
     places: Mapping[str, str]
 
 
@@ -56,26 +56,26 @@ def check(form: Mapping[str, str], context: Context, replacing: str | None = Non
     entry, problems = entry_of(form)
     checked = Checked(entry)
     spec, found = parse_spec(entry, DeploymentEntry)
-    unread = {p.path for p in problems}
-    problems += [p for p in found if p.path not in unread]
+    unread = {p.field for p in problems}
+    problems += [p for p in found if p.field not in unread]
     clash = name_problem(
         entry.get("name", ""), {name: place for name, place in context.places.items() if name != replacing}
     )
     problems += [clash] if clash else []
     if spec is not None:
-        checked.warnings = warnings_of(spec)
+        checked.warnings = spec_warnings(spec)
         try:
             # First, as a provider may be chosen that then refuses a field.
             checked.selection = select(spec, context.target.configs)
-            checked.planned = plan_one(spec, context.target)
+            checked.planned = plan_deployment(spec, context.target)
             checked.warnings = checked.planned.warnings
         except InputError as error:
             problems += error.problems
     for problem in problems:
-        beside = field_of(problem.path)
+        beside = field_of(problem.field)
         if beside is None:
             checked.general.append(str(problem))
         else:
-            rest = problem.path.removeprefix(beside.path).lstrip(".") if problem.path != beside.path else ""
+            rest = problem.field.removeprefix(beside.path).lstrip(".") if problem.field != beside.path else ""
             checked.errors.setdefault(beside.path, []).append(f"{rest}: {problem.message}" if rest else problem.message)
     return checked

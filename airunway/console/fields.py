@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from airunway.spec.entry import ENTRY, DeploymentEntry
+from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import StackLoader, read_document
 from airunway.text.yaml_writing import to_yaml
@@ -45,7 +45,7 @@ _GROUPS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Disaggregated serving", False, ("scaling.prefill", "scaling.decode")),
     ("Engine settings", False, ("engine", "image")),
     ("Pods", False, ("env", "podTemplate", "secrets", "nodeSelector", "tolerations")),
-    ("Delivery", False, (*sorted(ENTRY - {"name", "namespace"}), "provider")),
+    ("Delivery", False, (*sorted(ENTRY_FIELDS - {"name", "namespace"}), "provider")),
 )
 
 

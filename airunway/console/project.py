@@ -17,7 +17,7 @@ from airunway.program.stack_file import read_stack, stack_names, stack_path
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.config_text import check_size, environment_size
-from airunway.text.problems import InputError, Problem, nearest, shown
+from airunway.text.problems import InputError, Problem, format_value, suggest_name
 from providers import PROVIDERS
 
 STATES = {
@@ -75,7 +75,7 @@ class Project:
         """The deployments that can be edited, by name, whether or not they are right; of two with one name the
         first.
         """
-        return {name: entry for name, entry in self._all_entries(stack).items() if not entry.place.document}
+        return {name: entry for name, entry in self._all_entries(stack).items() if not entry.location.document}
 
     def _all_entries(self, stack: str) -> dict[str, Entry]:
         settings, files = stack_settings(self.root, stack)
@@ -89,7 +89,7 @@ class Project:
     def files(self, stack: str) -> list[str]:
         """The stack's deployment files, by their paths in the project. Raises ``InputError``."""
         settings, files = stack_settings(self.root, stack)
-        return list(files.read("deploymentFiles", settings.deployment_files)[0])
+        return list(files.select_texts("deploymentFiles", settings.deployment_files)[0])
 
     def others(self, stack: str, file: str) -> list[str]:
         """Other stacks that read a deployment file too; one that can't be read itself is passed over."""
@@ -102,7 +102,8 @@ class Project:
     def context(self, stack: str) -> Context:
         """What a form for the stack is checked against. Raises ``InputError``."""
         return Context(
-            stack_target(self.root, stack), {name: entry.place.path for name, entry in self._all_entries(stack).items()}
+            stack_target(self.root, stack),
+            {name: entry.location.path for name, entry in self._all_entries(stack).items()},
         )
 
     def providers(self, stack: str) -> list[Provider]:
@@ -147,7 +148,7 @@ class Project:
     def _file_of(self, stack: str, name: str) -> str | None:
         """The deployment file that an entry stands in, or None for the stack file."""
         entry = self.entries(stack).get(name)
-        return entry.place.file if entry else None
+        return entry.location.file if entry else None
 
     def _chosen(self, stack: str, file: Any) -> str | None:
         """A file that a new entry is to stand in; only files of the stack can be chosen."""
@@ -156,8 +157,8 @@ class Project:
                 [
                     Problem(
                         "file",
-                        f"{shown(file)} is no deployment file of stack {stack};"
-                        f" {nearest(str(file), self.files(stack))}",
+                        f"{format_value(file)} is no deployment file of stack {stack};"
+                        f" {suggest_name(str(file), self.files(stack))}",
                     )
                 ]
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.live.objects import Schema
-from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.provider.embedded_yaml import read_embedded
 from airunway.provider.live_object import LiveObject, UnreadableError, read_as
 from airunway.spec.entry import Delivery
@@ -36,14 +36,14 @@ class Adoption:
         return f"{self.namespace}/{self.name}"
 
 
-def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) -> Adoption:
+def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = None) -> Adoption:
     """The entry for a live object; values that are the defaults of its kind's ``schema`` count as not written.
 
     What keeps an object from being read is in ``why_not``. Raises ``UnreadableError`` for what is no object at all.
     """
     live = read_as(LiveObject, obj)
     kind, version, namespace, name = live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name
-    provider = target.providers.of(obj)
+    provider = target.providers.for_object(obj)
     if provider is None:
         return Adoption(kind, version, namespace, name, None, ("no provider makes such objects",))
     config = next((c for c in target.configs if c.name == provider.NAME), None)
@@ -52,7 +52,13 @@ def adopt(obj: Mapping[str, Any], target: Target, schema: Schema | None = None) 
     try:
         where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
         how = {} if target.settings.delivery is Delivery.DIRECT else {"delivery": str(Delivery.DIRECT)}
-        entry = {**where, **how, "takeOver": True, "provider": {"name": provider.NAME}, **provider.read(obj, config)}
+        entry = {
+            **where,
+            **how,
+            "takeOver": True,
+            "provider": {"name": provider.NAME},
+            **provider.read_fields(obj, config),
+        }
         defaults = schema or Schema()
         exact = _exact(entry, _body(obj, defaults), lambda one: _rendered(one, version, target, defaults))
         return Adoption(kind, version, namespace, name, exact)
@@ -85,7 +91,7 @@ def _exact(
         return entry
 
 
-def _rendered(entry: dict[str, Any], version: str, target: Target, schema: Schema) -> dict[str, Any]:
+def _rendered(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:
     resource = plan_entry(entry, target).rendered.resource
     if resource["apiVersion"] != version:
         raise UnreadableError(f"apiVersion: is {version}, a deployment is made as {resource['apiVersion']}")

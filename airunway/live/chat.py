@@ -42,7 +42,7 @@ def checked_url(url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise InputError([Problem("--url", f"'{url}' given, a base URL such as http://127.0.0.1:8000/v1 is wanted")])
+        raise InputError([Problem("--url", f"'{url}' given, must be a base URL such as http://127.0.0.1:8000/v1")])
     return url
 
 

@@ -7,7 +7,7 @@ from airunway.live.adoption import Adoption, adopt
 from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
 from airunway.live.objects import CustomResourceDefinition, Schema
 from airunway.live.survey import key_of
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.entries import name_problem
 from airunway.planning.plan import Plan
 from airunway.provider.contract import Provider, is_kubernetes_own
@@ -15,7 +15,7 @@ from airunway.provider.live_object import LiveObject, read_as
 from providers import PROVIDERS
 
 
-async def discover(connection: Connection, plan: Plan, target: Target) -> list[Adoption]:
+async def discover(connection: Connection, plan: Plan, target: PlanContext) -> list[Adoption]:
     """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster
     can't be read.
     """
@@ -28,7 +28,7 @@ async def discover(connection: Connection, plan: Plan, target: Target) -> list[A
         ]
         schemas = [group.create_task(_schema(connection, provider)) for provider in PROVIDERS]
     known = {key_of(d.rendered.resource) for d in plan.deployments}
-    places = {d.name: d.place.path for d in plan.deployments}
+    places = {d.name: d.location.path for d in plan.deployments}
     found: list[Adoption] = []
     for objects, schema in zip(lists, schemas, strict=True):
         for obj in sorted(objects.result() or [], key=key_of):
@@ -84,7 +84,7 @@ async def _schema(connection: Connection, provider: Provider) -> Schema:
     return read_as(CustomResourceDefinition, crd).schema_of(name) if crd else Schema()
 
 
-def _adopted(obj: dict[str, Any], target: Target, schema: Schema) -> Adoption:
+def _adopted(obj: dict[str, Any], target: PlanContext, schema: Schema) -> Adoption:
     owners = read_as(LiveObject, obj).metadata.owner_references
     if owners:
         return _refused(obj, f"belongs to {owners[0].kind} {owners[0].name}")

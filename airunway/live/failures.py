@@ -121,7 +121,7 @@ def _not_ready(kind: str, obj: str, metadata: Mapping[str, Any]) -> str:
 
 
 def _ways_out(manifest: Mapping[str, Any]) -> Sequence[str]:
-    if manifest["kind"] == delivery.KIND or PROVIDERS.of(manifest):
+    if manifest["kind"] == delivery.KIND or PROVIDERS.for_object(manifest):
         return ["  way out: let the others go of these fields, or say takeOver: true in the entry to win over them"]
     return [
         "  way out: let the others go of these fields, for example with kubectl apply --server-side --force-conflicts"

@@ -7,7 +7,7 @@ from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.objects import Pod
 from airunway.live.status import observe, observer_of
 from airunway.provider.live_object import UnreadableError, read_as
-from airunway.provider.observation import complaint, conditions_of
+from airunway.provider.observation import failure_message, read_conditions
 from airunway.text.problems import InputError
 
 
@@ -20,7 +20,7 @@ async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
             return "it is not in the cluster"
         if observer := observer_of(manifest):
             seen = observe(live, observer)
-            return f"{seen.phase}: {seen.message or complaint(seen.conditions)}".removesuffix(": ")
+            return f"{seen.phase}: {seen.message or failure_message(seen.conditions)}".removesuffix(": ")
         if kind == "Job":
             return await _job_log(connection, metadata) or complaint_of(live)
         return complaint_of(live)
@@ -32,9 +32,9 @@ async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
 
 def complaint_of(obj: Mapping[str, Any]) -> str:
     """The message of the first condition that says that something is wrong. Raises ``UnreadableError``."""
-    conditions = conditions_of(obj)
+    conditions = read_conditions(obj)
     wrong = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
-    return wrong or complaint(conditions)
+    return wrong or failure_message(conditions)
 
 
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:

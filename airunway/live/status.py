@@ -69,7 +69,7 @@ def observer_of(obj: Mapping[str, Any]) -> Observer | None:
     """Who understands the status of ``obj``, by its kind and labels; None where nobody does."""
     if obj["kind"] == delivery.KIND:
         return delivery.observe
-    provider = PROVIDERS.of(obj)
+    provider = PROVIDERS.for_object(obj)
     return provider.observe if provider else None
 
 
@@ -111,7 +111,7 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
     """The status of a planned deployment whose live object is ``obj``."""
     observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
     found, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
-    decided = found.decided
+    decided = found.controller_report
     engine, provider = decided.engine or str(selection.engine), decided.provider or selection.provider
     message = found.message
     if (engine, provider) != (str(selection.engine), selection.provider):

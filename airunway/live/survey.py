@@ -102,7 +102,7 @@ def _kind_of(planned: PlannedDeployment) -> _Kind:
 
 def _kind_served(planned: PlannedProvider) -> _Kind | None:
     """The kind of a provider's objects; None where the program has no such provider."""
-    provider = PROVIDERS.named(planned.config.name)
+    provider = PROVIDERS.get(planned.config.name)
     return (provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) if provider else None
 
 

@@ -1,4 +1,4 @@
-"""The shared services behind image builds as Kubernetes objects: the registry and the BuildKit builder."""
+"""The shared services for image builds as Kubernetes objects: the registry and the BuildKit builder."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from airunway.planning.image_build import (
 )
 from airunway.planning.settings import BUILD_DATA, ManagedRegistry, StackSettings
 from airunway.provider.labels import GROUP, MANAGED
-from airunway.text.merge import given
+from airunway.text.merge import non_empty
 from airunway.text.names import digest
 
 
 def system_namespace(settings: StackSettings) -> dict[str, Any]:
-    """The namespace of the shared services; Pod Security admits what the builder needs and warns below restricted."""
+    """The namespace of the shared services, with the Pod Security level that the builder needs."""
     level = "privileged" if settings.builder.unconfined else "baseline"
     security = {"pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/warn": "restricted"}
     return {
@@ -30,7 +30,7 @@ def system_namespace(settings: StackSettings) -> dict[str, Any]:
 
 
 def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
-    """Volume claim, NetworkPolicy, Deployment and Service of the registry, in the order of their needs."""
+    """Volume claim, NetworkPolicy, Deployment and Service of the registry, in creation order."""
     defaults = BUILD_DATA["registry"]
     labels = system_labels(REGISTRY, "restricted")
     probe = {"httpGet": {"path": "/v2/", "port": 5000}}
@@ -70,31 +70,30 @@ def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
 
 
 def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
-    """Service account, configuration, volume claim, NetworkPolicy and Deployment of BuildKit, in the order of their
-    needs.
+    """Service account, configuration, volume claim, NetworkPolicy and Deployment of BuildKit, in creation order.
 
-    Laid out as the Kubernetes driver of docker buildx does (Deployment ``app=NAME``, container ``buildkitd``), so that
-    a person can attach to it: ``docker buildx create --driver kubernetes --node airunway-builder``. The daemon has no
-    port at all: build Jobs use its Unix socket, which lies on the volume they share. Against TCP with mTLS that leaves
-    no certificates to make, renew and keep in state, and no reliance on a CNI that enforces NetworkPolicies.
+    The layout is that of docker buildx's Kubernetes driver (Deployment ``app=NAME``, container ``buildkitd``), so users
+    can attach to it: ``docker buildx create --driver kubernetes --node airunway-builder``. The daemon listens on no
+    port: build Jobs use its Unix socket on a shared volume. Unlike TCP with mTLS, this needs no certificates to create,
+    renew and keep in state, and no CNI that enforces NetworkPolicies.
     """
     defaults, builder = BUILD_DATA["builder"], settings.builder
     unconfined = {"type": "Unconfined"}
     labels = system_labels(BUILDER, "privileged" if builder.unconfined else "baseline")
     config = _daemon_config(settings)
-    ready = {"exec": {"command": ["buildctl", "debug", "workers"]}}
+    probe = {"exec": {"command": ["buildctl", "debug", "workers"]}}
     container = {
         "name": "buildkitd",
         "image": builder.image or defaults["image"],
-        # Rootless in a pod: no user namespace of the kubelet's, so no separate /proc for the build steps.
+        # Rootless BuildKit in a pod can't mount a separate /proc for build steps.
         "args": ["--oci-worker-no-process-sandbox"],
         "resources": {"requests": {"cpu": "2", "memory": "4Gi"}},
-        "readinessProbe": ready | {"initialDelaySeconds": 5, "periodSeconds": 30},
-        "livenessProbe": ready | {"initialDelaySeconds": 30, "periodSeconds": 30},
+        "readinessProbe": probe | {"initialDelaySeconds": 5, "periodSeconds": 30},
+        "livenessProbe": probe | {"initialDelaySeconds": 30, "periodSeconds": 30},
         "securityContext": {
             "runAsUser": 1000,
             "runAsGroup": 1000,
-            **(given(seccompProfile=unconfined, appArmorProfile=unconfined) if builder.unconfined else {}),
+            **(non_empty(seccompProfile=unconfined, appArmorProfile=unconfined) if builder.unconfined else {}),
         },
         "volumeMounts": [
             {"name": "config", "mountPath": "/home/user/.config/buildkit", "readOnly": True},
@@ -127,20 +126,18 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
 
 
 def _daemon_config(settings: StackSettings) -> str:
-    """buildkitd.toml: plain HTTP for the stack's registry and no other."""
-    where = hosts(settings)
-    host = where.push.split("/", 1)[0]
-    return f'[registry."{host}"]\n  http = true\n' if where.insecure else "# Every registry is reached over HTTPS.\n"
+    """The buildkitd.toml, with plain HTTP only for the stack's registry."""
+    registry = hosts(settings)
+    host = registry.push.split("/", 1)[0]
+    return f'[registry."{host}"]\n  http = true\n' if registry.insecure else "# Every registry is reached over HTTPS.\n"
 
 
 def volume_claim(name: str, storage: str, storage_class: str | None, labels: dict[str, str]) -> dict[str, Any]:
-    """A claim that one node at a time writes to. It may stay unbound until its first pod runs, so nothing may wait for
-    it.
-    """
+    """A ReadWriteOnce claim; nothing waits for it, because it may stay unbound until its first pod runs."""
     spec = {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": storage}},
-        **given(storageClassName=storage_class),
+        **non_empty(storageClassName=storage_class),
     }
     metadata = _metadata(name, labels) | {"annotations": {"pulumi.com/skipAwait": "true"}}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
@@ -163,7 +160,7 @@ def _deployment(
         "metadata": _metadata(name, labels),
         "spec": {
             "replicas": 1,
-            # Two pods can't have the volume at once.
+            # Two pods can't mount the volume at the same time.
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -172,12 +169,16 @@ def _deployment(
 
 
 def _network_policy(name: str, labels: dict[str, str], ingress: list[dict[str, Any]]) -> dict[str, Any]:
-    """Lets in what ``ingress`` names and nothing else."""
+    """A NetworkPolicy that allows only ``ingress``."""
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": _metadata(name, labels),
-        "spec": {"podSelector": {"matchLabels": {"app": name}}, "policyTypes": ["Ingress"], **given(ingress=ingress)},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": name}},
+            "policyTypes": ["Ingress"],
+            **non_empty(ingress=ingress),
+        },
     }
 
 

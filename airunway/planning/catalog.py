@@ -1,6 +1,4 @@
-"""The providers that a stack may choose from: the built-in InferenceProviderConfigs and its own, changed as its
-settings say.
-"""
+"""The providers that a stack can use: the built-in InferenceProviderConfigs and its own, with its settings applied."""
 
 from typing import Any
 
@@ -10,11 +8,11 @@ from airunway.planning.settings import ProviderSettings, StackSettings
 from airunway.provider.registry import Providers
 from airunway.selection.provider_config import InferenceProviderConfig, load_config
 from airunway.text.merge import merge_patch
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 
 
 def provider_configs(settings: StackSettings, files: Files, providers: Providers) -> list[InferenceProviderConfig]:
-    """The providers that may be chosen, sorted by name. Raises ``InputError``."""
+    """The enabled providers, sorted by name. Raises ``InputError``."""
     configs, problems = read_provider_configs(settings, files, providers)
     if problems:
         raise InputError(problems)
@@ -24,58 +22,67 @@ def provider_configs(settings: StackSettings, files: Files, providers: Providers
 def read_provider_configs(
     settings: StackSettings, files: Files, providers: Providers
 ) -> tuple[list[InferenceProviderConfig], list[Problem]]:
-    """The providers that may be chosen, as far as they can be read, and what is wrong with the others.
+    """The enabled providers that are valid, and the problems of the others.
 
-    They are the built-in ones and those of files, changed as the stack says.
+    These are the built-in providers and those from ``providerFiles``, with the stack's settings applied.
     """
-    builtin = providers.documents
-    documents: dict[str, tuple[Any, str]] = {name: (body, f"providers.{name}") for name, body in builtin.items()}
+    builtin_documents = providers.documents
+    documents: dict[str, tuple[Any, str]] = {
+        name: (body, f"providers.{name}") for name, body in builtin_documents.items()
+    }
     problems: list[Problem] = []
-    filed: dict[str, str] = {}
-    texts, unread = files.read("providerFiles", settings.provider_files)
-    problems += unread
+    sources: dict[str, str] = {}
+    texts, file_problems = files.select_texts("providerFiles", settings.provider_files)
+    problems += file_problems
     for file, text in texts.items():
         try:
             for document in parse_documents(text, file, ("InferenceProviderConfig",)):
                 name = document.body["metadata"]["name"]
-                if name in filed:
+                if name in sources:
                     problems.append(
-                        Problem(f"{document.source}: metadata.name", f"{name!r} is in {filed[name]} too; give it once")
+                        Problem(
+                            f"{document.source}: metadata.name", f"{name!r} is in {sources[name]} too; give it once"
+                        )
                     )
-                documents[name], filed[name] = (document.body, document.source), document.source
+                documents[name], sources[name] = (document.body, document.source), document.source
         except InputError as error:
             problems += error.problems
     for name in settings.providers:
         if name not in documents:
             problems.append(
                 Problem(
-                    f"providers.{name}", f"no such provider; {nearest(name, documents)}; add others with providerFiles"
+                    f"providers.{name}",
+                    f"no such provider; {suggest_name(name, documents)}; add others with providerFiles",
                 )
             )
     configs = []
     for name, (body, source) in sorted(documents.items()):
-        changed = provider_settings(settings, name)
-        if not changed.enabled:
+        changes = provider_settings(settings, name)
+        if not changes.enabled:
             continue
         try:
-            document = merge_patch(body, {"spec": changed.spec}, lists_by_name=True)
-            configs.append(load_config(_completed(document, builtin.get(name)), source))
+            document = merge_patch(body, {"spec": changes.spec}, lists_by_name=True)
+            configs.append(load_config(_with_builtin_defaults(document, builtin_documents.get(name)), source))
         except InputError as error:
             problems += error.problems
     return configs, problems
 
 
-def _completed(document: Any, builtin: Any) -> Any:
-    """``document`` with the built-in one's images and quantities where it names none, as upstream's documents don't."""
+def _with_builtin_defaults(document: Any, builtin: Any) -> Any:
+    """``document`` with the built-in images and defaults for those that it lacks, as upstream's documents do."""
     if builtin is None or not isinstance(document.get("spec"), dict):
         return document
-    own = document["spec"]
-    wanted = {key: own.get(key) or {} for key in ("images", "defaults")}
+    spec = document["spec"]
+    sections = {key: spec.get(key) or {} for key in ("images", "defaults")}
     return document | {
-        "spec": own | {key: builtin["spec"].get(key, {}) | v if isinstance(v, dict) else v for key, v in wanted.items()}
+        "spec": spec
+        | {
+            key: builtin["spec"].get(key, {}) | value if isinstance(value, dict) else value
+            for key, value in sections.items()
+        }
     }
 
 
 def provider_settings(settings: StackSettings, name: str) -> ProviderSettings:
-    """What a stack says of one provider, or the defaults."""
+    """The stack's settings for one provider, or the defaults."""
     return settings.providers.get(name, ProviderSettings())

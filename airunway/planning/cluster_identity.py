@@ -1,7 +1,7 @@
-"""Whether a stack still deploys to the cluster that it was last deployed to.
+"""Checks that a stack still deploys to the same cluster as at the last update.
 
-Kubernetes gives a cluster no identity of its own; the uid of its namespace kube-system serves as one, since that
-namespace is made with the cluster and is never deleted.
+A Kubernetes cluster has no identity of its own; the uid of its namespace kube-system serves as one, because that
+namespace is created with the cluster and never deleted.
 """
 
 from collections.abc import Mapping
@@ -11,18 +11,17 @@ from airunway.planning.settings import Cluster
 from airunway.text.problems import InputError, Problem
 
 IDENTITY = "kube-system"
-"""The namespace by whose uid a cluster is told from another."""
+"""The namespace whose uid identifies a cluster."""
 
 
 def cluster_identifier(
     settings: Cluster, stack: str, *, last_uid: str | None, last_provider: Mapping[str, Any], uid: str | None
 ) -> str:
-    """The ``clusterIdentifier`` of the provider, whose change replaces the provider and all that it made.
+    """The provider's ``clusterIdentifier``; a change replaces the provider and everything created with it.
 
-    ``last_uid`` and ``last_provider`` are of the last update, ``uid`` is the cluster's now; either uid is None where it
-    is not known. A kubeconfig that names the same cluster in another way keeps the identifier, so that nothing is
-    replaced. Raises ``InputError`` where the settings lead to another cluster than before and do not say that this is
-    meant.
+    ``last_uid`` and ``last_provider`` are from the last update, ``uid`` is the cluster's current uid; either uid is
+    None if unknown. Another kubeconfig for the same cluster keeps the identifier, so that nothing is replaced. Raises
+    ``InputError`` if the settings lead to another cluster than before and ``cluster.uid`` doesn't confirm it.
     """
     identifier = str(last_provider.get("clusterIdentifier") or stack)
     if uid is None:
@@ -37,9 +36,9 @@ def cluster_identifier(
         settings.context,
         settings.kubeconfig,
     ):
-        raise InputError([Problem("cluster", _made_anew(settings, last_uid, uid))])
+        raise InputError([Problem("cluster", _recreated_message(settings, last_uid, uid))])
     if settings.uid is None:
-        raise InputError([Problem("cluster", _another(settings, last_uid, uid))])
+        raise InputError([Problem("cluster", _moved_message(settings, last_uid, uid))])
     return uid
 
 
@@ -54,16 +53,16 @@ def _address(settings: Cluster) -> str:
     )
 
 
-def _made_anew(settings: Cluster, last_uid: str, uid: str) -> str:
+def _recreated_message(settings: Cluster, last_uid: str, uid: str) -> str:
     return (
         f"{_address(settings)} leads to the cluster {uid}; this stack was last deployed to {last_uid}. If the cluster"
-        " was made anew, run `pulumi refresh`, which takes out of the state what is not there, then `pulumi up`"
+        " was recreated, run `pulumi refresh`, which removes missing resources from the state, then `pulumi up`"
     )
 
 
-def _another(settings: Cluster, last_uid: str, uid: str) -> str:
+def _moved_message(settings: Cluster, last_uid: str, uid: str) -> str:
     return (
         f"{_address(settings)} leads to the cluster {uid}; this stack was last deployed to {last_uid}. "
         "To serve from both, give the new cluster a stack of its own. "
-        f"To move the stack, set cluster.uid: {uid}; everything is then made there and deleted from the old cluster"
+        f"To move the stack, set cluster.uid: {uid}; everything is then created there and deleted from the old cluster"
     )

@@ -1,4 +1,4 @@
-"""The KubeAIRunway controller of a cluster: what a stack creates for it."""
+"""The objects that a stack creates for a cluster's KubeAIRunway controller."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _FIRST = ("Namespace", "CustomResourceDefinition")
 
 @dataclass(frozen=True)
 class PlannedController:
-    """The controller that a deployment was given to.
+    """The controller that deployments are delivered to.
 
-    ``foundation`` are namespaces and CRDs, ``objects`` the rest of its installation; both are empty for an existing
-    one. ``configs`` are the providers as the controller reads them.
+    ``foundation`` are its namespaces and CRDs, ``objects`` the rest of its installation; both are empty for an existing
+    controller. ``configs`` are the InferenceProviderConfig objects.
     """
 
     managed: bool
@@ -33,23 +33,21 @@ def plan_controller(
     configs: Sequence[InferenceProviderConfig],
     namespaces: Iterable[str],
 ) -> PlannedController:
-    """What the stack creates for the controller; ``namespaces`` are those that it creates anyway. Raises
-    ``InputError``.
-    """
+    """Plan the controller's objects, but not the ``namespaces`` of the stack itself. Raises ``InputError``."""
     objects: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for file, text in texts.items():
-        found, wrong = _objects(text, file)
-        objects += found
-        problems += wrong
+        file_objects, file_problems = _objects(text, file)
+        objects += file_objects
+        problems += file_problems
     if problems:
         raise InputError(problems)
     created = set(namespaces)
-    kept = [o for o in objects if not (o["kind"] == "Namespace" and o["metadata"]["name"] in created)]
+    remaining = [o for o in objects if not (o["kind"] == "Namespace" and o["metadata"]["name"] in created)]
     return PlannedController(
         managed=settings.installation is InstallationMode.MANAGED,
-        foundation=tuple(o for o in kept if o["kind"] in _FIRST),
-        objects=tuple(o for o in kept if o["kind"] not in _FIRST),
+        foundation=tuple(o for o in remaining if o["kind"] in _FIRST),
+        objects=tuple(o for o in remaining if o["kind"] not in _FIRST),
         configs=tuple(provider_config(config, settings.api_group) for config in configs),
     )
 
@@ -61,10 +59,10 @@ def _objects(text: str, file: str) -> tuple[list[dict[str, Any]], list[Problem]]
         return [], list(error.problems)
     problems = []
     for index, document in enumerate(documents):
-        whole = isinstance(document, dict) and document.get("apiVersion") and document.get("kind")
-        metadata = document.get("metadata") if whole else None
+        complete = isinstance(document, dict) and document.get("apiVersion") and document.get("kind")
+        metadata = document.get("metadata") if complete else None
         if not isinstance(metadata, dict) or not metadata.get("name"):
-            problems.append(Problem(f"{file}[{index}]", "an object with apiVersion, kind and metadata.name is wanted"))
+            problems.append(Problem(f"{file}[{index}]", "must be an object with apiVersion, kind and metadata.name"))
     if not documents:
-        problems.append(Problem(file, "holds no object"))
+        problems.append(Problem(file, "contains no objects"))
     return documents, problems

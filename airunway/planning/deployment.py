@@ -1,12 +1,12 @@
-"""One deployment planned: its provider selected, its image planned, its objects rendered."""
+"""Plans one deployment: selects its provider, plans its image and renders its objects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airunway.planning.controller_decision import departures
+from airunway.planning.controller_decision import controller_differences
 from airunway.planning.documents import Document
-from airunway.planning.entries import ALONE, Place, document_entry
+from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
 from airunway.planning.model_deployment import render_for_controller
 from airunway.planning.settings import StackSettings
@@ -16,21 +16,18 @@ from airunway.provider.render import render
 from airunway.provider.request import Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import select
-from airunway.spec.checks import parse_spec, warnings_of
+from airunway.spec.checks import parse_spec, spec_warnings
 from airunway.spec.entry import Delivery, DeploymentEntry
 from airunway.spec.model import Source
 from airunway.text.problems import InputError, Problem
 
 TOKEN_SECRET = "huggingface-token"
-"""Name of the Secret made from ``airunway:huggingFaceToken`` in each namespace that needs it."""
+"""Name of the Secret created from ``airunway:huggingFaceToken`` in each namespace that needs it."""
 
 
 @dataclass(frozen=True)
 class PlannedDeployment:
-    """One deployment, decided and rendered; ``ready_timeout`` as Pulumi takes it, ``image`` what is built for it first.
-
-    ``place`` is where its entry stands.
-    """
+    """One planned deployment; ``image`` is the image to build for it first, if any."""
 
     provider: Provider
     request: Request
@@ -40,7 +37,7 @@ class PlannedDeployment:
     image: PlannedImage | None = None
     delivery: Delivery = Delivery.DIRECT
     take_over: bool = False
-    place: Place = ALONE
+    location: EntryLocation = STANDALONE
 
     @property
     def name(self) -> str:
@@ -49,15 +46,13 @@ class PlannedDeployment:
 
     @property
     def warnings(self) -> list[str]:
-        """What is allowed but worth a second look, in spec, decision and rendering."""
-        return [*warnings_of(self.request.spec), *self.request.selection.warnings, *self.rendered.warnings]
+        """Warnings about the spec, the decision and the rendering."""
+        return [*spec_warnings(self.request.spec), *self.request.selection.warnings, *self.rendered.warnings]
 
 
 @dataclass(frozen=True)
-class Target:
-    """The stack that an entry is planned for: who renders, whom to choose from, its settings, and whether it has a
-    Hugging Face token.
-    """
+class PlanContext:
+    """The context for planning entries: providers, their configs, the stack's settings, and whether it has a token."""
 
     providers: Providers
     configs: Sequence[InferenceProviderConfig]
@@ -65,33 +60,35 @@ class Target:
     has_token: bool = False
 
 
-def plan_document(document: Document, target: Target) -> PlannedDeployment:
-    """Plan one ModelDeployment document by itself. Raises ``InputError``."""
+def plan_document(document: Document, context: PlanContext) -> PlannedDeployment:
+    """Plan one ModelDeployment document. Raises ``InputError``."""
     entry = document_entry(document)
     if entry.spec is None:
         raise InputError(entry.problems)
     try:
-        return plan_one(entry.spec, target, entry.place)
+        return plan_deployment(entry.spec, context, entry.location)
     except InputError as error:
-        raise InputError([entry.place.of(p) for p in error.problems]) from error
+        raise InputError([entry.location.qualify(p) for p in error.problems]) from error
 
 
-def plan_entry(data: Any, target: Target) -> PlannedDeployment:
-    """Plan one entry as plain data by itself. Raises ``InputError``."""
+def plan_entry(data: Any, context: PlanContext) -> PlannedDeployment:
+    """Plan one entry from plain data. Raises ``InputError``."""
     entry, problems = parse_spec(data, DeploymentEntry)
     if entry is None:
         raise InputError(problems)
-    return plan_one(entry, target)
+    return plan_deployment(entry, context)
 
 
-def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> PlannedDeployment:
-    """Plan one checked entry by itself. Raises ``InputError``."""
-    configs, settings = target.configs, target.settings
+def plan_deployment(
+    entry: DeploymentEntry, context: PlanContext, location: EntryLocation = STANDALONE
+) -> PlannedDeployment:
+    """Plan one checked entry. Raises ``InputError``."""
+    configs, settings = context.configs, context.settings
     selection = select(entry, configs)
     config = next(c for c in configs if c.name == selection.provider)
     secret = entry.secrets.hugging_face_token
     if secret is None and entry.model.source is Source.HUGGINGFACE:
-        secret = settings.hugging_face_secret or (TOKEN_SECRET if target.has_token else None)
+        secret = settings.hugging_face_secret or (TOKEN_SECRET if context.has_token else None)
     delivery = entry.delivery or settings.delivery
     image = plan_image(entry, settings) if delivery is Delivery.DIRECT else None
     request = Request(
@@ -104,8 +101,8 @@ def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> Pl
         built_image=image.pull if image else None,
         pull_secret=pull_secret(settings) if image else None,
     )
-    provider = target.providers.renderer(selection.provider)
-    rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, target)
+    provider = context.providers.require(selection.provider)
+    rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, context)
     return PlannedDeployment(
         provider,
         request,
@@ -115,13 +112,13 @@ def plan_one(entry: DeploymentEntry, target: Target, place: Place = ALONE) -> Pl
         image,
         delivery,
         entry.take_over,
-        place,
+        location,
     )
 
 
-def _for_controller(provider: Provider, request: Request, target: Target) -> Rendered:
-    group = target.settings.controller.api_group
-    shim = target.providers.shims.get(provider.NAME)
+def _for_controller(provider: Provider, request: Request, context: PlanContext) -> Rendered:
+    group = context.settings.controller.api_group
+    shim = context.providers.shims.get(provider.NAME)
     if shim is None or group not in shim.get("groups", [group]):
         raise InputError(
             [
@@ -132,10 +129,12 @@ def _for_controller(provider: Provider, request: Request, target: Target) -> Ren
             ]
         )
     rendered = render_for_controller(provider, request, group)
-    sent = rendered.resource["spec"]
+    manifest_spec = rendered.resource["spec"]
     return replace(
         rendered,
         warnings=tuple(
-            departures(request.spec, sent, request.selection, target.configs, group, target.providers.shims)
+            controller_differences(
+                request.spec, manifest_spec, request.selection, context.configs, group, context.providers.shims
+            )
         ),
     )

@@ -1,6 +1,4 @@
-"""A stack's entries and where each stands: in the stack file, in a deployment file, or as a ModelDeployment
-document.
-"""
+"""A stack's entries and their locations: the stack file, a deployment file, or a ModelDeployment document."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,16 +11,15 @@ from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.config_text import config_text
-from airunway.text.problems import InputError, Problem, join, shown
+from airunway.text.problems import InputError, Problem, format_value, join
 from airunway.text.yaml_reading import StackLoader, read_document
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an entry stands: ``deployments[2]`` of the stack file, ``deployments/chat.yaml[0]``, or a document of a
-    manifest.
+class EntryLocation:
+    """The location of an entry: ``deployments[2]`` of the stack file, ``deployments/chat.yaml[0]``, or a document.
 
-    ``file`` is the deployment file, and ``index`` the entry's in it; other entries have none.
+    ``file`` is the deployment file and ``index`` the entry's index in it; entries elsewhere have no ``file``.
     """
 
     path: str
@@ -30,47 +27,45 @@ class Place:
     index: int = 0
     document: bool = False
 
-    def of(self, problem: Problem) -> Problem:
-        """A problem of the entry, with the path that leads to it."""
+    def qualify(self, problem: Problem) -> Problem:
+        """A problem of the entry, with its location in front of the field."""
         return in_document(problem, self.path) if self.document else problem.under(self.path)
 
 
-ALONE = Place("")
-"""The place of an entry that is planned by itself."""
+STANDALONE = EntryLocation("")
+"""The location of an entry that is planned on its own."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as it is written, and what it says; ``spec`` is None where there are ``problems``, which have their
-    places.
-    """
+    """One entry as data and as a checked spec; ``spec`` is None if there are ``problems``."""
 
-    place: Place
+    location: EntryLocation
     data: Any
     spec: DeploymentEntry | None
     problems: tuple[Problem, ...]
 
     @property
     def name(self) -> str | None:
-        """The name that it asks for, whether or not the rest is right."""
+        """The entry's name, even if the rest is invalid."""
         name = self.data.get("name") if isinstance(self.data, dict) else None
         return name if isinstance(name, str) else None
 
 
 def read_entries(settings: StackSettings, files: Files) -> tuple[list[Entry], list[Problem]]:
-    """Every entry of a stack, in the order of its settings, and what is wrong with the files that hold them."""
-    entries = [_entry(Place(f"deployments[{index}]"), data) for index, data in enumerate(settings.deployments)]
-    texts, problems = files.read("deploymentFiles", settings.deployment_files)
+    """All entries of a stack, in the order of its settings, and the problems of the files that contain them."""
+    entries = [_entry(EntryLocation(f"deployments[{index}]"), data) for index, data in enumerate(settings.deployments)]
+    texts, problems = files.select_texts("deploymentFiles", settings.deployment_files)
     for file, text in texts.items():
         try:
             entries += [
-                _entry(Place(f"{file}[{index}]", file, index), data)
-                for index, data in enumerate(entries_of(text, file))
+                _entry(EntryLocation(f"{file}[{index}]", file, index), data)
+                for index, data in enumerate(parse_entries(text, file))
             ]
         except InputError as error:
             problems += error.problems
-    texts, unread = files.read("manifests", settings.manifests)
-    problems += unread
+    texts, file_problems = files.select_texts("manifests", settings.manifests)
+    problems += file_problems
     for file, text in texts.items():
         try:
             entries += [document_entry(document) for document in parse_documents(text, file, ("ModelDeployment",))]
@@ -79,18 +74,16 @@ def read_entries(settings: StackSettings, files: Files) -> tuple[list[Entry], li
     return entries, problems
 
 
-def entries_of(text: str, file: str) -> list[Any]:
-    """The entries of a deployment file, as they would be in a stack file that Pulumi hands over. Raises
-    ``InputError``.
-    """
+def parse_entries(text: str, file: str) -> list[Any]:
+    """The entries of a deployment file, parsed as Pulumi parses a stack file. Raises ``InputError``."""
     document = read_document(text, file, StackLoader)
     if not isinstance(document, list):
-        content = "nothing" if document is None else shown(document)
+        content = "nothing" if document is None else format_value(document)
         raise InputError(
-            [Problem(file, f"{content} given, a list is wanted, as under airunway:deployments; [] is an empty one")]
+            [Problem(file, f"{content} given, must be a list, as under airunway:deployments; [] is an empty one")]
         )
     secrets = [
-        Problem(path, "is encrypted, and Pulumi decrypts only what stands in a stack file")
+        Problem(path, "is encrypted, but Pulumi decrypts only values in stack files")
         for path in _encrypted(document, file)
     ]
     if secrets:
@@ -100,7 +93,7 @@ def entries_of(text: str, file: str) -> list[Any]:
 
 
 def _encrypted(value: Any, path: str) -> Iterator[str]:
-    """Where ``value`` holds what Pulumi would take for a secret."""
+    """Fields of ``value`` that have the form of a Pulumi secret."""
     if isinstance(value, dict) and set(value) == {"secure"} and isinstance(value["secure"], str):
         yield path
     elif isinstance(value, dict | list):
@@ -108,36 +101,36 @@ def _encrypted(value: Any, path: str) -> Iterator[str]:
             yield from _encrypted(inner, join(path, f"[{key}]" if isinstance(value, list) else str(key)))
 
 
-def _entry(place: Place, data: Any) -> Entry:
+def _entry(location: EntryLocation, data: Any) -> Entry:
     spec, problems = parse_spec(data, DeploymentEntry)
-    return Entry(place, data, spec, tuple(place.of(p) for p in problems))
+    return Entry(location, data, spec, tuple(location.qualify(p) for p in problems))
 
 
 def document_entry(document: Document) -> Entry:
-    """The entry that a ModelDeployment is."""
-    place = Place(document.source, document=True)
-    data, wrong = deployment_entry(document)
-    spec, problems = parse_spec(data, DeploymentEntry) if data else (None, [])
-    placed = [Problem(f"{document.source}: {p.path}", p.message) for p in wrong] + [place.of(p) for p in problems]
-    return Entry(place, data, None if wrong else spec, tuple(placed))
+    """The entry for a ModelDeployment document."""
+    location = EntryLocation(document.source, document=True)
+    data, document_problems = deployment_entry(document)
+    spec, spec_problems = parse_spec(data, DeploymentEntry) if data else (None, [])
+    problems = [Problem(f"{document.source}: {p.field}", p.message) for p in document_problems] + [
+        location.qualify(p) for p in spec_problems
+    ]
+    return Entry(location, data, None if document_problems else spec, tuple(problems))
 
 
 def name_clashes(entries: Iterable[Entry]) -> list[Problem]:
-    """Names that more than one entry asks for; each is told at the later entry, with the place of the first."""
-    places: dict[str, str] = {}
+    """Problems for names that several entries have, at each later entry, with the location of the first."""
+    locations: dict[str, str] = {}
     problems = []
     for entry in entries:
         if entry.name is not None:
-            problem = name_problem(entry.name, places)
-            problems += [entry.place.of(problem)] if problem else []
-            places.setdefault(entry.name, entry.place.path)
+            problem = name_problem(entry.name, locations)
+            problems += [entry.location.qualify(problem)] if problem else []
+            locations.setdefault(entry.name, entry.location.path)
     return problems
 
 
-def name_problem(name: str, places: Mapping[str, str]) -> Problem | None:
-    """What is wrong with a deployment's name that another one of the stack has; ``places`` are those of the others, by
-    name.
-    """
-    if name not in places:
+def name_problem(name: str, locations: Mapping[str, str]) -> Problem | None:
+    """A problem if another deployment has the name; ``locations`` are those of the other deployments, by name."""
+    if name not in locations:
         return None
-    return Problem("name", f"{shown(name)} is the name of {places[name]} too; a name is used once per stack")
+    return Problem("name", f"{format_value(name)} is the name of {locations[name]} too; a name is used once per stack")

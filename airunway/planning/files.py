@@ -1,4 +1,4 @@
-"""The files that a stack's settings name: who reads them hands over names and texts, or why there are none."""
+"""The files that a stack's settings name, as read by the caller: their names and texts, or why they can't be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,25 +8,25 @@ from airunway.text.problems import Problem
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Why a pattern names no file or a file has no text, in words that follow its name."""
+    """Why a pattern matches no file or a file can't be read; the reason follows the name in messages."""
 
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Files:
-    """``names`` are the files that each pattern of a setting names, sorted; ``texts`` what each of them holds."""
+    """``names`` are the files that each pattern of a setting matches, sorted; ``texts`` are the files' contents."""
 
     names: Mapping[str, Sequence[str] | Unreadable] = field(default_factory=dict)
     texts: Mapping[str, str | Unreadable] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts: Mapping[str, str | Unreadable]) -> "Files":
-        """Files that are named one by one."""
+    def from_texts(cls, texts: Mapping[str, str | Unreadable]) -> "Files":
+        """Files that the settings name without patterns."""
         return cls({name: (name,) for name in texts}, texts)
 
-    def read(self, setting: str, patterns: Sequence[str]) -> tuple[dict[str, str], list[Problem]]:
-        """Texts by name of what the ``patterns`` of a setting name, each file once, and what can't be read."""
+    def select_texts(self, setting: str, patterns: Sequence[str]) -> tuple[dict[str, str], list[Problem]]:
+        """Texts by file name for the ``patterns`` of a setting, each file once, and problems for unreadable files."""
         texts: dict[str, str] = {}
         problems: dict[str, Problem] = {}
         for index, pattern in enumerate(patterns):
@@ -34,7 +34,7 @@ class Files:
             contents = {pattern: names} if isinstance(names, Unreadable) else {name: self.texts[name] for name in names}
             for name, text in contents.items():
                 if isinstance(text, Unreadable):
-                    problems.setdefault(name, Problem(f"{setting}[{index}]", f"{name} {text.why}"))
+                    problems.setdefault(name, Problem(f"{setting}[{index}]", f"{name} {text.reason}"))
                 else:
                     texts[name] = text
         return texts, list(problems.values())

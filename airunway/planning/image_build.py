@@ -1,4 +1,4 @@
-"""Images built in the cluster: their names, the registry's hosts, and the Job that builds one."""
+"""Images built in the cluster: their names, the registry's hosts, and the build Job."""
 
 import re
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from airunway.planning.settings import BUILD_DATA, StackSettings
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.spec.durations import seconds
 from airunway.spec.model import ModelDeploymentSpec
-from airunway.text.merge import given
-from airunway.text.names import digest, name_of
+from airunway.text.merge import non_empty
+from airunway.text.names import digest, dns_label
 
 NAMESPACE = "airunway-system"
 REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = (
@@ -19,14 +19,14 @@ REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = (
     "airunway-registry-pull",
 )
 SOCKET_DIR = "/run/user/1000/buildkit"
-"""Where the rootless BuildKit image has its socket; 1000 is its user."""
+"""Folder of the socket in the rootless BuildKit image; 1000 is its user."""
 
 _QUANTISATION = re.compile(r"(?:^|[._-])((?:I?Q[0-9]+(?:_[A-Z0-9]+)*)|(?:B?F(?:16|32)))(?=$|[.-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Hosts:
-    """A registry as the builder pushes to it and as nodes pull from it."""
+    """A registry's host for the builder's pushes and for the nodes' pulls."""
 
     push: str
     pull: str
@@ -34,7 +34,7 @@ class Hosts:
 
 
 def hosts(settings: StackSettings) -> Hosts:
-    """The hosts of the stack's registry; nodes reach a managed one through its port on themselves."""
+    """The hosts of the stack's registry; nodes reach a managed registry through its NodePort on localhost."""
     existing = settings.registry.existing
     if existing:
         return Hosts(existing.host, existing.pull_host or existing.host, existing.insecure)
@@ -45,7 +45,7 @@ def hosts(settings: StackSettings) -> Hosts:
 
 @dataclass(frozen=True)
 class ImageInputs:
-    """Everything that decides what is in an image."""
+    """Everything that determines an image's content."""
 
     model: str
     file: str
@@ -56,7 +56,7 @@ class ImageInputs:
 
     @property
     def hash(self) -> str:
-        """Differs for different inputs."""
+        """A hash of the inputs."""
         return digest([self.model, self.file, self.frontend, self.context, self.platform, self.runtime], 12)
 
     @property
@@ -67,13 +67,13 @@ class ImageInputs:
 
     @property
     def tag(self) -> str:
-        """The file's quantisation, or ``custom``, and the hash that keeps inputs apart which look alike."""
-        found = _QUANTISATION.search(re.sub(r"\.gguf$", "", self.file, flags=re.IGNORECASE))
-        return f"{found[1].upper()[:64] if found else 'custom'}-{self.hash}"
+        """The file's quantisation, or ``custom``, and the hash of the inputs."""
+        match = _QUANTISATION.search(re.sub(r"\.gguf$", "", self.file, flags=re.IGNORECASE))
+        return f"{match[1].upper()[:64] if match else 'custom'}-{self.hash}"
 
     @property
     def source(self) -> str:
-        """The model as AIKit's frontend fetches it."""
+        """The model's source for AIKit's frontend."""
         return f"huggingface://{self.model}/{self.file}"
 
 
@@ -89,19 +89,19 @@ class PlannedImage:
 
     @property
     def name(self) -> str:
-        """Name of the build, the same for the same inputs."""
-        return name_of(self.inputs.repository[:40].rstrip("-"), self.inputs.hash)
+        """Name of the build; equal inputs give equal names."""
+        return dns_label(self.inputs.repository[:40].rstrip("-"), self.inputs.hash)
 
     @property
     def timeout(self) -> str:
-        """Longest build, in Go's notation."""
+        """Maximum duration of the build, in Go's notation."""
         return str(self.settings.builder.timeout or BUILD_DATA["builder"]["timeout"])
 
     def job(self) -> dict[str, Any]:
         """The Job that builds and pushes the image.
 
-        It has no ttlSecondsAfterFinished: the finished Job is the record that the image exists, and a Job that the
-        cluster removed would be built again after the next refresh. Pulumi deletes it once nothing needs the image.
+        It has no ttlSecondsAfterFinished: the finished Job records that the image exists, and if the cluster removed
+        it, the image would be built again after the next refresh. Pulumi deletes it once nothing needs the image.
         """
         build = self._build_arguments()
         login = (
@@ -171,7 +171,7 @@ class PlannedImage:
             "context": inputs.context,
             "platform": inputs.platform,
             "build-arg:model": inputs.source,
-            **given(**{"build-arg:runtime": inputs.runtime}),
+            **non_empty(**{"build-arg:runtime": inputs.runtime}),
         }
         insecure = ",registry.insecure=true" if self.insecure else ""
         output = f"type=image,name={self.push},push=true{insecure}"
@@ -185,7 +185,7 @@ class PlannedImage:
 
 
 def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedImage | None:
-    """The image that ``spec`` wants built, if it wants one; equal ones are equal."""
+    """The image to build for ``spec``, if any; equal inputs give equal images."""
     gguf = spec.model.gguf
     if gguf is None or not gguf.build or gguf.file is None:
         return None
@@ -198,13 +198,13 @@ def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedIma
         platform=builder.platform or defaults["platform"],
         runtime="cuda" if spec.gpu_count else None,
     )
-    where = hosts(settings)
+    registry = hosts(settings)
     name = f"{inputs.repository}:{inputs.tag}"
-    return PlannedImage(inputs, f"{where.push}/{name}", f"{where.pull}/{name}", where.insecure, settings)
+    return PlannedImage(inputs, f"{registry.push}/{name}", f"{registry.pull}/{name}", registry.insecure, settings)
 
 
 def pull_secret(settings: StackSettings) -> str | None:
-    """Name of the Secret that nodes pull built images with, where the registry wants a login."""
+    """Name of the Secret with which nodes pull built images, if the registry needs a login."""
     return PULL_SECRET if _has_login(settings) else None
 
 
@@ -213,7 +213,7 @@ def _has_login(settings: StackSettings) -> bool:
 
 
 def system_labels(app: str, pod_security: str) -> dict[str, str]:
-    """Labels of what is shared; one says the strictest Pod Security level that the object passes."""
+    """Labels of shared objects, including the strictest Pod Security level that the object satisfies."""
     return {"app": app, "app.kubernetes.io/name": app, **MANAGED, f"{GROUP}/pod-security": pod_security}
 
 

@@ -1,4 +1,4 @@
-"""Delivery by the KubeAIRunway controller: the ModelDeployment and InferenceProviderConfig objects that it works on."""
+"""Delivery by the KubeAIRunway controller: its ModelDeployment and InferenceProviderConfig objects."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -6,46 +6,44 @@ from pathlib import Path
 from typing import Any
 
 from airunway.provider.contract import Provider
-from airunway.provider.honoured import unhonoured
 from airunway.provider.labels import MANAGED
 from airunway.provider.live_object import LiveModel, Status, read_as
-from airunway.provider.observation import Decided, Observation, Phase, ReadyState, Replicas, complaint
+from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, failure_message
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
+from airunway.provider.supported_fields import unsupported_fields
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
-from airunway.spec.entry import ENTRY, Delivery
+from airunway.spec.entry import ENTRY_FIELDS, Delivery
 from airunway.spec.model import ModelDeploymentSpec, Source
-from airunway.text.merge import given
-from airunway.text.names import name_of
+from airunway.text.merge import non_empty
+from airunway.text.names import dns_label
 from airunway.text.problems import InputError, Problem, join
 from airunway.text.yaml_reading import load_data
 
 KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
 READY = ReadyState("phase", {str(phase): phase for phase in Phase})
 IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.provider.name", "spec.serving.mode")
-"""Fields whose change the controller's webhook refuses, so that the object has to be made anew."""
+"""Fields that the controller's webhook refuses to change; the object is replaced instead."""
 
 
-def data() -> dict[str, Any]:
-    """What is known about the controller's releases, from ``controller.yaml``."""
+def controller_data() -> dict[str, Any]:
+    """Facts about the controller's releases, from ``controller.yaml``."""
     return load_data(Path(__file__).with_name("controller.yaml"))
 
 
 def object_name(name: str) -> str:
-    """Name of the ModelDeployment of a deployment.
+    """Name of a deployment's ModelDeployment.
 
-    The controller's shims give their objects its name and refuse one that is there already, so it is not the name of
-    the object that we render ourselves: both can then stand side by side while the delivery of a live deployment is
-    switched.
+    The controller's shims give their objects the same name and refuse to adopt existing objects. It therefore differs
+    from the name of the object that we render for direct delivery, so that both can exist while the delivery of a live
+    deployment is switched.
     """
-    return name_of(name, "md")
+    return dns_label(name, "md")
 
 
 def model_deployment(request: Request, group: str) -> dict[str, Any]:
-    """The ModelDeployment for ``request`` in API group ``group``. Raises ``InputError`` naming what that group has no
-    field for.
-    """
-    refused = unhonoured(request.spec, ENTRY | fields(group), {})
+    """The ModelDeployment for ``request``. Raises ``InputError`` for fields that ``group`` doesn't have."""
+    refused = unsupported_fields(request.spec, ENTRY_FIELDS | supported_fields(group), {})
     problems = [
         Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}")
         for path in refused
@@ -54,7 +52,7 @@ def model_deployment(request: Request, group: str) -> dict[str, Any]:
         problems.append(
             Problem(
                 "model.source",
-                f"aikit is not known to the controller; use delivery: {Delivery.DIRECT}, or source custom with image",
+                f"the controller does not support aikit; use delivery: {Delivery.DIRECT}, or source custom with image",
             )
         )
     if problems:
@@ -73,44 +71,42 @@ def render_for_controller(provider: Provider, request: Request, group: str) -> R
     return Rendered(resource, provider.endpoint(name), READY.wait_for(resource), IMMUTABLE)
 
 
-def fields(group: str) -> frozenset[str]:
-    """The leaves of the spec that a ModelDeployment of API group ``group`` has fields for."""
-    return frozenset([*data()["fields"], *data()["groups"][group]["fields"]])
+def supported_fields(group: str) -> frozenset[str]:
+    """The fields of the spec that a ModelDeployment of API group ``group`` has too."""
+    return frozenset([*controller_data()["fields"], *controller_data()["groups"][group]["fields"]])
 
 
 def _spec(request: Request, group: str) -> dict[str, Any]:
-    """The spec as it was written. ``resources`` is always there: the controller's webhook and rules take its absence
-    for other things.
-    """
+    """The spec as the user wrote it, but always with ``resources``, whose absence the controller misinterprets."""
     spec = request.spec
     sections = set(ModelDeploymentSpec.model_fields)
     written = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True, include=sections)
-    sent = _known(written, fields(group))
-    resources = dict(sent.get("resources", {}))
+    manifest_spec = _only_supported(written, supported_fields(group))
+    resources = dict(manifest_spec.get("resources", {}))
     if not spec.gpu_count:
         resources.pop("gpu", None)
-    sent["resources"] = resources
-    if spec.container_image and data()["groups"][group].get("flat"):
-        sent["image"] = spec.container_image
-        sent.get("engine", {}).pop("image", None)
+    manifest_spec["resources"] = resources
+    if spec.container_image and controller_data()["groups"][group].get("flat"):
+        manifest_spec["image"] = spec.container_image
+        manifest_spec.get("engine", {}).pop("image", None)
     if request.token_secret:
-        sent["secrets"] = {"huggingFaceToken": request.token_secret}
-    return dict(sorted(sent.items()))
+        manifest_spec["secrets"] = {"huggingFaceToken": request.token_secret}
+    return dict(sorted(manifest_spec.items()))
 
 
-def _known(section: dict[str, Any], leaves: Collection[str], path: str = "") -> dict[str, Any]:
-    """``section`` without the defaults that were written into fields which the group does not have."""
-    kept: dict[str, Any] = {}
+def _only_supported(section: dict[str, Any], supported: Collection[str], prefix: str = "") -> dict[str, Any]:
+    """``section`` with only the ``supported`` fields."""
+    result: dict[str, Any] = {}
     for key, value in section.items():
-        at = join(path, key)
-        below = any(leaf.startswith((f"{at}.", f"{at}[")) for leaf in leaves)
-        if at in leaves or below:
-            kept[key] = _known(value, leaves, at) if below and isinstance(value, dict) else value
-    return kept
+        field = join(prefix, key)
+        has_nested = any(name.startswith((f"{field}.", f"{field}[")) for name in supported)
+        if field in supported or has_nested:
+            result[key] = _only_supported(value, supported, field) if has_nested and isinstance(value, dict) else value
+    return result
 
 
 class ReplicaCounts(LiveModel):
-    """How many replicas the controller counts."""
+    """The replica counts that the controller reports."""
 
     desired: int = 0
     ready: int = 0
@@ -118,13 +114,13 @@ class ReplicaCounts(LiveModel):
 
 
 class ChosenEngine(LiveModel):
-    """The engine that the controller took."""
+    """The engine that the controller chose."""
 
     type: str | None = None
 
 
 class ChosenProvider(LiveModel):
-    """The provider that the controller took, and why."""
+    """The provider that the controller chose, and why."""
 
     name: str | None = None
     selected_reason: str | None = None
@@ -138,7 +134,7 @@ class ReportedEndpoint(LiveModel):
 
 
 class ModelDeploymentStatus(Status):
-    """Where a ModelDeployment stands."""
+    """The status of a ModelDeployment."""
 
     phase: str = ""
     message: str = ""
@@ -149,31 +145,31 @@ class ModelDeploymentStatus(Status):
 
 
 class ObservedModelDeployment(LiveModel):
-    """What is read of a ModelDeployment to tell where it stands."""
+    """The fields of a ModelDeployment that its status is derived from."""
 
     status: ModelDeploymentStatus = ModelDeploymentStatus()
 
 
 def observe(obj: Mapping[str, Any]) -> Observation:
-    """What a ModelDeployment's status says, in the controller's own words. Raises ``UnreadableError``."""
+    """The status of a ModelDeployment, as the controller reports it. Raises ``UnreadableError``."""
     status = read_as(ObservedModelDeployment, obj).status
     conditions, counts, provider, endpoint = tuple(status.conditions), status.replicas, status.provider, status.endpoint
-    served = Endpoint(endpoint.service, endpoint.port or 80) if endpoint.service else None
+    reported_endpoint = Endpoint(endpoint.service, endpoint.port or 80) if endpoint.service else None
     return Observation(
         READY.phases.get(status.phase, Phase.PENDING),
-        status.message or complaint(conditions),
+        status.message or failure_message(conditions),
         Replicas(counts.desired, counts.ready, counts.available),
         conditions,
-        Decided(status.engine.type, provider.name, provider.selected_reason, served),
+        ControllerReport(status.engine.type, provider.name, provider.selected_reason, reported_endpoint),
     )
 
 
 def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, Any]:
-    """``config`` as the object of API group ``group``."""
+    """The InferenceProviderConfig object for ``config`` in API group ``group``."""
     spec = config.spec
     rules = [{"condition": rule.condition, "priority": rule.priority} for rule in spec.selection_rules]
     metadata: dict[str, Any] = {"name": config.name, "labels": MANAGED}
-    if data()["groups"][group].get("flat"):
+    if controller_data()["groups"][group].get("flat"):
         engines = spec.capabilities.engines
         capabilities: dict[str, Any] = {
             "engines": [str(e.name) for e in engines],
@@ -181,9 +177,9 @@ def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, An
             "gpuSupport": any(e.gpu_support for e in engines),
             "cpuSupport": any(e.cpu_support for e in engines),
         }
-        more = given(installation=_installation(spec.installation, values=False), documentation=spec.documentation)
+        extra = non_empty(installation=_installation(spec.installation, values=False), documentation=spec.documentation)
     else:
-        metadata["annotations"] = given(
+        metadata["annotations"] = non_empty(
             **{
                 f"{group}/installation": json.dumps(_installation(spec.installation, values=True), sort_keys=True),
                 f"{group}/documentation-url": spec.documentation,
@@ -198,15 +194,15 @@ def provider_config(config: InferenceProviderConfig, group: str) -> dict[str, An
             }
             for e in spec.capabilities.engines
         ]
-        capabilities, more = {"engines": listed}, {}
-    body = {"capabilities": capabilities, **given(selectionRules=rules), **more}
+        capabilities, extra = {"engines": listed}, {}
+    body = {"capabilities": capabilities, **non_empty(selectionRules=rules), **extra}
     return {"apiVersion": f"{group}/v1alpha1", "kind": CONFIG_KIND, "metadata": metadata, "spec": body}
 
 
 def _installation(installation: Installation, *, values: bool) -> dict[str, Any]:
-    found = installation.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for chart in found["helmCharts"]:
-        del chart["retainOnDelete"]  # the controller knows no such field
+    document = installation.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for chart in document["helmCharts"]:
+        del chart["retainOnDelete"]  # the controller has no such field
         if not values or not chart["values"]:
             chart.pop("values")
-    return given(**found)
+    return non_empty(**document)

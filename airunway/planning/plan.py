@@ -1,4 +1,4 @@
-"""From a stack's settings to a plan: every deployment checked, selected and rendered, or all problems in one go."""
+"""Plans a stack from its settings: checks, selects and renders every deployment, or reports all problems together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from airunway.planning.catalog import provider_settings, read_provider_configs
 from airunway.planning.controller import PlannedController, plan_controller
-from airunway.planning.deployment import TOKEN_SECRET, PlannedDeployment, Target, plan_one
+from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeployment, plan_deployment
 from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
@@ -17,14 +17,14 @@ from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.registry import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.entry import Delivery
-from airunway.text.problems import InputError, Problem, problems_of
+from airunway.text.problems import InputError, Problem, validation_problems
 
 
 @dataclass(frozen=True)
 class PlannedProvider:
-    """A provider that some deployment was given to; ``managed`` says whether the stack installs its operator.
+    """A provider that a deployment uses; ``managed`` means that the stack installs its operator.
 
-    ``operator`` is False for one that needs none: its objects are of Kubernetes' own kinds, and nobody gave it a chart.
+    ``operator`` is False if it needs none: its objects are of built-in kinds, and its config has no chart.
     """
 
     config: InferenceProviderConfig
@@ -34,7 +34,7 @@ class PlannedProvider:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything decided about one stack before a resource is created."""
+    """All decisions about a stack, made before any resource is created."""
 
     settings: StackSettings
     deployments: tuple[PlannedDeployment, ...]
@@ -45,8 +45,8 @@ class Plan:
     @property
     def namespaces(self) -> tuple[str, ...]:
         """Namespaces that the stack creates for its deployments."""
-        wanted = {d.request.namespace for d in self.deployments} - {"default"}
-        return tuple(sorted(wanted)) if self.settings.create_namespaces else ()
+        names = {d.request.namespace for d in self.deployments} - {"default"}
+        return tuple(sorted(names)) if self.settings.create_namespaces else ()
 
     @property
     def images(self) -> tuple[PlannedImage, ...]:
@@ -55,25 +55,25 @@ class Plan:
 
     @property
     def pull_namespaces(self) -> tuple[str, ...]:
-        """Namespaces that need the registry's login."""
+        """Namespaces that need the Secret with the registry's login."""
         return tuple(sorted({d.request.namespace for d in self.deployments if d.request.pull_secret}))
 
     @property
     def token_namespaces(self) -> tuple[str, ...]:
-        """Namespaces that need the Secret made from the stack's token."""
+        """Namespaces that need the Secret created from the stack's token."""
         return tuple(sorted({d.request.namespace for d in self.deployments if d.request.token_secret == TOKEN_SECRET}))
 
 
 def parse_settings(raw: Mapping[str, Any]) -> StackSettings:
-    """Validate the settings' own fields; deployments are left to ``plan_stack``. Raises ``InputError``."""
+    """Validate the settings except for deployments, which ``plan_stack`` checks. Raises ``InputError``."""
     try:
         return StackSettings.model_validate(dict(raw))
     except ValidationError as error:
-        raise InputError(problems_of(error, StackSettings)) from error
+        raise InputError(validation_problems(error, StackSettings)) from error
 
 
 def secret_problems(settings: StackSettings, *, has_token: bool, has_password: bool) -> list[Problem]:
-    """Where settings and the secrets that go with them don't match."""
+    """Problems with settings and secrets that don't match."""
     problems = []
     if has_token and settings.hugging_face_secret:
         problems.append(Problem("huggingFaceSecret", f"airunway:{TOKEN_SETTING} is set too; give one of the two"))
@@ -96,10 +96,9 @@ def plan_stack(
     has_password: bool = False,
     has_provider: bool = False,
 ) -> Plan:
-    """Decide everything about a stack. Raises ``InputError`` with every problem of the whole stack.
+    """Plan a stack. Raises ``InputError`` with all problems of the whole stack.
 
-    ``has_provider`` says that a program has a Kubernetes provider for the cluster already, so that the settings need
-    not name it.
+    ``has_provider`` means that the program brings its own Kubernetes provider, so the settings need not name a cluster.
     """
     problems: list[Problem] = []
     if not has_provider and not settings.cluster.context and not settings.cluster.kubeconfig:
@@ -110,24 +109,26 @@ def plan_stack(
             )
         )
     problems += secret_problems(settings, has_token=has_token, has_password=has_password)
-    configs, unread_configs = read_provider_configs(settings, files, providers)
-    problems += unread_configs
+    configs, config_problems = read_provider_configs(settings, files, providers)
+    problems += config_problems
     planned: list[PlannedDeployment] = []
-    target = Target(providers, configs, settings, has_token)
-    entries, unread = read_entries(settings, files)
-    unsure = any(p.path.startswith("providers.") for p in unread_configs)
+    target = PlanContext(providers, configs, settings, has_token)
+    entries, entry_problems = read_entries(settings, files)
+    providers_unreadable = any(p.field.startswith("providers.") for p in config_problems)
     for entry in entries:
         problems += entry.problems
-        if entry.spec is None or unsure:
+        if entry.spec is None or providers_unreadable:
             continue
         try:
-            planned.append(plan_one(entry.spec, target, entry.place))
+            planned.append(plan_deployment(entry.spec, target, entry.location))
         except InputError as error:
-            problems += [entry.place.of(p) for p in error.problems]
-    problems += [*unread, *name_clashes(entries), *_service_clashes(planned)]
+            problems += [entry.location.qualify(p) for p in error.problems]
+    problems += [*entry_problems, *name_clashes(entries), *_service_clashes(planned)]
     if any(p.image for p in planned) and not settings.registry.managed and not settings.registry.existing:
-        wanted = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
-        problems.append(Problem("registry", f"a deployment builds an image; say where it is kept: {wanted}"))
+        example = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
+        problems.append(
+            Problem("registry", f"a deployment builds an image; set the registry that stores it: {example}")
+        )
     controller = None
     try:
         controller = _controller(settings, files, configs, planned)
@@ -143,18 +144,18 @@ def plan_stack(
 
 
 def has_operator(config: InferenceProviderConfig, providers: Providers) -> bool:
-    """Whether the provider's objects wait for an operator."""
-    provider = providers.named(config.name)
+    """Whether the provider's objects need an operator."""
+    provider = providers.get(config.name)
     return bool(config.spec.installation.helm_charts) or provider is None or not is_kubernetes_own(provider.API_VERSION)
 
 
 def _controller(
     settings: StackSettings, files: Files, configs: list[InferenceProviderConfig], planned: list[PlannedDeployment]
 ) -> PlannedController | None:
-    """The controller, where a deployment is given to it. Raises ``InputError``."""
+    """The controller, if a deployment is delivered to it. Raises ``InputError``."""
     if all(p.delivery is Delivery.DIRECT for p in planned):
         return None
-    texts, problems = files.read("controller.manifests", settings.controller.manifests)
+    texts, problems = files.select_texts("controller.manifests", settings.controller.manifests)
     if problems:
         raise InputError(problems)
     namespaces = {p.request.namespace for p in planned} if settings.create_namespaces else set()
@@ -164,16 +165,16 @@ def _controller(
 
 
 def _service_clashes(planned: list[PlannedDeployment]) -> list[Problem]:
-    """Services that two deployments would both need."""
+    """Problems for Services that two deployments would both need."""
     problems = []
     first: dict[tuple[str, str], PlannedDeployment] = {}
-    for one in planned:
-        namespace, service = key = (one.request.namespace, one.rendered.endpoint.service)
-        other = first.setdefault(key, one)
-        if other.name != one.name:
+    for deployment in planned:
+        namespace, service = key = (deployment.request.namespace, deployment.rendered.endpoint.service)
+        owner = first.setdefault(key, deployment)
+        if owner.name != deployment.name:
             clash = (
-                f"{one.name!r} and {other.name!r} of {other.place.path} would both need a Service {service!r} in"
-                f" {namespace}"
+                f"{deployment.name!r} and {owner.name!r} of {owner.location.path} would both need a Service"
+                f" {service!r} in {namespace}"
             )
-            problems.append(one.place.of(Problem("name", clash)))
+            problems.append(deployment.location.qualify(Problem("name", clash)))
     return problems

@@ -1,4 +1,4 @@
-"""A stack file's ``airunway:`` settings: what one cluster serves and how."""
+"""The ``airunway:`` settings of a stack file: what one cluster serves and how."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,18 +8,18 @@ from pydantic import Field, model_validator
 
 from airunway.spec.durations import Duration
 from airunway.spec.entry import Delivery, DnsLabel
-from airunway.spec.model import StrictModel, Text, named
+from airunway.spec.model import StrictModel, Text, enum_validator
 from airunway.text.yaml_reading import load_data
 
 BUILD_DATA = load_data(Path(__file__).with_name("image_build.yaml"))
-"""Images and sizes of what builds and keeps images, where a stack names no others."""
+"""Default images and sizes of the builder and the registry."""
 _REGISTRY, _BUILDER = BUILD_DATA["registry"], BUILD_DATA["builder"]
 
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 
 
 class InstallationMode(StrEnum):
-    """Who installs an operator or the controller: the stack, or somebody else."""
+    """Who installs an operator or the controller: the stack, or someone else."""
 
     MANAGED = "managed"
     EXISTING = "existing"
@@ -35,8 +35,8 @@ class Cluster(StrictModel):
     uid: Text | None = Field(
         None,
         description=(
-            "Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says"
-            " so by it."
+            "Uid of the cluster's namespace kube-system. The stack then deploys to no other cluster; change it to move"
+            " the stack."
         ),
     )
 
@@ -44,9 +44,10 @@ class Cluster(StrictModel):
 class ProviderSettings(StrictModel):
     """What a stack changes about one inference provider."""
 
-    enabled: bool = Field(True, description="Whether it may be chosen.")
-    installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
-        InstallationMode.MANAGED, description="managed: the stack installs its operator; existing: it is there."
+    enabled: bool = Field(True, description="Whether it can be selected.")
+    installation: Annotated[InstallationMode, enum_validator(InstallationMode)] = Field(
+        InstallationMode.MANAGED,
+        description="managed: the stack installs its operator; existing: it is already installed.",
     )
     spec: dict[str, Any] = Field(
         {},
@@ -59,9 +60,7 @@ class ProviderSettings(StrictModel):
 class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
-    node_cidrs: list[Cidr] = Field(
-        min_length=1, description="Addresses of the nodes, which pull from it as nothing else may."
-    )
+    node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes; only they may pull from it.")
     storage: Text | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
     node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
@@ -71,22 +70,22 @@ class ManagedRegistry(StrictModel):
 
 
 class ExistingRegistry(StrictModel):
-    """A registry that is there already."""
+    """An existing registry."""
 
-    host: Text = Field(description="HOST[:PORT][/PATH] that images are pushed to.")
-    pull_host: Text | None = Field(None, description="The same as nodes see it. Default: host.")
+    host: Text = Field(description="HOST[:PORT][/PATH] to push images to.")
+    pull_host: Text | None = Field(None, description="The same for pulls by nodes. Default: host.")
     insecure: bool = Field(False, description="Whether it speaks plain HTTP.")
     username: Text | None = Field(None, description="User; the password is airunway:registryPassword.")
 
 
 class RegistrySettings(StrictModel):
-    """Where built images are kept: one of the two."""
+    """Where built images are stored: one of the two."""
 
     managed: ManagedRegistry | None = Field(None, description="Run one in the cluster.")
-    existing: ExistingRegistry | None = Field(None, description="Use one that is there.")
+    existing: ExistingRegistry | None = Field(None, description="Use an existing one.")
 
     @model_validator(mode="after")
-    def _one(self) -> "RegistrySettings":
+    def _not_both(self) -> "RegistrySettings":
         if self.managed and self.existing:
             raise ValueError("managed and existing are both given; give one of the two")
         return self
@@ -96,9 +95,9 @@ class ControllerSettings(StrictModel):
     """The KubeAIRunway controller, for deployments with delivery modeldeployment."""
 
     api_group: Literal["airunway.ai", "kubeairunway.ai"] = Field("airunway.ai", description="API group of its release.")
-    installation: Annotated[InstallationMode, named(InstallationMode)] = Field(
+    installation: Annotated[InstallationMode, enum_validator(InstallationMode)] = Field(
         InstallationMode.EXISTING,
-        description="existing: it runs in the cluster; managed: the stack creates what is in manifests.",
+        description="existing: it runs in the cluster; managed: the stack creates the objects in manifests.",
     )
     manifests: list[Text] = Field(
         [],
@@ -109,7 +108,7 @@ class ControllerSettings(StrictModel):
     )
 
     @model_validator(mode="after")
-    def _files(self) -> "ControllerSettings":
+    def _manifests_match_installation(self) -> "ControllerSettings":
         if (self.installation is InstallationMode.MANAGED) != bool(self.manifests):
             raise ValueError("installation: managed and manifests go together; give both or neither")
         return self
@@ -121,9 +120,9 @@ class BuilderSettings(StrictModel):
     storage: Text | None = Field(None, description=f"Size of the build cache. Default: {_BUILDER['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
     unconfined: bool = Field(
-        False, description="Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount."
+        False, description="Run BuildKit without seccomp and AppArmor profiles, if the nodes' profiles forbid mounts."
     )
-    timeout: Duration | None = Field(None, description=f"Longest build. Default: {_BUILDER['timeout']}.")
+    timeout: Duration | None = Field(None, description=f"Maximum duration of a build. Default: {_BUILDER['timeout']}.")
     platform: Text | None = Field(None, description=f"Platform of the images. Default: {_BUILDER['platform']}.")
     image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
     frontend: Text | None = Field(None, description="AIKit's frontend image, for a mirror.")
@@ -131,7 +130,7 @@ class BuilderSettings(StrictModel):
 
 
 class StackSettings(StrictModel):
-    """Everything under ``airunway:`` in a stack file but secrets."""
+    """The settings under ``airunway:`` in a stack file, without secrets."""
 
     cluster: Cluster = Field(
         Cluster(),
@@ -174,14 +173,13 @@ class StackSettings(StrictModel):
     registry: RegistrySettings = Field(
         RegistrySettings(),
         description=(
-            "Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."
+            "Registry for built images, {managed} in the cluster or {existing}; required if a deployment builds one."
         ),
     )
-    delivery: Annotated[Delivery, named(Delivery)] = Field(
+    delivery: Annotated[Delivery, enum_validator(Delivery)] = Field(
         Delivery.DIRECT,
         description=(
-            "How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's"
-            " KubeAIRunway controller."
+            "Default delivery of deployments: direct, or modeldeployment for the cluster's KubeAIRunway controller."
         ),
     )
     controller: ControllerSettings = Field(
@@ -193,7 +191,7 @@ class StackSettings(StrictModel):
     )
     builder: BuilderSettings = Field(
         BuilderSettings(),
-        description="How images are built: storage, timeout, platform, and mirrors of the images it takes.",
+        description="How images are built: storage, timeout, platform, and mirrors of the images that builds use.",
     )
     protect: bool = Field(
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."
@@ -205,4 +203,4 @@ SECRET_SETTINGS = {
     TOKEN_SETTING: "Hugging Face token; becomes a Secret in each namespace that needs it.",
     PASSWORD_SETTING: "Password for registry.existing.username.",
 }
-"""What the settings that are secrets are for; they are read apart from the others."""
+"""Descriptions of the secret settings, which are read separately."""

@@ -11,13 +11,13 @@ import pulumi.runtime.config as runtime_config
 from pydantic import TypeAdapter
 
 from airunway.planning.catalog import provider_configs
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.settings import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 from airunway.program.project_files import read_files
 from airunway.text.config_text import size_warnings
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from providers import PROVIDERS
 
 _PREFIX = "airunway:"
@@ -63,10 +63,10 @@ def plan_of(config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | 
     return replace(plan, warnings=(*plan.warnings, *size_warnings(config)))
 
 
-def target_of(config: Mapping[str, Any], root: Path) -> Target:
+def target_of(config: Mapping[str, Any], root: Path) -> PlanContext:
     """What an entry is planned for in a stack with a configuration's texts. Raises ``InputError``."""
     settings, files = settings_of(config, root)
-    return Target(PROVIDERS, provider_configs(settings, files, PROVIDERS), settings, _has(config, TOKEN_SETTING))
+    return PlanContext(PROVIDERS, provider_configs(settings, files, PROVIDERS), settings, _has(config, TOKEN_SETTING))
 
 
 def _has(config: Mapping[str, Any], secret: str) -> bool:
@@ -81,7 +81,7 @@ def settings_of(
     """
     raw = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
     known = {field.alias or name for name, field in StackSettings.model_fields.items()} | set(SECRET_SETTINGS)
-    unknown = [Problem(key, f"unknown setting; {nearest(key, known)}") for key in sorted(raw) if key not in known]
+    unknown = [Problem(key, f"unknown setting; {suggest_name(key, known)}") for key in sorted(raw) if key not in known]
     if unknown:
         raise InputError(unknown)
     settings = parse_settings(

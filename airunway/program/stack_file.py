@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.text.config_text import config_text
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.yaml_reading import StackLoader, read_document
 
 SECRET = "[secret]"
@@ -50,7 +50,7 @@ class _Project:
         """The file of ``stack``. Raises ``InputError`` where there is none."""
         path, names = self.folder / f"Pulumi.{stack}.yaml", self.stacks
         if stack not in names:
-            others = nearest(stack, names) if names else "there is none"
+            others = suggest_name(stack, names) if names else "there is none"
             raise InputError([Problem("--stack", f"no stack '{stack}' ({path} does not exist); {others}")])
         return path
 
@@ -60,7 +60,7 @@ def _project(root: Path) -> _Project:
     content = _load(path)
     name, folder, config = content.get("name"), content.get("stackConfigDir") or ".", content.get("config") or {}
     wrong = [
-        Problem(f"{path}: {key}", f"{wanted} is wanted")
+        Problem(f"{path}: {key}", f"must be {wanted}")
         for key, value, wanted, kind in (
             ("name", name, "text", str),
             ("stackConfigDir", folder, "text", str),
@@ -98,7 +98,7 @@ def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
     secrets: list[str] = []
     config = _load(path, text).get("config") or {}
     if not isinstance(config, dict):
-        raise InputError([Problem(f"{path}: config", "a map is wanted")])
+        raise InputError([Problem(f"{path}: config", "must be a map")])
     for key, value in {**project.declared, **config}.items():
         plain, secret = _revealed(value)
         key = key if ":" in key else f"{project.name}:{key}"
@@ -130,5 +130,5 @@ def _load(path: Path, text: str | None = None) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InputError([Problem(str(path), f"not UTF-8: {error.reason} at byte {error.start}")]) from error
     if not isinstance(loaded, dict):
-        raise InputError([Problem(str(path), "a map is wanted")])
+        raise InputError([Problem(str(path), "must be a map")])
     return loaded

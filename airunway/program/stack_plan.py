@@ -5,7 +5,7 @@ it at once.
 from collections.abc import Mapping
 from pathlib import Path
 
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan
 from airunway.planning.settings import StackSettings
@@ -18,7 +18,7 @@ def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
     return settings_of(read_stack(root, stack).values, root)
 
 
-def stack_target(root: Path, stack: str) -> Target:
+def stack_target(root: Path, stack: str) -> PlanContext:
     """What an entry of ``stack`` is planned for. Raises ``InputError``."""
     return target_of(read_stack(root, stack).values, root)
 

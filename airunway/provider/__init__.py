@@ -1,1 +1,1 @@
-"""The contract of an inference provider, and what all of them share."""
+"""The contract of an inference provider, and the code that providers share."""

@@ -1,4 +1,4 @@
-"""GGUF models by AIKit: which image runs one, and with which arguments."""
+"""GGUF models served by AIKit: the image to run and its arguments."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,20 +6,20 @@ from typing import Any
 from urllib.parse import quote
 
 from airunway.spec.model import ModelDeploymentSpec, Source
-from airunway.text.problems import Problem, nearest
+from airunway.text.problems import Problem, suggest_name
 from airunway.text.yaml_reading import load_data
 
 
-def data() -> dict[str, Any]:
+def aikit_data() -> dict[str, Any]:
     """Port and pre-made models, from ``aikit.yaml``."""
     return load_data(Path(__file__).with_suffix(".yaml"))
 
 
-def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
-    """The image that serves ``spec`` with llama.cpp: asked for, pre-made, or a runner. None for a custom source without
-    one.
+def select_image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
+    """The image that serves ``spec`` with llama.cpp: the spec's, a pre-made one, or a runner image.
 
-    ``images`` are the provider's, by role: ``llamacppCpu``, ``llamacppGpu`` and ``premade``.
+    None for a custom source that names no image. ``images`` are the provider's images by role: ``llamacppCpu``,
+    ``llamacppGpu`` and ``premade``.
     """
     if spec.container_image:
         return spec.container_image
@@ -31,10 +31,10 @@ def image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | None:
 
 
 def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
-    """What tells a runner image which model to fetch; nothing where the image holds the model.
+    """Arguments that tell a runner image which model to fetch; empty if the image contains the model.
 
-    A runner takes a repository as ``huggingface://ID`` and fetches every GGUF file of it; a single file it takes only
-    as an address (kaito-project/aikit, pkg/aikit2llb/inference/runner.go).
+    A runner accepts a repository as ``huggingface://ID`` and fetches all its GGUF files; it accepts a single file only
+    as a URL (kaito-project/aikit, pkg/aikit2llb/inference/runner.go).
     """
     if spec.model.source is not Source.HUGGINGFACE or (spec.model.gguf and spec.model.gguf.build):
         return []
@@ -44,19 +44,21 @@ def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
 
 
 def served_name(spec: ModelDeploymentSpec) -> str | None:
-    """The name that the image gives the model, where it can be told: AIKit does not let it be chosen."""
+    """The name under which the image serves the model, if it can be derived; AIKit doesn't let users choose it."""
     if spec.model.source is Source.AIKIT:
-        return str(data()["premade"].get(spec.model.id, "")) or None
+        return str(aikit_data()["premade"].get(spec.model.id, "")) or None
     if spec.model.gguf and spec.model.gguf.file:
-        # A built image keeps the ending (pkg/build/args.go), a runner drops it.
+        # A built image keeps the file extension (pkg/build/args.go), a runner drops it.
         name = spec.model.gguf.file.rsplit("/", 1)[-1]
         return name if spec.model.gguf.build else name.removesuffix(".gguf")
     return None
 
 
-def problems_of(spec: ModelDeploymentSpec) -> list[Problem]:
-    """What is wrong with a pre-made model's name."""
-    known = data()["premade"]
-    if spec.model.source is Source.AIKIT and spec.model.id is not None and spec.model.id not in known:
-        return [Problem("model.id", f"no pre-made AIKit model '{spec.model.id}'; {nearest(spec.model.id, known)}")]
+def model_id_problems(spec: ModelDeploymentSpec) -> list[Problem]:
+    """A problem if ``model.id`` names no pre-made AIKit model."""
+    premade = aikit_data()["premade"]
+    if spec.model.source is Source.AIKIT and spec.model.id is not None and spec.model.id not in premade:
+        return [
+            Problem("model.id", f"no pre-made AIKit model '{spec.model.id}'; {suggest_name(spec.model.id, premade)}")
+        ]
     return []

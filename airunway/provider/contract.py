@@ -1,6 +1,4 @@
-"""The contract of an inference provider: what a module has to bring so that deployments can be given to it. mypy holds
-each to it.
-"""
+"""The contract of an inference provider: what its package must define. mypy checks each provider against it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,89 +13,78 @@ from airunway.spec.model import Engine, Mode
 
 
 @dataclass(frozen=True)
-class Honours:
-    """The leaves of the spec that a provider renders for one engine in one mode, and why it can't render some others.
+class SupportedFields:
+    """The fields of the spec that a provider renders for one engine in one mode, and reasons for refusing others.
 
-    Leaves are paths as a person writes them, ``[]`` for any element of a list: ``model.id``, ``env[].value``.
-    ``reasons`` are by leaf or by section; every leaf that is not in ``leaves`` is refused, with or without a reason.
+    Fields are dotted, with ``[]`` for any element of a list: ``model.id``, ``env[].value``. ``reasons`` maps fields or
+    sections to reasons; every field that is not in ``fields`` is refused, with or without a reason.
     """
 
-    leaves: frozenset[str]
+    fields: frozenset[str]
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class NameLimit:
-    """The longest name of an upstream object, in characters, and how the limit is made up."""
+    """The maximum length of an upstream object's name, in characters, and the reason for the limit."""
 
-    most: int
-    why: str
+    max_length: int
+    reason: str
 
 
 class Provider(Protocol):
-    """One inference provider; each is a package."""
+    """One inference provider, implemented by a package."""
 
     FOLDER: Path
-    """The package's folder, which holds the built-in InferenceProviderConfig as ``config.yaml``.
+    """The package's folder, with the built-in InferenceProviderConfig in ``config.yaml``.
 
-    Where it has a ``shim.yaml``, the KubeAIRunway controller has the provider too; ``schema.yaml`` has the defaults of
-    a kind without CRD.
+    A ``shim.yaml`` means that the KubeAIRunway controller supports the provider too; ``schema.yaml`` has the defaults
+    of a kind without a CRD.
     """
 
     NAME: str
-    """Name of its InferenceProviderConfig."""
+    """Name of the provider's InferenceProviderConfig."""
 
     API_VERSION: str
-    """Version of the upstream kind."""
+    """API version of the upstream kind."""
 
     KIND: str
-    """The upstream kind that a deployment becomes."""
+    """The upstream kind that a deployment is rendered as."""
 
     SELECTOR: Mapping[str, str]
-    """Labels that tell its objects from others of their kind; empty where the kind is its own."""
+    """Labels that identify the provider's objects among others of the same kind; empty if no one else uses the kind."""
 
-    HONOURS: Mapping[Engine, Mapping[Mode, Honours]]
-    """What ``render`` knows, whatever a document claims that the provider can do: engines, their modes and the spec's
-    leaves.
-    """
+    SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]]
+    """The engines, modes and fields that ``render`` supports, whatever capabilities a document declares."""
 
     READY: Readiness
-    """When an object serves: ``pulumi up`` waits for it, and ``observe`` says Running by it."""
+    """When an object is ready: ``pulumi up`` waits for this, and ``observe`` then reports Running."""
 
     OWNED: Mapping[str, Any]
-    """Fields that the operator writes back where they are missing, with its values: they are rendered, so that no field
-    changes owner.
+    """Defaults that the operator would write into the object, by field; rendering them keeps us their owner.
 
-    Paths in the upstream object, ``[]`` for every element of a list.
+    Fields of the upstream object, with ``[]`` for every element of a list.
     """
 
     IMMUTABLE: tuple[str, ...]
-    """Paths in the upstream object whose change the operator refuses, so that the object is deleted and made anew."""
+    """Fields of the upstream object that the operator refuses to change; the object is replaced instead."""
 
     def name_limit(self, request: Request) -> NameLimit:
-        """The longest name that the upstream object may have."""
+        """The limit for the upstream object's name."""
 
     def endpoint(self, name: str) -> Endpoint:
-        """The Service that the operator makes for an object of that name."""
+        """The Service that the operator creates for an object of that name."""
 
     def render(self, request: Request) -> Objects:
-        """The objects that serve ``request``, before overrides. Raises ``InputError`` naming values that it can't
-        honour.
-        """
+        """The objects that serve ``request``, before overrides. Raises ``InputError`` for unsupported values."""
 
     def observe(self, obj: Object) -> Observation:
-        """What the status of a live object says. Raises ``UnreadableError`` where the object is not as its kind
-        says.
-        """
+        """The status of a live object. Raises ``UnreadableError`` if the object doesn't have its kind's shape."""
 
-    def read(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
-        """The fields of a spec that render to the live object, as far as they say it. Raises ``UnreadableError`` with
-        the reason.
-        """
+    def read_fields(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
+        """The spec fields that render to the live object, as far as possible. Raises ``UnreadableError``."""
 
 
 def is_kubernetes_own(api_version: str) -> bool:
-    """Whether a kind of ``api_version`` is served by Kubernetes itself, and acted on without an operator: its group has
-    no dot.
-    """
+    """Whether kinds of ``api_version`` are built into Kubernetes and need no operator: their group has no dot."""
     return "." not in api_version.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""Engine flags as data: which flag means which field of the spec, by engine, from ``engine_flags.yaml``."""
+"""The flags of each engine and the spec fields that they stand for, from ``engine_flags.yaml``."""
 
 import functools
 import re
@@ -16,9 +16,7 @@ from airunway.text.yaml_reading import load_data
 
 @dataclass(frozen=True)
 class Flag:
-    """One engine flag; ``value`` is None for a bare one, ``field`` the spec field it comes from, None where it is
-    derived.
-    """
+    """One engine flag; ``value`` is None for a bare flag, ``field`` is None for a flag that no spec field sets."""
 
     name: str
     value: Any = None
@@ -26,13 +24,13 @@ class Flag:
 
     @property
     def key(self) -> str:
-        """Name under which two spellings of the same flag meet."""
+        """The name that all spellings of the flag share."""
         name = self.name.replace("_", "-")
-        return table().aliases.get(name, name.removeprefix("no-"))
+        return flag_table().aliases.get(name, name.removeprefix("no-"))
 
 
-class Row(StrictModel):
-    """One flag, and the field that it stands for."""
+class FlagRow(StrictModel):
+    """One flag, and the spec field that it stands for."""
 
     flag: str = Field(description="Name without the dashes.")
     kind: Literal["text", "number", "switch", "gpus"] = Field(description="What its value is.")
@@ -40,8 +38,8 @@ class Row(StrictModel):
     when: bool = Field(True, description="Value of the field for which a switch is there.")
     value: str | None = Field(None, description="Value of a switch; none: a bare flag.")
 
-    def of(self, spec: ModelDeploymentSpec, gpus: int) -> Flag | None:
-        """The flag for ``spec``, with ``gpus`` in each worker; None where it is not there."""
+    def to_flag(self, spec: ModelDeploymentSpec, gpus: int) -> Flag | None:
+        """The flag for ``spec`` with ``gpus`` per worker; None if the spec doesn't set it."""
         if self.kind == "gpus":
             return Flag(self.flag, gpus) if gpus > 1 else None
         setting: Any = spec
@@ -51,10 +49,8 @@ class Row(StrictModel):
             return Flag(self.flag, self.value, self.field) if setting is self.when else None
         return Flag(self.flag, setting, self.field) if setting else None
 
-    def read(self, flag: Flag, gpus: int) -> dict[str, Any] | None:
-        """What ``of`` made ``flag`` from, by field, with ``gpus`` in each worker; None where it made it from
-        nothing.
-        """
+    def read_flag(self, flag: Flag, gpus: int) -> dict[str, Any] | None:
+        """The fields from which ``to_flag`` makes ``flag`` with ``gpus`` per worker; None if there are none."""
         if flag.name != self.flag:
             return None
         if self.kind == "switch":
@@ -65,11 +61,11 @@ class Row(StrictModel):
         return self._number(number, gpus)
 
     def read_keyword(self, name: str, value: Any, gpus: int) -> dict[str, Any] | None:
-        """The same for a keyword argument, which has a type."""
+        """The same for a keyword argument, whose value is typed."""
         keyword = self.flag.replace("-", "_")
         if self.kind == "switch":
-            bare, wanted = keyword.removeprefix("no_"), not keyword.startswith("no_")
-            return {str(self.field): self.when} if self.value is None and name == bare and value is wanted else None
+            switch, expected = keyword.removeprefix("no_"), not keyword.startswith("no_")
+            return {str(self.field): self.when} if self.value is None and name == switch and value is expected else None
         if self.kind == "text" or name != keyword:
             return None
         return self._number(value if type(value) is int else 0, gpus)
@@ -83,29 +79,30 @@ class Row(StrictModel):
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
-class Table(StrictModel):
-    """The flags of each engine in the order in which they are rendered, and other spellings of flags."""
+class FlagTable(StrictModel):
+    """The flags of each engine in rendering order, and alternative spellings."""
 
-    engines: Mapping[str, list[Row]] = Field(description="Rows by engine.")
+    engines: Mapping[str, list[FlagRow]] = Field(description="Rows by engine.")
     aliases: Mapping[str, str] = Field(description="Flags by their other spellings.")
 
-    def rows(self, engine: Engine) -> Sequence[Row]:
+    def rows(self, engine: Engine) -> Sequence[FlagRow]:
         """The flags of one engine."""
         return self.engines[engine]
 
 
 @functools.cache
-def table() -> Table:
-    """The table."""
-    return Table.model_validate(load_data(Path(__file__).with_suffix(".yaml")))
+def flag_table() -> FlagTable:
+    """The flags from ``engine_flags.yaml``."""
+    return FlagTable.model_validate(load_data(Path(__file__).with_suffix(".yaml")))
 
 
-def derived(engine: Engine, spec: ModelDeploymentSpec, gpus: int) -> Iterator[Flag]:
-    """The flags that the spec's fields come to, with ``gpus`` in each worker."""
-    yield from filter(None, (row.of(spec, gpus) for row in table().rows(engine)))
+def derived_flags(engine: Engine, spec: ModelDeploymentSpec, gpus: int) -> Iterator[Flag]:
+    """The flags for the spec's fields, with ``gpus`` per worker."""
+    yield from filter(None, (row.to_flag(spec, gpus) for row in flag_table().rows(engine)))
 
 
-ARGUMENTS = frozenset(
-    {row.field for rows in table().engines.values() for row in rows if row.field} | {"engine.args", "engine.extraArgs"}
+ARGUMENT_FIELDS = frozenset(
+    {row.field for rows in flag_table().engines.values() for row in rows if row.field}
+    | {"engine.args", "engine.extraArgs"}
 )
-"""The leaves of the spec that become flags."""
+"""The fields of the spec that become flags."""

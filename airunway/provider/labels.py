@@ -1,9 +1,9 @@
-"""The labels by which what a stack creates is known."""
+"""Labels of the objects that a stack creates."""
 
 from airunway.selection.provider_config import API_GROUPS
 
 GROUP = API_GROUPS[0]
-"""Prefix of our own labels."""
+"""Prefix of our labels."""
 
 MANAGED = {f"{GROUP}/managed-by": "airunway"}
-"""Label of everything that a stack creates."""
+"""The label on every object that a stack creates."""

@@ -1,6 +1,4 @@
-"""Live objects as models: each names the fields that are read, leaves all others alone, and says where an object has
-another shape.
-"""
+"""Models of live objects: each declares the fields that we read and ignores all others."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -8,21 +6,19 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from airunway.text.problems import Problem, path_of, shown
+from airunway.text.problems import Problem, format_value, path_of
 
 Object = Mapping[str, Any]
 
 
 class UnreadableError(Exception):
-    """A live object has another shape than its kind, or says what can't be read on; the text names the path and says
-    why.
-    """
+    """A live object can't be read; the message names the field and the reason."""
 
 
 class LiveModel(BaseModel):
-    """Base of what is read from a live object: camelCase keys, no silent conversion, null for what is not there.
+    """Base of models of live objects: camelCase keys, no implicit conversion, null counts as absent.
 
-    Go writes null for a map or list that it never made, and reads null as nothing.
+    Go writes null for a nil map or slice, and reads null as the zero value.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True, frozen=True)
@@ -39,24 +35,24 @@ class LiveModel(BaseModel):
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def read_as(model: type[_Model], value: Any, path: str = "") -> _Model:
-    """``value``, which stands at ``path`` of its object, as ``model``. Raises ``UnreadableError``."""
+def read_as(model: type[_Model], value: Any, field: str = "") -> _Model:
+    """Parse ``value``, found at ``field`` of its object, as ``model``. Raises ``UnreadableError``."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise UnreadableError(str(shape_problem(error).under(path))) from error
+        raise UnreadableError(str(shape_problem(error).under(field))) from error
 
 
-def read_value(kind: Any, value: Any, path: str) -> Any:
-    """``value``, which stands at ``path`` of its object, as ``kind``, which is no model. Raises ``UnreadableError``."""
+def read_value(kind: Any, value: Any, field: str) -> Any:
+    """Parse ``value``, found at ``field`` of its object, as a type that is no model. Raises ``UnreadableError``."""
     try:
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
     except ValidationError as error:
-        raise UnreadableError(str(shape_problem(error).under(path))) from error
+        raise UnreadableError(str(shape_problem(error).under(field))) from error
 
 
 def shape_problem(error: ValidationError) -> Problem:
-    """The first thing that is wrong with a value's shape, in pydantic's words."""
+    """The first validation error as a problem, in pydantic's words."""
     detail = error.errors(include_url=False, include_input=False)[0]
     text = str(detail["msg"]).removeprefix("Value error, ")
     return Problem(path_of(detail["loc"]), f"{text[0].lower()}{text[1:]}")
@@ -67,49 +63,49 @@ def _as_text(value: Any) -> Any:
 
 
 _DIGITS = 18
-"""More of them than any count has."""
+"""More digits than any count has."""
 
 
 def _as_whole(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if not (value.isascii() and value.isdecimal() and len(value) <= _DIGITS):
-        raise ValueError(f"{shown(value)} given, a whole number is wanted")
+        raise ValueError(f"{format_value(value)} given, must be a whole number")
     return int(value)
 
 
-UNLESS_EMPTY = BeforeValidator(lambda value: None if value == {} else value)
-"""Takes a map without anything for nothing: so Go writes a struct that was never filled."""
+EMPTY_AS_NONE = BeforeValidator(lambda value: None if value == {} else value)
+"""Reads an empty map as None: Go writes one for an empty struct."""
 
 Quantity = Annotated[str, BeforeValidator(_as_text)]
 """A Kubernetes quantity, which may be written as a number."""
 
-Whole = Annotated[int, BeforeValidator(_as_whole)]
+WholeNumber = Annotated[int, BeforeValidator(_as_whole)]
 """A whole number that may be written as text."""
 
 
-class Owner(LiveModel):
-    """The object that another belongs to."""
+class OwnerReference(LiveModel):
+    """A reference to the owner of an object."""
 
     kind: str
     name: str
 
 
 class Metadata(LiveModel):
-    """What every object says of itself."""
+    """The metadata of any object."""
 
     name: str
     namespace: str | None = None
     labels: dict[str, str] = Field({})
     annotations: dict[str, str] = Field({})
-    owner_references: list[Owner] = Field([])
+    owner_references: list[OwnerReference] = Field([])
     finalizers: list[str] = Field([])
     generation: int = 0
     deletion_timestamp: str | None = None
 
 
 class Condition(LiveModel):
-    """One condition as the object's operator set it."""
+    """One condition of an object's status."""
 
     type: str
     status: str
@@ -126,6 +122,6 @@ class LiveObject(LiveModel):
 
 
 class Status(LiveModel):
-    """What the status of most kinds has."""
+    """The part of the status that most kinds share."""
 
     conditions: list[Condition] = Field([])

@@ -1,4 +1,4 @@
-"""Pods as they stand in live objects: their templates, containers and what those ask for."""
+"""Pod templates and containers in live objects."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from airunway.provider.live_object import LiveModel, Quantity
 
 
 class EnvVar(LiveModel):
-    """One variable of a container."""
+    """An environment variable of a container."""
 
     name: str
     value: str | None = None
@@ -16,7 +16,7 @@ class EnvVar(LiveModel):
 
 
 class ResourceRequirements(LiveModel):
-    """What a container asks for, by resource."""
+    """The resources of a container."""
 
     limits: dict[str, Quantity] = Field({})
 
@@ -39,27 +39,27 @@ class Container(LiveModel):
 
 
 class Placement(LiveModel):
-    """What a pod says of the nodes that it takes."""
+    """The node selector and tolerations of a pod."""
 
     node_selector: dict[str, str] = Field({})
     tolerations: list[dict[str, Any]] = Field([])
 
 
 class PodSpec(Placement):
-    """What a pod runs, and where."""
+    """The spec of a pod."""
 
     containers: list[Container] = Field([])
 
 
 class TemplateMetadata(LiveModel):
-    """What the pods of a template get."""
+    """Labels and annotations of a template's pods."""
 
     labels: dict[str, str] = Field({})
     annotations: dict[str, str] = Field({})
 
 
 class PodTemplate(LiveModel):
-    """What the pods of a controller are made from."""
+    """The template of a controller's pods."""
 
     metadata: TemplateMetadata = TemplateMetadata()
     spec: PodSpec = PodSpec()

@@ -1,6 +1,6 @@
-"""What an upstream object's status says, in one shape for every provider: KubeAIRunway's unified status.
+"""The status of an upstream object in the same form for every provider: KubeAIRunway's unified status.
 
-Nothing here reads a cluster: objects come as plain data, as the API server gives them.
+Nothing here accesses a cluster: objects are plain data, as the API server returns them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from airunway.provider.request import Endpoint
 
 
 class Phase(StrEnum):
-    """Where a deployment is on its way."""
+    """The phase of a deployment."""
 
     PENDING = "Pending"
     DEPLOYING = "Deploying"
@@ -26,7 +26,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Replicas:
-    """How many replicas are wanted, ready and available."""
+    """The numbers of desired, ready and available replicas."""
 
     desired: int = 0
     ready: int = 0
@@ -34,8 +34,8 @@ class Replicas:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """What the KubeAIRunway controller decided and reports, where it did; a field is None where it does not say."""
+class ControllerReport:
+    """The decision that the KubeAIRunway controller reports in a status; a field is None if it is not reported."""
 
     engine: str | None = None
     provider: str | None = None
@@ -45,88 +45,88 @@ class Decided:
 
 @dataclass(frozen=True)
 class Observation:
-    """The status of one object; ``message`` is for a person and may be empty."""
+    """The status of one object; ``message`` is for people and may be empty."""
 
     phase: Phase
     message: str = ""
     replicas: Replicas = Replicas()
     conditions: tuple[Condition, ...] = ()
-    decided: Decided = Decided()
+    controller_report: ControllerReport = ControllerReport()
 
 
-class _Conditioned(LiveModel):
+class _ObjectWithConditions(LiveModel):
     status: Status = Status()
 
 
-class _Stated(LiveModel):
+class _ObjectWithStatus(LiveModel):
     status: dict[str, Any] = Field({})
 
 
-def conditions_of(obj: Object) -> tuple[Condition, ...]:
-    """The object's conditions, in its order. Raises ``UnreadableError``."""
-    return tuple(read_as(_Conditioned, obj).status.conditions)
+def read_conditions(obj: Object) -> tuple[Condition, ...]:
+    """The object's conditions, in order. Raises ``UnreadableError``."""
+    return tuple(read_as(_ObjectWithConditions, obj).status.conditions)
 
 
 def is_true(conditions: Iterable[Condition], name: str) -> bool | None:
-    """Whether the condition is true; None where it is not there or unknown."""
+    """Whether the condition is true; None if it is missing or unknown."""
     status = next((c.status for c in conditions if c.type == name), None)
     return {"True": True, "False": False}.get(status or "")
 
 
-def complaint(conditions: Iterable[Condition]) -> str:
+def failure_message(conditions: Iterable[Condition]) -> str:
     """The message of the first false condition that has one."""
     return next((c.message for c in conditions if c.status == "False" and c.message), "")
 
 
-def short_of(replicas: Replicas) -> str:
-    """What to say of a deployment that serves with fewer replicas than wanted."""
+def missing_replicas_message(replicas: Replicas) -> str:
+    """The message for a running deployment with fewer ready replicas than desired, else empty."""
     return f"serves with {replicas.ready} of {replicas.desired} replicas" if replicas.ready < replicas.desired else ""
 
 
 class Readiness(Protocol):
-    """When an object serves, once for the two who ask: Pulumi, which waits for it, and ``observe``."""
+    """When an object is ready, for both Pulumi's wait and ``observe``."""
 
     def wait_for(self, resource: Mapping[str, Any]) -> str:
-        """The same for an object as it is rendered, in the grammar of the ``pulumi.com/waitFor`` annotation.
+        """The value of the ``pulumi.com/waitFor`` annotation for a rendered object.
 
-        It holds from the moment of the change on: ``jsonpath=`` waits until the status is of the object's generation,
-        where it says so, ``condition=`` does not.
+        With ``jsonpath=`` Pulumi waits until ``observedGeneration``, if present, is current; with ``condition=`` it
+        doesn't.
         """
 
-    def holds(self, obj: Object) -> bool:
-        """Whether the live object serves. Raises ``UnreadableError``."""
+    def is_ready(self, obj: Object) -> bool:
+        """Whether the live object is ready. Raises ``UnreadableError``."""
 
 
 @dataclass(frozen=True)
 class ReadyState:
-    """Readiness by ``status.NAME``: an object serves in the one state whose phase is Running."""
+    """Readiness by ``status.NAME``: an object is ready in the one state whose phase is Running."""
 
     name: str
     phases: Mapping[str, Phase]
 
     def __post_init__(self) -> None:
-        # `waitFor` knows AND, but no OR.
+        # `waitFor` supports AND, but not OR.
         if list(self.phases.values()).count(Phase.RUNNING) != 1:
             raise ValueError("one state is Running, and no other")
 
     def wait_for(self, resource: Mapping[str, Any]) -> str:
-        """The state in which an object serves, the same for all."""
+        """Wait for the state whose phase is Running."""
         running = next(state for state, phase in self.phases.items() if phase is Phase.RUNNING)
         return f"jsonpath={{.status.{self.name}}}={running}"
 
-    def of(self, obj: Object) -> str:
-        """The object's state; nothing where it has none yet. Raises ``UnreadableError``."""
-        state = read_as(_Stated, obj).status.get(self.name)
+    def read_state(self, obj: Object) -> str:
+        """The object's state; empty if it has none yet. Raises ``UnreadableError``."""
+        state = read_as(_ObjectWithStatus, obj).status.get(self.name)
         if not isinstance(state, str | None):
             raise UnreadableError(f"status.{self.name}: input should be a valid string")
         return state or ""
 
     def phase(self, obj: Object) -> Phase | None:
-        """The phase of the object's state; None where the state is not known. Raises ``UnreadableError``."""
-        return self.phases.get(self.of(obj))
+        """The phase for the object's state; None for an unknown state. Raises ``UnreadableError``."""
+        return self.phases.get(self.read_state(obj))
 
-    def holds(self, obj: Object) -> bool:
-        """Whether the live object serves. Raises ``UnreadableError``."""
+    def is_ready(self, obj: Object) -> bool:
+        """Whether the live object is ready. Raises ``UnreadableError``."""
         return self.phase(obj) is Phase.RUNNING
 
 
@@ -137,13 +137,13 @@ class ReadyCondition:
     type: str
 
     def wait_for(self, resource: Mapping[str, Any]) -> str:
-        """The condition, the same for all."""
+        """Wait for the condition."""
         return f"condition={self.type}"
 
-    def of(self, obj: Object) -> bool | None:
-        """Whether the condition is true; None where it is not there or unknown. Raises ``UnreadableError``."""
-        return is_true(conditions_of(obj), self.type)
+    def read_status(self, obj: Object) -> bool | None:
+        """Whether the condition is true; None if it is missing or unknown. Raises ``UnreadableError``."""
+        return is_true(read_conditions(obj), self.type)
 
-    def holds(self, obj: Object) -> bool:
-        """Whether the live object serves. Raises ``UnreadableError``."""
-        return self.of(obj) is True
+    def is_ready(self, obj: Object) -> bool:
+        """Whether the live object is ready. Raises ``UnreadableError``."""
+        return self.read_status(obj) is True

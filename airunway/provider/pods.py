@@ -1,30 +1,28 @@
-"""Fields of the spec that mean the same in every provider's pods: their leaves, for ``Honours``, and what they
-become.
-"""
+"""Rendering of the spec fields that mean the same for every provider's pods, and their names for ``SUPPORTED``."""
 
 from typing import Any
 
 from airunway.provider.labels import GROUP
 from airunway.provider.request import Request
 from airunway.spec.model import ModelDeploymentSpec
-from airunway.text.merge import given
+from airunway.text.merge import non_empty
 
 TOKEN_KEY = "HF_TOKEN"
-"""Key of a token Secret and name of the variable that engines read (huggingface_hub)."""
+"""Key in a token Secret, and the environment variable that huggingface_hub reads."""
 
-IMAGE = frozenset({"engine.image", "image"})
-"""The leaves of which ``Deployment.image`` is one."""
+IMAGE_FIELDS = frozenset({"engine.image", "image"})
+"""The fields that name a container image."""
 
-POD_METADATA = frozenset({"podTemplate.metadata.labels", "podTemplate.metadata.annotations"})
-"""The leaves for the metadata of pods."""
+POD_METADATA_FIELDS = frozenset({"podTemplate.metadata.labels", "podTemplate.metadata.annotations"})
+"""The fields for the metadata of pods."""
 
 
-WHOLE = frozenset(
+AGGREGATED_FIELDS = frozenset(
     {"scaling.replicas", "resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"}
 )
-"""The leaves that size an aggregated deployment's workers."""
+"""The fields that size the workers of an aggregated deployment."""
 
-PARTS = frozenset(
+DISAGGREGATED_FIELDS = frozenset(
     {
         *(
             f"scaling.{role}.{leaf}"
@@ -34,51 +32,49 @@ PARTS = frozenset(
         *("resources.cpu", "resources.memory"),
     }
 )
-"""The leaves that size a disaggregated deployment's workers; ``resources`` is for those that name none of their own."""
+"""The fields that size the workers of a disaggregated deployment; ``resources`` holds their defaults."""
 
-NOT_WHOLE = {"scaling.replicas": "prefill and decode have replicas of their own"}
-NOT_GGUF = {"model.gguf": "GGUF files are for engine llamacpp"}
+DISAGGREGATED_REASONS = {"scaling.replicas": "prefill and decode have replicas of their own"}
+GGUF_REASONS = {"model.gguf": "GGUF files are for engine llamacpp"}
 
-ENVIRONMENT = frozenset({"env[].name", "env[].value", "env[].valueFrom", "secrets.huggingFaceToken"})
-"""The leaves that ``environment`` renders."""
+ENVIRONMENT_FIELDS = frozenset({"env[].name", "env[].value", "env[].valueFrom", "secrets.huggingFaceToken"})
+"""The fields that ``environment`` renders."""
 
 
 def environment(request: Request, *, token: bool = True) -> list[dict[str, Any]]:
-    """The containers' ``env``: the user's entries, then the token from its Secret unless the user set it."""
+    """The containers' ``env``: the user's entries, then the token from its Secret unless the user sets it."""
     env = [v.model_dump(by_alias=True, exclude_none=True) for v in request.spec.env]
     if token and request.token_secret and all(v["name"] != TOKEN_KEY for v in env):
         env.append({"name": TOKEN_KEY, "valueFrom": {"secretKeyRef": {"name": request.token_secret, "key": TOKEN_KEY}}})
     return env
 
 
-SCHEDULING = frozenset(
+SCHEDULING_FIELDS = frozenset(
     {"nodeSelector", *(f"tolerations[].{name}" for name in ("key", "operator", "value", "effect", "tolerationSeconds"))}
 )
-"""The leaves that ``scheduling`` renders."""
+"""The fields that ``scheduling`` renders."""
 
 
 def scheduling(spec: ModelDeploymentSpec) -> dict[str, Any]:
-    """``nodeSelector`` and ``tolerations`` of a pod spec, where given."""
+    """The ``nodeSelector`` and ``tolerations`` of a pod spec, if set."""
     tolerations = [t.model_dump(by_alias=True, exclude_none=True) for t in spec.tolerations]
-    return given(nodeSelector=dict(spec.node_selector), tolerations=tolerations)
+    return non_empty(nodeSelector=dict(spec.node_selector), tolerations=tolerations)
 
 
 def pod_template(request: Request, pod: dict[str, Any]) -> dict[str, Any]:
-    """The template of a deployment's pods, whose spec is ``pod``: they are labelled with its name, and as the user
-    wants.
-    """
+    """The template of a deployment's pods with the spec ``pod``, our label and the user's labels and annotations."""
     metadata = request.spec.pod_template.metadata
     labels = {f"{GROUP}/deployment": request.name, **metadata.labels}
-    return {"metadata": {"labels": labels, **given(annotations=dict(metadata.annotations))}, "spec": pod}
+    return {"metadata": {"labels": labels, **non_empty(annotations=dict(metadata.annotations))}, "spec": pod}
 
 
 def quantities(count: int, kind: str, cpu: str | None, memory: str | None) -> dict[str, str]:
-    """A ``limits`` map of a container."""
+    """The ``limits`` of a container."""
     gpu = {kind: str(count)} if count else {}
-    return gpu | given(cpu=cpu, memory=memory)
+    return gpu | non_empty(cpu=cpu, memory=memory)
 
 
-PASSED_THROUGH = frozenset(
+OUTPUT_FIELDS = frozenset(
     {
         ("EnvVar", "value"),
         ("PodMetadata", "labels"),
@@ -88,4 +84,4 @@ PASSED_THROUGH = frozenset(
         ("Secrets", "huggingFaceToken"),
     }
 )
-"""Fields by model whose texts are put into the objects as they are, and decide nothing: an Output may stand for one."""
+"""Fields, as (model, field), that are copied into objects and influence no decision, so they may be Pulumi Outputs."""

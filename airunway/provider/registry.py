@@ -1,4 +1,4 @@
-"""The inference providers that a program knows: who is one is said where they are listed, and handed in from there."""
+"""A collection of inference providers; callers supply the list."""
 
 import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -25,28 +25,26 @@ class Providers(Collection[Provider]):
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def of(self, obj: Mapping[str, Any]) -> Provider | None:
-        """The provider that ``obj`` is an object of, by its kind and, where others have objects of that kind too, by
-        its labels.
-        """
+    def for_object(self, obj: Mapping[str, Any]) -> Provider | None:
+        """The provider that ``obj`` belongs to, by its kind and the provider's ``SELECTOR`` labels."""
         kind, metadata = obj.get("kind"), obj.get("metadata")
         labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-        carried = labels.items() if isinstance(labels, Mapping) else {}.items()
-        return next((p for p in self if kind == p.KIND and p.SELECTOR.items() <= carried), None)
+        items = labels.items() if isinstance(labels, Mapping) else {}.items()
+        return next((p for p in self if kind == p.KIND and p.SELECTOR.items() <= items), None)
 
-    def named(self, name: str) -> Provider | None:
-        """The provider of that name; None for one that a stack brought along."""
+    def get(self, name: str) -> Provider | None:
+        """The provider of that name; None if it is defined only by a stack's own document."""
         return self._by_name.get(name)
 
-    def renderer(self, name: str) -> Provider:
-        """The provider of that name. Raises ``InputError`` where there is none."""
-        provider = self.named(name)
+    def require(self, name: str) -> Provider:
+        """The provider of that name. Raises ``InputError`` if there is none."""
+        provider = self.get(name)
         if provider is None:
-            known = ", ".join(self._by_name)
+            names = ", ".join(self._by_name)
             raise InputError(
                 [
                     Problem(
-                        "provider.name", f"{name} was chosen, but there is no renderer for it; there is one for {known}"
+                        "provider.name", f"{name} was chosen, but there is no renderer for it; there is one for {names}"
                     )
                 ]
             )
@@ -54,31 +52,29 @@ class Providers(Collection[Provider]):
 
     @property
     def documents(self) -> dict[str, Any]:
-        """The built-in InferenceProviderConfigs as plain data, by provider name: the ``config.yaml`` of each provider's
-        folder.
-        """
+        """The built-in InferenceProviderConfigs (``config.yaml``) as plain data, by provider name."""
         return copy.deepcopy(self._documents)
 
     @cached_property
     def shims(self) -> dict[str, Any]:
-        """What the KubeAIRunway controller's shims do, by provider name: the ``shim.yaml`` of each folder that has one.
+        """The behaviour of the KubeAIRunway controller's shims (``shim.yaml``), by provider name.
 
-        ``groups`` are the API groups of the controller's releases that have the shim, where not all do.
+        ``groups`` are the API groups of the controller releases that have the shim, if not all do.
         """
-        return self._read("shim.yaml")
+        return self._load("shim.yaml")
 
     @cached_property
     def schemas(self) -> dict[str, Any]:
-        """What the API server fills in where a kind is Kubernetes' own, and so has no CRD to read, by provider name.
+        """Defaults of built-in kinds, which have no CRD to read them from (``schema.yaml``), by provider name.
 
-        OpenAPI schemas with nothing but defaults: the ``schema.yaml`` of each folder that has one.
+        They are OpenAPI schemas with nothing but defaults.
         """
-        return self._read("schema.yaml")
+        return self._load("schema.yaml")
 
     @cached_property
     def _documents(self) -> dict[str, Any]:
-        return self._read("config.yaml")
+        return self._load("config.yaml")
 
-    def _read(self, file: str) -> dict[str, Any]:
+    def _load(self, file: str) -> dict[str, Any]:
         paths = {provider.NAME: provider.FOLDER / file for provider in self}
         return {name: load_data(path) for name, path in sorted(paths.items()) if path.exists()}

@@ -1,11 +1,11 @@
-"""Rendering a request for its provider: what that does not honour is refused, overrides come last."""
+"""Renders a request for its provider: refuses unsupported fields, then applies overrides."""
 
 import copy
 from typing import Any
 
 from airunway.provider.contract import Provider
-from airunway.provider.honoured import PLANNED, unhonoured
 from airunway.provider.request import Rendered, Request
+from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
 from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError, Problem
 
@@ -29,45 +29,50 @@ def render(provider: Provider, request: Request) -> Rendered:
 
 
 def name_problems(provider: Provider, request: Request, name: str) -> list[Problem]:
-    """A problem where the upstream object may not be called ``name``."""
+    """A problem if ``name`` is too long for the upstream object."""
     limit = provider.name_limit(request)
-    if len(name) <= limit.most:
+    if len(name) <= limit.max_length:
         return []
     return [
-        Problem("name", f"makes a {provider.KIND} {name}, whose name has at most {limit.most} characters: {limit.why}")
+        Problem(
+            "name",
+            f"makes a {provider.KIND} {name}, whose name has at most {limit.max_length} characters: {limit.reason}",
+        )
     ]
 
 
 def _refused(provider: Provider, request: Request) -> list[Problem]:
-    """What was written and ``provider`` does not honour. Raises ``InputError`` where it knows not even the engine or
-    its mode.
+    """A problem for each field that ``provider`` doesn't support. Raises ``InputError`` for an unsupported engine or
+    mode.
     """
     engine, mode = request.selection.engine, request.spec.serving.mode
-    modes = provider.HONOURS.get(engine)
+    modes = provider.SUPPORTED.get(engine)
     if modes is None:
-        known = ", ".join(provider.HONOURS)
+        supported = ", ".join(provider.SUPPORTED)
         raise InputError(
-            [Problem("engine.type", f"{provider.NAME} was chosen, whose renderer knows {known}, not {engine}")]
+            [Problem("engine.type", f"{provider.NAME} was chosen, whose renderer knows {supported}, not {engine}")]
         )
-    honours = modes.get(mode)
-    if honours is None:
-        known = ", ".join(modes)
+    supported_fields = modes.get(mode)
+    if supported_fields is None:
+        supported = ", ".join(modes)
         raise InputError(
-            [Problem("serving.mode", f"{provider.NAME} was chosen, whose renderer knows {engine} {known}, not {mode}")]
+            [
+                Problem(
+                    "serving.mode", f"{provider.NAME} was chosen, whose renderer knows {engine} {supported}, not {mode}"
+                )
+            ]
         )
     text = f"provider {provider.NAME} can't honour this with engine {engine} in mode {mode}"
-    refused = unhonoured(request.spec, PLANNED | honours.leaves, honours.reasons)
-    way_out = f"leave it out, or write it into provider.overrides as the {provider.KIND} has it"
-    return [Problem(path, f"{text}: {reason}" if reason else f"{text}; {way_out}") for path, reason in refused.items()]
+    refused = unsupported_fields(request.spec, PLANNING_FIELDS | supported_fields.fields, supported_fields.reasons)
+    hint = f"leave it out, or write it into provider.overrides as the {provider.KIND} has it"
+    return [Problem(field, f"{text}: {reason}" if reason else f"{text}; {hint}") for field, reason in refused.items()]
 
 
-def _complete(value: Any, path: list[str], default: Any) -> None:
-    """Put a copy of ``default`` at ``path``, wherever that is missing in an object that is there; ``name[]`` is every
-    element of a list.
-    """
+def _complete(value: Any, field: list[str], default: Any) -> None:
+    """Set ``field`` to a copy of ``default`` where its parent exists and lacks it; ``name[]`` means every element."""
     if not isinstance(value, dict):
         return
-    head, *rest = path
+    head, *rest = field
     if not rest:
         value.setdefault(head, copy.deepcopy(default))
     elif head.endswith("[]"):

@@ -1,6 +1,4 @@
-"""What is asked of a provider, and what it hands back: a checked deployment with its decision, and the objects that
-serve it.
-"""
+"""The input and output of a provider's renderer: a checked deployment with its decision, and the objects for it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +11,10 @@ from airunway.spec.model import ModelDeploymentSpec
 
 @dataclass(frozen=True)
 class Request:
-    """A checked deployment with its decision; ``token_secret`` is the Secret that holds its Hugging Face token, if any.
+    """A checked deployment with its decision; ``token_secret`` is the Secret with its Hugging Face token, if any.
 
-    ``built_image`` is the image that the stack builds for it, as nodes pull it, with ``pull_secret`` if that takes a
-    login.
+    ``built_image`` is the image that the stack builds for it, as nodes pull it; ``pull_secret`` is set if the registry
+    needs a login.
     """
 
     name: str
@@ -44,13 +42,13 @@ class Request:
         return {"name": self.name, "namespace": self.namespace, "labels": self.labels}
 
     def image(self, role: str) -> str:
-        """The image asked for, else the provider's for ``role``."""
+        """The spec's image, else the provider's image for ``role``."""
         return self.spec.container_image or self.config.spec.images[role]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A Service that speaks the OpenAI API under ``/v1``."""
+    """A Service with the OpenAI API under ``/v1``."""
 
     service: str
     port: int
@@ -63,9 +61,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Objects:
-    """The upstream object, and what must exist before it; a Service before the pods that it selects is not waited
-    for.
-    """
+    """The upstream object, and the objects that must exist before it."""
 
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
@@ -74,10 +70,10 @@ class Objects:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The object as it is created, what must exist before it, how to tell that it serves, and what can't be changed in
-    place.
+    """The object to create, the objects that must exist before it, and how Pulumi handles it.
 
-    ``wait_for`` is in the grammar of the ``pulumi.com/waitFor`` annotation; ``immutable`` are paths in ``resource``.
+    ``wait_for`` is the value of the ``pulumi.com/waitFor`` annotation; a change of an ``immutable`` field replaces the
+    object.
     """
 
     resource: dict[str, Any]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from airunway.text.problems import InputError, Problem, shown
+from airunway.text.problems import InputError, Problem, format_value
 from airunway.text.yaml_reading import read_documents
 
 _ROLE_LISTS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
@@ -31,18 +31,18 @@ def _unpacked(document: Any) -> list[Any]:
 def object_problems(obj: Any) -> Iterator[Problem]:
     """What keeps the rights to ``obj`` from being told."""
     if not isinstance(obj, dict):
-        yield Problem("", f"{shown(obj)} given, an object with apiVersion, kind and metadata.name is wanted")
+        yield Problem("", f"{format_value(obj)} given, must be an object with apiVersion, kind and metadata.name")
         return
     metadata = obj.get("metadata")
     yield from _texts(obj, "", ("apiVersion", "kind"))
     if not isinstance(metadata, dict):
-        yield Problem("metadata", f"{shown(metadata)} given, a map with a name is wanted")
+        yield Problem("metadata", f"{format_value(metadata)} given, must be a map with a name")
         return
     yield from _texts(
         metadata, "metadata.", ("name", *(["namespace"] if metadata.get("namespace") is not None else []))
     )
     if not isinstance(metadata.get("annotations") or {}, dict):
-        yield Problem("metadata.annotations", f"{shown(metadata['annotations'])} given, a map is wanted")
+        yield Problem("metadata.annotations", f"{format_value(metadata['annotations'])} given, must be a map")
     if obj.get("kind") in ("Role", "ClusterRole"):
         yield from _rule_problems(obj)
     if obj.get("kind") in ("RoleBinding", "ClusterRoleBinding"):
@@ -52,19 +52,19 @@ def object_problems(obj: Any) -> Iterator[Problem]:
             or role.get("kind") not in ("Role", "ClusterRole")
             or not isinstance(role.get("name"), str)
         ):
-            yield Problem("roleRef", f"{shown(role)} given, the kind Role or ClusterRole and a name are wanted")
+            yield Problem("roleRef", f"{format_value(role)} given, the kind Role or ClusterRole and a name are wanted")
 
 
 def _texts(part: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> Iterator[Problem]:
     for key in keys:
         if not isinstance(part.get(key), str) or not part[key]:
-            yield Problem(prefix + key, f"{shown(part.get(key))} given, a string is wanted")
+            yield Problem(prefix + key, f"{format_value(part.get(key))} given, must be a string")
 
 
 def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
     rules = role.get("rules") or []
     if not isinstance(rules, list):
-        yield Problem("rules", f"{shown(rules)} given, a list is wanted")
+        yield Problem("rules", f"{format_value(rules)} given, must be a list")
         return
     for index, rule in enumerate(rules):
         odd = (
@@ -74,7 +74,8 @@ def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
         )
         if odd or not rule.get("verbs"):
             yield Problem(
-                f"rules[{index}]", f"{shown(rule)} given, lists of strings under {', '.join(_ROLE_LISTS)} are wanted"
+                f"rules[{index}]",
+                f"{format_value(rule)} given, must be lists of strings under {', '.join(_ROLE_LISTS)}",
             )
     if role.get("aggregationRule"):
         yield Problem(

@@ -8,7 +8,7 @@ from airunway.planning import model_deployment as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
 from airunway.spec.entry import Delivery
-from airunway.text.merge import same
+from airunway.text.merge import json_equal
 from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
 
@@ -110,7 +110,7 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         fields = tuple(_fields(earlier["inputs"], resource["inputs"])) + tuple(_secrets(earlier, resource))
         if fields:
             kind = kind_of(resource["type"])
-            provider = PROVIDERS.of(resource["inputs"] | {"kind": kind})
+            provider = PROVIDERS.for_object(resource["inputs"] | {"kind": kind})
             fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
             forced = tuple(
                 f.path for f in fields if any(f.path == p or f.path.startswith((f"{p}.", f"{p}[")) for p in fixed)
@@ -136,7 +136,7 @@ def _fields(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _fields(one, other, f"{path}[{index}]")
-    elif not same(old, new):
+    elif not json_equal(old, new):
         yield FieldChange(path, old, new)
 
 

@@ -22,7 +22,7 @@ def explanation_text(planned: PlannedDeployment) -> RenderableType:
     for candidate in selection.candidates:
         chosen = candidate.provider == selection.provider
         head = Text(f"\n{'→' if chosen else ' '} {candidate.provider}", style="bold cyan" if chosen else "bold")
-        parts.append(head.append(f"  {candidate.why}", style="not bold default"))
+        parts.append(head.append(f"  {candidate.reason}", style="not bold default"))
         for rule in candidate.rules:
             value = "true" if rule.value else "error" if rule.error else "false"
             line = Text(
@@ -33,7 +33,7 @@ def explanation_text(planned: PlannedDeployment) -> RenderableType:
                 parts.append(Padding(Text(rule.error, style="yellow"), (0, 0, 0, 15), expand=False))
     parts += [
         Text("\nspec, as the rules saw it", style="bold"),
-        Padding(Text(to_yaml(selection.seen).rstrip()), (0, 0, 0, 2), expand=False),
+        Padding(Text(to_yaml(selection.rule_input).rstrip()), (0, 0, 0, 2), expand=False),
     ]
     return Group(*parts)
 
@@ -56,5 +56,5 @@ def explanation_document(planned: PlannedDeployment) -> dict[str, Any]:
             }
             for c in selection.candidates
         ],
-        "spec": selection.seen,
+        "spec": selection.rule_input,
     }

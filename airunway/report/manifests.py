@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.program.record import Preview
-from airunway.text.names import digest, name_of
+from airunway.text.names import digest, dns_label
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import in_order, to_yaml
@@ -96,7 +96,7 @@ def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str, str]:
 def _file_name(manifest: Mapping[str, Any]) -> str:
     metadata = manifest["metadata"]
     return (
-        name_of(*filter(None, [metadata.get("namespace"), manifest["kind"].lower(), metadata["name"]]), limit=200)
+        dns_label(*filter(None, [metadata.get("namespace"), manifest["kind"].lower(), metadata["name"]]), limit=200)
         + ".yaml"
     )
 

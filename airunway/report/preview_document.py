@@ -37,7 +37,7 @@ def candidate_document(candidate: Candidate) -> dict[str, Any]:
         "provider": candidate.provider,
         "eligible": candidate.eligible,
         "priority": candidate.priority,
-        "why": candidate.why,
+        "why": candidate.reason,
     }
 
 

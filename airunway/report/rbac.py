@@ -17,7 +17,7 @@ from airunway.report.rights import (
     object_rights,
     record_rights,
 )
-from airunway.text.merge import given
+from airunway.text.merge import non_empty
 from airunway.text.problems import InputError, Problem
 
 _ORDER = ("get", "list", "watch", "create", "update", "patch", "delete", "bind")
@@ -121,7 +121,7 @@ def _object(version: str, kind: str, name: str, namespace: str = "", **fields: A
     return {
         "apiVersion": version,
         "kind": kind,
-        "metadata": {"name": name, **given(namespace=namespace), "labels": MANAGED},
+        "metadata": {"name": name, **non_empty(namespace=namespace), "labels": MANAGED},
         **fields,
     }
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from airunway.selection.rules import RuleError, compile_rule
-from airunway.spec.model import Engine, Mode, StrictModel, Text, named
-from airunway.text.problems import InputError, Problem, nearest, problems_of
+from airunway.spec.model import Engine, Mode, StrictModel, Text, enum_validator
+from airunway.text.problems import InputError, Problem, suggest_name, validation_problems
 
 API_GROUPS = ("airunway.ai", "kubeairunway.ai")
 """Groups under which KubeAIRunway has published its kinds; ours first."""
@@ -22,8 +22,8 @@ _DOCUMENTATION = ("airunway.ai/documentation-url", "airunway.ai/documentation")
 class EngineCapability(StrictModel):
     """What a provider can do with one engine."""
 
-    name: Annotated[Engine, named(Engine)] = Field(description="Engine.")
-    serving_modes: list[Annotated[Mode, named(Mode)]] = Field([Mode.AGGREGATED], description="Serving modes.")
+    name: Annotated[Engine, enum_validator(Engine)] = Field(description="Engine.")
+    serving_modes: list[Annotated[Mode, enum_validator(Mode)]] = Field([Mode.AGGREGATED], description="Serving modes.")
     gpu_support: bool = Field(False, description="Whether it runs on GPUs.")
     cpu_support: bool = Field(False, description="Whether it runs without GPUs.")
 
@@ -40,8 +40,8 @@ class Capabilities(StrictModel):
         if not isinstance(data, dict) or not isinstance(data.get("engines"), list):
             return data
         shared = {k: data[k] for k in ("servingModes", "gpuSupport", "cpuSupport") if k in data}
-        keep = {k: v for k, v in data.items() if k not in shared}
-        return keep | {"engines": [shared | {"name": e} if isinstance(e, str) else e for e in data["engines"]]}
+        rest = {k: v for k, v in data.items() if k not in shared}
+        return rest | {"engines": [shared | {"name": e} if isinstance(e, str) else e for e in data["engines"]]}
 
 
 class SelectionRule(StrictModel):
@@ -118,11 +118,13 @@ class Installation(StrictModel):
 
     @model_validator(mode="after")
     def _repositories_known(self) -> "Installation":
-        known = {r.name for r in self.helm_repos}
+        names = {r.name for r in self.helm_repos}
         for chart in self.helm_charts:
             repository = chart.repository
-            if repository is not None and repository not in known:
-                raise ValueError(f"chart {chart.chart} is of repository '{repository}'; {nearest(repository, known)}")
+            if repository is not None and repository not in names:
+                raise ValueError(
+                    f"chart {chart.chart} is of repository '{repository}'; {suggest_name(repository, names)}"
+                )
         return self
 
     def address(self, chart: HelmChart) -> str | None:
@@ -196,15 +198,17 @@ def load_config(document: Any, source: str) -> InferenceProviderConfig:
     """Validate one document. Raises ``InputError`` whose paths begin with ``source``."""
     problems: list[Problem] = []
     if isinstance(document, dict):
-        wanted = [f"{group}/v1alpha1" for group in API_GROUPS]
-        if document.get("apiVersion") not in wanted:
-            problems.append(Problem("apiVersion", f"{document.get('apiVersion')!r} given; valid: {', '.join(wanted)}"))
+        versions = [f"{group}/v1alpha1" for group in API_GROUPS]
+        if document.get("apiVersion") not in versions:
+            problems.append(
+                Problem("apiVersion", f"{document.get('apiVersion')!r} given; valid: {', '.join(versions)}")
+            )
         if document.get("kind") != "InferenceProviderConfig":
             problems.append(Problem("kind", f"{document.get('kind')!r} given; valid: InferenceProviderConfig"))
     try:
-        read = Document.model_validate(document)
+        parsed = Document.model_validate(document)
     except ValidationError as error:
-        problems += problems_of(error, Document)
+        problems += validation_problems(error, Document)
     if problems:
-        raise InputError([Problem(f"{source}: {p.path}" if p.path else source, p.message) for p in problems])
-    return InferenceProviderConfig(name=read.metadata.name, spec=read.spec, source=source)
+        raise InputError([Problem(f"{source}: {p.field}" if p.field else source, p.message) for p in problems])
+    return InferenceProviderConfig(name=parsed.metadata.name, spec=parsed.spec, source=source)

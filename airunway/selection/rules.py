@@ -49,20 +49,20 @@ class Expression:
     evaluated once.
     """
 
-    def __init__(self, text: str, runner: celpy.Runner, paths: frozenset[tuple[str, ...]] | None) -> None:
-        self.text, self.paths = text, paths
-        self._wanted = None if paths is None else _trie(paths)
+    def __init__(self, text: str, runner: celpy.Runner, fields: frozenset[tuple[str, ...]] | None) -> None:
+        self.text, self.paths = text, fields
+        self._wanted = None if fields is None else _trie(fields)
         self._runner = runner
         self._known: dict[str, Outcome] = {}
 
     def evaluate(self, spec: Mapping[str, Any]) -> Outcome:
         """Evaluate on a spec as plain data; a failure is an outcome, not an exception."""
-        read = _part(spec, self._wanted)
-        key = json.dumps(read, sort_keys=True)
+        relevant = _part(spec, self._wanted)
+        key = json.dumps(relevant, sort_keys=True)
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[key] = self._run(read)
+            self._known[key] = self._run(relevant)
         return self._known[key]
 
     def _run(self, spec: Mapping[str, Any]) -> Outcome:
@@ -81,40 +81,40 @@ def compile_expression(text: str) -> Expression:
 @functools.cache
 def compile_rule(text: str) -> Expression:
     """Compile a rule, which must be a bool as far as can be told without a spec. Raises ``RuleError``."""
-    expression, found = _compile(text)
-    if not meet(found, BOOL):
-        raise RuleError(f"a rule is true or false, this is a {found}", text)
+    expression, result_type = _compile(text)
+    if not meet(result_type, BOOL):
+        raise RuleError(f"a rule is true or false, this is a {result_type}", text)
     return expression
 
 
 def _compile(text: str) -> tuple[Expression, Any]:
     try:
         tree = cel_evaluator.parse(text)
-        found = Checker({"spec": DYN}).check(tree)
+        result_type = Checker({"spec": DYN}).check(tree)
     except CELParseError as error:
         position = (error.line or 1, error.column or 1)
         raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error
     except CheckError as error:
         raise RuleError(str(error), text, error.line, error.column) from error
-    return Expression(text, cel_evaluator.program(tree), cel_evaluator.paths(tree)), found
+    return Expression(text, cel_evaluator.program(tree), cel_evaluator.paths(tree)), result_type
 
 
-def _trie(paths: frozenset[tuple[str, ...]]) -> dict[str, Any]:
+def _trie(fields: frozenset[tuple[str, ...]]) -> dict[str, Any]:
     """The paths as nested maps; None stands for all that is below. A path goes away where a shorter one has it."""
     root: dict[str, Any] = {}
-    for path in sorted(paths, key=len):
-        at: dict[str, Any] | None = root
-        for name in path[:-1]:
-            at = None if at is None else at.setdefault(name, {})
-        if at is not None:
-            at[path[-1]] = None
+    for field in sorted(fields, key=len):
+        node: dict[str, Any] | None = root
+        for name in field[:-1]:
+            node = None if node is None else node.setdefault(name, {})
+        if node is not None:
+            node[field[-1]] = None
     return root
 
 
-def _part(value: Any, wanted: dict[str, Any] | None) -> Any:
-    if wanted is None or not isinstance(value, Mapping):
+def _part(value: Any, fields: dict[str, Any] | None) -> Any:
+    if fields is None or not isinstance(value, Mapping):
         return value
-    return {name: _part(value[name], below) for name, below in wanted.items() if name in value}
+    return {name: _part(value[name], nested) for name, nested in fields.items() if name in value}
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from airunway.selection import rules
 from airunway.selection.provider_config import EngineCapability, InferenceProviderConfig, SelectionRule
 from airunway.spec.model import Engine, ModelDeploymentSpec
-from airunway.text.problems import InputError, Problem, nearest
+from airunway.text.problems import InputError, Problem, suggest_name
 
 EXPLICIT = "explicit"
 
@@ -29,20 +29,20 @@ class Candidate:
     provider: str
     eligible: bool
     priority: int | None
-    why: str
+    reason: str
     rules: tuple[RuleResult, ...] = ()
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The decision: ``rule`` is None where the provider was named. ``seen`` is the spec as the rules saw it."""
+    """The decision: ``rule`` is None where the provider was named. ``rule_input`` is the spec as the rules saw it."""
 
     engine: Engine
     provider: str
     rule: SelectionRule | None
     reason: str
     candidates: tuple[Candidate, ...]
-    seen: dict[str, Any]
+    rule_input: dict[str, Any]
     warnings: tuple[str, ...] = ()
 
 
@@ -59,17 +59,17 @@ def select(spec: ModelDeploymentSpec, configs: Sequence[InferenceProviderConfig]
             [
                 Problem(
                     "provider.name",
-                    f"no provider '{pinned}'; {nearest(pinned, by_name) if by_name else 'none is configured'}",
+                    f"no provider '{pinned}'; {suggest_name(pinned, by_name) if by_name else 'none is configured'}",
                 )
             ]
         )
     pool = [by_name[pinned]] if pinned is not None else ordered
     engine = spec.engine.type or _default_engine(spec, pool)
-    seen = spec.as_rules_see_it(engine)
-    candidates = _candidates(spec, engine, ordered, seen)
+    rule_input = spec.rule_input(engine)
+    candidates = _candidates(spec, engine, ordered, rule_input)
     if pinned is not None:
-        return _explicit(pinned, by_name[pinned], spec, engine, seen, candidates)
-    return _by_rules(spec, engine, seen, candidates)
+        return _explicit(pinned, by_name[pinned], spec, engine, rule_input, candidates)
+    return _by_rules(spec, engine, rule_input, candidates)
 
 
 def _default_engine(spec: ModelDeploymentSpec, pool: Iterable[InferenceProviderConfig]) -> Engine:
@@ -89,7 +89,9 @@ def _offer(config: InferenceProviderConfig) -> str:
 
 
 def _compute(capability: EngineCapability) -> str:
-    kinds = [name for name, can in (("GPU", capability.gpu_support), ("CPU", capability.cpu_support)) if can]
+    kinds = [
+        name for name, supported in (("GPU", capability.gpu_support), ("CPU", capability.cpu_support)) if supported
+    ]
     return " and ".join(kinds) or "nothing"
 
 
@@ -112,28 +114,28 @@ def _unfit_compute(capability: EngineCapability, spec: ModelDeploymentSpec, engi
 
 
 def _candidates(
-    spec: ModelDeploymentSpec, engine: Engine, configs: Sequence[InferenceProviderConfig], seen: dict[str, Any]
+    spec: ModelDeploymentSpec, engine: Engine, configs: Sequence[InferenceProviderConfig], rule_input: dict[str, Any]
 ) -> tuple[Candidate, ...]:
-    return tuple(_candidate(config, spec, engine, seen) for config in configs)
+    return tuple(_candidate(config, spec, engine, rule_input) for config in configs)
 
 
 def _candidate(
-    config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any]
+    config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, rule_input: dict[str, Any]
 ) -> Candidate:
-    results = tuple(_evaluate(rule, seen) for rule in config.spec.selection_rules)
-    misfit = unfit(config, spec, engine)
-    if misfit is not None:
-        return Candidate(config.name, False, None, misfit, results)
+    results = tuple(_evaluate(rule, rule_input) for rule in config.spec.selection_rules)
+    unfit_reason = unfit(config, spec, engine)
+    if unfit_reason is not None:
+        return Candidate(config.name, False, None, unfit_reason, results)
     best = max((r for r in results if r.value), key=lambda r: r.priority, default=None)
     if best is None:
         failed = [f"`{r.condition}` failed: {r.error}" for r in results if r.error]
-        why = "no rule is true" if results else "has no selection rules, so it is chosen by name only"
-        return Candidate(config.name, False, None, "; ".join([why, *failed]), results)
+        reason = "no rule is true" if results else "has no selection rules, so it is chosen by name only"
+        return Candidate(config.name, False, None, "; ".join([reason, *failed]), results)
     return Candidate(config.name, True, best.priority, f"rule `{best.condition}`", results)
 
 
-def _evaluate(rule: SelectionRule, seen: dict[str, Any]) -> RuleResult:
-    outcome = rules.compile_rule(rule.condition).evaluate(seen)
+def _evaluate(rule: SelectionRule, rule_input: dict[str, Any]) -> RuleResult:
+    outcome = rules.compile_rule(rule.condition).evaluate(rule_input)
     error = outcome.error
     if error is None and not isinstance(outcome.value, bool):
         error = f"gave {outcome.value!r}, not true or false"
@@ -145,52 +147,52 @@ def _explicit(
     config: InferenceProviderConfig,
     spec: ModelDeploymentSpec,
     engine: Engine,
-    seen: dict[str, Any],
+    rule_input: dict[str, Any],
     candidates: tuple[Candidate, ...],
 ) -> Selection:
-    misfit = unfit(config, spec, engine)
-    if misfit is not None:
+    unfit_reason = unfit(config, spec, engine)
+    if unfit_reason is not None:
         capability = config.capability(engine)
-        path = "engine.type" if capability is None else "serving.mode"
+        field = "engine.type" if capability is None else "serving.mode"
         if capability is not None and spec.serving.mode in capability.serving_modes:
-            path = "resources.gpu.count"
-        raise InputError([Problem(path, f"provider {name} {misfit}; it runs {_offer(config)}")])
-    why = {name: "named by provider.name"}
-    stated = tuple(
+            field = "resources.gpu.count"
+        raise InputError([Problem(field, f"provider {name} {unfit_reason}; it runs {_offer(config)}")])
+    reasons = {name: "named by provider.name"}
+    explained = tuple(
         (
-            replace(c, eligible=c.provider == name, why=why.get(c.provider) or f"provider.name is {name}")
+            replace(c, eligible=c.provider == name, reason=reasons.get(c.provider) or f"provider.name is {name}")
             if c.provider == name or c.eligible
             else c
         )
         for c in candidates
     )
-    return Selection(engine, name, None, EXPLICIT, stated, seen)
+    return Selection(engine, name, None, EXPLICIT, explained, rule_input)
 
 
 def _by_rules(
-    spec: ModelDeploymentSpec, engine: Engine, seen: dict[str, Any], candidates: tuple[Candidate, ...]
+    spec: ModelDeploymentSpec, engine: Engine, rule_input: dict[str, Any], candidates: tuple[Candidate, ...]
 ) -> Selection:
     eligible = sorted((c for c in candidates if c.eligible), key=lambda c: (-(c.priority or 0), c.provider))
     if not eligible:
-        listed = "; ".join(f"{c.provider}: {c.why}" for c in candidates) or "none is configured"
-        path = "resources.gpu.count" if not spec.needs_gpu and spec.engine.type is not None else "provider.name"
-        raise InputError([Problem(path, f"no provider fits engine {engine}: {listed}")])
+        offers = "; ".join(f"{c.provider}: {c.reason}" for c in candidates) or "none is configured"
+        field = "resources.gpu.count" if not spec.needs_gpu and spec.engine.type is not None else "provider.name"
+        raise InputError([Problem(field, f"no provider fits engine {engine}: {offers}")])
     winner = eligible[0]
     rule = _best_rule(winner)
     ties = [c for c in eligible[1:] if c.priority == winner.priority]
     warnings = tuple(
-        f"{winner.provider} (rule `{rule.condition}`) and {tied.provider} ({tied.why}) both have priority"
+        f"{winner.provider} (rule `{rule.condition}`) and {tied.provider} ({tied.reason}) both have priority"
         f" {winner.priority}; {winner.provider} is taken because its name sorts first"
         for tied in ties
     )
-    stated = tuple(
+    explained = tuple(
         (
             replace(
                 c,
-                why=(
-                    f"{c.why}, but {winner.provider} ranks higher"
+                reason=(
+                    f"{c.reason}, but {winner.provider} ranks higher"
                     if c.priority != winner.priority
-                    else f"{c.why}, but {winner.provider} sorts first"
+                    else f"{c.reason}, but {winner.provider} sorts first"
                 ),
             )
             if c.eligible and c is not winner
@@ -199,7 +201,7 @@ def _by_rules(
         for c in candidates
     )
     reason = f"rule `{rule.condition}` (priority {rule.priority})"
-    return Selection(engine, winner.provider, rule, reason, stated, seen, warnings)
+    return Selection(engine, winner.provider, rule, reason, explained, rule_input, warnings)
 
 
 def _best_rule(candidate: Candidate) -> SelectionRule:

@@ -21,7 +21,7 @@ from airunway.spec.model import (
     ModelDeploymentSpec,
     Source,
 )
-from airunway.text.problems import Problem, join, problems_of, shown
+from airunway.text.problems import Problem, format_value, join, validation_problems
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
 """Keys of the upstream object that an override may not touch."""
@@ -41,14 +41,14 @@ def parse_spec(data: Any, model: type[_Spec]) -> tuple[_Spec | None, list[Proble
     try:
         spec = model.model_validate(data)
     except ValidationError as error:
-        found = problems_of(error, model)
+        found = validation_problems(error, model)
         rest = _without(data, [e["loc"] for e in error.errors()])
         try:
             later = check_spec(model.model_validate(rest))
         except ValidationError:
             later = []
-        broken = {_section(p.path) for p in found}
-        return None, found + [p for p in later if _section(p.path) not in broken]
+        broken = {_section(p.field) for p in found}
+        return None, found + [p for p in later if _section(p.field) not in broken]
     found = check_spec(spec)
     return (None if found else spec), found
 
@@ -87,7 +87,7 @@ def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
     ]
 
 
-def warnings_of(spec: ModelDeploymentSpec) -> list[str]:
+def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
     """What is allowed but worth a second look."""
     found = []
     if spec.engine.trust_remote_code:
@@ -103,10 +103,13 @@ def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         yield Problem("model.id", f"required when model.source is {model.source}")
     if model.id is not None and not re.fullmatch(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]*", model.id):
         yield Problem(
-            "model.id", f"{shown(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B"
+            "model.id",
+            f"{format_value(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B",
         )
     if model.gguf and model.gguf.file is not None and not model.gguf.file.lower().endswith(".gguf"):
-        yield Problem("model.gguf.file", f"{shown(model.gguf.file)} given, a file name that ends in .gguf is wanted")
+        yield Problem(
+            "model.gguf.file", f"{format_value(model.gguf.file)} given, must be a file name that ends in .gguf"
+        )
 
 
 def _gguf(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -163,13 +166,13 @@ def _whole(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     elif gpu and gpu.count == 0 and gpu.type != GPU_RESOURCE:
         yield Problem(
             "resources.gpu.type",
-            f"{shown(gpu.type)} given; {belongs if spec.disaggregated else 'give resources.gpu.count too'}",
+            f"{format_value(gpu.type)} given; {belongs if spec.disaggregated else 'give resources.gpu.count too'}",
         )
     parts = (spec.scaling.prefill, spec.scaling.decode)
     if spec.disaggregated and memory and all(part and part.memory for part in parts):
         yield Problem(
             "resources.memory",
-            f"{shown(memory)} given, but scaling.prefill and scaling.decode have memory of their own",
+            f"{format_value(memory)} given, but scaling.prefill and scaling.decode have memory of their own",
         )
 
 
@@ -192,20 +195,20 @@ def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for path, text, most in quantities:
         if text is None:
             continue
-        amount = quantity(text)
+        amount = parse_quantity(text)
         if amount is None:
             yield Problem(
                 path,
-                f"{shown(text)} given, a Kubernetes quantity is wanted, such as"
+                f"{format_value(text)} given, must be a Kubernetes quantity, such as"
                 f" {'500m or 4' if most == MAX_CPU else '16Gi'}",
             )
-        elif amount > (quantity(most) or 0):
-            yield Problem(path, f"{shown(text)} given, must be at most {most}")
+        elif amount > (parse_quantity(most) or 0):
+            yield Problem(path, f"{format_value(text)} given, must be at most {most}")
         elif amount == 0:
-            yield Problem(path, f"{shown(text)} given, must be more than 0")
+            yield Problem(path, f"{format_value(text)} given, must be more than 0")
 
 
-def quantity(text: str) -> Decimal | None:
+def parse_quantity(text: str) -> Decimal | None:
     """The value of a Kubernetes quantity, or None where ``text`` is none."""
     found = QUANTITY.match(text)
     if not found:
@@ -221,7 +224,8 @@ def quantity(text: str) -> Decimal | None:
 def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     if spec.image and spec.engine.image and spec.image != spec.engine.image:
         yield Problem(
-            "engine.image", f"{shown(spec.engine.image)} given, but image says {shown(spec.image)}; give one of the two"
+            "engine.image",
+            f"{format_value(spec.engine.image)} given, but image says {format_value(spec.image)}; give one of the two",
         )
 
 
@@ -233,7 +237,8 @@ def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         flag = token.lstrip("-").split("=", 1)[0]
         if token.startswith("--") and flag in spec.engine.args:
             yield Problem(
-                f"engine.extraArgs[{index}]", f"{shown(token)} given, but engine.args sets {flag} too; give it once"
+                f"engine.extraArgs[{index}]",
+                f"{format_value(token)} given, but engine.args sets {flag} too; give it once",
             )
 
 
@@ -241,7 +246,7 @@ def _env(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, variable in enumerate(spec.env):
         if variable.name in seen:
-            yield Problem(f"env[{index}].name", f"{shown(variable.name)} is given twice")
+            yield Problem(f"env[{index}].name", f"{format_value(variable.name)} is given twice")
         seen.add(variable.name)
         if variable.value is not None and variable.value_from is not None:
             yield Problem(f"env[{index}]", "value and valueFrom exclude each other")

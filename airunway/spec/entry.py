@@ -1,4 +1,4 @@
-"""One model deployment of a stack: what a ModelDeployment's ``spec`` says, and an entry's own fields beside it."""
+"""One model deployment of a stack: the fields of a ModelDeployment's ``spec`` and the entry's own fields."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,15 +6,13 @@ from typing import Annotated
 from pydantic import Field
 
 from airunway.spec.durations import Duration
-from airunway.spec.model import ModelDeploymentSpec, named
+from airunway.spec.model import ModelDeploymentSpec, enum_validator
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
 class Delivery(StrEnum):
-    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the KubeAIRunway
-    controller.
-    """
+    """How a deployment reaches the cluster: as its provider's object, or as a ModelDeployment for the controller."""
 
     DIRECT = "direct"
     MODELDEPLOYMENT = "modeldeployment"
@@ -34,11 +32,11 @@ class DeploymentEntry(ModelDeploymentSpec):
     take_over: bool = Field(
         False,
         description=(
-            "Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a"
+            "Take over fields of its upstream object that others wrote, such as kubectl, instead of failing with a"
             " conflict."
         ),
     )
-    delivery: Annotated[Delivery, named(Delivery)] | None = Field(
+    delivery: Annotated[Delivery, enum_validator(Delivery)] | None = Field(
         None,
         description=(
             "direct: the provider's object; modeldeployment: a ModelDeployment for the cluster's controller. Default:"
@@ -47,9 +45,9 @@ class DeploymentEntry(ModelDeploymentSpec):
     )
 
 
-ENTRY = frozenset(
+ENTRY_FIELDS = frozenset(
     field.alias or name
     for name, field in DeploymentEntry.model_fields.items()
     if name not in ModelDeploymentSpec.model_fields
 )
-"""An entry's own fields, which no object has."""
+"""An entry's own fields, which a ModelDeployment does not have."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from airunway.text.problems import nearest, shown
+from airunway.text.problems import format_value, suggest_name
 from airunway.text.yaml_reading import load_data
 
 _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
@@ -34,13 +34,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def named(cls: type[StrEnum]) -> BeforeValidator:
+def enum_validator(cls: type[StrEnum]) -> BeforeValidator:
     """A validator that takes the name of a member of ``cls``, in a strict model too."""
 
     def member(value: Any) -> StrEnum:
         if isinstance(value, str) and value in list(cls):
             return cls(value)
-        raise ValueError(f"{shown(value)} given, {nearest(str(value), list(cls))}")
+        raise ValueError(f"{format_value(value)} given, {suggest_name(str(value), list(cls))}")
 
     return BeforeValidator(member)
 
@@ -97,7 +97,9 @@ class ModelRef(StrictModel):
     served_name: Line | None = Field(
         None, description="Name that the API answers to. Default: what the engine makes of the id."
     )
-    source: Annotated[Source, named(Source)] = Field(Source.HUGGINGFACE, description="Where the weights come from.")
+    source: Annotated[Source, enum_validator(Source)] = Field(
+        Source.HUGGINGFACE, description="Where the weights come from."
+    )
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
 
 
@@ -113,7 +115,7 @@ class ProviderRef(StrictModel):
 class EngineSpec(StrictModel):
     """The engine and its settings."""
 
-    type: Annotated[Engine, named(Engine)] | None = Field(
+    type: Annotated[Engine, enum_validator(Engine)] | None = Field(
         None, description="Default: the first that an eligible provider can run."
     )
     context_length: Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None = Field(
@@ -130,7 +132,7 @@ class EngineSpec(StrictModel):
 class Serving(StrictModel):
     """Serving mode."""
 
-    mode: Annotated[Mode, named(Mode)] = Field(Mode.AGGREGATED, description="aggregated or disaggregated.")
+    mode: Annotated[Mode, enum_validator(Mode)] = Field(Mode.AGGREGATED, description="aggregated or disaggregated.")
 
 
 class Gpu(StrictModel):
@@ -248,7 +250,7 @@ class ModelDeploymentSpec(StrictModel):
         """Whether this is a GPU deployment for the purposes of selection."""
         return self.disaggregated or self.gpu_count > 0
 
-    def as_rules_see_it(self, engine: Engine | None = None) -> dict[str, Any]:
+    def rule_input(self, engine: Engine | None = None) -> dict[str, Any]:
         """The spec as plain data for CEL: every section a map, defaults filled in, ``resources.gpu`` only where given.
 
         ``engine`` is the resolved engine, which takes the place of an omitted one. Numbers are integers.

@@ -30,21 +30,21 @@ def patch_between(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         if key in old and isinstance(old[key], dict) and isinstance(value, dict):
             inner = patch_between(old[key], value)
             found |= {key: inner} if inner else {}
-        elif key not in old or not same(old[key], value):
+        elif key not in old or not json_equal(old[key], value):
             found[key] = value
     return found
 
 
-def same(one: Any, other: Any) -> bool:
+def json_equal(one: Any, other: Any) -> bool:
     """Whether two values are the same in JSON, where true is not 1; to Python it is."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+        return one.keys() == other.keys() and all(json_equal(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(json_equal, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def given(**fields: Any) -> dict[str, Any]:
+def non_empty(**fields: Any) -> dict[str, Any]:
     """The fields that hold something."""
     return {name: value for name, value in fields.items() if value not in (None, {}, [], "")}
 

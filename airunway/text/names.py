@@ -11,7 +11,7 @@ def digest(value: Any, length: int = 8) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
 
 
-def name_of(*parts: str, limit: int = 63) -> str:
+def dns_label(*parts: str, limit: int = 63) -> str:
     """``parts`` joined to a DNS label of at most ``limit`` characters; whatever is cut or replaced is told apart by a
     hash.
     """

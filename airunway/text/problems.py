@@ -12,15 +12,15 @@ from pydantic import BaseModel, ValidationError
 class Problem:
     """One thing wrong at ``path``, for example ``deployments[2].scaling.prefill.gpu.count``."""
 
-    path: str
+    field: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        return f"{self.field}: {self.message}" if self.field else self.message
 
     def under(self, prefix: str) -> "Problem":
         """The same problem with its path below ``prefix``."""
-        return replace(self, path=join(prefix, self.path))
+        return replace(self, field=join(prefix, self.field))
 
 
 class InputError(ValueError):
@@ -44,7 +44,7 @@ def path_of(location: Iterable[str | int]) -> str:
     return path
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
+def suggest_name(name: str, valid: Iterable[str]) -> str:
     """A hint at the valid names: the nearest one first, then all."""
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
@@ -53,13 +53,13 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return (f"did you mean '{best[0]}'? " if best else "") + f"valid: {', '.join(names)}"
 
 
-def shown(value: Any, limit: int = 60) -> str:
+def format_value(value: Any, limit: int = 60) -> str:
     """A value for a message, cut to ``limit`` characters."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+def validation_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """The errors pydantic found, worded for the person who wrote the file."""
     return [_problem(detail, model) for detail in error.errors(include_url=False)]
 
@@ -78,14 +78,14 @@ def _problem(detail: Any, model: type[BaseModel]) -> Problem:
     context = detail.get("ctx", {})
     path = path_of(part for part in location if part != "[key]")
     if kind == "extra_forbidden":
-        return Problem(path, f"unknown key; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}")
+        return Problem(path, f"unknown key; {suggest_name(str(location[-1]), _keys_at(model, location[:-1]))}")
     if kind == "missing":
         return Problem(path, "required, but not given")
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         wanted = _keys_at(model, location)
         return Problem(
             path,
-            f"{shown(given)} given, a map is wanted"
+            f"{format_value(given)} given, must be a map"
             + (f" with the keys {', '.join(sorted(wanted))}" if wanted else ""),
         )
     if kind in _KINDS:
@@ -94,18 +94,20 @@ def _problem(detail: Any, model: type[BaseModel]) -> Problem:
             if kind == "string_type" and isinstance(given, int | float) and not isinstance(given, bool)
             else ""
         )
-        return Problem(path, f"{shown(given)} given, {_KINDS[kind]} is wanted{quote}")
+        return Problem(path, f"{format_value(given)} given, must be {_KINDS[kind]}{quote}")
     if kind in ("enum", "literal_error"):
         valid = [v.strip("' ") for v in context["expected"].replace(" or ", ", ").split(", ")]
-        return Problem(path, f"{shown(given)} given, {nearest(str(given), valid)}")
+        return Problem(path, f"{format_value(given)} given, {suggest_name(str(given), valid)}")
     if kind in ("greater_than_equal", "less_than_equal"):
         bound = context.get("ge", context.get("le"))
-        return Problem(path, f"{shown(given)} given, must be {'at least' if 'ge' in context else 'at most'} {bound}")
+        return Problem(
+            path, f"{format_value(given)} given, must be {'at least' if 'ge' in context else 'at most'} {bound}"
+        )
     if kind == "string_pattern_mismatch":
-        return Problem(path, f"{shown(given)} given, must match {context['pattern']}")
+        return Problem(path, f"{format_value(given)} given, must match {context['pattern']}")
     if kind == "value_error":
         return Problem(path, str(context["error"]))
-    return Problem(path, f"{shown(given)} given: {detail['msg'][0].lower()}{detail['msg'][1:]}")
+    return Problem(path, f"{format_value(given)} given: {detail['msg'][0].lower()}{detail['msg'][1:]}")
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> set[str]:

@@ -98,7 +98,7 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
     for index, document in enumerate(documents):
         if problem := _not_data(document, 0, count):
             place = f"{source}[{index}]" if len(documents) > 1 else source
-            path = problem.path if len(problem.path) <= _MAX_PATH else f"{problem.path[:_MAX_PATH]}…"
+            path = problem.field if len(problem.field) <= _MAX_PATH else f"{problem.field[:_MAX_PATH]}…"
             problem = Problem(path, problem.message)
             raise InputError([problem.under(place) if path.startswith("[") else Problem(place, str(problem))])
     return documents
@@ -108,7 +108,7 @@ def read_document(text: str, source: str, loader: type[Loader] = Loader) -> Any:
     """The one document of ``text``. Raises ``InputError``."""
     documents = read_documents(text, source, loader)
     if len(documents) > 1:
-        raise InputError([Problem(source, f"one YAML document is wanted, there are {len(documents)}")])
+        raise InputError([Problem(source, f"must be one YAML document, not {len(documents)}")])
     return documents[0] if documents else None
 
 
@@ -119,7 +119,7 @@ def load_data(file: Path) -> dict[str, Any]:
     """
     content = read_document(file.read_text(encoding="utf-8"), str(file))
     if not isinstance(content, dict):
-        raise InputError([Problem(str(file), "a map is wanted")])
+        raise InputError([Problem(str(file), "must be a map")])
     return content
 
 
@@ -156,7 +156,7 @@ def _not_data(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
             if not isinstance(inner, str) and (problem := _not_data(inner, depth + 1, count)):
                 return problem.under(f"[{key}]" if isinstance(value, list) else str(key))
     elif not isinstance(value, str | int | float | None):
-        return Problem("", f"a {type(value).__name__} given; text, number, list or map is wanted")
+        return Problem("", f"a {type(value).__name__} given, must be text, a number, a list or a map")
     return None
 
 

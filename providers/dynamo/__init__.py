@@ -1,18 +1,16 @@
-"""NVIDIA Dynamo: DynamoGraphDeployments of vLLM, SGLang and TensorRT-LLM on GPU, in one piece or prefill and decode
-apart.
-"""
+"""NVIDIA Dynamo: DynamoGraphDeployments of vLLM, SGLang and TensorRT-LLM on GPU, aggregated or disaggregated."""
 
 from pathlib import Path
 
-from providers.dynamo.read import read
+from providers.dynamo.reader import read_fields
 from providers.dynamo.render import (
     API_VERSION,
-    HONOURS,
     IMMUTABLE,
     KIND,
     NAME,
     OWNED,
     SELECTOR,
+    SUPPORTED,
     endpoint,
     name_limit,
     render,
@@ -24,16 +22,16 @@ FOLDER = Path(__file__).parent
 __all__ = [
     "API_VERSION",
     "FOLDER",
-    "HONOURS",
     "IMMUTABLE",
     "KIND",
     "NAME",
     "OWNED",
     "READY",
     "SELECTOR",
+    "SUPPORTED",
     "endpoint",
     "name_limit",
     "observe",
-    "read",
+    "read_fields",
     "render",
 ]

@@ -1,4 +1,4 @@
-"""Where a DynamoGraphDeployment stands, by its status (nvidia.com/v1alpha1 as of release 1.1.1)."""
+"""The status of a DynamoGraphDeployment (nvidia.com/v1alpha1 as of release 1.1.1)."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,15 @@ from pydantic import Field
 
 from airunway.provider.contract import Object
 from airunway.provider.live_object import LiveModel, Status, read_as
-from airunway.provider.observation import Observation, Phase, Readiness, ReadyState, Replicas, complaint, short_of
+from airunway.provider.observation import (
+    Observation,
+    Phase,
+    Readiness,
+    ReadyState,
+    Replicas,
+    failure_message,
+    missing_replicas_message,
+)
 
 
 class ServiceStatus(LiveModel):
@@ -17,29 +25,29 @@ class ServiceStatus(LiveModel):
 
 
 class GraphStatus(Status):
-    """Where a graph stands."""
+    """The status of a graph."""
 
     state: str = ""
     services: dict[str, ServiceStatus] = Field({})
 
 
-class WantedService(LiveModel):
-    """What a graph wants of one service."""
+class DesiredService(LiveModel):
+    """The desired state of one service."""
 
     component_type: str = ""
     replicas: int = 1
 
 
-class WantedServices(LiveModel):
-    """What a graph wants."""
+class DesiredServices(LiveModel):
+    """The desired state of a graph."""
 
-    services: dict[str, WantedService] = Field({})
+    services: dict[str, DesiredService] = Field({})
 
 
 class ObservedGraph(LiveModel):
-    """What is read of a graph to tell where it stands."""
+    """The fields of a graph that its status is derived from."""
 
-    spec: WantedServices = WantedServices()
+    spec: DesiredServices = DesiredServices()
     status: GraphStatus = GraphStatus()
 
 
@@ -58,27 +66,33 @@ _NOT_WORKERS = ("frontend", "epp", "planner")
 
 
 def observe(obj: Object) -> Observation:
-    """What a graph's status says; replicas are those of its workers."""
+    """The status of a graph; replicas are those of its workers."""
     graph = read_as(ObservedGraph, obj)
     status, conditions = graph.status, tuple(graph.status.conditions)
     phase = _STATE.phases.get(status.state)
     replicas = _replicas(graph.spec.services, status.services)
-    message = short_of(replicas) if phase is Phase.RUNNING and status.services else complaint(conditions)
+    message = (
+        missing_replicas_message(replicas)
+        if phase is Phase.RUNNING and status.services
+        else failure_message(conditions)
+    )
     if status.state and phase is None:
         message = f"unknown state {status.state}"
     return Observation(phase or Phase.PENDING, message, replicas, conditions)
 
 
-def _replicas(wanted: Mapping[str, WantedService], seen: Mapping[str, ServiceStatus]) -> Replicas:
-    """Summed over the workers. A service that Grove runs reports ready replicas only, a Deployment may report available
-    ones only.
+def _replicas(services: Mapping[str, DesiredService], statuses: Mapping[str, ServiceStatus]) -> Replicas:
+    """Totals over the workers. A service run by Grove reports only ready replicas, a Deployment may report only
+    available ones.
     """
     workers = {
         name: service
-        for name, service in wanted.items()
+        for name, service in services.items()
         if (service.component_type or name).lower() not in _NOT_WORKERS
     }
-    counts = [(seen[name].ready_replicas, seen[name].available_replicas) for name in workers if name in seen]
+    counts = [
+        (statuses[name].ready_replicas, statuses[name].available_replicas) for name in workers if name in statuses
+    ]
     ready = sum((available if ready is None else ready) or 0 for ready, available in counts)
     available = sum((ready if available is None else available) or 0 for ready, available in counts)
     return Replicas(sum(service.replicas for service in workers.values()), ready, available)

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from airunway.provider import aikit
-from airunway.provider.contract import Honours, NameLimit
+from airunway.provider.contract import NameLimit, SupportedFields
 from airunway.provider.engine_args import flags
-from airunway.provider.honoured import Refusals
 from airunway.provider.pods import (
-    ENVIRONMENT,
-    IMAGE,
-    POD_METADATA,
-    SCHEDULING,
+    ENVIRONMENT_FIELDS,
+    IMAGE_FIELDS,
+    POD_METADATA_FIELDS,
+    SCHEDULING_FIELDS,
     environment,
     pod_template,
     quantities,
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
+from airunway.provider.supported_fields import Refusals
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
-from airunway.text.merge import given
-from airunway.text.names import digest, name_of
+from airunway.text.merge import non_empty
+from airunway.text.names import digest, dns_label
 from airunway.text.yaml_writing import to_yaml
 
 NAME = "kaito"
@@ -32,9 +32,9 @@ SELECTOR: Mapping[str, str] = {}
 _PRESET = "a KAITO preset brings its own"
 _NO_FLAGS = "a preset takes no bare flags"
 _NO_SWITCH = "llama.cpp has no such switch"
-HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
+SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     Engine.VLLM: {
-        Mode.AGGREGATED: Honours(
+        Mode.AGGREGATED: SupportedFields(
             frozenset(
                 {
                     *("model.id", "model.servedName", "engine.contextLength", "engine.args"),
@@ -63,16 +63,16 @@ HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
         ),
     },
     Engine.LLAMACPP: {
-        Mode.AGGREGATED: Honours(
+        Mode.AGGREGATED: SupportedFields(
             frozenset(
                 {
                     *("model.id", "model.servedName", "model.source", "model.gguf.file", "model.gguf.build"),
                     *("engine.contextLength", "engine.args", "engine.extraArgs", "scaling.replicas"),
                     *("resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"),
-                    *IMAGE,
-                    *ENVIRONMENT,
-                    *POD_METADATA,
-                    *SCHEDULING,
+                    *IMAGE_FIELDS,
+                    *ENVIRONMENT_FIELDS,
+                    *POD_METADATA_FIELDS,
+                    *SCHEDULING_FIELDS,
                 }
             ),
             {
@@ -83,27 +83,27 @@ HONOURS: Mapping[Engine, Mapping[Mode, Honours]] = {
         ),
     },
 }
-# Written back where it is empty too, and with it the whole list is the operator's (seen with 0.10.0).
+# The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0).
 OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
-# "field is immutable", says the webhook (seen with 0.10.0).
+# The webhook refuses changes with "field is immutable" (observed with 0.10.0).
 IMMUTABLE: tuple[str, ...] = ("resource.count", "resource.labelSelector", "inference.preset")
 
 
 def name_limit(request: Request) -> NameLimit:
-    """The longest name of a Workspace, the same for all."""
+    """The limit for a Workspace's name, the same for all."""
     return NameLimit(
-        52, "the StatefulSet of that name puts it into its pods' revision label, with 11 more (seen with 0.10.0)"
+        52, "the StatefulSet of that name appends 11 characters for its pods' revision label (observed with 0.10.0)"
     )
 
 
 def endpoint(name: str) -> Endpoint:
-    """The Service that the operator makes for an object of that name."""
+    """The Service that the operator creates for an object of that name."""
     return Endpoint(name, 80)
 
 
 def render(request: Request) -> Objects:
-    """The Workspace that serves ``request``. Raises ``InputError`` naming every value that KAITO can't honour."""
+    """The Workspace that serves ``request``. Raises ``InputError`` for values that KAITO can't honour."""
     refusals = Refusals(NAME)
     spec = request.spec
     refusals.refuse(
@@ -124,9 +124,7 @@ def render(request: Request) -> Objects:
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
-    """Labels of the nodes to use. A preset takes every GPU of its node, so there the count picks nodes that have just
-    so many.
-    """
+    """Labels of the nodes to use; ``exact`` also matches the node's GPU count, as a preset takes all GPUs of a node."""
     labels = {"kubernetes.io/os": "linux", **spec.node_selector}
     if spec.gpu_count and spec.resources.gpu and spec.resources.gpu.type == GPU_RESOURCE:
         labels["nvidia.com/gpu.present"] = "true"
@@ -142,12 +140,12 @@ def _preset(request: Request, refusals: Refusals) -> _Inference:
     spec, engine = request.spec, request.spec.engine
     for key, value in engine.args.items():
         refusals.refuse(value == "", f"engine.args.{key}", _NO_FLAGS)
-    found, clashes = flags(Engine.VLLM, spec, gpus=1)
-    refusals.done(clashes)
-    arguments = {f.name: f.value for f in found if f.name != "model"}
-    # Of KAITO's own names some need a token and some refuse one: who names one for the deployment knows.
+    engine_flags, clashes = flags(Engine.VLLM, spec, gpus=1)
+    refusals.raise_if_any(clashes)
+    arguments = {f.name: f.value for f in engine_flags if f.name != "model"}
+    # Some of KAITO's own presets need a token and some refuse one, so those get only a token that the user sets.
     secret = request.token_secret if "/" in str(spec.model.id) or spec.secrets.hugging_face_token else None
-    preset = given(name=spec.model.id, presetOptions=given(modelAccessSecret=secret))
+    preset = non_empty(name=spec.model.id, presetOptions=non_empty(modelAccessSecret=secret))
     inference: dict[str, Any] = {"preset": preset}
     supporting: tuple[dict[str, Any], ...] = ()
     if arguments:
@@ -156,32 +154,32 @@ def _preset(request: Request, refusals: Refusals) -> _Inference:
         supporting = (config,)
     warnings = (
         (
-            "scaling.replicas: KAITO takes resource.count of a preset as the most nodes it may use, and runs on fewer"
-            " where the model fits"
+            "scaling.replicas: KAITO takes resource.count of a preset as the maximum number of nodes, and runs on fewer"
+            " if the model fits"
         ),
     )
     return inference, supporting, warnings if spec.scaling.replicas > 1 else ()
 
 
 def _config_map(request: Request, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Inference arguments of a preset; a change of them is a change of the name, so that KAITO rolls out."""
+    """The ConfigMap with a preset's inference arguments; its name changes with them, so that KAITO rolls out."""
     text = to_yaml({"vllm": dict(sorted(arguments.items()))})
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": request.metadata | {"name": name_of(request.name, "inference", digest(text))},
+        "metadata": request.metadata | {"name": dns_label(request.name, "inference", digest(text))},
         "data": {"inference_config.yaml": text},
     }
 
 
 def _template(request: Request, refusals: Refusals) -> _Inference:
     spec, engine = request.spec, request.spec.engine
-    port = aikit.data()["port"]
-    image = request.built_image or aikit.image(spec, request.config.spec.images)
-    fixed = aikit.served_name(spec)
+    port = aikit.aikit_data()["port"]
+    image = request.built_image or aikit.select_image(spec, request.config.spec.images)
+    image_name = aikit.served_name(spec)
     name = spec.model.served_name
-    why = f"the image serves the model as {fixed}" if fixed else "the image decides the name"
-    refusals.refuse(name is not None and name != fixed, "model.servedName", why)
+    reason = f"the image serves the model as {image_name}" if image_name else "the image decides the name"
+    refusals.refuse(name is not None and name != image_name, "model.servedName", reason)
     custom = spec.model.source is Source.CUSTOM
     refusals.refuse(image is None, "image", "source custom needs the image that holds the model")
     refusals.refuse(
@@ -193,7 +191,7 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "engine.args.context-size",
         "engine.contextLength sets it already",
     )
-    refusals.done(aikit.problems_of(spec))
+    refusals.raise_if_any(aikit.model_id_problems(spec))
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []
     arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]
     gpu = spec.resources.gpu
@@ -204,12 +202,15 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "args": [*aikit.model_arguments(spec), f"--address=:{port}", *context, *arguments, *engine.extra_args],
         "ports": [{"containerPort": port}],
         "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
-        "resources": given(requests=limits, limits=limits),
-        **given(env=environment(request)),
+        "resources": non_empty(requests=limits, limits=limits),
+        **non_empty(env=environment(request)),
     }
-    # nodeSelector is not repeated here: KAITO makes the node affinity from resource.labelSelector.
+    # No nodeSelector here: KAITO derives the node affinity from resource.labelSelector.
     login = [{"name": request.pull_secret}] if request.pull_secret else None
-    pod = {"containers": [container], **given(tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login)}
+    pod = {
+        "containers": [container],
+        **non_empty(tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login),
+    }
     single = spec.model.gguf and spec.model.gguf.file and request.token_secret
     warnings = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
     return {"template": pod_template(request, pod)}, (), warnings if single else ()

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from providers.kuberay.read import read
+from providers.kuberay.reader import read_fields
 from providers.kuberay.render import (
     API_VERSION,
-    HONOURS,
     IMMUTABLE,
     KIND,
     NAME,
     OWNED,
     SELECTOR,
+    SUPPORTED,
     endpoint,
     name_limit,
     render,
@@ -22,16 +22,16 @@ FOLDER = Path(__file__).parent
 __all__ = [
     "API_VERSION",
     "FOLDER",
-    "HONOURS",
     "IMMUTABLE",
     "KIND",
     "NAME",
     "OWNED",
     "READY",
     "SELECTOR",
+    "SUPPORTED",
     "endpoint",
     "name_limit",
     "observe",
-    "read",
+    "read_fields",
     "render",
 ]

@@ -1,25 +1,25 @@
-"""Where a RayService stands, by its status (ray.io/v1 as of operator 1.7.0)."""
+"""The status of a RayService (ray.io/v1 as of operator 1.7.0)."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from airunway.provider.contract import Object
-from airunway.provider.live_object import UNLESS_EMPTY, LiveModel, Status, read_as
+from airunway.provider.live_object import EMPTY_AS_NONE, LiveModel, Status, read_as
 from airunway.provider.observation import (
     Observation,
     Phase,
     Readiness,
     ReadyCondition,
     Replicas,
-    complaint,
+    failure_message,
     is_true,
-    short_of,
+    missing_replicas_message,
 )
 
 
 class ApplicationStatus(LiveModel):
-    """Where one Serve application stands."""
+    """The status of one Serve application."""
 
     status: str = ""
     message: str = ""
@@ -33,41 +33,41 @@ class RayClusterStatus(LiveModel):
 
 
 class ClusterServiceStatus(LiveModel):
-    """Where one cluster of a RayService stands, the one that serves or the one that is brought up."""
+    """The status of one Ray cluster of a RayService, the active or the pending one."""
 
     application_statuses: dict[str, ApplicationStatus] = Field({})
-    ray_cluster_status: Annotated[RayClusterStatus | None, UNLESS_EMPTY] = None
+    ray_cluster_status: Annotated[RayClusterStatus | None, EMPTY_AS_NONE] = None
 
 
 class RayServiceStatus(Status):
-    """Where a RayService stands; both clusters are None where there is none."""
+    """The status of a RayService; a cluster is None if there is none."""
 
-    active_service_status: Annotated[ClusterServiceStatus | None, UNLESS_EMPTY] = None
-    pending_service_status: Annotated[ClusterServiceStatus | None, UNLESS_EMPTY] = None
+    active_service_status: Annotated[ClusterServiceStatus | None, EMPTY_AS_NONE] = None
+    pending_service_status: Annotated[ClusterServiceStatus | None, EMPTY_AS_NONE] = None
 
 
-class WantedGroup(LiveModel):
-    """What is wanted of one group of workers."""
+class DesiredGroup(LiveModel):
+    """The desired state of one worker group."""
 
     replicas: int = 1
 
 
-class WantedCluster(LiveModel):
-    """What is wanted of a cluster."""
+class DesiredCluster(LiveModel):
+    """The desired state of a Ray cluster."""
 
-    worker_group_specs: list[WantedGroup] = Field([])
+    worker_group_specs: list[DesiredGroup] = Field([])
 
 
-class WantedService(LiveModel):
-    """What is wanted of a RayService."""
+class DesiredService(LiveModel):
+    """The desired state of a RayService."""
 
-    ray_cluster_config: WantedCluster = WantedCluster()
+    ray_cluster_config: DesiredCluster = DesiredCluster()
 
 
 class ObservedRayService(LiveModel):
-    """What is read of a RayService to tell where it stands."""
+    """The fields of a RayService that its status is derived from."""
 
-    spec: WantedService = WantedService()
+    spec: DesiredService = DesiredService()
     status: RayServiceStatus = RayServiceStatus()
 
 
@@ -76,19 +76,19 @@ READY: Readiness = _CONDITION
 
 
 def observe(obj: Object) -> Observation:
-    """What a RayService's status says: its condition Ready, then the applications of the cluster that serves.
+    """The status of a RayService, from its condition Ready and the applications of the active cluster.
 
-    While a new cluster is brought up beside the one that serves, the deployment goes on running.
+    While a new cluster starts beside the active one, the deployment stays Running.
     """
     service = read_as(ObservedRayService, obj)
     status, conditions = service.status, tuple(service.status.conditions)
     active, pending = status.active_service_status, status.pending_service_status
-    ready, troubles = is_true(conditions, _CONDITION.type), _troubles(active)
-    if any(state == "DEPLOY_FAILED" for state, _ in troubles):
+    ready, failures = is_true(conditions, _CONDITION.type), _application_failures(active)
+    if any(state == "DEPLOY_FAILED" for state, _ in failures):
         phase = Phase.FAILED
     elif ready:
         phase = Phase.RUNNING
-    elif any(state == "DEPLOY_FAILED" for state, _ in _troubles(pending)):
+    elif any(state == "DEPLOY_FAILED" for state, _ in _application_failures(pending)):
         phase = Phase.FAILED
     else:
         phase = Phase.DEPLOYING if ready is False or active or pending else Phase.PENDING
@@ -96,15 +96,26 @@ def observe(obj: Object) -> Observation:
     workers = active.ray_cluster_status if active else None
     counts = (workers.ready_worker_replicas, workers.available_worker_replicas) if workers else (0, 0)
     replicas = Replicas(sum(group.replicas for group in groups), *counts)
-    said = [text for _, text in troubles] + [f"upgrade: {text}" for _, text in _troubles(pending) if ready]
-    rest = complaint(conditions) if phase is not Phase.RUNNING else short_of(replicas) if workers else ""
+    messages = [text for _, text in failures] + [
+        f"upgrade: {text}" for _, text in _application_failures(pending) if ready
+    ]
+    fallback = (
+        failure_message(conditions)
+        if phase is not Phase.RUNNING
+        else missing_replicas_message(replicas)
+        if workers
+        else ""
+    )
     return Observation(
-        phase, "; ".join(said or ([text for _, text in _troubles(pending)] or [rest])), replicas, conditions
+        phase,
+        "; ".join(messages or ([text for _, text in _application_failures(pending)] or [fallback])),
+        replicas,
+        conditions,
     )
 
 
-def _troubles(cluster: ClusterServiceStatus | None) -> list[tuple[str, str]]:
-    """State and text of each application that fails or is unhealthy."""
+def _application_failures(cluster: ClusterServiceStatus | None) -> list[tuple[str, str]]:
+    """State and message of each application that fails or is unhealthy."""
     return [
         (application.status, f"application {name} is {application.status}: {application.message or 'no message'}")
         for name, application in sorted(cluster.application_statuses.items() if cluster else ())

@@ -1,16 +1,16 @@
-"""vLLM by itself: a Deployment that runs ``vllm serve`` and a Service before it, without an operator."""
+"""vLLM without an operator: a Deployment that runs ``vllm serve``, and its Service."""
 
 from pathlib import Path
 
-from providers.vllm.read import read
+from providers.vllm.reader import read_fields
 from providers.vllm.render import (
     API_VERSION,
-    HONOURS,
     IMMUTABLE,
     KIND,
     NAME,
     OWNED,
     SELECTOR,
+    SUPPORTED,
     endpoint,
     name_limit,
     render,
@@ -22,16 +22,16 @@ FOLDER = Path(__file__).parent
 __all__ = [
     "API_VERSION",
     "FOLDER",
-    "HONOURS",
     "IMMUTABLE",
     "KIND",
     "NAME",
     "OWNED",
     "READY",
     "SELECTOR",
+    "SUPPORTED",
     "endpoint",
     "name_limit",
     "observe",
-    "read",
+    "read_fields",
     "render",
 ]

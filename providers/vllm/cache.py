@@ -1,13 +1,11 @@
-"""Where the weights stay when a pod goes: a volume claim for the cache of huggingface_hub, where the provider's
-defaults ask for one.
-"""
+"""A volume claim that keeps downloaded weights (huggingface_hub's cache), if the provider's defaults set its size."""
 
 from typing import Any
 
-from airunway.provider.honoured import Refusals
 from airunway.provider.request import Request
-from airunway.spec.checks import quantity
-from airunway.text.merge import given
+from airunway.provider.supported_fields import Refusals
+from airunway.spec.checks import parse_quantity
+from airunway.text.merge import non_empty
 
 PATH = "/root/.cache/huggingface"
 """The cache of huggingface_hub in vLLM's image, whose user is root (vLLM's Docker guide, 0.33.0)."""
@@ -16,58 +14,58 @@ ONE_NODE, MANY_NODES = "ReadWriteOnce", "ReadWriteMany"
 VOLUME = "cache"
 
 
-def wanted(request: Request) -> bool:
-    """Whether the provider's defaults ask for a claim."""
+def is_enabled(request: Request) -> bool:
+    """Whether the provider's defaults ask for a volume claim."""
     return bool(request.config.spec.defaults.get("cacheStorage"))
 
 
 def claim(request: Request) -> list[dict[str, Any]]:
-    """The claim of a deployment, which all of its replicas share; none where nothing asks for it."""
-    if not wanted(request):
+    """The volume claim that all replicas of a deployment share; empty if the cache is not enabled."""
+    if not is_enabled(request):
         return []
     defaults = request.config.spec.defaults
     spec = {
         "accessModes": [_mode(request)],
         "resources": {"requests": {"storage": defaults["cacheStorage"]}},
-        **given(storageClassName=defaults.get("cacheStorageClass")),
+        **non_empty(storageClassName=defaults.get("cacheStorageClass")),
     }
     metadata = request.metadata | {"name": _name(request)}
     return [{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}]
 
 
-def refuse(request: Request, refusals: Refusals) -> None:
-    """Note defaults that no claim can have, and replicas that could not mount it."""
-    defaults, path = request.config.spec.defaults, f"providers.{request.config.name}.spec.defaults"
+def check(request: Request, refusals: Refusals) -> None:
+    """Record invalid defaults, and replicas that could not mount the volume."""
+    defaults, prefix = request.config.spec.defaults, f"providers.{request.config.name}.spec.defaults"
     mode, storage = _mode(request), defaults.get("cacheStorage", "")
     refusals.refuse(
-        bool(storage) and not quantity(storage),
-        f"{path}.cacheStorage",
-        f"{storage!r} given, a quantity is wanted, such as 100Gi",
+        bool(storage) and not parse_quantity(storage),
+        f"{prefix}.cacheStorage",
+        f"{storage!r} given, must be a quantity, such as 100Gi",
     )
-    known = (ONE_NODE, MANY_NODES)
-    refusals.refuse(mode not in known, f"{path}.cacheAccessMode", f"{mode!r} given; valid: {', '.join(known)}")
-    shared = wanted(request) and mode == ONE_NODE and request.spec.scaling.replicas > 1
+    modes = (ONE_NODE, MANY_NODES)
+    refusals.refuse(mode not in modes, f"{prefix}.cacheAccessMode", f"{mode!r} given; valid: {', '.join(modes)}")
+    shared = is_enabled(request) and mode == ONE_NODE and request.spec.scaling.replicas > 1
     refusals.refuse(
-        shared, "scaling.replicas", f"one node at a time mounts the cache; set {path}.cacheAccessMode: {MANY_NODES}"
+        shared,
+        "scaling.replicas",
+        f"only one node at a time can mount the cache; set {prefix}.cacheAccessMode: {MANY_NODES}",
     )
 
 
 def volume(request: Request) -> list[dict[str, Any]]:
-    """The volume of a pod, where there is a claim."""
-    return [{"name": VOLUME, "persistentVolumeClaim": {"claimName": _name(request)}}] if wanted(request) else []
+    """The pod's volume; empty if the cache is not enabled."""
+    return [{"name": VOLUME, "persistentVolumeClaim": {"claimName": _name(request)}}] if is_enabled(request) else []
 
 
 def mount(request: Request) -> list[dict[str, Any]]:
-    """Where a container has the volume."""
-    return [{"name": VOLUME, "mountPath": PATH}] if wanted(request) else []
+    """The container's volume mount; empty if the cache is not enabled."""
+    return [{"name": VOLUME, "mountPath": PATH}] if is_enabled(request) else []
 
 
 def rolling_update(request: Request) -> dict[str, Any]:
-    """How pods are replaced: the old one first where the new one could not mount the cache beside it, else Kubernetes'
-    default.
-    """
-    alone = wanted(request) and _mode(request) == ONE_NODE
-    return {"maxSurge": 0, "maxUnavailable": 1} if alone else {"maxSurge": "25%", "maxUnavailable": "25%"}
+    """Settings of the rolling update: pods stop before their successors start if only one node can mount the cache."""
+    exclusive = is_enabled(request) and _mode(request) == ONE_NODE
+    return {"maxSurge": 0, "maxUnavailable": 1} if exclusive else {"maxSurge": "25%", "maxUnavailable": "25%"}
 
 
 def _name(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""Where a Deployment stands, by the conditions that the Deployment controller sets (apps/v1 as of Kubernetes 1.36)."""
+"""The status of a Deployment, from the Deployment controller's conditions (apps/v1 as of Kubernetes 1.36)."""
 
 import json
 from collections.abc import Sequence
@@ -6,17 +6,25 @@ from typing import Any
 
 from airunway.provider.contract import Object
 from airunway.provider.live_object import Condition, LiveModel, Status, read_as
-from airunway.provider.observation import Observation, Phase, Readiness, Replicas, complaint, is_true, short_of
+from airunway.provider.observation import (
+    Observation,
+    Phase,
+    Readiness,
+    Replicas,
+    failure_message,
+    is_true,
+    missing_replicas_message,
+)
 
 
-class WantedReplicas(LiveModel):
-    """How many replicas a Deployment wants."""
+class DesiredReplicas(LiveModel):
+    """The desired number of replicas of a Deployment."""
 
     replicas: int = 1
 
 
 class RolloutStatus(Status):
-    """Where a Deployment stands."""
+    """The status of a Deployment's rollout."""
 
     updated_replicas: int = 0
     ready_replicas: int = 0
@@ -24,9 +32,9 @@ class RolloutStatus(Status):
 
 
 class ObservedDeployment(LiveModel):
-    """What is read of a Deployment to tell where it stands."""
+    """The fields of a Deployment that its status is derived from."""
 
-    spec: WantedReplicas = WantedReplicas()
+    spec: DesiredReplicas = DesiredReplicas()
     status: RolloutStatus = RolloutStatus()
 
 
@@ -34,30 +42,29 @@ _COMPLETE = "NewReplicaSetAvailable"
 
 
 class _Rollout:
-    """Readiness by a rollout that is complete.
+    """Readiness by a complete rollout.
 
-    Pulumi's own wait for a Deployment may take the status before a change for the one after it (pulumi-kubernetes
-    4.34.2, await/deployment.go: neither the first list nor ``observedGeneration`` is held against the change), and a
-    change of replicas together with the template has a moment in which the conditions are still those of the replicas
-    before.
+    Pulumi's own wait for a Deployment may take the status from before a change for the new one (pulumi-kubernetes
+    4.34.2, await/deployment.go: it compares neither the first list nor ``observedGeneration`` with the change). After a
+    change of replicas together with the template, the conditions are for a moment still those of the old replicas.
     """
 
     def wait_for(self, resource: Object) -> str:
-        """All replicas are of the last change, their rollout is complete, and enough of them serve."""
+        """Wait until all replicas are updated, the rollout is complete, and enough replicas are available."""
         replicas: Any = (resource.get("spec") or {}).get("replicas", 1)
         updated = [f"jsonpath={{.status.updatedReplicas}}={replicas}"] if replicas else []
         complete = f"jsonpath={{.status.conditions[?(@.type=='Progressing')].reason}}={_COMPLETE}"
         return json.dumps([*updated, complete, "condition=Available"])
 
-    def holds(self, obj: Object) -> bool:
-        """Whether all replicas are of the last change, their rollout is complete, and enough of them serve."""
-        return _holds(read_as(ObservedDeployment, obj))
+    def is_ready(self, obj: Object) -> bool:
+        """Whether all replicas are updated, the rollout is complete, and enough replicas are available."""
+        return _is_ready(read_as(ObservedDeployment, obj))
 
 
 READY: Readiness = _Rollout()
 
 
-def _holds(deployment: ObservedDeployment) -> bool:
+def _is_ready(deployment: ObservedDeployment) -> bool:
     status, progress = deployment.status, _progress(deployment.status.conditions)
     complete = progress is not None and progress.reason == _COMPLETE
     return (
@@ -68,15 +75,15 @@ def _holds(deployment: ObservedDeployment) -> bool:
 
 
 def observe(obj: Object) -> Observation:
-    """What a Deployment's status says. While a change rolls out the replicas before it may go on serving."""
+    """The status of a Deployment. During a rollout, the old replicas may still serve."""
     deployment = read_as(ObservedDeployment, obj)
     status, conditions = deployment.status, tuple(deployment.status.conditions)
     replicas = Replicas(deployment.spec.replicas, status.ready_replicas, status.available_replicas)
     progress = _progress(conditions)
-    if _holds(deployment):
-        return Observation(Phase.RUNNING, short_of(replicas), replicas, conditions)
+    if _is_ready(deployment):
+        return Observation(Phase.RUNNING, missing_replicas_message(replicas), replicas, conditions)
     if progress and progress.reason == "ProgressDeadlineExceeded":
-        serving = "; what was there before the change still serves" if is_true(conditions, "Available") else ""
+        serving = "; the previous version still serves" if is_true(conditions, "Available") else ""
         return Observation(
             Phase.FAILED, f"{progress.message or 'the rollout took too long'}{serving}", replicas, conditions
         )
@@ -89,9 +96,9 @@ def _progress(conditions: Sequence[Condition]) -> Condition | None:
 
 
 def _message(progress: Condition | None, conditions: tuple[Condition, ...], replicas: Replicas, updated: int) -> str:
-    refused = next((c.message for c in conditions if c.type == "ReplicaFailure" and c.status == "True"), "")
-    if refused or (progress and progress.reason == "DeploymentPaused"):
-        return refused or "its rollout is paused"
+    failure = next((c.message for c in conditions if c.type == "ReplicaFailure" and c.status == "True"), "")
+    if failure or (progress and progress.reason == "DeploymentPaused"):
+        return failure or "its rollout is paused"
     if progress and progress.status == "True" and is_true(conditions, "Available"):
-        return f"rolls out: {updated} of {replicas.desired} replicas are of the last change"
-    return complaint(conditions)
+        return f"rolling out: {updated} of {replicas.desired} replicas are updated"
+    return failure_message(conditions)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airunway.planning.entries import entries_of
+from airunway.planning.entries import parse_entries
 from airunway.program.record import record
 from airunway.program.stack_file import read_stack
 from airunway.text.config_text import LIMIT, check_size, config_text, environment_size
@@ -74,7 +74,7 @@ def test_the_program_is_handed_just_the_text_whose_bytes_are_counted(project: Ha
     )
     assert text == config_text(read_stack(project.folder, "own").values)
     assert project.size() == len(f"PULUMI_CONFIG={text}".encode()) + 1
-    assert entries_of("".join(odd).replace("\n    ", "\n"), "x") == json.loads(json.loads(text)["airunway:all"])
+    assert parse_entries("".join(odd).replace("\n    ", "\n"), "x") == json.loads(json.loads(text)["airunway:all"])
 
 
 def test_linux_takes_just_as_many_bytes_as_we_say(project: Handed) -> None:

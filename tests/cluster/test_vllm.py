@@ -132,7 +132,7 @@ def test_a_change_that_never_serves_ends_the_update_with_the_reason_and_leaves_w
     (deployment,) = status(cluster, tmp_path / "status")["deployments"]
     assert (deployment["phase"], deployment["message"]) == (
         "Deploying",
-        "rolls out: 1 of 1 replicas are of the last change",
+        "rolling out: 1 of 1 replicas are updated",
     )
     node.unready = "-"
     stack.destroy()

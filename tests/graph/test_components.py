@@ -81,7 +81,7 @@ def test_what_is_wrong_is_told_at_once_with_the_component_s_name() -> None:
     assert str(refused.value).splitlines() == [
         "chat: engine.typ: unknown key; did you mean 'type'? valid: "
         "args, contextLength, enablePrefixCaching, enforceEager, extraArgs, image, trustRemoteCode, type",
-        "chat: scaling.replicas: 'two' given, an integer is wanted",
+        "chat: scaling.replicas: 'two' given, must be an integer",
     ]
 
 

@@ -129,7 +129,7 @@ def test_a_server_without_a_model_is_told(server: ApiServer, command: Commands) 
 )
 def test_an_address_that_is_none_is_told_at_once(url: str, command: Commands) -> None:
     said = command.refused("chat", "cpu", "hello", "--url", url)
-    assert f"--url: '{url}' given, a base URL such as http://127.0.0.1:8000/v1 is wanted" in said
+    assert f"--url: '{url}' given, must be a base URL such as http://127.0.0.1:8000/v1" in said
 
 
 @pytest.mark.parametrize("url", ["http://xn--/v1", "http://a b/v1", "http://a\\b", "http://127.0.0.1:1/v1"])

@@ -108,7 +108,7 @@ def test_every_wrong_file_and_release_is_told_at_once(
     assert run(monkeypatch, "rbac", "--stack", "own", "--cwd", str(project), *options) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert f"{chart}[0]: ['a'] given, an object with apiVersion, kind and metadata.name is wanted" in captured.err
+    assert f"{chart}[0]: ['a'] given, must be an object with apiVersion, kind and metadata.name" in captured.err
     assert "nowhere.yaml: can't be read: No such file or directory" in captured.err
     assert (
         "--manifests: no release 'kuberay-operater'; did you mean 'kuberay-operator'? valid: kuberay-operator"

@@ -35,9 +35,7 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     rules.compile_rule.cache_clear()
     monkeypatch.setattr(rules, "_compile", counting("compiled", rules._compile))
     monkeypatch.setattr(rules.Expression, "_run", counting("evaluated", rules.Expression._run))
-    monkeypatch.setattr(
-        ModelDeploymentSpec, "as_rules_see_it", counting("converted", ModelDeploymentSpec.as_rules_see_it)
-    )
+    monkeypatch.setattr(ModelDeploymentSpec, "rule_input", counting("converted", ModelDeploymentSpec.rule_input))
     monkeypatch.setattr(pulumi.Output, "from_input", counting("outputs", pulumi.Output.from_input))
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
     recorder = run_program(tmp_path, config)

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from airunway.planning.deployment import PlannedDeployment, Target, plan_document
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_document
 from airunway.planning.documents import Document
 from airunway.planning.settings import StackSettings
 from airunway.selection.provider_config import InferenceProviderConfig, load_config
@@ -52,4 +52,6 @@ def plan(fields: dict[str, Any], name: str = "demo") -> PlannedDeployment:
         "metadata": {"name": name, "namespace": "ml"},
         "spec": {"model": {"id": "org/model"}} | fields,
     }
-    return plan_document(Document("demo.yaml", "ModelDeployment", body), Target(PROVIDERS, builtin(), StackSettings()))
+    return plan_document(
+        Document("demo.yaml", "ModelDeployment", body), PlanContext(PROVIDERS, builtin(), StackSettings())
+    )

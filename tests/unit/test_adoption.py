@@ -9,7 +9,7 @@ import yaml
 
 from airunway.live.adoption import Adoption, adopt
 from airunway.live.objects import Schema
-from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import Delivery
 from providers import PROVIDERS, kaito
@@ -17,7 +17,7 @@ from tests.unit.samples import builtin
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES: dict[str, Any] = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
-TARGET = Target(PROVIDERS, builtin(), StackSettings())
+TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 GPU = {"resources": {"gpu": {"count": 1}}}
 
 
@@ -44,7 +44,7 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, list) else str(value)
 
 
-def refused(obj: dict[str, Any], target: Target = TARGET) -> str:
+def refused(obj: dict[str, Any], target: PlanContext = TARGET) -> str:
     found: Adoption = adopt(obj, target)
     assert found.entry is None, found.entry
     return "; ".join(found.why_not)
@@ -122,7 +122,7 @@ def test_a_default_that_is_rendered_too_is_no_difference() -> None:
 
 
 def test_a_stack_that_delivers_otherwise_takes_over_directly() -> None:
-    target = Target(PROVIDERS, builtin(), StackSettings(delivery=Delivery.MODELDEPLOYMENT, namespace="ml"))
+    target = PlanContext(PROVIDERS, builtin(), StackSettings(delivery=Delivery.MODELDEPLOYMENT, namespace="ml"))
     entry = adopt(rendered({}), target).entry
     assert entry is not None
     assert entry["delivery"] == "direct"
@@ -144,8 +144,8 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
 @pytest.mark.parametrize(
     ("obj", "wanted"),
     [
-        ({"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "tuning": {}}, "inference: is not there"),
-        (change(rendered({}), "inference/template/spec/containers", []), "0 are there, a deployment has one"),
+        ({"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "tuning": {}}, "inference: missing"),
+        (change(rendered({}), "inference/template/spec/containers", []), "must have exactly one container, not 0"),
         (change(rendered({}), "apiVersion", "kaito.sh/v1alpha1"), "apiVersion: is kaito.sh/v1alpha1"),
         (change(rendered({}), "metadata", {"name": "Not.Ours", "namespace": "ml"}), "name: "),
         (
@@ -159,7 +159,7 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         ),
         (
             change(rendered(GPU), "spec/services/VllmWorker/resources/limits/gpu", "one"),
-            "spec.services.VllmWorker.resources.limits.gpu: 'one' given, a whole number is wanted",
+            "spec.services.VllmWorker.resources.limits.gpu: 'one' given, must be a whole number",
         ),
         (
             change(
@@ -186,11 +186,11 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         (
             change(rendered(GPU), "spec/services", {"Frontend": {}, "decode": {}}),
             (
-                "spec.services: has decode, a deployment's workers are called VllmWorker or VllmDecodeWorker,"
+                "spec.services: has decode, but the workers must be called VllmWorker or VllmDecodeWorker,"
                 " VllmPrefillWorker"
             ),
         ),
-        (change(rendered(GPU), "spec/backendFramework", "tgi"), "a backendFramework of vllm"),
+        (change(rendered(GPU), "spec/backendFramework", "tgi"), "and the backendFramework vllm"),
         (
             change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["--seed", "7"]),
             "args: name no model",
@@ -205,11 +205,11 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         ),
         (
             change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"),
-            "is not one application",
+            "must be one application",
         ),
         (
             change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/rayClusterConfig/workerGroupSpecs", []),
-            "0 are there",
+            "must have 1 worker groups, not 0",
         ),
         (
             change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "a: ["),
@@ -222,7 +222,7 @@ def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wante
 
 
 def test_a_bug_of_ours_is_no_reason_not_to_express_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kaito, "read", lambda obj, config: obj["nothing"])
+    monkeypatch.setattr(kaito, "read_fields", lambda obj, config: obj["nothing"])
     with pytest.raises(KeyError, match="nothing"):
         adopt(rendered({}), TARGET)
 
@@ -243,4 +243,4 @@ def test_quantities_that_are_numbers_are_read() -> None:
 
 
 def test_an_object_of_a_provider_that_is_off_says_so() -> None:
-    assert refused(rendered({}), Target(PROVIDERS, [], StackSettings())) == "provider kaito is off in this stack"
+    assert refused(rendered({}), PlanContext(PROVIDERS, [], StackSettings())) == "provider kaito is off in this stack"

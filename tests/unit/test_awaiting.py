@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any, cast
 
-from airunway.planning.awaiting import awaited, supporting
+from airunway.planning.await_annotations import supporting_objects, with_await_annotations
 from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.contract import Provider
 from airunway.provider.observation import Phase, ReadyState
@@ -24,7 +24,7 @@ CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "demo"}}
 
 
 def annotations(planned: PlannedDeployment) -> Any:
-    return awaited(planned)["metadata"].get("annotations")
+    return with_await_annotations(planned)["metadata"].get("annotations")
 
 
 def with_wait(wait_for: str, **more: Any) -> PlannedDeployment:
@@ -51,7 +51,9 @@ def test_what_is_waited_for_may_depend_on_the_object_as_it_is_after_overrides() 
 
 def test_a_service_and_a_claim_do_not_wait_for_pods_that_come_after_them() -> None:
     planned = plan({})
-    found = supporting(replace(planned, rendered=replace(planned.rendered, supporting=(SERVICE, CONFIG, CLAIM))))
+    found = supporting_objects(
+        replace(planned, rendered=replace(planned.rendered, supporting=(SERVICE, CONFIG, CLAIM)))
+    )
     assert found[0]["metadata"]["annotations"] == {"note": "x", "pulumi.com/skipAwait": "true"}
     assert found[1] == CONFIG
     assert found[2]["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from airunway.planning.documents import Document, deployment_entry
-from airunway.spec.entry import ENTRY
+from airunway.spec.entry import ENTRY_FIELDS
 from airunway.text.problems import Problem
 from tests.command import run
 from tests.graph.projects import copy_program
@@ -57,8 +57,8 @@ def test_a_bad_stack_is_refused(
     ("text", "message"),
     [
         ("config: [", "not YAML"),
-        ("- a", "a map is wanted"),
-        ("config: x", "a map is wanted"),
+        ("- a", "must be a map"),
+        ("config: x", "must be a map"),
         (
             "config: {airunway:deployments: [{name: a}], airunway:huggingFaceToken: hf_clear_text}",
             "huggingFaceToken: is in clear text",
@@ -105,7 +105,7 @@ DOCUMENT = {
         ({"metadata": {}}, "m.yaml: metadata.name: required"),
         ({"metadata": {"name": "a", "labls": {}}}, "m.yaml: metadata.labls: unknown key; did you mean 'labels'?"),
         ({"spec": None}, "m.yaml: spec: required"),
-        ({"spec": []}, "m.yaml: spec: a map is wanted"),
+        ({"spec": []}, "m.yaml: spec: must be a map"),
         ({"sepc": {}}, "m.yaml: sepc: unknown key"),
         ({"spec": {"model": {"id": "a/b"}, "readyTimeout": "5m"}}, "m.yaml: spec.readyTimeout: unknown key"),
         ({"spec": {"model": {"id": "a/b"}, "scaling": {"replicas": 33}}}, "m.yaml: spec.scaling.replicas: 33 given"),
@@ -127,7 +127,7 @@ def test_a_bad_document_is_refused(
     assert any(line.startswith(message) for line in found), found
 
 
-@pytest.mark.parametrize("field", sorted(ENTRY))
+@pytest.mark.parametrize("field", sorted(ENTRY_FIELDS))
 def test_an_entry_s_own_field_in_the_spec_of_a_document_is_refused(field: str) -> None:
     body = DOCUMENT | {"spec": {"model": {"id": "org/model"}, field: "x"}}
     assert deployment_entry(Document("m.yaml", "ModelDeployment", body))[1] == [Problem(f"spec.{field}", "unknown key")]
@@ -135,7 +135,7 @@ def test_an_entry_s_own_field_in_the_spec_of_a_document_is_refused(field: str) -
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "holds no document"), ("a: [", "not YAML"), ("- 1", "a map is wanted"), ("x: 1", "kind: None given")],
+    [("", "contains no documents"), ("a: [", "not YAML"), ("- 1", "must be a map"), ("x: 1", "kind: None given")],
 )
 def test_a_file_that_is_no_document_is_refused(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -49,7 +49,7 @@ def test_another_cluster_is_refused_with_both_ways_out() -> None:
     with pytest.raises(InputError) as error:
         identifier({"context": "other"}, HERE, ELSEWHERE)
     (problem,) = error.value.problems
-    assert problem.path == "cluster"
+    assert problem.field == "cluster"
     for text in ("context 'other'", HERE, f"cluster.uid: {ELSEWHERE}", "a stack of its own"):
         assert text in problem.message
 
@@ -72,4 +72,4 @@ def test_a_pinned_cluster_is_the_only_one_deployed_to_even_at_first() -> None:
     with pytest.raises(InputError) as error:
         identifier({"context": "kind", "uid": HERE}, None, ELSEWHERE, {})
     (problem,) = error.value.problems
-    assert (problem.path, ELSEWHERE in problem.message) == ("cluster.uid", True)
+    assert (problem.field, ELSEWHERE in problem.message) == ("cluster.uid", True)

@@ -50,7 +50,7 @@ def test_a_stack_that_would_not_be_right_is_not_saved(guard: Guard, tmp_path: Pa
         "model.gguf.build": "true",
     }
     page = browser.post("/stacks/own/review", built).text
-    assert "registry: a deployment builds an image; say where it is kept" in page
+    assert "registry: a deployment builds an image; set the registry" in page
     assert "Save to the stack file" not in page
     before = (tmp_path / "stacks" / "Pulumi.own.yaml").read_text()
     entry = {"name": "two", "model": {"id": "org/x", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}

@@ -15,7 +15,7 @@ from airunway.console.check import Checked, Context, check
 from airunway.console.fields import Field, entry_of, field_of, form_of, groups
 from airunway.console.project import Project
 from airunway.console.security import Guard
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
@@ -26,7 +26,7 @@ from tests.unit.spec_leaves import changed, default_of, leaves, values
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
 FIELDS = [field for group in groups() for field in group.fields]
-CONTEXT = Context(Target(PROVIDERS, builtin(), StackSettings()), {"taken": "deployments[0]"})
+CONTEXT = Context(PlanContext(PROVIDERS, builtin(), StackSettings()), {"taken": "deployments[0]"})
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 
 

@@ -18,13 +18,13 @@ from pydantic import Field
 
 from airunway.live.status import observe
 from airunway.planning import model_deployment as delivery
-from airunway.planning.deployment import PlannedDeployment, Target, plan_one
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_deployment
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, is_kubernetes_own
-from airunway.provider.honoured import PLANNED
 from airunway.provider.observation import Phase, ReadyCondition, ReadyState
+from airunway.provider.supported_fields import PLANNING_FIELDS
 from airunway.spec.checks import parse_spec
-from airunway.spec.entry import ENTRY, DeploymentEntry
+from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
 from airunway.spec.model import Engine, EngineSpec, EnvVar, Mode, ModelDeploymentSpec, Text
 from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError, Problem
@@ -47,7 +47,7 @@ def _bases() -> Iterator[tuple[str, dict[str, Any]]]:
     """A smallest deployment for each provider, engine and mode, on GPU and on CPU where that is possible."""
     capabilities = {c.name: {e.name: e for e in c.spec.capabilities.engines} for c in builtin()}
     for provider in PROVIDERS:
-        for engine, modes in provider.HONOURS.items():
+        for engine, modes in provider.SUPPORTED.items():
             for mode in modes:
                 base = {
                     "name": "demo",
@@ -81,8 +81,8 @@ CASES = [pytest.param(base, how, id=f"{base}-{how}") for base in BASES for how i
 
 
 @cache
-def target(how: str) -> Target:
-    return Target(PROVIDERS, builtin(), StackSettings.model_validate(DELIVERIES[how]))
+def target(how: str) -> PlanContext:
+    return PlanContext(PROVIDERS, builtin(), StackSettings.model_validate(DELIVERIES[how]))
 
 
 def planned(
@@ -91,7 +91,7 @@ def planned(
     spec, problems = parse_spec(entry, model)
     if spec is None:
         raise InputError(problems)
-    return plan_one(spec, target(how))
+    return plan_deployment(spec, target(how))
 
 
 def effects(deployment: PlannedDeployment) -> Any:
@@ -105,7 +105,7 @@ def names(problem: Problem, leaf: str) -> bool:
     """Whether the problem is told at the leaf or at the section or list that it is in, or names the leaf in its
     text.
     """
-    place = re.sub(r"\[[0-9]+\]", "[]", problem.path)
+    place = re.sub(r"\[[0-9]+\]", "[]", problem.field)
     return (
         leaf == place
         or leaf.startswith((f"{place}.", f"{place}["))
@@ -161,7 +161,7 @@ def test_a_section_that_says_something_by_being_there_is_refused_as_one() -> Non
     for gguf in ({}, {"build": False}, {"file": "x.gguf"}):
         with pytest.raises(InputError) as refused:
             planned(merge_patch(base, {"model": {"gguf": gguf}}))
-        assert [p.path for p in refused.value.problems] == ["model.gguf"]
+        assert [p.field for p in refused.value.problems] == ["model.gguf"]
 
 
 class MoreEngine(EngineSpec):
@@ -271,24 +271,24 @@ def test_all_of_a_deployment_s_problems_are_told_at_once() -> None:
     )
     with pytest.raises(InputError) as refused:
         planned(entry)
-    assert [p.path for p in refused.value.problems] == ["name", "tolerations", "engine.args.bare"]
+    assert [p.field for p in refused.value.problems] == ["name", "tolerations", "engine.args.bare"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.NAME)
 def test_a_provider_declares_leaves_and_sections_that_the_spec_has(provider: Provider) -> None:
     sections = {".".join(leaf.replace("[]", "").split(".")[:n]) for leaf in LEAVES for n in range(1, 5)}
-    for modes in provider.HONOURS.values():
+    for modes in provider.SUPPORTED.values():
         for honours in modes.values():
-            assert honours.leaves <= set(LEAVES)
-            assert honours.leaves & PLANNED == set()
+            assert honours.fields <= set(LEAVES)
+            assert honours.fields & PLANNING_FIELDS == set()
             assert set(honours.reasons) <= sections
-            assert honours.leaves & set(honours.reasons) == set()
+            assert honours.fields & set(honours.reasons) == set()
 
 
 def test_what_a_controller_is_sent_has_only_fields_of_the_spec() -> None:
-    for group in delivery.data()["groups"]:
-        assert delivery.fields(group) <= {leaf for leaf, _ in leaves(ModelDeploymentSpec)}
-    assert set(LEAVES) - {leaf for leaf, _ in leaves(ModelDeploymentSpec)} == ENTRY
+    for group in delivery.controller_data()["groups"]:
+        assert delivery.supported_fields(group) <= {leaf for leaf, _ in leaves(ModelDeploymentSpec)}
+    assert set(LEAVES) - {leaf for leaf, _ in leaves(ModelDeploymentSpec)} == ENTRY_FIELDS
 
 
 def test_a_default_that_was_written_is_not_sent_where_the_group_has_no_such_field() -> None:
@@ -306,7 +306,7 @@ def test_a_provider_fulfils_the_contract(provider: Provider) -> None:
         for name, member in vars(Provider).items()
         if inspect.isfunction(member) and not name.startswith("_")
     }
-    assert set(methods) == {"name_limit", "endpoint", "render", "observe", "read"}
+    assert set(methods) == {"name_limit", "endpoint", "render", "observe", "read_fields"}
     for name, method in methods.items():
         wanted = [p.name for p in inspect.signature(method).parameters.values()][1:]
         assert list(inspect.signature(getattr(provider, name)).parameters) == wanted
@@ -376,9 +376,9 @@ def live(kind: str) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("provider", [*PROVIDERS, delivery], ids=lambda p: p.KIND)
 def test_status_says_running_where_an_update_stops_waiting(provider: Any) -> None:
     objects = list(live(provider.KIND))
-    assert any(provider.READY.holds(obj) for obj in objects)
+    assert any(provider.READY.is_ready(obj) for obj in objects)
     for obj in objects:
-        ready, phase = provider.READY.holds(obj), observe(obj).phase
+        ready, phase = provider.READY.is_ready(obj), observe(obj).phase
         # What served and has failed since is Failed.
         assert (phase is Phase.RUNNING) == (ready and phase is not Phase.FAILED), obj
 
@@ -394,18 +394,18 @@ def test_no_state_is_running_that_is_not_waited_for(state: str, kind: str) -> No
         "metadata": {"name": "demo", "labels": labels(kind)},
         "status": {"state": state, "conditions": [{"type": "WorkspaceSucceeded", "status": "True"}]},
     }
-    assert (observe(obj).phase is Phase.RUNNING) == provider.READY.holds(obj)
+    assert (observe(obj).phase is Phase.RUNNING) == provider.READY.is_ready(obj)
 
 
 def test_readiness_is_waited_for_in_pulumi_s_grammar() -> None:
     state = ReadyState("state", {"on": Phase.RUNNING, "off": Phase.PENDING})
-    assert (state.wait_for({}), state.holds({"status": {"state": "on"}}), state.holds({})) == (
+    assert (state.wait_for({}), state.is_ready({"status": {"state": "on"}}), state.is_ready({})) == (
         "jsonpath={.status.state}=on",
         True,
         False,
     )
     condition = ReadyCondition("Ready")
-    assert (condition.wait_for({}), condition.holds({})) == ("condition=Ready", False)
+    assert (condition.wait_for({}), condition.is_ready({})) == ("condition=Ready", False)
     for phases in ({"off": Phase.PENDING}, {"on": Phase.RUNNING, "up": Phase.RUNNING}):
         with pytest.raises(ValueError, match="one state is Running"):
             ReadyState("state", phases)

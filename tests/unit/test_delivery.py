@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from airunway.planning.controller_decision import controller_decision, departures
+from airunway.planning.controller_decision import controller_decision, controller_differences
 from airunway.planning.files import Files, Unreadable
-from airunway.planning.model_deployment import fields, object_name, provider_config
+from airunway.planning.model_deployment import object_name, provider_config, supported_fields
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.report.compare import compare
 from airunway.report.preview_document import deployment_document
@@ -31,7 +31,7 @@ GROUPS = ("airunway.ai", "kubeairunway.ai")
 def stack(*deployments: dict[str, Any], files: Any = None, **settings: Any) -> Plan:
     entries = [{"name": f"d{i}", "model": {"id": "org/model"}} | d for i, d in enumerate(deployments)]
     base = {"cluster": {"context": "kind"}, "namespace": "ml", "delivery": "modeldeployment", "deployments": entries}
-    return plan_stack(parse_settings(base | settings), Files.of(files or {}), PROVIDERS)
+    return plan_stack(parse_settings(base | settings), Files.from_texts(files or {}), PROVIDERS)
 
 
 def sent(group: str = "airunway.ai", **fields: Any) -> dict[str, Any]:
@@ -90,7 +90,9 @@ def test_what_the_group_has_no_field_for_is_refused_by_its_path() -> None:
     assert "deployments[0].model.gguf: ModelDeployment of airunway.ai has no such field" in refused(
         {"model": {"id": "o/m", "gguf": {}}}
     )
-    assert "model.source: aikit is not known" in refused({"model": {"source": "aikit", "id": "llama3.2:1b"}})
+    assert "model.source: the controller does not support aikit" in refused(
+        {"model": {"source": "aikit", "id": "llama3.2:1b"}}
+    )
     old = {"controller": {"apiGroup": "kubeairunway.ai"}}
     said = refused(
         {"engine": {"type": "vllm", "extraArgs": ["--x"], "enforceEager": True, "enablePrefixCaching": False}, **GPU},
@@ -113,7 +115,7 @@ def test_the_fields_that_are_sent_are_those_of_the_group_s_definition() -> None:
         pytest.skip(f"no {path}")
     versions = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]["versions"]
     definition = next(v for v in versions if v["name"] == "v1alpha1")["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    for leaf in fields("airunway.ai"):
+    for leaf in supported_fields("airunway.ai"):
         schema = definition
         for part in leaf.split("."):
             schema = schema["properties"][part.removesuffix("[]")]
@@ -190,7 +192,14 @@ def test_with_our_providers_registered_the_controller_decides_every_row_of_the_d
 
 def said(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
     body = spec(**fields)
-    return departures(body, sent(**fields)["spec"], choose(configs, **fields), configs, "airunway.ai", PROVIDERS.shims)
+    return controller_differences(
+        body,
+        sent(**fields)["spec"],
+        choose(configs, **fields),
+        configs,
+        "airunway.ai",
+        PROVIDERS.shims,
+    )
 
 
 def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it() -> None:
@@ -198,7 +207,7 @@ def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it
     assert (
         warning
         == "with the rules that the provider shims register when they start, the controller would decide otherwise:"
-        " vllm on kuberay, by priority 80; set engine.type: vllm and provider.name: dynamo to settle it"
+        " vllm on kuberay, by priority 80; set engine.type: vllm and provider.name: dynamo to pin the decision"
     )
     settled = {"engine": {"type": "vllm"}, "provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 2}}}
     assert [w for w in said(list(builtin()), **settled) if "decide otherwise" in w] == []
@@ -206,12 +215,12 @@ def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it
 
 def test_a_provider_none_of_whose_rules_is_true_still_wins_in_the_controller_by_its_name() -> None:
     decision = controller_decision({"resources": {"gpu": {"count": 1.0}}}, [config("b"), config("a")], "airunway.ai")
-    assert (decision.provider, decision.why) == ("a", "name, as no rule of any provider is true")
+    assert (decision.provider, decision.reason) == ("a", "name, as no rule of any provider is true")
 
 
 def test_the_controller_chooses_the_engine_without_regard_to_the_named_provider() -> None:
     only = config("only", engines=[{"name": "sglang", "gpuSupport": True}])
-    warnings = departures(
+    warnings = controller_differences(
         spec(provider={"name": "only"}, **GPU),
         {"model": {"id": "o/m"}, "provider": {"name": "only"}, "resources": {"gpu": {"count": 1}}},
         choose([only, config("x")], provider={"name": "only"}, **GPU),
@@ -234,11 +243,11 @@ def test_a_rule_that_fails_counts_as_false_in_the_controller() -> None:
 
 def test_nothing_fits_is_told_too() -> None:
     assert (
-        controller_decision({"resources": {}}, [], "airunway.ai").why
+        controller_decision({"resources": {}}, [], "airunway.ai").reason
         == "no engine available from the registered providers"
     )
     pinned = {"engine": {"type": "trtllm"}, "resources": {}}
-    assert controller_decision(pinned, list(builtin()), "airunway.ai").why == "no compatible provider found"
+    assert controller_decision(pinned, list(builtin()), "airunway.ai").reason == "no compatible provider found"
 
 
 @pytest.mark.parametrize(
@@ -292,8 +301,8 @@ def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
     ("text", "wanted"),
     [
         ("a: [", "controller.yaml: not YAML"),
-        ("", "controller.yaml: holds no object"),
-        ("kind: Pod", "controller.yaml[0]: an object with apiVersion, kind and metadata.name is wanted"),
+        ("", "controller.yaml: contains no objects"),
+        ("kind: Pod", "controller.yaml[0]: must be an object with apiVersion, kind and metadata.name"),
         (Unreadable("can't be read: no"), "controller.manifests[0]: controller.yaml can't be read: no"),
     ],
 )

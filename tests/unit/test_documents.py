@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airunway.planning.documents import KINDS, deployment_entry, in_document, parse_documents
 from airunway.selection.provider_config import API_GROUPS
 from airunway.spec.checks import parse_spec
-from airunway.spec.entry import ENTRY, DeploymentEntry
+from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_writing import to_documents
 
@@ -55,8 +55,8 @@ def test_both_groups_and_both_kinds_are_read(group: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("text", "m.yaml: a map is wanted, this is a str"),
-        ([], "m.yaml: a map is wanted, this is a list"),
+        ("text", "m.yaml: must be a map, not a str"),
+        ([], "m.yaml: must be a map, not a list"),
         ({}, "m.yaml: kind: None given; valid: "),
         (body(kind="modeldeployment"), "m.yaml: kind: 'modeldeployment' given; did you mean 'ModelDeployment'?"),
         (body(kind=["ModelDeployment"]), "m.yaml: kind: ['ModelDeployment'] given"),
@@ -86,7 +86,7 @@ def test_everything_that_is_wrong_is_told_in_one_go() -> None:
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "null", "---\n---\n"])
 def test_a_file_without_a_document_says_what_is_wanted(text: str) -> None:
     with pytest.raises(
-        InputError, match=r"m\.yaml: holds no document; wanted: ModelDeployment, InferenceProviderConfig"
+        InputError, match=r"m\.yaml: contains no documents; expected: ModelDeployment, InferenceProviderConfig"
     ):
         parse_documents(text, "m.yaml")
 
@@ -123,8 +123,8 @@ def test_what_a_server_adds_is_passed_over() -> None:
         ({"metadata": {"name": "a", "generateName": "x"}}, "metadata.generateName: unknown key; "),
         ({"spce": {}}, "spce: unknown key; did you mean 'spec'? valid: metadata, spec"),
         ({"spec": None}, "spec: required, but not given"),
-        ({"spec": []}, "spec: a map is wanted"),
-        *(({"spec": {key: "x"}}, f"spec.{key}: unknown key") for key in sorted(ENTRY)),
+        ({"spec": []}, "spec: must be a map"),
+        *(({"spec": {key: "x"}}, f"spec.{key}: unknown key") for key in sorted(ENTRY_FIELDS)),
     ],
 )
 def test_what_a_model_deployment_has_not_is_refused(more: dict[str, Any], said: str) -> None:
@@ -142,7 +142,7 @@ def test_whatever_a_spec_holds_reaches_the_entry_and_its_check(spec: dict[str, A
     assert {key: entry[key] for key in spec} == spec
     _, wrong = parse_spec(entry, DeploymentEntry)
     if "odd" in spec:
-        assert any(p.path == "odd" for p in wrong)
+        assert any(p.field == "odd" for p in wrong)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.planning.settings import StackSettings
-from airunway.provider.engine_args_reading import read_keywords, read_words
-from airunway.provider.engine_flags import ARGUMENTS, table
+from airunway.provider.engine_args_reading import read_arguments, read_keyword_arguments
+from airunway.provider.engine_flags import ARGUMENT_FIELDS, flag_table
 from airunway.provider.live_object import UnreadableError
 from airunway.spec.model import Engine, Mode, ModelDeploymentSpec
 from airunway.text.problems import InputError
@@ -21,14 +21,14 @@ from providers import PROVIDERS
 from tests.unit.samples import builtin
 from tests.unit.spec_leaves import leaves
 
-TARGET = Target(PROVIDERS, builtin(), StackSettings())
+TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 CONFIGS = {config.name: config for config in builtin()}
 ENGINES = [("dynamo", Engine.VLLM), ("dynamo", Engine.SGLANG), ("dynamo", Engine.TRTLLM), ("kuberay", Engine.VLLM)]
 
 # Names that meet those of fields and of what is derived, in every spelling, and some of the user's own.
 FLAGS = sorted(
-    {row.flag for rows in table().engines.values() for row in rows}
-    | set(table().aliases)
+    {row.flag for rows in flag_table().engines.values() for row in rows}
+    | set(flag_table().aliases)
     | {
         "enable-prefix-caching",
         "max_model_len",
@@ -109,8 +109,8 @@ def test_what_a_spec_comes_to_is_read_back_to_one_that_comes_to_the_same(
         ).rendered.resource
     except InputError:
         assume(False)
-    provider = PROVIDERS.renderer(name)
-    again = plan_entry(base | provider.read(resource, CONFIGS[name]), TARGET).rendered.resource
+    provider = PROVIDERS.require(name)
+    again = plan_entry(base | provider.read_fields(resource, CONFIGS[name]), TARGET).rendered.resource
     assert list(arguments(again)) == list(arguments(resource))
 
 
@@ -137,11 +137,11 @@ def test_a_name_to_serve_that_ray_would_not_see_is_refused(fields: Any) -> None:
 
 
 def test_the_table_has_a_flag_for_each_field_of_every_engine() -> None:
-    fields = [[row.field for row in rows] for rows in table().engines.values()]
+    fields = [[row.field for row in rows] for rows in flag_table().engines.values()]
     assert all(one == fields[0] for one in fields)
-    assert set(table().engines) == set(Engine) - {Engine.LLAMACPP}
-    assert {leaf for leaf, _ in leaves(ModelDeploymentSpec)} >= ARGUMENTS
-    for rows in table().engines.values():
+    assert set(flag_table().engines) == set(Engine) - {Engine.LLAMACPP}
+    assert {leaf for leaf, _ in leaves(ModelDeploymentSpec)} >= ARGUMENT_FIELDS
+    for rows in flag_table().engines.values():
         assert [row for row in rows if row.kind == "switch" and row.when is row_default(row.field)] == []
 
 
@@ -183,7 +183,7 @@ def row_default(path: str | None) -> Any:
     ],
 )
 def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, wanted: Any) -> None:
-    assert read_words(Engine.VLLM, words.split(), gpus) == wanted
+    assert read_arguments(Engine.VLLM, words.split(), gpus) == wanted
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, wan
 )
 def test_words_that_name_no_model_are_told(words: str, said: str) -> None:
     with pytest.raises(UnreadableError, match=said):
-        read_words(Engine.VLLM, words.split(), 1)
+        read_arguments(Engine.VLLM, words.split(), 1)
 
 
 @pytest.mark.parametrize(
@@ -216,4 +216,4 @@ def test_words_that_name_no_model_are_told(words: str, said: str) -> None:
     ids=str,
 )
 def test_keyword_arguments_are_read_as_fields_or_as_flags_that_come_to_them(arguments: Any, wanted: Any) -> None:
-    assert read_keywords(Engine.VLLM, arguments, 2) == {"engine": wanted}
+    assert read_keyword_arguments(Engine.VLLM, arguments, 2) == {"engine": wanted}

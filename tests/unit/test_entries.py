@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.planning.entries import entries_of, read_entries
+from airunway.planning.entries import parse_entries, read_entries
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.text.problems import InputError
@@ -35,7 +35,7 @@ def plan(files: dict[str, Any], deployments: Any = (), **settings: Any) -> Plan:
     texts = {name: body if isinstance(body, str) else yaml.safe_dump(body) for name, body in files.items()}
     named = [name for name in texts if name not in settings.get("manifests", [])]
     base = {"cluster": {"context": "x"}, "deployments": list(deployments), "deploymentFiles": named}
-    return plan_stack(parse_settings(base | settings), Files.of(texts), PROVIDERS)
+    return plan_stack(parse_settings(base | settings), Files.from_texts(texts), PROVIDERS)
 
 
 def refused(*arguments: Any, **settings: Any) -> list[str]:
@@ -48,14 +48,14 @@ def test_entries_come_in_the_order_of_the_settings_and_know_their_places() -> No
     document = DOCUMENT | {"metadata": {"name": "filed"}}
     files = {"d/b.yaml": [CHAT, SMALL], "d/a.yaml": [SMALL | {"name": "last"}], "m.yaml": document}
     planned = plan(files, [SMALL | {"name": "first"}], manifests=["m.yaml"]).deployments
-    assert {p.name: p.place.path for p in planned} == {
+    assert {p.name: p.location.path for p in planned} == {
         "first": "deployments[0]",
         "chat": "d/b.yaml[0]",
         "small": "d/b.yaml[1]",
         "last": "d/a.yaml[0]",
         "filed": "m.yaml",
     }
-    assert [p.place.file for p in planned] == [None, "d/b.yaml", "d/b.yaml", "d/a.yaml", None]
+    assert [p.location.file for p in planned] == [None, "d/b.yaml", "d/b.yaml", "d/a.yaml", None]
 
 
 def test_an_entry_of_a_file_is_planned_as_in_the_stack_file() -> None:
@@ -68,12 +68,12 @@ def test_an_entry_of_a_file_is_planned_as_in_the_stack_file() -> None:
 
 @pytest.mark.parametrize("text", [text for text in MEANING if text and len(text) < 100])
 def test_a_scalar_means_what_it_means_in_a_stack_file(text: str) -> None:
-    (entry,) = entries_of(f"- {{a: {text}, b: [{text}]}}", "d.yaml")
+    (entry,) = parse_entries(f"- {{a: {text}, b: [{text}]}}", "d.yaml")
     assert entry == {"a": MEANING[text], "b": [MEANING[text]]}
 
 
 def test_keys_are_text_as_those_of_a_stack_file_are() -> None:
-    assert entries_of("- {2: a, true: b, 1.50: c, ~: d}", "d.yaml") == [
+    assert parse_entries("- {2: a, true: b, 1.50: c, ~: d}", "d.yaml") == [
         {"2": "a", "true": "b", "1.5": "c", "<nil>": "d"}
     ]
 
@@ -89,18 +89,18 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ([SMALL, CHAT | {"engin": {}}], "d.yaml[1].engin: unknown key; did you mean 'engine'?"),
         ([CHAT | {"provider": {"name": "x"}}], "d.yaml[0].provider.name: no provider 'x'"),
         ([CHAT | {"name": "Chat"}], "d.yaml[0].name: 'Chat' given, must match"),
-        (["chat"], "d.yaml[0]: 'chat' given, a map is wanted with the keys"),
-        ([None], "d.yaml[0]: None given, a map is wanted"),
+        (["chat"], "d.yaml[0]: 'chat' given, must be a map with the keys"),
+        ([None], "d.yaml[0]: None given, must be a map"),
         (CHAT, "d.yaml: {'model': {'id': 'org/chat'}, "),
         ({"airunway:deployments": [CHAT]}, "d.yaml: {'airunway:deployments': [{'model': "),
-        ("text", "d.yaml: 'text' given, a list is wanted, as under airunway:deployments; [] is an empty one"),
-        ("", "d.yaml: nothing given, a list is wanted"),
-        ("# - name: chat\n", "d.yaml: nothing given, a list"),
+        ("text", "d.yaml: 'text' given, must be a list, as under airunway:deployments; [] is an empty one"),
+        ("", "d.yaml: nothing given, must be a list"),
+        ("# - name: chat\n", "d.yaml: nothing given, must be a list"),
         ("- name: [", "d.yaml: not YAML: "),
         ("- name: a\n  name: b\n", "d.yaml: 'name' stands twice in this map, line 2, column 3"),
         ("- name: 2026-01-01\n", "d.yaml: 2026-01-01 is a date to Pulumi; quote it"),
         ("- {a: !!binary aGVsbG8=}", "d.yaml[0].a: a bytes given"),
-        ("- name: a\n---\n- name: b\n", "d.yaml: one YAML document is wanted, there are 2"),
+        ("- name: a\n---\n- name: b\n", "d.yaml: must be one YAML document, not 2"),
         ("- &a {name: *a}", "d.yaml[0].name.name.name"),
         (
             [CHAT | {"env": [{"name": "A", "value": {"secure": "v1:x"}}]}],
@@ -190,7 +190,7 @@ def test_however_entries_are_spread_over_files_the_stack_is_the_same(
 ) -> None:
     pieces = [listed[a:b] for a, b in zip([0, *cuts], [*cuts, len(listed)], strict=True)]
     files = {f"{index}.yaml": piece for index, piece in enumerate(pieces[1:])}
-    texts = Files.of({name: json.dumps(piece) for name, piece in files.items()})
+    texts = Files.from_texts({name: json.dumps(piece) for name, piece in files.items()})
     settings = parse_settings({"cluster": {"context": "x"}, "deployments": pieces[0], "deploymentFiles": list(files)})
     spread, problems = read_entries(settings, texts)
     assert problems == []

@@ -190,7 +190,7 @@ def test_an_existing_registry_has_its_hosts_and_login() -> None:
             {},
             "deployments[0].model.gguf: only for source huggingface",
         ),
-        ({}, {"registry": {}}, "registry: a deployment builds an image; say where it is kept"),
+        ({}, {"registry": {}}, "registry: a deployment builds an image; set the registry"),
         ({}, {"registry": {"managed": {}}}, "registry.managed.nodeCidrs: required"),
         (
             {},

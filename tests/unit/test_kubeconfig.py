@@ -197,7 +197,7 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "p", "intera
     ("entry", "said"),
     [
         (cluster(server=None), "has no server"),
-        (cluster(server="c.example:6443"), "server: 'c.example:6443' given, a URL such as https://HOST:PORT is wanted"),
+        (cluster(server="c.example:6443"), "server: 'c.example:6443' given, must be a URL such as https://HOST:PORT"),
         (cluster(server="https://[::1"), "server: 'https://[::1' given"),
         (
             cluster(**{"certificate-authority": "a", "certificate-authority-data": CA}),

@@ -22,17 +22,17 @@ from airunway.live.adoption import adopt
 from airunway.live.objects import CustomResourceDefinition, Deployment, Pod, RegisteredProvider, Schema, Service
 from airunway.live.status import observe
 from airunway.planning import model_deployment as delivery
-from airunway.planning.deployment import Target
+from airunway.planning.deployment import PlanContext
 from airunway.planning.settings import StackSettings
 from airunway.provider.live_object import LiveModel, UnreadableError, read_as
 from providers import PROVIDERS
-from providers.dynamo.read import Graph
+from providers.dynamo.reader import Graph
 from providers.dynamo.status import ObservedGraph
-from providers.kaito.read import Workspace
+from providers.kaito.reader import Workspace
 from providers.kaito.status import ObservedWorkspace
-from providers.kuberay.read import RayService
+from providers.kuberay.reader import RayService
 from providers.kuberay.status import ObservedRayService
-from providers.vllm.read import ServingDeployment
+from providers.vllm.reader import ServingDeployment
 from providers.vllm.status import ObservedDeployment
 from tests.unit.samples import builtin, plan
 from tests.unit.test_renderers import CRD_FILES
@@ -40,7 +40,7 @@ from tests.unit.test_status import ROWS, live
 from tests.upstream_crds import crd_folder
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "golden" / "cases.yaml").read_text())
-TARGET = Target(PROVIDERS, builtin(), StackSettings())
+TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 CONFIGS = {config.name: config for config in builtin()}
 MODELS: list[tuple[type[LiveModel], str, str]] = [
     (Workspace, CRD_FILES["Workspace"], "v1beta1"),
@@ -222,13 +222,13 @@ def tried(act: Callable[[], Any]) -> None:
 @settings(max_examples=600)
 @given(st.data())
 def test_any_json_in_place_of_any_field_is_read_or_unreadable(data: st.DataObject) -> None:
-    obj = data.draw(st.sampled_from([o for o in rendered() if PROVIDERS.of(o)]))
+    obj = data.draw(st.sampled_from([o for o in rendered() if PROVIDERS.for_object(o)]))
     path = data.draw(st.sampled_from([p for p in paths(obj) if p[0] not in ("apiVersion", "kind")]))
     odd = with_other(obj, path, data.draw(others))
-    provider = PROVIDERS.of(obj)
+    provider = PROVIDERS.for_object(obj)
     assert provider is not None
     tried(lambda: provider.observe(odd))
-    tried(lambda: provider.read(odd, CONFIGS[provider.NAME]))
+    tried(lambda: provider.read_fields(odd, CONFIGS[provider.NAME]))
     tried(lambda: adopt(odd, TARGET))
 
 
@@ -239,7 +239,7 @@ def test_any_json_in_place_of_any_field_has_a_status(data: st.DataObject) -> Non
     path = data.draw(st.sampled_from([p for p in paths(obj) if p != ("kind",)]))
     odd = with_other(obj, path, data.draw(others))
     assert all(isinstance(text, str) for text in (observe(odd).message, observe(odd).phase))
-    tried(lambda: next(p for p in [*PROVIDERS, delivery] if obj["kind"] == p.KIND).READY.holds(odd))
+    tried(lambda: next(p for p in [*PROVIDERS, delivery] if obj["kind"] == p.KIND).READY.is_ready(odd))
 
 
 @settings(max_examples=200)

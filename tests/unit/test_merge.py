@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.text.merge import given as fields_that_hold_something
-from airunway.text.merge import merge_patch, patch_between, same
+from airunway.text.merge import json_equal, merge_patch, patch_between
+from airunway.text.merge import non_empty as fields_that_hold_something
 
 scalars = st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, "", "a", "1", "true"])
 without_null = st.recursive(
@@ -121,8 +121,8 @@ def test_a_list_that_has_an_element_without_a_name_is_replaced(base: Any) -> Non
 
 @given(anything, anything)
 def test_two_values_are_the_same_where_their_json_is(one: Any, other: Any) -> None:
-    assert same(one, other) == (text(one) == text(other))
-    assert same(one, copy.deepcopy(one))
+    assert json_equal(one, other) == (text(one) == text(other))
+    assert json_equal(one, copy.deepcopy(one))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_two_values_are_the_same_where_their_json_is(one: Any, other: Any) -> No
     ],
 )
 def test_true_is_not_1(one: Any, other: Any, equal: bool) -> None:
-    assert same(one, other) is same(other, one) is equal
+    assert json_equal(one, other) is json_equal(other, one) is equal
     assert (patch_between({"x": one}, {"x": other}) == {}) is equal
 
 

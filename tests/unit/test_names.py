@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.text.names import digest, name_of
+from airunway.text.names import digest, dns_label
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
 letters = st.text("abc019-", min_size=1, max_size=80)
@@ -18,20 +18,20 @@ limits = st.integers(12, 70)
 
 @given(st.lists(anything, min_size=1, max_size=3).filter(lambda parts: any(parts)), limits)
 def test_whatever_the_parts_the_name_is_a_dns_label_within_its_limit(parts: list[str], limit: int) -> None:
-    name = name_of(*parts, limit=limit)
+    name = dns_label(*parts, limit=limit)
     assert LABEL.match(name), name
     assert len(name) <= limit
 
 
 @given(anything.filter(bool), anything.filter(bool), limits)
 def test_two_texts_have_two_names(one: str, other: str, limit: int) -> None:
-    assert (name_of(one, limit=limit) == name_of(other, limit=limit)) == (one == other)
+    assert (dns_label(one, limit=limit) == dns_label(other, limit=limit)) == (one == other)
 
 
 @given(letters.filter(lambda text: LABEL.match(text)), limits)
 def test_what_is_a_label_already_keeps_its_name(text: str, limit: int) -> None:
-    assert (name_of(text, limit=limit) == text) == (len(text) <= limit)
-    assert name_of(name_of(text, limit=limit), limit=limit) == name_of(text, limit=limit)
+    assert (dns_label(text, limit=limit) == text) == (len(text) <= limit)
+    assert dns_label(dns_label(text, limit=limit), limit=limit) == dns_label(text, limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_is_a_label_already_keeps_its_name(text: str, limit: int) -> None:
     ],
 )
 def test_what_is_replaced_or_cut_is_told_apart_by_a_hash(parts: tuple[str, ...], start: str) -> None:
-    name = name_of(*parts)
+    name = dns_label(*parts)
     assert name.startswith(start)
     assert LABEL.match(name)
     assert name == "-".join(parts) or name.endswith(digest("-".join(parts)))
@@ -56,7 +56,7 @@ def test_what_is_replaced_or_cut_is_told_apart_by_a_hash(parts: tuple[str, ...],
 
 def test_a_name_is_the_same_in_every_process() -> None:
     code = (
-        "from airunway.text.names import digest, name_of; print(name_of('Org/M', 'x' * 99), digest({'b': [1, None],"
+        "from airunway.text.names import digest, dns_label; print(dns_label('Org/M', 'x' * 99), digest({'b': [1, None],"
         " 'a': 'ä'}))"
     )
     runs = {
@@ -70,7 +70,7 @@ def test_a_name_is_the_same_in_every_process() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert runs == {f"{name_of('Org/M', 'x' * 99)} {digest({'a': 'ä', 'b': [1, None]})}\n"}
+    assert runs == {f"{dns_label('Org/M', 'x' * 99)} {digest({'a': 'ä', 'b': [1, None]})}\n"}
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3)), st.randoms(), st.integers(1, 64))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
-from airunway.text.problems import InputError, Problem, join, nearest, path_of, problems_of, shown
+from airunway.text.problems import InputError, Problem, format_value, join, path_of, suggest_name, validation_problems
 
 parts = st.lists(st.text("abc", min_size=1, max_size=3) | st.integers(0, 20), max_size=5)
 
@@ -38,7 +38,7 @@ names = st.lists(st.text("abcdefgh-", min_size=1, max_size=8), max_size=5)
 
 @given(st.text(max_size=10), names)
 def test_every_valid_name_is_listed_in_order_and_only_a_valid_one_is_meant(name: str, valid: list[str]) -> None:
-    hint = nearest(name, valid)
+    hint = suggest_name(name, valid)
     assert hint.endswith(f"valid: {', '.join(sorted(valid))}")
     if hint.startswith("did you mean"):
         assert hint.removeprefix("did you mean '").split("'?")[0] in valid
@@ -57,7 +57,7 @@ def test_every_valid_name_is_listed_in_order_and_only_a_valid_one_is_meant(name:
     ],
 )
 def test_a_name_that_is_nearly_right_is_told(name: str, meant: str | None) -> None:
-    hint = nearest(name, ["replicas", "contextLength", "image"])
+    hint = suggest_name(name, ["replicas", "contextLength", "image"])
     assert hint.startswith(f"did you mean '{meant}'? valid: " if meant else "valid: ")
 
 
@@ -68,7 +68,7 @@ def test_a_name_that_is_nearly_right_is_told(name: str, meant: str | None) -> No
     st.integers(2, 80),
 )
 def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) -> None:
-    text = shown(value, limit)
+    text = format_value(value, limit)
     assert len(text) <= limit
     assert len(text.splitlines()) == 1
     assert text == repr(value) or (text.endswith("…") and repr(value).startswith(text[:-1]))
@@ -79,18 +79,18 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
     [
         ({"modl": {}}, "modl: unknown key; did you mean 'model'? valid: "),
         ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, servedName, source"),
-        ({"model": []}, "model: [] given, a map is wanted with the keys gguf, id, servedName, source"),
-        ({"name": 5}, "name: 5 given, a string is wanted; quote it: \"5\""),
-        ({"name": True}, "name: True given, a string is wanted"),
+        ({"model": []}, "model: [] given, must be a map with the keys gguf, id, servedName, source"),
+        ({"name": 5}, "name: 5 given, must be a string; quote it: \"5\""),
+        ({"name": True}, "name: True given, must be a string"),
         ({"name": "UP"}, "name: 'UP' given, must match ^[a-z]"),
-        ({"env": {}}, "env: {} given, a list is wanted"),
-        ({"env": [{"name": "A", "value": 1}]}, "env[0].value: 1 given, a string is wanted; quote it"),
-        ({"skipAwait": "yes"}, "skipAwait: 'yes' given, true or false is wanted"),
+        ({"env": {}}, "env: {} given, must be a list"),
+        ({"env": [{"name": "A", "value": 1}]}, "env[0].value: 1 given, must be a string; quote it"),
+        ({"skipAwait": "yes"}, "skipAwait: 'yes' given, must be true or false"),
         ({"engine": {"type": "vlm"}}, "engine.type: 'vlm' given, did you mean 'vllm'? valid: "),
         ({"engine": {"contextLength": 0}}, "engine.contextLength: 0 given, must be at least 1"),
         ({"engine": {"contextLength": "8k"}}, "engine.contextLength: '8k' given"),
         ({"engine": {"contextLength": 1.5}}, "engine.contextLength: 1.5 given"),
-        ({"nodeSelector": {"a": 1}}, "nodeSelector.a: 1 given, a string is wanted"),
+        ({"nodeSelector": {"a": 1}}, "nodeSelector.a: 1 given, must be a string"),
         ({"image": "a b"}, "image: 'a b' given, must match"),
         ({"model": {"id": "x" * 5000, "source": 7}}, "model.source: 7 given"),
         ({"x" * 5000: 1}, "x" * 5000 + ": unknown key"),
@@ -120,7 +120,7 @@ def test_whatever_an_entry_holds_it_is_read_or_told_what_is_wrong(data: dict[str
     for problem in problems:
         assert problem.message
         assert len(str(problem).splitlines()) == 1
-        assert problem.path.split(".")[0].split("[")[0] in {*data, *sections}
+        assert problem.field.split(".")[0].split("[")[0] in {*data, *sections}
 
 
 @given(
@@ -131,7 +131,7 @@ def test_whatever_an_entry_holds_it_is_read_or_told_what_is_wrong(data: dict[str
 def test_whatever_a_stack_s_settings_hold_they_are_read_or_told_what_is_wrong(data: dict[str, Any]) -> None:
     problems, errors = wrong_in(data)
     assert len(problems) == errors
-    assert all(p.message and p.path.split(".")[0].split("[")[0] in data for p in problems)
+    assert all(p.message and p.field.split(".")[0].split("[")[0] in data for p in problems)
 
 
 def wrong_in(data: dict[str, Any]) -> tuple[list[Problem], int]:
@@ -139,5 +139,5 @@ def wrong_in(data: dict[str, Any]) -> tuple[list[Problem], int]:
     try:
         StackSettings.model_validate(data)
     except ValidationError as error:
-        return problems_of(error, StackSettings), error.error_count()
+        return validation_problems(error, StackSettings), error.error_count()
     return [], 0

@@ -58,11 +58,11 @@ def test_stack_files_lie_where_the_project_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("project", "said"),
     [
-        ("runtime: python", "name: text is wanted"),
-        ("name: 3", "name: text is wanted"),
-        ("name: a\nstackConfigDir: [1]", "stackConfigDir: text is wanted"),
-        ("name: a\nconfig: [1]", "config: a map is wanted"),
-        ("- name", "a map is wanted"),
+        ("runtime: python", "name: must be text"),
+        ("name: 3", "name: must be text"),
+        ("name: a\nstackConfigDir: [1]", "stackConfigDir: must be text"),
+        ("name: a\nconfig: [1]", "config: must be a map"),
+        ("- name", "must be a map"),
         ("name: [", "not YAML"),
     ],
 )

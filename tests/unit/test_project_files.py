@@ -38,13 +38,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    texts, problems = read_files(Path.cwd(), patterns).read("x", patterns)
+    texts, problems = read_files(Path.cwd(), patterns).select_texts("x", patterns)
     assert problems == []
     return list(texts)
 
 
 def refused(*patterns: str) -> str:
-    texts, problems = read_files(Path.cwd(), patterns).read("x", patterns)
+    texts, problems = read_files(Path.cwd(), patterns).select_texts("x", patterns)
     assert texts == {}
     return "\n".join(map(str, problems))
 
@@ -176,13 +176,13 @@ def test_texts_that_are_to_be_saved_stand_for_those_on_disk() -> None:
 
 def test_one_that_is_named_by_two_patterns_is_complained_of_once() -> None:
     files = Files({"a": ("f",), "b": ("f", "g")}, {"f": Unreadable("is odd"), "g": "text"})
-    texts, problems = files.read("x", ["a", "b"])
+    texts, problems = files.select_texts("x", ["a", "b"])
     assert (texts, [str(p) for p in problems]) == ({"g": "text"}, ["x[0]: f is odd"])
 
 
 @given(st.lists(st.text(string.printable + "é*?[]!/.", min_size=1, max_size=12), max_size=4))
 def test_whatever_a_setting_names_is_read_or_refused(patterns: list[str]) -> None:
     patterns = [f"tests/unit/golden/{pattern}" for pattern in patterns]
-    texts, problems = read_files(Path.cwd(), patterns).read("x", patterns)
+    texts, problems = read_files(Path.cwd(), patterns).select_texts("x", patterns)
     assert all(isinstance(text, str) for text in texts.values())
-    assert all(p.path.startswith("x[") for p in problems)
+    assert all(p.field.startswith("x[") for p in problems)

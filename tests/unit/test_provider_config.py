@@ -87,13 +87,13 @@ def test_a_stack_disables_a_provider() -> None:
 
 def test_a_stack_adds_a_provider_from_a_file() -> None:
     settings = parse_settings({"providerFiles": ["old.yaml"]})
-    configs, problems = read_provider_configs(settings, Files.of({"old.yaml": json.dumps(FLAT)}), PROVIDERS)
+    configs, problems = read_provider_configs(settings, Files.from_texts({"old.yaml": json.dumps(FLAT)}), PROVIDERS)
     assert not problems
     assert "old" in [c.name for c in configs]
 
 
 def test_a_provider_that_two_files_describe_is_refused_with_both() -> None:
-    files = Files.of({"a.yaml": json.dumps(FLAT), "b.yaml": json.dumps(FLAT)})
+    files = Files.from_texts({"a.yaml": json.dumps(FLAT), "b.yaml": json.dumps(FLAT)})
     _, problems = read_provider_configs(parse_settings({"providerFiles": ["a.yaml", "b.yaml"]}), files, PROVIDERS)
     assert list(map(str, problems)) == ["b.yaml: metadata.name: 'old' is in a.yaml too; give it once"]
 
@@ -110,14 +110,14 @@ def test_a_chosen_provider_without_a_renderer_is_refused() -> None:
     with pytest.raises(
         InputError, match="old was chosen, but there is no renderer for it; there is one for kaito, dynamo, kuberay"
     ):
-        plan_stack(settings, Files.of({"old.yaml": json.dumps(document)}), PROVIDERS)
+        plan_stack(settings, Files.from_texts({"old.yaml": json.dumps(document)}), PROVIDERS)
 
 
 def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
     claims = {
         name: load_config(document, name).spec.capabilities.engines for name, document in PROVIDERS.documents.items()
     }
-    assert {m.NAME: {e: tuple(modes) for e, modes in m.HONOURS.items()} for m in PROVIDERS} == {
+    assert {m.NAME: {e: tuple(modes) for e, modes in m.SUPPORTED.items()} for m in PROVIDERS} == {
         n: {e.name: tuple(e.serving_modes) for e in es} for n, es in claims.items()
     }
 
@@ -171,7 +171,7 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
     settings = parse_settings({"cluster": {"context": "x"}, "providerFiles": ["d.yaml"], "deployments": entries})
     rendered = [
         json.dumps(d.rendered.resource)
-        for d in plan_stack(settings, Files.of({"d.yaml": json.dumps(document)}), PROVIDERS).deployments
+        for d in plan_stack(settings, Files.from_texts({"d.yaml": json.dumps(document)}), PROVIDERS).deployments
     ]
     assert PROVIDERS.documents["dynamo"]["spec"]["images"]["vllm"] in rendered[0]
     assert "mine:1" in rendered[1]
@@ -193,7 +193,9 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
 )
 def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], said: str) -> None:
     _, problems = read_provider_configs(
-        parse_settings({"providerFiles": ["d.yaml"]}), Files.of({"d.yaml": json.dumps(FLAT | change)}), PROVIDERS
+        parse_settings({"providerFiles": ["d.yaml"]}),
+        Files.from_texts({"d.yaml": json.dumps(FLAT | change)}),
+        PROVIDERS,
     )
     assert re.match(said, str(problems[0])), problems
 
@@ -206,7 +208,7 @@ def test_a_list_is_merged_by_name_only_where_names_are_text() -> None:
 def test_a_bad_rule_in_a_file_is_refused_with_file_and_rule() -> None:
     bad = FLAT | {"spec": FLAT["spec"] | {"selectionRules": [{"condition": "spec.x ==", "priority": 1}]}}  # type: ignore[operator]
     _, problems = read_provider_configs(
-        parse_settings({"providerFiles": ["old.yaml"]}), Files.of({"old.yaml": json.dumps(bad)}), PROVIDERS
+        parse_settings({"providerFiles": ["old.yaml"]}), Files.from_texts({"old.yaml": json.dumps(bad)}), PROVIDERS
     )
     (problem,) = problems
     assert str(problem).startswith(

@@ -352,10 +352,10 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
     ("text", "said"),
     [
         ("", "chart.yaml: holds no object; the output of `helm template` is wanted"),
-        ("Error", "chart.yaml[0]: 'Error' given, an object with apiVersion"),
-        ("kind: Pod\nmetadata: {name: a}", "chart.yaml[0].apiVersion: None given, a string is wanted"),
-        ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: None given, a map with a name is wanted"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: 3}", "chart.yaml[0].metadata.name: 3 given, a string is wanted"),
+        ("Error", "chart.yaml[0]: 'Error' given, must be an object with apiVersion"),
+        ("kind: Pod\nmetadata: {name: a}", "chart.yaml[0].apiVersion: None given, must be a string"),
+        ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: None given, must be a map with a name"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: 3}", "chart.yaml[0].metadata.name: 3 given, must be a string"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: []}", "chart.yaml[0].metadata.namespace: [] given"),
         (
             "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: [b]}",
@@ -364,11 +364,11 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ("apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: {}", None),
         (
             "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: x",
-            "chart.yaml[0].rules: 'x' given, a list is wanted",
+            "chart.yaml[0].rules: 'x' given, must be a list",
         ),
         (
             "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [x]",
-            "chart.yaml[0].rules[0]: 'x' given, lists of strings under verbs",
+            "chart.yaml[0].rules[0]: 'x' given, must be lists of strings under verbs",
         ),
         (
             "apiVersion: v1\nkind: Role\nmetadata: {name: a}\nrules: [{verbs: get}]",

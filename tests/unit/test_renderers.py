@@ -149,10 +149,10 @@ def test_the_text_of_a_flag_becomes_what_vllm_would_read(text: str, value: Any) 
 
 
 def test_long_names_that_are_cut_stay_apart() -> None:
-    from airunway.text.names import name_of
+    from airunway.text.names import dns_label
 
-    one, two = name_of("x" * 70, "a"), name_of("x" * 70, "b")
+    one, two = dns_label("x" * 70, "a"), dns_label("x" * 70, "b")
     assert one != two
     assert max(len(one), len(two)) <= 63
-    assert name_of("fine", "name") == "fine-name"
-    assert name_of("A_b") != name_of("a-b")
+    assert dns_label("fine", "name") == "fine-name"
+    assert dns_label("A_b") != dns_label("a-b")

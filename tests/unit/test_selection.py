@@ -89,7 +89,7 @@ def test_the_reason_names_the_rule_and_its_priority() -> None:
 
 def test_every_provider_is_a_candidate_with_a_why() -> None:
     chosen = choose(**GPU)
-    assert [(c.provider, c.eligible, c.priority, c.why) for c in chosen.candidates] == [
+    assert [(c.provider, c.eligible, c.priority, c.reason) for c in chosen.candidates] == [
         (
             "dynamo",
             True,
@@ -105,7 +105,7 @@ def test_every_provider_is_a_candidate_with_a_why() -> None:
 def test_the_highest_priority_wins_and_the_loser_says_so() -> None:
     chosen = choose([config("a", ("true", 10)), config("b", ("true", 20), ("true", 5))])
     assert (chosen.provider, chosen.rule and chosen.rule.priority) == ("b", 20)
-    assert "b ranks higher" in chosen.candidates[0].why
+    assert "b ranks higher" in chosen.candidates[0].reason
 
 
 def test_a_tie_goes_to_the_name_that_sorts_first_with_a_warning_that_names_both_rules() -> None:
@@ -120,7 +120,7 @@ def test_a_tie_goes_to_the_name_that_sorts_first_with_a_warning_that_names_both_
 def test_a_rule_that_fails_is_not_true_and_is_reported() -> None:
     chosen = choose([config("a", ("spec.nope.deeper == 1", 90)), config("b", ("true", 1))])
     assert chosen.provider == "b"
-    assert "failed" in chosen.candidates[0].why
+    assert "failed" in chosen.candidates[0].reason
     assert chosen.candidates[0].rules[0].error
 
 
@@ -300,8 +300,8 @@ def test_every_provider_is_accounted_for_with_a_reason(wanted: ModelDeploymentSp
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
     chosen = outcome(wanted, configs)
     if isinstance(chosen, tuple):
-        assert chosen[0].path in ("provider.name", "engine.type", "serving.mode", "resources.gpu.count")
+        assert chosen[0].field in ("provider.name", "engine.type", "serving.mode", "resources.gpu.count")
     else:
         assert [c.provider for c in chosen.candidates] == sorted(c.name for c in configs)
-        assert all(c.why for c in chosen.candidates)
+        assert all(c.reason for c in chosen.candidates)
         assert sum(c.provider == chosen.provider and c.eligible for c in chosen.candidates) == 1

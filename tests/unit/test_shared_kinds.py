@@ -13,7 +13,7 @@ import yaml
 from airunway.live import failures, status
 from airunway.live.adoption import adopt
 from airunway.live.api_server.connection import label_selector
-from airunway.planning.deployment import Target, plan_entry
+from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.planning.plan import PlannedProvider, has_operator
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, is_kubernetes_own
@@ -51,12 +51,12 @@ REGISTRY = deployment(**{"airunway.ai/managed-by": "airunway"})
 
 
 def test_whose_an_object_is_shows_in_its_labels_where_kinds_are_shared() -> None:
-    assert BOTH.of(MINE) is ONE
-    assert BOTH.of(deployment(**OTHER.SELECTOR)) is OTHER
-    assert BOTH.of(REGISTRY) is None
-    assert BOTH.of(deployment()) is None
-    assert BOTH.of({"kind": "Workspace", "metadata": {}}) is PROVIDERS.named("kaito")
-    assert BOTH.of({}) is None
+    assert BOTH.for_object(MINE) is ONE
+    assert BOTH.for_object(deployment(**OTHER.SELECTOR)) is OTHER
+    assert BOTH.for_object(REGISTRY) is None
+    assert BOTH.for_object(deployment()) is None
+    assert BOTH.for_object({"kind": "Workspace", "metadata": {}}) is PROVIDERS.get("kaito")
+    assert BOTH.for_object({}) is None
 
 
 def test_what_is_rendered_has_the_labels_whatever_the_provider_does() -> None:
@@ -113,7 +113,7 @@ def test_what_a_provider_says_is_fixed_holds_for_its_own_objects(monkeypatch: py
 
 
 def test_an_object_of_a_shared_kind_that_is_nobody_s_is_not_taken_for_an_entry() -> None:
-    found = adopt(REGISTRY, Target(BOTH, builtin(), StackSettings()))
+    found = adopt(REGISTRY, PlanContext(BOTH, builtin(), StackSettings()))
     assert found.why_not == ("no provider makes such objects",)
 
 
@@ -156,7 +156,7 @@ def test_a_controller_is_given_only_what_it_has_a_provider_for(
     providers = Providers([sharing(name, FOLDER=tmp_path)])
     settings = StackSettings.model_validate({"delivery": "modeldeployment", "controller": {"apiGroup": group}})
     entry = {"name": "demo", "model": {"id": "a/b"}, "provider": {"name": name}, "engine": {"type": "vllm"}}
-    target = Target(providers, [config(name)], settings)
+    target = PlanContext(providers, [config(name)], settings)
     if delivered:
         assert plan_entry(entry, target).rendered.resource["kind"] == "ModelDeployment"
         return

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.console.fields import groups
-from airunway.spec.checks import parse_spec, quantity, warnings_of
+from airunway.spec.checks import parse_quantity, parse_spec, spec_warnings
 from airunway.spec.model import MAX_CPU, MAX_GPUS, MAX_MEMORY, MAX_REPLICAS, ModelDeploymentSpec
 from tests.unit.samples import spec
 from tests.unit.spec_leaves import changed, default_of, leaves
 
 
 def test_the_defaults_are_those_of_the_crd() -> None:
-    seen = spec().as_rules_see_it()
+    seen = spec().rule_input()
     assert seen["model"]["source"] == "huggingface"
     assert seen["serving"] == {"mode": "aggregated"}
     assert seen["scaling"] == {"replicas": 1}
@@ -24,14 +24,14 @@ def test_the_defaults_are_those_of_the_crd() -> None:
 
 
 def test_rules_see_resources_as_a_map_and_a_gpu_only_where_given() -> None:
-    assert spec().as_rules_see_it()["resources"] == {}
-    assert spec(resources={"gpu": {"count": 0}}).as_rules_see_it()["resources"] == {
+    assert spec().rule_input()["resources"] == {}
+    assert spec(resources={"gpu": {"count": 0}}).rule_input()["resources"] == {
         "gpu": {"count": 0, "type": "nvidia.com/gpu"}
     }
 
 
 def test_integers_that_arrive_as_floats_are_integers_again() -> None:
-    seen = spec(resources={"gpu": {"count": 2.0}}).as_rules_see_it()
+    seen = spec(resources={"gpu": {"count": 2.0}}).rule_input()
     assert type(seen["resources"]["gpu"]["count"]) is int
 
 
@@ -62,26 +62,26 @@ def test_the_spec_has_a_description_for_every_field() -> None:
     ],
 )
 def test_a_quantity_has_the_value_that_kubernetes_gives_it(text: str, value: object) -> None:
-    assert quantity(text) == Decimal(str(value))
+    assert parse_quantity(text) == Decimal(str(value))
 
 
 @pytest.mark.parametrize("text", ["", "x", "1GB", "-1", "1 Gi", "Gi", "1e", "0x1"])
 def test_what_is_no_quantity_has_no_value(text: str) -> None:
-    assert quantity(text) is None
+    assert parse_quantity(text) is None
 
 
 @given(st.integers(0, 10**6), st.sampled_from(["", "k", "Ki", "M", "Mi", "G", "Gi"]))
 def test_a_suffix_only_scales(number: int, suffix: str) -> None:
-    assert quantity(f"{number}{suffix}") == number * (quantity(f"1{suffix}") or 0)
+    assert parse_quantity(f"{number}{suffix}") == number * (parse_quantity(f"1{suffix}") or 0)
 
 
 def test_running_a_model_s_code_is_warned_of() -> None:
-    assert "trustRemoteCode" in warnings_of(spec(engine={"trustRemoteCode": True}))[0]
+    assert "trustRemoteCode" in spec_warnings(spec(engine={"trustRemoteCode": True}))[0]
 
 
 def test_type_errors_and_rules_are_reported_together() -> None:
     _, problems = parse_spec({"model": {}, "engine": {"contextLength": "x"}}, ModelDeploymentSpec)
-    assert [p.path for p in problems] == ["engine.contextLength", "model.id"]
+    assert [p.field for p in problems] == ["engine.contextLength", "model.id"]
 
 
 HELP = {field.path: field.help for group in groups() for field in group.fields}
@@ -95,7 +95,7 @@ def test_a_ceiling_is_the_one_that_the_field_s_description_names(leaf: str) -> N
         parts = {role: {"gpu": {"count": 1}} for role in ("prefill", "decode")}
         mode = {"serving": {"mode": "disaggregated"}, "scaling": parts} if re.search("prefill|decode", leaf) else {}
         _, problems = parse_spec(changed({"model": {"id": "org/model"}} | mode, leaf, value), ModelDeploymentSpec)
-        return "; ".join(p.message for p in problems if p.path == leaf.replace("[]", "[0]"))
+        return "; ".join(p.message for p in problems if p.field == leaf.replace("[]", "[0]"))
 
     ceiling = re.search(r"must be at most (\S+)$", refused("9E" if leaf.endswith((".cpu", ".memory")) else 10**9))
     named = re.search(r"(\S+) at most\.", HELP.get(leaf, ""))

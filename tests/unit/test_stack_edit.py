@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airunway.console.file_edit import ConflictError, difference, fingerprint, read, save
 from airunway.console.stack_edit import with_deployment, with_provider, without_deployment
-from airunway.planning.entries import entries_of
+from airunway.planning.entries import parse_entries
 from airunway.text.problems import InputError
 from airunway.text.yaml_reading import StackLoader, read_document
 
@@ -201,7 +201,7 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
         ("a: 2026-13-01", "stack file: not YAML"),
         ("a: 1\na: 2", "stack file: 'a' stands twice in this map"),
         ("a: 2026-01-01", "stack file: 2026-01-01 is a date to Pulumi"),
-        ("config: {}\n---\n", "stack file: one YAML document is wanted, there are 2"),
+        ("config: {}\n---\n", "stack file: must be one YAML document, not 2"),
         ("[" * 5000, "stack file: nested deeper than 100 levels"),
         ("{a: " * 120 + "1" + "}" * 120, "nested deeper than 100 levels"),
     ],
@@ -278,7 +278,7 @@ FILE = """# yaml-language-server: $schema=../stacks/deployments.schema.json
 
 def listed(text: str) -> list[Any]:
     """The entries of a deployment file, as they are planned."""
-    return entries_of(text, "d.yaml")
+    return parse_entries(text, "d.yaml")
 
 
 def test_a_deployment_file_is_changed_where_it_has_to_be_and_nowhere_else() -> None:

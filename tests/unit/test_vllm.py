@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airunway.live.adoption import adopt
 from airunway.planning.catalog import provider_configs
-from airunway.planning.deployment import PlannedDeployment, Target, plan_entry
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
 from airunway.planning.plan import parse_settings, plan_stack
 from airunway.planning.settings import StackSettings
@@ -30,7 +30,7 @@ BASE: dict[str, Any] = {
 
 def planned(fields: dict[str, Any] | None = None, **settings: Any) -> PlannedDeployment:
     return plan_entry(
-        merge_patch(BASE, fields or {}), Target(PROVIDERS, builtin(), StackSettings.model_validate(settings))
+        merge_patch(BASE, fields or {}), PlanContext(PROVIDERS, builtin(), StackSettings.model_validate(settings))
     )
 
 
@@ -69,7 +69,7 @@ def test_it_serves_what_names_it_and_nothing_else() -> None:
         ),
         (
             {"podTemplate": {"metadata": {"labels": {"airunway.ai/provider": "x"}}}},
-            "the Service tells its pods by airunway.ai/provider",
+            "the Service selects its pods by airunway.ai/provider",
         ),
         ({"engine": {"args": {"port": "80"}}}, "engine.args.port: the Service and the probes speak plain HTTP"),
         (
@@ -149,7 +149,7 @@ def test_the_service_and_the_deployment_select_just_the_pods_of_the_template() -
     assert planned().rendered.endpoint.url("ml") == "http://demo.ml.svc:8000/v1"
     for provider in ("dynamo", "kuberay"):  # under the same name, while a deployment goes from one to the other
         other = plan_entry(
-            BASE | {"provider": {"name": provider}}, Target(PROVIDERS, builtin(), StackSettings())
+            BASE | {"provider": {"name": provider}}, PlanContext(PROVIDERS, builtin(), StackSettings())
         ).rendered.resource
         assert "airunway.ai/provider" not in str(other)
 
@@ -190,7 +190,7 @@ def test_a_stack_sets_times_and_shared_memory() -> None:
 @pytest.mark.parametrize("text", ["", "1h", "-5", "0", "9999999999", "٣٦٠٠x"])
 def test_times_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(
-        InputError, match=r"providers\.vllm\.spec\.defaults\.loadSeconds: .*a number of seconds is wanted, such as 3600"
+        InputError, match=r"providers\.vllm\.spec\.defaults\.loadSeconds: .*must be a number of seconds, such as 3600"
     ):
         stack(loadSeconds=text)
 
@@ -238,7 +238,7 @@ def test_what_is_rendered_is_read_back_to_an_entry_that_renders_the_same(
         obj = planned(fields | {"namespace": "ml"}).rendered.resource
     except InputError:
         return
-    found = adopt(obj, Target(PROVIDERS, builtin(), StackSettings()))
+    found = adopt(obj, PlanContext(PROVIDERS, builtin(), StackSettings()))
     assert found.entry is not None, (found.why_not, obj["spec"]["template"]["spec"]["containers"][0]["args"])
     assert "overrides" not in found.entry["provider"]
 
@@ -247,7 +247,7 @@ def with_cache(defaults: dict[str, str], fields: dict[str, Any] | None = None) -
     settings = {"providers": {"vllm": {"spec": {"defaults": defaults}}}}
     entry = merge_patch(BASE, fields or {}) | {"namespace": "ml"}
     raw = {"cluster": {"context": "x"}, "deployments": [entry], **settings}
-    return plan_stack(parse_settings(raw), Files.of({}), PROVIDERS).deployments[0]
+    return plan_stack(parse_settings(raw), Files.from_texts({}), PROVIDERS).deployments[0]
 
 
 def test_no_volume_keeps_the_weights_unless_a_stack_gives_its_size() -> None:
@@ -285,13 +285,13 @@ _DEFAULTS = "providers.vllm.spec.defaults"
 @pytest.mark.parametrize(
     ("defaults", "replicas", "path", "text"),
     [
-        ({"cacheStorage": "lots"}, 1, f"{_DEFAULTS}.cacheStorage", "'lots' given, a quantity is wanted"),
-        ({"cacheStorage": "0"}, 1, f"{_DEFAULTS}.cacheStorage", "'0' given, a quantity is wanted"),
+        ({"cacheStorage": "lots"}, 1, f"{_DEFAULTS}.cacheStorage", "'lots' given, must be a quantity"),
+        ({"cacheStorage": "0"}, 1, f"{_DEFAULTS}.cacheStorage", "'0' given, must be a quantity"),
         (
             {"cacheStorage": "1Gi"},
             2,
             "scaling.replicas",
-            f"one node at a time mounts the cache; set {_DEFAULTS}.cacheAccessMode",
+            f"only one node at a time can mount the cache; set {_DEFAULTS}.cacheAccessMode",
         ),
         (
             {"cacheStorage": "1Gi", "cacheAccessMode": "ReadWriteAll"},
@@ -304,7 +304,7 @@ _DEFAULTS = "providers.vllm.spec.defaults"
 def test_a_volume_that_can_not_be_is_refused(defaults: dict[str, str], replicas: int, path: str, text: str) -> None:
     with pytest.raises(InputError) as refused:
         with_cache(defaults, {"scaling": {"replicas": replicas}})
-    assert [(p.path.removeprefix("deployments[0]."), text in p.message) for p in refused.value.problems] == [
+    assert [(p.field.removeprefix("deployments[0]."), text in p.message) for p in refused.value.problems] == [
         (path, True)
     ]
 
@@ -312,6 +312,8 @@ def test_a_volume_that_can_not_be_is_refused(defaults: dict[str, str], replicas:
 def test_a_deployment_with_a_volume_is_read_back_as_it_is() -> None:
     settings = {"providers": {"vllm": {"spec": {"defaults": {"cacheStorage": "1Gi"}}}}, "cluster": {"context": "x"}}
     configs = provider_configs(parse_settings(settings), Files(), PROVIDERS)
-    adoption = adopt(with_cache({"cacheStorage": "1Gi"}).rendered.resource, Target(PROVIDERS, configs, StackSettings()))
+    adoption = adopt(
+        with_cache({"cacheStorage": "1Gi"}).rendered.resource, PlanContext(PROVIDERS, configs, StackSettings())
+    )
     assert adoption.entry is not None, adoption.why_not
     assert "overrides" not in adoption.entry["provider"]

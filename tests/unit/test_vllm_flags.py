@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airunway.text.problems import InputError
-from providers.vllm.arguments import data
+from providers.vllm.arguments import flag_data
 from tests.unit.samples import plan
 
 INTERPRETER = os.environ.get("AIRUNWAY_VLLM_PYTHON")
@@ -52,7 +52,9 @@ def arguments(fields: dict[str, Any]) -> list[str]:
 
 def test_the_flags_are_those_of_the_pinned_release(parser: tuple[dict[str, Any], Parse]) -> None:
     known = {
-        key: sorted(value) if isinstance(value, list) else value for key, value in data().items() if key in parser[0]
+        key: sorted(value) if isinstance(value, list) else value
+        for key, value in flag_data().items()
+        if key in parser[0]
     }
     assert known == parser[0]
 

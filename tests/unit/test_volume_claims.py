@@ -26,7 +26,7 @@ def live(name: str, storage: str, storage_class: str | None = "standard") -> Cal
 def paths(
     registry: dict[str, Any], builder: dict[str, Any], there: Callable[[str], Mapping[str, Any] | None]
 ) -> list[str]:
-    return [problem.path for problem in claim_problems(settings(registry, builder), there)]
+    return [problem.field for problem in claim_problems(settings(registry, builder), there)]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
         ("a: !!timestamp x", "x: 'x' is tagged as a date and is none"),
         ("a: !!python/object:os.system {}", "x: not YAML: could not determine a constructor"),
         ("a: *b", "x: not YAML: found undefined alias"),
-        ("a: 1\n---\nb: 2", "x: one YAML document is wanted, there are 2"),
+        ("a: 1\n---\nb: 2", "x: must be one YAML document, not 2"),
         ("a: \x00", "x: not YAML: "),
     ],
     ids=lambda text: text[:20],
@@ -215,7 +215,7 @@ def test_a_data_file_is_read_as_a_stack_file_is_and_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- a", "a map is wanted"), ("a: 1\na: 2", "'a' stands twice"), ("a: [", "not YAML")]
+    ("text", "said"), [("- a", "must be a map"), ("a: 1\na: 2", "'a' stands twice"), ("a: [", "not YAML")]
 )
 def test_a_data_file_that_is_no_map_is_refused_by_its_path(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "data.yaml"

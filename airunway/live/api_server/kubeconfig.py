@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, ContextEntry, Entry, KubeconfigFile, UserEntry
 from airunway.planning.settings import Cluster
-from airunway.text.problems import InputError, Problem, nearest, path_of, shown
+from airunway.text.problems import InputError, Problem, format_value, path_of, suggest_name
 from airunway.text.yaml_reading import read_document
 
 _SETTING = "cluster.kubeconfig"
@@ -96,7 +96,7 @@ def _given(text: str, project: Path) -> _Source:
     except (OSError, ValueError):
         if not isinstance(read_document(text, _SETTING), dict):
             raise InputError(
-                [Problem(_SETTING, f"{shown(text)} given: there is no such file, nor is it a kubeconfig's text")]
+                [Problem(_SETTING, f"{format_value(text)} given: there is no such file, nor is it a kubeconfig's text")]
             ) from None
         return _Source(_SETTING, text, [project])
     # The provider starts relative paths in the folder it runs in, kubectl in the file's.
@@ -202,7 +202,7 @@ def _chosen(merged: _Merged, wanted: str | None) -> Context:
     context = merged.contexts.get(name)
     if context is None:
         raise InputError(
-            [Problem(merged.origin, f"no context '{name}'; {nearest(name, complete) if complete else valid}")]
+            [Problem(merged.origin, f"no context '{name}'; {suggest_name(name, complete) if complete else valid}")]
         )
     path = f"{merged.origin}: context '{name}'"
     cluster, user = merged.clusters.get(context.cluster or ""), merged.users.get(context.user or "")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from airunway.text.problems import nearest
+from airunway.text.problems import suggest_name
 
 EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _MODES = ("Always", "IfAvailable", "Never")
@@ -68,7 +68,7 @@ class ClusterEntry(Entry):
         if not self.server:
             yield "has no server"
         elif not _is_url(self.server):
-            yield f"server: '{self.server}' given, a URL such as https://HOST:PORT is wanted"
+            yield f"server: '{self.server}' given, must be a URL such as https://HOST:PORT"
         if self.certificate_authority and self.certificate_authority_data:
             yield "certificate-authority and certificate-authority-data are both given; give one of the two"
         if self.insecure_skip_tls_verify and (self.certificate_authority or self.certificate_authority_data):
@@ -106,11 +106,11 @@ class ExecEntry(Entry):
         if not self.command:
             yield "exec.command: required, but not given"
         if self.api_version not in EXEC_VERSIONS:
-            yield f"exec.apiVersion: '{self.api_version}' given, {nearest(self.api_version, EXEC_VERSIONS)}"
+            yield f"exec.apiVersion: '{self.api_version}' given, {suggest_name(self.api_version, EXEC_VERSIONS)}"
         elif not self.interactive_mode and self.api_version == EXEC_VERSIONS[0]:
             yield f"exec.interactiveMode: required by {self.api_version}, but not given; valid: {', '.join(_MODES)}"
         if self.mode not in _MODES:
-            yield f"exec.interactiveMode: '{self.mode}' given, {nearest(self.mode, _MODES)}"
+            yield f"exec.interactiveMode: '{self.mode}' given, {suggest_name(self.mode, _MODES)}"
         if any(not variable.name for variable in self.env or []):
             yield "exec.env: a variable has no name"
 

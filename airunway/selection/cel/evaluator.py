@@ -69,7 +69,7 @@ def equal(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(equal, a, b))
     if ka == "map":
         return len(a) == len(b) and all(
-            (found := _lookup(b, k)) is not None and equal(v, found[0]) for k, v in a.items()
+            (entry := _lookup(b, k)) is not None and equal(v, entry[0]) for k, v in a.items()
         )
     return bool(a == b)
 
@@ -125,8 +125,8 @@ def _in(item: Any, container: Any) -> Any:
 
 def _index(container: Any, key: Any) -> Any:
     if kind(container) == "map":
-        found = _lookup(container, key)
-        return CELEvalError(f"no such key: {key}", KeyError, (key,)) if found is None else found[0]
+        entry = _lookup(container, key)
+        return CELEvalError(f"no such key: {key}", KeyError, (key,)) if entry is None else entry[0]
     if kind(container) == "list" and kind(key) in _NUMBERS and float(key).is_integer():
         position = int(key)
         return (
@@ -258,14 +258,14 @@ def paths(tree: lark.Tree[Any]) -> frozenset[tuple[str, ...]] | None:
     chain = _chain(tree)
     if chain is not None:
         return frozenset({chain}) if chain else None
-    found: set[tuple[str, ...]] = set()
+    fields: set[tuple[str, ...]] = set()
     for child in tree.children:
         if isinstance(child, lark.Tree):
-            below = paths(child)
-            if below is None:
+            nested = paths(child)
+            if nested is None:
                 return None
-            found |= below
-    return frozenset(found)
+            fields |= nested
+    return frozenset(fields)
 
 
 def _chain(tree: lark.Tree[Any]) -> tuple[str, ...] | None:
@@ -344,23 +344,23 @@ class RuleEvaluator(Evaluator):
         return result
 
     def _collect(self, name: str, steps: list[Callable[[Any], Any]], target: Any) -> Any:
-        keep = steps[0] if name != "map" or len(steps) == 2 else None
+        predicate = steps[0] if name != "map" or len(steps) == 2 else None
         transform = steps[-1] if name == "map" else None
-        kept: list[Any] = []
+        result: list[Any] = []
         for element in target:
-            wanted = keep(element) if keep else _RESULT_OF_NOTHING
-            if kind(wanted) != "bool":
+            included = predicate(element) if predicate else _RESULT_OF_NOTHING
+            if kind(included) != "bool":
                 return (
-                    wanted
-                    if isinstance(wanted, CELEvalError)
+                    included
+                    if isinstance(included, CELEvalError)
                     else CELEvalError(f"{name}() wants a bool", TypeError, None)
                 )
-            if wanted:
+            if included:
                 value = transform(element) if transform else element
                 if isinstance(value, CELEvalError):
                     return value
-                kept.append(value)
-        return celtypes.BoolType(len(kept) == 1) if name == "exists_one" else celtypes.ListType(kept)
+                result.append(value)
+        return celtypes.BoolType(len(result) == 1) if name == "exists_one" else celtypes.ListType(result)
 
 
 class RuleRunner(celpy.InterpretedRunner):

@@ -109,9 +109,9 @@ class CheckError(Exception):
 
     def __init__(self, message: str, node: Any) -> None:
         super().__init__(message)
-        at = node.meta if isinstance(node, lark.Tree) else node
-        self.line: int = getattr(at, "line", 1) or 1
-        self.column: int = getattr(at, "column", 1) or 1
+        position = node.meta if isinstance(node, lark.Tree) else node
+        self.line: int = getattr(position, "line", 1) or 1
+        self.column: int = getattr(position, "column", 1) or 1
 
 
 def meet(a: Type, b: Type) -> bool:
@@ -173,10 +173,10 @@ class Checker:
 
     _conditionalor = _conditionaland = _logical
 
-    def _want(self, tree: lark.Tree[Any], wanted: Type) -> None:
-        found = self.check(tree)
-        if not meet(found, wanted):
-            raise CheckError(f"{wanted} wanted, this is {found}", tree)
+    def _want(self, tree: lark.Tree[Any], expected: Type) -> None:
+        actual = self.check(tree)
+        if not meet(actual, expected):
+            raise CheckError(f"{expected} wanted, this is {actual}", tree)
 
     def _expr(self, tree: lark.Tree[Any]) -> Type:
         if len(tree.children) == 1:
@@ -191,18 +191,18 @@ class Checker:
         if len(tree.children) == 1:
             return self.check(_tree(tree.children[0]))
         operator, operand = tree.children
-        found = self.check(_tree(operand))
+        operand_type = self.check(_tree(operand))
         allowed = (BOOL,) if operator.data == "unary_not" else (INT, DOUBLE)
-        if not any(meet(found, t) for t in allowed):
-            raise CheckError(f"'{'!' if allowed == (BOOL,) else '-'}' does not take {found}", tree)
-        return found if found != DYN else _join(list(allowed))
+        if not any(meet(operand_type, t) for t in allowed):
+            raise CheckError(f"'{'!' if allowed == (BOOL,) else '-'}' does not take {operand_type}", tree)
+        return operand_type if operand_type != DYN else _join(list(allowed))
 
     def _member_dot(self, tree: lark.Tree[Any]) -> Type:
         target, name = tree.children
-        found = self.check(_tree(target))
-        if not meet(found, MAP):
-            raise CheckError(f"{found} has no field '{name}'", name)
-        return found.args[1] if found.args else DYN
+        target_type = self.check(_tree(target))
+        if not meet(target_type, MAP):
+            raise CheckError(f"{target_type} has no field '{name}'", name)
+        return target_type.args[1] if target_type.args else DYN
 
     def _member_index(self, tree: lark.Tree[Any]) -> Type:
         target, index = (self.check(_tree(c)) for c in tree.children)
@@ -227,14 +227,14 @@ class Checker:
         return self._overload(name, METHODS[str(name)], [self.check(_tree(a)) for a in (target, *args)])
 
     def _macro(self, name: str, target: lark.Tree[Any], args: list[lark.Tree[Any]]) -> Type:
-        found = self.check(target)
-        if not (meet(found, LIST) or meet(found, MAP)):
-            raise CheckError(f"{found} can't be iterated", target)
+        target_type = self.check(target)
+        if not (meet(target_type, LIST) or meet(target_type, MAP)):
+            raise CheckError(f"{target_type} can't be iterated", target)
         variable = _identifier(args[0])
         if variable is None:
             raise CheckError(f"the first argument of {name}() is a name", args[0])
         outer = dict(self.scope)
-        self.scope[variable] = found.args[0] if found.args else DYN
+        self.scope[variable] = target_type.args[0] if target_type.args else DYN
         try:
             for predicate in args[1:2] if len(args) == 3 or name != "map" else []:
                 self._want(predicate, BOOL)
@@ -243,14 +243,16 @@ class Checker:
             self.scope = outer
         if name == "map":
             return Type("list", (result,))
-        return Type("list", (found.args[0] if found.args else DYN,)) if name == "filter" else BOOL
+        return Type("list", (target_type.args[0] if target_type.args else DYN,)) if name == "filter" else BOOL
 
-    def _overload(self, name: Any, overloads: list[tuple[tuple[Type, ...], Type]], given: list[Type]) -> Type:
+    def _overload(self, name: Any, overloads: list[tuple[tuple[Type, ...], Type]], arguments: list[Type]) -> Type:
         results = [
-            result for wanted, result in overloads if len(wanted) == len(given) and all(map(meet, given, wanted))
+            result
+            for parameters, result in overloads
+            if len(parameters) == len(arguments) and all(map(meet, arguments, parameters))
         ]
         if not results:
-            raise CheckError(f"{name}() does not take ({', '.join(map(str, given))})", name)
+            raise CheckError(f"{name}() does not take ({', '.join(map(str, arguments))})", name)
         return _join(results)
 
     def _ident_arg(self, tree: lark.Tree[Any]) -> Type:
@@ -287,14 +289,14 @@ class Checker:
     def _literal(self, tree: lark.Tree[Any]) -> Type:
         token = tree.children[0]
         assert isinstance(token, lark.Token)  # noqa: S101 what the grammar says
-        found = _LITERALS[token.type]
-        if found == UINT and token.startswith("-"):
+        literal_type = _LITERALS[token.type]
+        if literal_type == UINT and token.startswith("-"):
             raise CheckError("'-' does not take uint", token)
-        if found == INT and not -(2**63) <= int(token, 0 if "0x" in token else 10) < 2**63:
+        if literal_type == INT and not -(2**63) <= int(token, 0 if "0x" in token else 10) < 2**63:
             raise CheckError("the number does not fit an int (64 bits)", token)
-        if found == UINT and int(token[:-1], 0 if "0x" in token else 10) >= 2**64:
+        if literal_type == UINT and int(token[:-1], 0 if "0x" in token else 10) >= 2**64:
             raise CheckError("the number does not fit a uint (64 bits)", token)
-        return found
+        return literal_type
 
 
 def _tree(node: Any) -> lark.Tree[Any]:

@@ -1,6 +1,6 @@
-"""A KAITO Workspace read back into the fields of a deployment, as far as those say what it says.
+"""Reads a KAITO Workspace back into the spec fields of a deployment; the inverse of ``kaito.render``.
 
-The inverse of ``kaito.render``; what it leaves out shows when the result is rendered again.
+Anything that the fields can't express shows up as a difference when they are rendered again.
 """
 
 import re
@@ -12,9 +12,9 @@ from pydantic import Field
 from airunway.provider import aikit
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import Container, PodTemplate
-from airunway.provider.reading import Object, UnreadableError, environment_of, pod_of, resources_of
+from airunway.provider.pod_reading import Object, UnreadableError, read_environment, read_pod, read_resources
 from airunway.selection.provider_config import InferenceProviderConfig
-from airunway.text.merge import given
+from airunway.text.merge import non_empty
 
 _CONTAINERS = "inference.template.spec.containers"
 
@@ -26,14 +26,14 @@ class LabelSelector(LiveModel):
 
 
 class NodeSpec(LiveModel):
-    """How many nodes a Workspace wants, and which."""
+    """The number of nodes of a Workspace, and their labels."""
 
     count: int = 1
     label_selector: LabelSelector = LabelSelector()
 
 
 class PresetOptions(LiveModel):
-    """What a preset is given."""
+    """Options of a preset."""
 
     model_access_secret: str | None = None
 
@@ -59,35 +59,35 @@ class Workspace(LiveModel):
     inference: Inference | None = None
 
 
-def read(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
-    """The fields of a deployment that say what the Workspace says. Raises ``UnreadableError``."""
+def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
+    """The spec fields for the Workspace. Raises ``UnreadableError``."""
     workspace = read_as(Workspace, obj)
     inference, resource = workspace.inference, workspace.resource
     if inference is None:
-        raise UnreadableError("inference: is not there; a Workspace that tunes a model is not a deployment")
+        raise UnreadableError("inference: missing; a Workspace that tunes a model is not a deployment")
     labels = dict(resource.label_selector.match_labels)
     labels.pop("nvidia.com/gpu.present", None)
     if labels.get("kubernetes.io/os") == "linux":
         labels.pop("kubernetes.io/os")
     count = labels.pop("nvidia.com/gpu.count", "1")
     scaling = {"replicas": resource.count} if resource.count != 1 else {}
-    common = given(nodeSelector=labels, scaling=scaling)
+    common = non_empty(nodeSelector=labels, scaling=scaling)
     preset = inference.preset
     if preset is not None:
         gpus = {"gpu": {"count": int(count) if _COUNT.fullmatch(count) else 1}}
-        secrets = given(huggingFaceToken=preset.preset_options.model_access_secret)
+        secrets = non_empty(huggingFaceToken=preset.preset_options.model_access_secret)
         return {
             "model": {"id": preset.name},
             "engine": {"type": "vllm"},
             "resources": gpus,
-            **given(secrets=secrets),
+            **non_empty(secrets=secrets),
             **common,
         }
     template = inference.template
     containers = template.spec.containers
     if len(containers) != 1:
-        raise UnreadableError(f"{_CONTAINERS}: {len(containers)} are there, a deployment has one")
-    return _llamacpp(containers[0], config) | common | pod_of(template.metadata, template.spec)
+        raise UnreadableError(f"{_CONTAINERS}: must have exactly one container, not {len(containers)}")
+    return _llamacpp(containers[0], config) | common | read_pod(template.metadata, template.spec)
 
 
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -95,31 +95,32 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 
 def _llamacpp(container: Container, config: InferenceProviderConfig) -> dict[str, Any]:
     image, arguments = container.image or "", list(container.args)
-    resources = resources_of(container.resources.limits, f"{_CONTAINERS}[0].resources.limits")
+    resources = read_resources(container.resources.limits, f"{_CONTAINERS}[0].resources.limits")
     model: dict[str, Any] = {"source": "custom"}
-    first = arguments[0] if arguments else ""
-    single = re.fullmatch(r"https://huggingface\.co/(.+)/resolve/main/(.+\.gguf)", first)
-    if first.startswith("huggingface://"):
-        model = {"id": first.removeprefix("huggingface://")}
-    elif single:
-        model = {"id": unquote(single[1]), "gguf": {"file": unquote(single[2])}}
-    own = config.spec.images["llamacppGpu" if "gpu" in resources else "llamacppCpu"]
+    first_argument = arguments[0] if arguments else ""
+    file_url = re.fullmatch(r"https://huggingface\.co/(.+)/resolve/main/(.+\.gguf)", first_argument)
+    if first_argument.startswith("huggingface://"):
+        model = {"id": first_argument.removeprefix("huggingface://")}
+    elif file_url:
+        model = {"id": unquote(file_url[1]), "gguf": {"file": unquote(file_url[2])}}
+    default_image = config.spec.images["llamacppGpu" if "gpu" in resources else "llamacppCpu"]
     engine: dict[str, Any] = {"type": "llamacpp"}
     if model.get("source"):
         premade = next(
-            (i for i in aikit.data()["premade"] if config.spec.images["premade"].replace("{id}", i) == image), None
+            (i for i in aikit.aikit_data()["premade"] if config.spec.images["premade"].replace("{id}", i) == image),
+            None,
         )
         model, engine = ({"source": "aikit", "id": premade}, engine) if premade else (model, engine | {"image": image})
     else:
         arguments = arguments[1:]
-        engine |= {} if image == own else {"image": image}
-    rest = [a for a in arguments if a != f"--address=:{aikit.data()['port']}"]
-    if rest and (length := re.fullmatch(r"--context-size=([0-9]{1,9})", rest[0])):
+        engine |= {} if image == default_image else {"image": image}
+    extra_args = [a for a in arguments if a != f"--address=:{aikit.aikit_data()['port']}"]
+    if extra_args and (length := re.fullmatch(r"--context-size=([0-9]{1,9})", extra_args[0])):
         engine["contextLength"] = int(length[1])
-        rest = rest[1:]
+        extra_args = extra_args[1:]
     return {
         "model": model,
-        "engine": engine | given(extraArgs=rest),
-        **given(resources=resources),
-        **environment_of(container.env),
+        "engine": engine | non_empty(extraArgs=extra_args),
+        **non_empty(resources=resources),
+        **read_environment(container.env),
     }
