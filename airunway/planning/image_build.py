@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning.settings import BUILD_DATA, StackSettings
+from airunway.provider import aikit
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.spec.durations import seconds
 from airunway.spec.model import ModelDeploymentSpec
@@ -73,7 +74,12 @@ class ImageInputs:
 
     @property
     def source(self) -> str:
-        """The model's source for AIKit's frontend."""
+        """The model's source for AIKit's frontend.
+
+        In ``huggingface://OWNER/MODEL/A/B`` it takes A for a branch (read in March 2026).
+        """
+        if "/" in self.file:
+            return aikit.file_url(self.model, self.file)
         return f"huggingface://{self.model}/{self.file}"
 
 

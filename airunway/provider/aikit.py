@@ -39,8 +39,13 @@ def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
     if spec.model.source is not Source.HUGGINGFACE or (spec.model.gguf and spec.model.gguf.build):
         return []
     if spec.model.gguf and spec.model.gguf.file:
-        return [f"https://huggingface.co/{quote(str(spec.model.id))}/resolve/main/{quote(spec.model.gguf.file)}"]
+        return [file_url(str(spec.model.id), spec.model.gguf.file)]
     return [f"huggingface://{spec.model.id}"]
+
+
+def file_url(model_id: str, file: str) -> str:
+    """The address of one file of a Hugging Face repository."""
+    return f"https://huggingface.co/{quote(model_id)}/resolve/main/{quote(file)}"
 
 
 def served_name(spec: ModelDeploymentSpec) -> str | None:
