@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 from airunway.provider.contract import Provider
+from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.request import Rendered, Request
 from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
 from airunway.text.merge import merge_patch
@@ -13,6 +14,7 @@ from airunway.text.problems import InputError, Problem
 def render(provider: Provider, request: Request) -> Rendered:
     """The objects of ``provider`` that serve ``request``. Raises ``InputError``."""
     problems = [*name_problems(provider, request, request.name), *_refused(provider, request)]
+    problems += gpu_image_problems(provider, request)
     try:
         objects = provider.render(request)
     except InputError as error:
