@@ -40,7 +40,7 @@ class Deployment(TypedDict):
     """Resources of one replica."""
 
     image: NotRequired[pulumi.Input[str]]
-    """Container image; the older place of engine.image."""
+    """Container image; the older name of engine.image."""
 
     env: NotRequired[list[EnvVar]]
     """Environment of the engine's containers."""
@@ -70,7 +70,7 @@ class Deployment(TypedDict):
     """Do not wait until it serves."""
 
     take_over: NotRequired[bool]
-    """Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict.
+    """Take over fields of its upstream object that others wrote, such as kubectl, instead of failing with a conflict.
     """
 
     delivery: NotRequired[str]
@@ -89,8 +89,8 @@ class Cluster(TypedDict):
     """Path of a kubeconfig. Default: KUBECONFIG or ~/.kube/config, with context."""
 
     uid: NotRequired[str]
-    """Uid of the cluster's namespace kube-system: no other cluster is deployed to, and a stack that moves says so by
-    it.
+    """Uid of the cluster's namespace kube-system. The stack then deploys to no other cluster; change it to move the
+    stack.
     """
 
 
@@ -98,10 +98,10 @@ class ProviderSettings(TypedDict):
     """What a stack changes about one inference provider."""
 
     enabled: NotRequired[bool]
-    """Whether it may be chosen."""
+    """Whether it can be selected."""
 
     installation: NotRequired[str]
-    """managed: the stack installs its operator; existing: it is there."""
+    """managed: the stack installs its operator; existing: it is already installed."""
 
     spec: NotRequired[dict[str, Any]]
     """Deep-merged over its InferenceProviderConfig's spec; lists of named things merge by name, null deletes."""
@@ -111,7 +111,7 @@ class ManagedRegistry(TypedDict):
     """The registry that the stack runs in the cluster when an image is built."""
 
     node_cidrs: list[str]
-    """Addresses of the nodes, which pull from it as nothing else may."""
+    """Addresses of the nodes; only they may pull from it."""
 
     storage: NotRequired[str]
     """Size of its volume. Default: 50Gi."""
@@ -127,13 +127,13 @@ class ManagedRegistry(TypedDict):
 
 
 class ExistingRegistry(TypedDict):
-    """A registry that is there already."""
+    """An existing registry."""
 
     host: str
-    """HOST[:PORT][/PATH] that images are pushed to."""
+    """HOST[:PORT][/PATH] to push images to."""
 
     pull_host: NotRequired[str]
-    """The same as nodes see it. Default: host."""
+    """The same for pulls by nodes. Default: host."""
 
     insecure: NotRequired[bool]
     """Whether it speaks plain HTTP."""
@@ -143,13 +143,13 @@ class ExistingRegistry(TypedDict):
 
 
 class RegistrySettings(TypedDict):
-    """Where built images are kept: one of the two."""
+    """Where built images are stored: one of the two."""
 
     managed: NotRequired[ManagedRegistry]
     """Run one in the cluster."""
 
     existing: NotRequired[ExistingRegistry]
-    """Use one that is there."""
+    """Use an existing one."""
 
 
 class ControllerSettings(TypedDict):
@@ -159,7 +159,7 @@ class ControllerSettings(TypedDict):
     """API group of its release."""
 
     installation: NotRequired[str]
-    """existing: it runs in the cluster; managed: the stack creates what is in manifests."""
+    """existing: it runs in the cluster; managed: the stack creates the objects in manifests."""
 
 
 class BuilderSettings(TypedDict):
@@ -172,10 +172,10 @@ class BuilderSettings(TypedDict):
     """Storage class of the build cache. Default: the cluster's."""
 
     unconfined: NotRequired[bool]
-    """Drop BuildKit's seccomp and AppArmor profiles, where the nodes' forbid it to mount."""
+    """Run BuildKit without seccomp and AppArmor profiles, if the nodes' profiles forbid mounts."""
 
     timeout: NotRequired[str]
-    """Longest build. Default: 1h."""
+    """Maximum duration of a build. Default: 1h."""
 
     platform: NotRequired[str]
     """Platform of the images. Default: linux/amd64."""
@@ -191,7 +191,7 @@ class BuilderSettings(TypedDict):
 
 
 class PlatformArgs(TypedDict):
-    """Everything under ``airunway:`` in a stack file but secrets."""
+    """The settings under ``airunway:`` in a stack file, without secrets."""
 
     namespace: NotRequired[str]
     """Namespace of deployments that name none."""
@@ -209,10 +209,10 @@ class PlatformArgs(TypedDict):
     """How long `pulumi up` waits for each deployment to serve."""
 
     registry: NotRequired[RegistrySettings]
-    """Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."""
+    """Registry for built images, {managed} in the cluster or {existing}; required if a deployment builds one."""
 
     builder: NotRequired[BuilderSettings]
-    """How images are built: storage, timeout, platform, and mirrors of the images it takes."""
+    """How images are built: storage, timeout, platform, and mirrors of the images that builds use."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Token of Hugging Face: made a Secret in each namespace that needs it."""
@@ -222,7 +222,7 @@ class PlatformArgs(TypedDict):
 
 
 class ModelServingArgs(TypedDict):
-    """Everything under ``airunway:`` in a stack file but secrets."""
+    """The settings under ``airunway:`` in a stack file, without secrets."""
 
     cluster: NotRequired[Cluster]
     """The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."""
@@ -246,19 +246,17 @@ class ModelServingArgs(TypedDict):
     """How long `pulumi up` waits for each deployment to serve."""
 
     registry: NotRequired[RegistrySettings]
-    """Registry for built images, {managed} in the cluster or {existing}; required where a deployment builds one."""
+    """Registry for built images, {managed} in the cluster or {existing}; required if a deployment builds one."""
 
     delivery: NotRequired[str]
-    """How deployments that do not say reach the cluster: direct, or modeldeployment for the cluster's KubeAIRunway
-    controller.
-    """
+    """Default delivery of deployments: direct, or modeldeployment for the cluster's KubeAIRunway controller."""
 
     controller: NotRequired[ControllerSettings]
     """The KubeAIRunway controller: apiGroup, installation (existing or managed), manifests (files to install it from).
     """
 
     builder: NotRequired[BuilderSettings]
-    """How images are built: storage, timeout, platform, and mirrors of the images it takes."""
+    """How images are built: storage, timeout, platform, and mirrors of the images that builds use."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Token of Hugging Face: made a Secret in each namespace that needs it."""

@@ -6,7 +6,7 @@ import pulumi
 
 
 class Gguf(TypedDict):
-    """One file of a repository that holds GGUF files."""
+    """One GGUF file of a repository."""
 
     file: NotRequired[str]
     """File name inside the repository; it ends in .gguf."""
@@ -16,7 +16,7 @@ class Gguf(TypedDict):
 
 
 class ModelRef(TypedDict):
-    """Which model is served."""
+    """The model to serve."""
 
     id: NotRequired[str]
     """Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."""
@@ -32,7 +32,7 @@ class ModelRef(TypedDict):
 
 
 class ProviderRef(TypedDict):
-    """A provider pinned by name, and changes to what it renders."""
+    """A provider pinned by name, and overrides of the object that it renders."""
 
     name: NotRequired[str]
     """Inference provider. Default: the selection rules decide."""
@@ -100,7 +100,7 @@ class ComponentScaling(TypedDict):
 
 
 class Scaling(TypedDict):
-    """How many replicas run."""
+    """The number of replicas."""
 
     replicas: NotRequired[int]
     """Replicas; 32 at most."""
@@ -149,14 +149,14 @@ class PodMetadata(TypedDict):
 
 
 class PodTemplate(TypedDict):
-    """What is added to the pods."""
+    """Additions to the pods."""
 
     metadata: NotRequired[PodMetadata]
     """Labels and annotations."""
 
 
 class Secrets(TypedDict):
-    """Secrets by name, never by value."""
+    """Names of Secrets, never their values."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Name of an existing Secret whose key HF_TOKEN holds the token."""
@@ -203,7 +203,7 @@ class ModelDeploymentArgs(TypedDict):
     """Resources of one replica."""
 
     image: NotRequired[pulumi.Input[str]]
-    """Container image; the older place of engine.image."""
+    """Container image; the older name of engine.image."""
 
     env: NotRequired[list[EnvVar]]
     """Environment of the engine's containers."""
@@ -230,7 +230,7 @@ class ModelDeploymentArgs(TypedDict):
     """Do not wait until it serves."""
 
     take_over: NotRequired[bool]
-    """Win over whoever else wrote fields of its upstream object, such as kubectl, instead of failing with a conflict.
+    """Take over fields of its upstream object that others wrote, such as kubectl, instead of failing with a conflict.
     """
 
     delivery: NotRequired[str]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from airunway.text.problems import Problem, format_value, path_of
+from airunway.text.problems import Problem, dotted_field, format_value
 
 Object = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def shape_problem(error: ValidationError) -> Problem:
     """The first validation error as a problem, in pydantic's words."""
     detail = error.errors(include_url=False, include_input=False)[0]
     text = str(detail["msg"]).removeprefix("Value error, ")
-    return Problem(path_of(detail["loc"]), f"{text[0].lower()}{text[1:]}")
+    return Problem(dotted_field(detail["loc"]), f"{text[0].lower()}{text[1:]}")
 
 
 def _as_text(value: Any) -> Any:

@@ -19,7 +19,7 @@ from airunway.report.compare import (
     ResourceChange,
     SelectionChange,
 )
-from airunway.text.terminal import foldable, visible
+from airunway.text.terminal import escape_invisible, foldable_line
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
 _STYLES = {CREATE: "green", UPDATE: "yellow", REPLACE: "magenta", DELETE: "red", FORGET: "dim"}
@@ -29,23 +29,26 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
     """Everything that ``airunway diff`` prints."""
     parts: list[RenderableType] = []
     for difference in differences:
-        parts.append(Text(foldable(difference.stack), style="bold"))
+        parts.append(Text(foldable_line(difference.stack), style="bold"))
         parts += [Padding(line, (0, 0, 0, 2), expand=False) for line in _lines(difference)]
     return Group(*parts)
 
 
 def _lines(difference: Difference) -> list[RenderableType]:
-    lines: list[RenderableType] = [Text(foldable(selection_sentence(s)), style="cyan") for s in difference.selections]
-    lines += [Text(foldable(sentence)) for sentence in difference.operators]
+    lines: list[RenderableType] = [
+        Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections
+    ]
+    lines += [Text(foldable_line(sentence)) for sentence in difference.operators]
     for change in difference.resources:
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
         head.append(
-            f"{foldable(change.name)}  {foldable(change.kind)}", style="bold" if change.operation == REPLACE else ""
+            f"{foldable_line(change.name)}  {foldable_line(change.kind)}",
+            style="bold" if change.operation == REPLACE else "",
         )
         lines.append(head)
         lines += [
             Padding(
-                Text(foldable(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"),
+                Text(foldable_line(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"),
                 (0, 0, 0, 4),
                 expand=False,
             )
@@ -70,7 +73,7 @@ def field_sentence(field: FieldChange, change: ResourceChange) -> str:
     """One field's change."""
     forced = "  (forces replacement)" if field.path in change.forced_by else ""
     forced = "  (refused: a volume is never changed so)" if field.path in change.refused else forced
-    path = visible(field.path)
+    path = escape_invisible(field.path)
     if field.secret:
         return f"{path}: changed (secret)"
     if field.old is None:
@@ -82,8 +85,8 @@ def field_sentence(field: FieldChange, change: ResourceChange) -> str:
 
 def value(data: Any, limit: int = 200) -> str:
     """A field's value in one line; a text that has more, or what can't be seen, is written as JSON."""
-    bare = isinstance(data, str) and data and data.strip() == data == visible(data)
-    text = data if bare else visible(json.dumps(data, ensure_ascii=False))
+    bare = isinstance(data, str) and data and data.strip() == data == escape_invisible(data)
+    text = data if bare else escape_invisible(json.dumps(data, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

@@ -17,7 +17,7 @@ from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of, marks, union
 from airunway.report.preview_text import why
-from airunway.text.yaml_writing import in_order, to_documents
+from airunway.text.yaml_writing import order_keys, to_documents
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -97,7 +97,7 @@ def _elements(
     resources = {r["urn"]: r for r in document["resources"]}
     nodes = []
     for node in graph.nodes.values():
-        objects = [in_order(resources[m]["inputs"]) for m in node.members if not is_component(resources[m]["type"])]
+        objects = [order_keys(resources[m]["inputs"]) for m in node.members if not is_component(resources[m]["type"])]
         nodes.append(
             {
                 "id": node.urn,

@@ -8,7 +8,7 @@ from airunway.program.record import Preview
 from airunway.text.names import digest, dns_label
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_reading import read_document
-from airunway.text.yaml_writing import in_order, to_yaml
+from airunway.text.yaml_writing import order_keys, to_yaml
 
 KUSTOMIZATION = "kustomization.yaml"
 _HEADER = "# Written by `airunway render`; what it wrote earlier and no longer needs, it removes."
@@ -109,4 +109,4 @@ def _without_pulumi(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
     if annotations:
         metadata["annotations"] = annotations
-    return in_order({**manifest, "metadata": metadata})
+    return order_keys({**manifest, "metadata": metadata})

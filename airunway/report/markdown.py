@@ -7,7 +7,7 @@ from airunway.program.record import Preview
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
 from airunway.report.preview_text import why
-from airunway.text.terminal import printable, visible
+from airunway.text.terminal import escape_invisible, printable
 
 LIMIT = 65_536
 """Longest comment that GitHub takes, in characters."""
@@ -53,7 +53,7 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
         block += [f"- {_text(sentence)}" for sentence in difference.operators]
         blocks.append([*block, ""])
         for change in sorted(difference.resources, key=lambda c: c.operation != REPLACE):
-            lines = [visible(f"{SYMBOLS[change.operation]} {change.operation} {change.name} {change.kind}")]
+            lines = [escape_invisible(f"{SYMBOLS[change.operation]} {change.operation} {change.name} {change.kind}")]
             lines += [f"    {field_sentence(f, change)}" for f in change.fields]
             fence = "`" * max(3, _longest_ticks("\n".join(lines)) + 1)
             blocks.append([fence, *lines, fence])

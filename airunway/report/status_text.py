@@ -11,7 +11,7 @@ from rich.text import Text
 from airunway.live.status import DeploymentStatus, OperatorStatus
 from airunway.live.survey import Survey
 from airunway.provider.observation import Phase
-from airunway.text.terminal import foldable
+from airunway.text.terminal import foldable_line
 
 _STYLES = {
     Phase.RUNNING: "green",
@@ -89,11 +89,11 @@ def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
         table.add_row(
             status.name,
             _phase(status),
-            Text(foldable(status.provider), style="cyan"),
-            Text(foldable(status.engine)),
+            Text(foldable_line(status.provider), style="cyan"),
+            Text(foldable_line(status.engine)),
             f"{status.replicas.ready}/{status.replicas.desired}",
-            Text(foldable(status.url)),
-            Text(foldable(status.message)),
+            Text(foldable_line(status.url)),
+            Text(foldable_line(status.message)),
         )
     return table
 
@@ -102,9 +102,9 @@ def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
     lines: list[RenderableType] = []
     for status in deployments:
         head = Text(status.name, style="bold").append("  ").append_text(_phase(status))
-        served_by = f"{foldable(status.engine)} on {foldable(status.provider)}"
+        served_by = f"{foldable_line(status.engine)} on {foldable_line(status.provider)}"
         lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
-        more = [Text(foldable(text), style="dim") for text in (status.url, status.message) if text]
+        more = [Text(foldable_line(text), style="dim") for text in (status.url, status.message) if text]
         lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in more]
     return Group(*lines)
 
@@ -127,9 +127,9 @@ def _operators(operators: Sequence[OperatorStatus]) -> RenderableType:
         table.add_row(
             status.provider,
             health[status.healthy],
-            Text(foldable(status.release)),
+            Text(foldable_line(status.release)),
             "served" if status.served else "missing",
             f"{status.ready}/{status.deployments}",
-            Text(foldable(status.message)),
+            Text(foldable_line(status.message)),
         )
     return table

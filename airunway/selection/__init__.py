@@ -1,1 +1,1 @@
-"""Which engine and which provider a deployment gets."""
+"""Selection of a deployment's engine and provider."""

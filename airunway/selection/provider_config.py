@@ -1,6 +1,6 @@
-"""``InferenceProviderConfig``: what a provider can run, when it is chosen, and how its operator is installed.
+"""``InferenceProviderConfig``: a provider's capabilities, selection rules and operator installation.
 
-Documents in the shape of KubeAIRunway's CRD are read, both the one with capabilities per engine and the older flat one.
+Documents follow KubeAIRunway's CRD, either with capabilities per engine or in the older flat form.
 """
 
 import json
@@ -20,7 +20,7 @@ _DOCUMENTATION = ("airunway.ai/documentation-url", "airunway.ai/documentation")
 
 
 class EngineCapability(StrictModel):
-    """What a provider can do with one engine."""
+    """A provider's capabilities for one engine."""
 
     name: Annotated[Engine, enum_validator(Engine)] = Field(description="Engine.")
     serving_modes: list[Annotated[Mode, enum_validator(Mode)]] = Field([Mode.AGGREGATED], description="Serving modes.")
@@ -29,14 +29,14 @@ class EngineCapability(StrictModel):
 
 
 class Capabilities(StrictModel):
-    """What a provider can run."""
+    """A provider's capabilities."""
 
     engines: list[EngineCapability] = Field(description="One entry per engine.")
 
     @model_validator(mode="before")
     @classmethod
     def _hoist(cls, data: Any) -> Any:
-        """The older form names engines only and has the rest once for all of them."""
+        """Convert the older form, which lists engine names and has one set of capabilities for all of them."""
         if not isinstance(data, dict) or not isinstance(data.get("engines"), list):
             return data
         shared = {k: data[k] for k in ("servingModes", "gpuSupport", "cpuSupport") if k in data}
@@ -45,7 +45,7 @@ class Capabilities(StrictModel):
 
 
 class SelectionRule(StrictModel):
-    """A CEL condition over ``spec`` and the priority it gives when true."""
+    """A CEL condition over ``spec``, and the provider's priority if it is true."""
 
     condition: str = Field(description="CEL expression over `spec` that is true or false.")
     priority: Annotated[int, Field(ge=0)] = Field(0, description="Rank when the condition is true; the highest wins.")
@@ -86,21 +86,19 @@ class HelmChart(StrictModel):
 
     @property
     def repository(self) -> str | None:
-        """Name of the repository in ``chart``; None for an oci:// reference, an address, an archive or a local path."""
+        """Name of the repository in ``chart``; None for an oci:// reference, a URL, an archive or a local path."""
         if "://" in self.chart or "/" not in self.chart or chart_name(self.chart) is None:
             return None
         return self.chart.split("/", 1)[0]
 
 
 def chart_name(reference: str) -> str | None:
-    """Name of the chart that a reference leads to; None for an archive or a local path, whose chart only Helm can
-    tell.
-    """
+    """Name of the chart in a reference; None for an archive or a local path, whose chart only Helm knows."""
     return None if reference.startswith((".", "/")) or reference.endswith(".tgz") else reference.rsplit("/", 1)[-1]
 
 
 class InstallationStep(StrictModel):
-    """One step for a person who installs by hand."""
+    """One step of a manual installation."""
 
     title: Text = Field(description="What it does.")
     command: str | None = Field(None, description="Command.")
@@ -123,17 +121,17 @@ class Installation(StrictModel):
             repository = chart.repository
             if repository is not None and repository not in names:
                 raise ValueError(
-                    f"chart {chart.chart} is of repository '{repository}'; {suggest_name(repository, names)}"
+                    f"chart {chart.chart} has the unknown repository '{repository}'; {suggest_name(repository, names)}"
                 )
         return self
 
     def address(self, chart: HelmChart) -> str | None:
-        """Address of the repository that ``chart`` comes from, None where the chart stands for itself."""
+        """URL of the repository of ``chart``; None if the chart needs no repository."""
         return next((r.url for r in self.helm_repos if r.name == chart.repository), None)
 
 
 class ProviderSpec(StrictModel):
-    """The ``spec`` of an InferenceProviderConfig, with the images and defaults that our renderers use."""
+    """The ``spec`` of an InferenceProviderConfig, plus the images and defaults that our renderers use."""
 
     capabilities: Capabilities = Field(description="What it can run.")
     selection_rules: list[SelectionRule] = Field([], description="When it is chosen; none: only by name.")
@@ -152,14 +150,14 @@ class Metadata(StrictModel):
 
 
 class InferenceProviderConfig(StrictModel):
-    """One provider, and where its document came from (``source``, for messages)."""
+    """One provider, and the ``source`` of its document, for messages."""
 
     name: str = Field(description="Provider name.")
     spec: ProviderSpec = Field(description="Its spec.")
     source: str = Field("", description="File that it was read from.")
 
     def capability(self, engine: Engine) -> EngineCapability | None:
-        """What it can do with ``engine``; None where it can't run it."""
+        """The provider's capabilities for ``engine``; None if it can't run it."""
         return next((c for c in self.spec.capabilities.engines if c.name == engine), None)
 
 
@@ -175,7 +173,7 @@ class Document(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _from_annotations(cls, data: Any) -> Any:
-        """Newer documents carry installation and documentation as annotations."""
+        """Read installation and documentation from annotations, where newer documents have them."""
         if not isinstance(data, dict):
             return data
         metadata, spec = data.get("metadata"), data.get("spec") or {}
@@ -195,7 +193,7 @@ class Document(StrictModel):
 
 
 def load_config(document: Any, source: str) -> InferenceProviderConfig:
-    """Validate one document. Raises ``InputError`` whose paths begin with ``source``."""
+    """Validate one document. Raises ``InputError`` whose problems begin with ``source``."""
     problems: list[Problem] = []
     if isinstance(document, dict):
         versions = [f"{group}/v1alpha1" for group in API_GROUPS]

@@ -1,6 +1,6 @@
-"""CEL selection rules: compile one, evaluate it on the spec as rules see it.
+"""CEL selection rules: compiles them and evaluates them on a spec.
 
-The meaning is cel-go's with one variable ``spec``, which is what the KubeAIRunway controller gives its rules.
+The semantics are cel-go's with one variable ``spec``, as in the KubeAIRunway controller.
 """
 
 import functools
@@ -15,7 +15,7 @@ from celpy.celparser import CELParseError
 from celpy.evaluation import CELEvalError
 
 from airunway.selection.cel import evaluator as cel_evaluator
-from airunway.selection.cel.types import BOOL, DYN, Checker, CheckError, meet
+from airunway.selection.cel.types import BOOL, DYN, Checker, CheckError, is_assignable
 
 
 class RuleError(ValueError):
@@ -28,42 +28,42 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an expression gave on one spec: ``value`` as plain Python data, or ``error``."""
+    """The result of an expression on one spec: ``value`` as plain Python data, or ``error``."""
 
     value: Any = None
     error: str | None = None
 
     @property
     def is_true(self) -> bool:
-        """Whether the rule applies: true and nothing else."""
+        """Whether the value is ``true``."""
         return self.value is True
 
 
-_REMEMBERED = 4096
+_MAX_OUTCOMES = 4096
 
 
 class Expression:
     """A compiled CEL expression; compile with ``compile_expression`` or ``compile_rule``.
 
-    ``paths`` are the fields of ``spec`` that it can read, None where it may read any. Specs that are alike in these are
-    evaluated once.
+    ``fields`` are the fields of ``spec`` that it can read, None if it may read any. Specs that agree in these fields
+    are evaluated only once.
     """
 
     def __init__(self, text: str, runner: celpy.Runner, fields: frozenset[tuple[str, ...]] | None) -> None:
-        self.text, self.paths = text, fields
-        self._wanted = None if fields is None else _trie(fields)
+        self.text, self.fields = text, fields
+        self._field_tree = None if fields is None else _field_tree(fields)
         self._runner = runner
-        self._known: dict[str, Outcome] = {}
+        self._outcomes: dict[str, Outcome] = {}
 
     def evaluate(self, spec: Mapping[str, Any]) -> Outcome:
-        """Evaluate on a spec as plain data; a failure is an outcome, not an exception."""
-        relevant = _part(spec, self._wanted)
+        """Evaluate on a spec as plain data; a failure is returned as an outcome, not raised."""
+        relevant = _select_fields(spec, self._field_tree)
         key = json.dumps(relevant, sort_keys=True)
-        if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = self._run(relevant)
-        return self._known[key]
+        if key not in self._outcomes:
+            if len(self._outcomes) >= _MAX_OUTCOMES:
+                self._outcomes.clear()
+            self._outcomes[key] = self._run(relevant)
+        return self._outcomes[key]
 
     def _run(self, spec: Mapping[str, Any]) -> Outcome:
         try:
@@ -80,10 +80,10 @@ def compile_expression(text: str) -> Expression:
 
 @functools.cache
 def compile_rule(text: str) -> Expression:
-    """Compile a rule, which must be a bool as far as can be told without a spec. Raises ``RuleError``."""
+    """Compile a rule, whose type must be bool or dyn. Raises ``RuleError``."""
     expression, result_type = _compile(text)
-    if not meet(result_type, BOOL):
-        raise RuleError(f"a rule is true or false, this is a {result_type}", text)
+    if not is_assignable(result_type, BOOL):
+        raise RuleError(f"a rule must be a bool, not {result_type}", text)
     return expression
 
 
@@ -96,11 +96,11 @@ def _compile(text: str) -> tuple[Expression, Any]:
         raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error
     except CheckError as error:
         raise RuleError(str(error), text, error.line, error.column) from error
-    return Expression(text, cel_evaluator.program(tree), cel_evaluator.paths(tree)), result_type
+    return Expression(text, cel_evaluator.program(tree), cel_evaluator.selected_fields(tree)), result_type
 
 
-def _trie(fields: frozenset[tuple[str, ...]]) -> dict[str, Any]:
-    """The paths as nested maps; None stands for all that is below. A path goes away where a shorter one has it."""
+def _field_tree(fields: frozenset[tuple[str, ...]]) -> dict[str, Any]:
+    """The fields as nested maps, None for a whole section. A field within a selected section is left out."""
     root: dict[str, Any] = {}
     for field in sorted(fields, key=len):
         node: dict[str, Any] | None = root
@@ -111,10 +111,10 @@ def _trie(fields: frozenset[tuple[str, ...]]) -> dict[str, Any]:
     return root
 
 
-def _part(value: Any, fields: dict[str, Any] | None) -> Any:
+def _select_fields(value: Any, fields: dict[str, Any] | None) -> Any:
     if fields is None or not isinstance(value, Mapping):
         return value
-    return {name: _part(value[name], nested) for name, nested in fields.items() if name in value}
+    return {name: _select_fields(value[name], nested) for name, nested in fields.items() if name in value}
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Which engine and which provider a deployment gets, by which rule, and why not the others."""
+"""Selects the engine and provider of a deployment, and explains the choice."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ EXPLICIT = "explicit"
 
 @dataclass(frozen=True)
 class RuleResult:
-    """One rule of a provider and what it gave: true, false, or the error that counts as not true."""
+    """One rule of a provider and its result; an error counts as false."""
 
     condition: str
     priority: int
@@ -24,7 +24,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One provider as selection saw it; ``priority`` is that of its best true rule."""
+    """One provider and its evaluation; ``priority`` is that of its best true rule."""
 
     provider: str
     eligible: bool
@@ -35,7 +35,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """The decision: ``rule`` is None where the provider was named. ``rule_input`` is the spec as the rules saw it."""
+    """The decision; ``rule`` is None if the spec names the provider, ``rule_input`` is the spec given to the rules."""
 
     engine: Engine
     provider: str
@@ -47,10 +47,7 @@ class Selection:
 
 
 def select(spec: ModelDeploymentSpec, configs: Sequence[InferenceProviderConfig]) -> Selection:
-    """Choose engine and provider for a checked spec.
-
-    Raises ``InputError`` with the path of the field at fault where nothing fits.
-    """
+    """Choose engine and provider for a checked spec. Raises ``InputError`` if nothing fits."""
     by_name = {config.name: config for config in configs}
     ordered = [by_name[name] for name in sorted(by_name)]
     pinned = spec.provider.name
@@ -75,7 +72,7 @@ def select(spec: ModelDeploymentSpec, configs: Sequence[InferenceProviderConfig]
 def _default_engine(spec: ModelDeploymentSpec, pool: Iterable[InferenceProviderConfig]) -> Engine:
     configs = list(pool)
     for engine in [Engine.LLAMACPP] if spec.is_gguf else Engine:
-        if any(unfit(config, spec, engine) is None for config in configs):
+        if any(unfit_reason(config, spec, engine) is None for config in configs):
             return engine
     compute = "GPU" if spec.needs_gpu else "CPU"
     offers = "; ".join(f"{c.name} runs {_offer(c)}" for c in configs) or "no provider is configured"
@@ -95,8 +92,8 @@ def _compute(capability: EngineCapability) -> str:
     return " and ".join(kinds) or "nothing"
 
 
-def unfit(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine) -> str | None:
-    """Why the provider can't run this, or None where it can."""
+def unfit_reason(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine) -> str | None:
+    """The reason why the provider can't run the spec, or None if it can."""
     capability = config.capability(engine)
     if capability is None:
         return f"does not run {engine} (runs {', '.join(c.name for c in config.spec.capabilities.engines)})"
@@ -109,7 +106,7 @@ def _unfit_compute(capability: EngineCapability, spec: ModelDeploymentSpec, engi
     if spec.needs_gpu and not capability.gpu_support:
         return f"does not run {engine} on GPU"
     if not spec.needs_gpu and not capability.cpu_support:
-        return f"{engine} needs a GPU here (set resources.gpu.count)"
+        return f"{engine} needs a GPU (set resources.gpu.count)"
     return None
 
 
@@ -123,9 +120,9 @@ def _candidate(
     config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine, rule_input: dict[str, Any]
 ) -> Candidate:
     results = tuple(_evaluate(rule, rule_input) for rule in config.spec.selection_rules)
-    unfit_reason = unfit(config, spec, engine)
-    if unfit_reason is not None:
-        return Candidate(config.name, False, None, unfit_reason, results)
+    misfit = unfit_reason(config, spec, engine)
+    if misfit is not None:
+        return Candidate(config.name, False, None, misfit, results)
     best = max((r for r in results if r.value), key=lambda r: r.priority, default=None)
     if best is None:
         failed = [f"`{r.condition}` failed: {r.error}" for r in results if r.error]
@@ -138,7 +135,7 @@ def _evaluate(rule: SelectionRule, rule_input: dict[str, Any]) -> RuleResult:
     outcome = rules.compile_rule(rule.condition).evaluate(rule_input)
     error = outcome.error
     if error is None and not isinstance(outcome.value, bool):
-        error = f"gave {outcome.value!r}, not true or false"
+        error = f"returned {outcome.value!r}, not true or false"
     return RuleResult(rule.condition, rule.priority, outcome.is_true, error)
 
 
@@ -150,13 +147,13 @@ def _explicit(
     rule_input: dict[str, Any],
     candidates: tuple[Candidate, ...],
 ) -> Selection:
-    unfit_reason = unfit(config, spec, engine)
-    if unfit_reason is not None:
+    misfit = unfit_reason(config, spec, engine)
+    if misfit is not None:
         capability = config.capability(engine)
         field = "engine.type" if capability is None else "serving.mode"
         if capability is not None and spec.serving.mode in capability.serving_modes:
             field = "resources.gpu.count"
-        raise InputError([Problem(field, f"provider {name} {unfit_reason}; it runs {_offer(config)}")])
+        raise InputError([Problem(field, f"provider {name} {misfit}; it runs {_offer(config)}")])
     reasons = {name: "named by provider.name"}
     explained = tuple(
         (
@@ -182,7 +179,7 @@ def _by_rules(
     ties = [c for c in eligible[1:] if c.priority == winner.priority]
     warnings = tuple(
         f"{winner.provider} (rule `{rule.condition}`) and {tied.provider} ({tied.reason}) both have priority"
-        f" {winner.priority}; {winner.provider} is taken because its name sorts first"
+        f" {winner.priority}; {winner.provider} is chosen because its name sorts first"
         for tied in ties
     )
     explained = tuple(

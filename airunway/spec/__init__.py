@@ -1,1 +1,1 @@
-"""What a person asks for: the spec of a model deployment, and what is checked about it alone."""
+"""The spec of a model deployment, and the checks that need nothing else."""

@@ -1,6 +1,4 @@
-"""The validation that the KubeAIRunway webhook does beyond types: limits, combinations, names (upstream's HEAD of July
-2026).
-"""
+"""Checks of the KubeAIRunway webhook beyond types: limits, combinations, names (upstream's HEAD of July 2026)."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +22,7 @@ from airunway.spec.model import (
 from airunway.text.problems import Problem, format_value, join, validation_problems
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
-"""Keys of the upstream object that an override may not touch."""
+"""Keys of the upstream object that overrides may not change."""
 SECURITY_KEYS = frozenset(
     "securityContext serviceAccountName serviceAccount hostNetwork hostPID hostIPC automountServiceAccountToken "
     "nodeName priorityClassName runtimeClassName".split()
@@ -32,49 +30,49 @@ SECURITY_KEYS = frozenset(
 SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
 ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
-"""A flag without the dashes that ``engine.args`` may have."""
+"""A flag name, without dashes, that ``engine.args`` accepts."""
 _SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
 
 def parse_spec(data: Any, model: type[_Spec]) -> tuple[_Spec | None, list[Problem]]:
-    """Read a spec, or a model that extends it, and check it; the first is None where there are problems."""
+    """Parse and check a spec, or a model that extends it; the spec is None if there are problems."""
     try:
         spec = model.model_validate(data)
     except ValidationError as error:
-        found = validation_problems(error, model)
-        rest = _without(data, [e["loc"] for e in error.errors()])
+        problems = validation_problems(error, model)
+        valid_part = _without(data, [e["loc"] for e in error.errors()])
         try:
-            later = check_spec(model.model_validate(rest))
+            later_problems = check_spec(model.model_validate(valid_part))
         except ValidationError:
-            later = []
-        broken = {_section(p.field) for p in found}
-        return None, found + [p for p in later if _section(p.field) not in broken]
-    found = check_spec(spec)
-    return (None if found else spec), found
+            later_problems = []
+        broken_sections = {_section(p.field) for p in problems}
+        return None, problems + [p for p in later_problems if _section(p.field) not in broken_sections]
+    problems = check_spec(spec)
+    return (None if problems else spec), problems
 
 
-def _section(path: str) -> str:
-    section = re.split(r"[.\[]", path)[0]
+def _section(field: str) -> str:
+    section = re.split(r"[.\[]", field)[0]
     return "resources" if section in ("scaling", "serving") else section
 
 
 def _without(data: Any, locations: list[tuple[int | str, ...]]) -> Any:
-    """A copy of ``data`` without what stands at ``locations``."""
-    here = {location[0] for location in locations if len(location) == 1}
-    deeper = {location[0] for location in locations if len(location) > 1}
+    """A copy of ``data`` without the values at ``locations``."""
+    removed = {location[0] for location in locations if len(location) == 1}
+    nested = {location[0] for location in locations if len(location) > 1}
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else None
     if items is None:
         return data
-    kept = {
-        k: _without(v, [loc[1:] for loc in locations if loc[0] == k and len(loc) > 1]) if k in deeper else v
+    result = {
+        k: _without(v, [loc[1:] for loc in locations if loc[0] == k and len(loc) > 1]) if k in nested else v
         for k, v in items
-        if k not in here
+        if k not in removed
     }
-    return kept if isinstance(data, dict) else list(kept.values())
+    return result if isinstance(data, dict) else list(result.values())
 
 
 def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
-    """Everything wrong with a well-typed spec that can be told without a provider."""
+    """The problems of a well-typed spec that don't depend on the provider."""
     return [
         *_model(spec),
         *_gguf(spec),
@@ -88,13 +86,13 @@ def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
 
 
 def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
-    """What is allowed but worth a second look."""
-    found = []
+    """Warnings about valid but questionable settings."""
+    warnings = []
     if spec.engine.trust_remote_code:
-        found.append("engine.trustRemoteCode: the model's own code will run in the cluster")
+        warnings.append("engine.trustRemoteCode: the model's own code will run in the cluster")
     if spec.model.source is Source.CUSTOM and spec.model.served_name:
-        found.append("model.servedName: with source custom the image decides the name")
-    return found
+        warnings.append("model.servedName: with source custom the image decides the name")
+    return warnings
 
 
 def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -137,36 +135,36 @@ def _gguf(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for name in ("prefill", "decode"):
         part: ComponentScaling | None = getattr(spec.scaling, name)
-        path = f"scaling.{name}"
+        field = f"scaling.{name}"
         if not spec.disaggregated:
             if part is not None:
                 yield Problem(
-                    path, "only for disaggregated serving; set serving.mode: disaggregated, or use scaling.replicas"
+                    field, "only for disaggregated serving; set serving.mode: disaggregated, or use scaling.replicas"
                 )
         elif part is None:
             yield Problem(
-                path,
+                field,
                 f"required in disaggregated mode, for example {{replicas: 1, gpu: {{count: 1}}}} for the {name}"
                 " workers",
             )
         elif part.gpu is None or part.gpu.count == 0:
             yield Problem(
-                f"{path}.gpu.count",
+                f"{field}.gpu.count",
                 f"{part.gpu.count if part.gpu else 'nothing'} given, disaggregated mode needs at least 1",
             )
-    yield from _whole(spec)
+    yield from _resources(spec)
 
 
-def _whole(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    """What ``resources`` says in vain."""
+def _resources(spec: ModelDeploymentSpec) -> Iterator[Problem]:
+    """Problems for values of ``resources`` that have no effect."""
     gpu, memory = spec.resources.gpu, spec.resources.memory
-    belongs = "in disaggregated mode GPUs belong under scaling.prefill and scaling.decode"
+    hint = "in disaggregated mode GPUs belong under scaling.prefill and scaling.decode"
     if spec.disaggregated and spec.gpu_count > 0:
-        yield Problem("resources.gpu.count", f"{spec.gpu_count} given; {belongs}")
+        yield Problem("resources.gpu.count", f"{spec.gpu_count} given; {hint}")
     elif gpu and gpu.count == 0 and gpu.type != GPU_RESOURCE:
         yield Problem(
             "resources.gpu.type",
-            f"{format_value(gpu.type)} given; {belongs if spec.disaggregated else 'give resources.gpu.count too'}",
+            f"{format_value(gpu.type)} given; {hint if spec.disaggregated else 'give resources.gpu.count too'}",
         )
     parts = (spec.scaling.prefill, spec.scaling.decode)
     if spec.disaggregated and memory and all(part and part.memory for part in parts):
@@ -178,42 +176,42 @@ def _whole(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     scaling, resources = spec.scaling, spec.resources
-    parts = [(f"scaling.{n}", p) for n, p in (("prefill", scaling.prefill), ("decode", scaling.decode)) if p]
-    replicas = [("scaling.replicas", scaling.replicas), *((f"{path}.replicas", p.replicas) for path, p in parts)]
+    parts = [(f"scaling.{role}", p) for role, p in (("prefill", scaling.prefill), ("decode", scaling.decode)) if p]
+    replicas = [("scaling.replicas", scaling.replicas), *((f"{field}.replicas", p.replicas) for field, p in parts)]
     gpus = [
         ("resources.gpu.count", spec.gpu_count),
-        *((f"{path}.gpu.count", p.gpu.count) for path, p in parts if p.gpu),
+        *((f"{field}.gpu.count", p.gpu.count) for field, p in parts if p.gpu),
     ]
-    for path, number in replicas:
+    for field, number in replicas:
         if number > MAX_REPLICAS:
-            yield Problem(path, f"{number} given, must be at most {MAX_REPLICAS}")
-    for path, number in gpus:
+            yield Problem(field, f"{number} given, must be at most {MAX_REPLICAS}")
+    for field, number in gpus:
         if number > MAX_GPUS:
-            yield Problem(path, f"{number} given, must be at most {MAX_GPUS}")
+            yield Problem(field, f"{number} given, must be at most {MAX_GPUS}")
     quantities = [("resources.cpu", resources.cpu, MAX_CPU), ("resources.memory", resources.memory, MAX_MEMORY)]
-    quantities += [(f"{path}.memory", p.memory, MAX_MEMORY) for path, p in parts]
-    for path, text, most in quantities:
+    quantities += [(f"{field}.memory", p.memory, MAX_MEMORY) for field, p in parts]
+    for field, text, maximum in quantities:
         if text is None:
             continue
         amount = parse_quantity(text)
         if amount is None:
             yield Problem(
-                path,
+                field,
                 f"{format_value(text)} given, must be a Kubernetes quantity, such as"
-                f" {'500m or 4' if most == MAX_CPU else '16Gi'}",
+                f" {'500m or 4' if maximum == MAX_CPU else '16Gi'}",
             )
-        elif amount > (parse_quantity(most) or 0):
-            yield Problem(path, f"{format_value(text)} given, must be at most {most}")
+        elif amount > (parse_quantity(maximum) or 0):
+            yield Problem(field, f"{format_value(text)} given, must be at most {maximum}")
         elif amount == 0:
-            yield Problem(path, f"{format_value(text)} given, must be more than 0")
+            yield Problem(field, f"{format_value(text)} given, must be more than 0")
 
 
 def parse_quantity(text: str) -> Decimal | None:
-    """The value of a Kubernetes quantity, or None where ``text`` is none."""
-    found = QUANTITY.match(text)
-    if not found:
+    """The value of a Kubernetes quantity, or None if ``text`` is not one."""
+    match = QUANTITY.match(text)
+    if not match:
         return None
-    number, suffix = Decimal(found["number"]), found["suffix"] or ""
+    number, suffix = Decimal(match["number"]), match["suffix"] or ""
     if suffix.endswith("i"):
         return number * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
     if suffix[:1] in ("e", "E") and len(suffix) > 1:
@@ -225,7 +223,7 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     if spec.image and spec.engine.image and spec.image != spec.engine.image:
         yield Problem(
             "engine.image",
-            f"{format_value(spec.engine.image)} given, but image says {format_value(spec.image)}; give one of the two",
+            f"{format_value(spec.engine.image)} given, but image is {format_value(spec.image)}; give one of the two",
         )
 
 
@@ -243,17 +241,17 @@ def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 
 def _env(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    seen: set[str] = set()
+    names: set[str] = set()
     for index, variable in enumerate(spec.env):
-        if variable.name in seen:
-            yield Problem(f"env[{index}].name", f"{format_value(variable.name)} is given twice")
-        seen.add(variable.name)
+        if variable.name in names:
+            yield Problem(f"env[{index}].name", f"{format_value(variable.name)} is set twice")
+        names.add(variable.name)
         if variable.value is not None and variable.value_from is not None:
             yield Problem(f"env[{index}]", "value and valueFrom exclude each other")
         if variable.name == "HF_TOKEN" and variable.value is not None:
             yield Problem(
                 f"env[{index}]",
-                "a token does not belong in clear text here; set airunway:huggingFaceToken or secrets.huggingFaceToken",
+                "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead",
             )
 
 
@@ -269,17 +267,17 @@ def _overrides(overrides: dict[str, Any] | None) -> Iterator[Problem]:
     yield from _blocked(overrides, "provider.overrides")
 
 
-def _blocked(value: Any, path: str) -> Iterator[Problem]:
+def _blocked(value: Any, field: str) -> Iterator[Problem]:
     if isinstance(value, list):
         for index, element in enumerate(value):
-            yield from _blocked(element, f"{path}[{index}]")
+            yield from _blocked(element, f"{field}[{index}]")
     elif isinstance(value, dict):
         for key, inner in value.items():
             if key in SECURITY_KEYS:
-                yield Problem(join(path, key), "can't be overridden for security reasons")
+                yield Problem(join(field, key), "can't be overridden for security reasons")
             elif key in SIZING_KEYS:
                 yield Problem(
-                    join(path, key), "can't be overridden; use resources and scaling, which are checked against limits"
+                    join(field, key), "can't be overridden; use resources and scaling, which are checked against limits"
                 )
             else:
-                yield from _blocked(inner, join(path, str(key)))
+                yield from _blocked(inner, join(field, str(key)))

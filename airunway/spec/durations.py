@@ -1,4 +1,4 @@
-"""Durations as stack files and options write them: 90s, 45m, 1h30m."""
+"""Durations in stack files and options: 90s, 45m, 1h30m."""
 
 import re
 from typing import Annotated
@@ -6,9 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 PATTERN = r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,9}s)?$"
-"""Hours, minutes and seconds in this order; one of them has to be there. Go, which waits for them, takes less than
-2,562,048 hours.
-"""
+"""Hours, minutes and seconds, at least one of them. Go's durations are limited to 2,562,047 hours."""
 
 Duration = Annotated[str, Field(pattern=PATTERN, min_length=2)]
 """A duration in a stack file."""
@@ -20,8 +18,8 @@ def is_duration(text: str) -> bool:
 
 
 def seconds(text: str) -> int:
-    """How many seconds a duration takes. Raises ``ValueError`` for what is none."""
+    """The number of seconds of a duration. Raises ``ValueError`` if ``text`` is not a duration."""
     if not is_duration(text):
-        raise ValueError(f"{text!r} is no duration")
+        raise ValueError(f"{text!r} is not a duration")
     units = {"h": 3600, "m": 60, "s": 1}
     return sum(int(number) * units[unit] for number, unit in re.findall(r"([0-9]+)([hms])", text))

@@ -1,4 +1,4 @@
-"""``ModelDeploymentSpec``: what a person asks for, with the field names of KubeAIRunway's ModelDeployment ``spec``.
+"""``ModelDeploymentSpec``: the spec of a model deployment, with the fields of KubeAIRunway's ModelDeployment.
 
 Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`` and ``model.source: aikit`` are ours.
 """
@@ -17,25 +17,25 @@ from airunway.text.yaml_reading import load_data
 _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
 MAX_GPUS, MAX_REPLICAS = int(_LIMITS["gpus"]), int(_LIMITS["replicas"])
 MAX_CPU, MAX_MEMORY = str(_LIMITS["cpu"]), str(_LIMITS["memory"])
-"""Ceilings of one deployment, the latter two as Kubernetes quantities."""
+"""Limits of one deployment, the latter two as Kubernetes quantities."""
 
 GPU_RESOURCE = "nvidia.com/gpu"
-"""The extended resource that a GPU count means unless ``gpu.type`` says otherwise."""
+"""The default extended resource for GPUs, unless ``gpu.type`` names another."""
 
 
 class StrictModel(BaseModel):
-    """Base of everything read from a file: camelCase keys, no unknown ones, no silent conversion."""
+    """Base of models of files: camelCase keys, no unknown keys, no implicit conversion."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
 
-def _whole(value: Any) -> Any:
+def _whole_number(value: Any) -> Any:
     # Integers arrive as floats through a Pulumi component package (pulumi 3.259, component.py).
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def enum_validator(cls: type[StrEnum]) -> BeforeValidator:
-    """A validator that takes the name of a member of ``cls``, in a strict model too."""
+    """A validator that accepts the values of ``cls`` as strings, even in a strict model."""
 
     def member(value: Any) -> StrEnum:
         if isinstance(value, str) and value in list(cls):
@@ -69,10 +69,10 @@ class Source(StrEnum):
     AIKIT = "aikit"
 
 
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S([^\r\n]*\S)?$")]
-"""Text in one line that neither begins nor ends with a blank."""
+"""A single line of text without leading or trailing whitespace."""
 Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
 SecretName = Annotated[
     str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
@@ -80,7 +80,7 @@ SecretName = Annotated[
 
 
 class Gguf(StrictModel):
-    """One file of a repository that holds GGUF files."""
+    """One GGUF file of a repository."""
 
     file: Text | None = Field(None, description="File name inside the repository; it ends in .gguf.")
     build: bool = Field(
@@ -89,7 +89,7 @@ class Gguf(StrictModel):
 
 
 class ModelRef(StrictModel):
-    """Which model is served."""
+    """The model to serve."""
 
     id: Text | None = Field(
         None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."
@@ -104,7 +104,7 @@ class ModelRef(StrictModel):
 
 
 class ProviderRef(StrictModel):
-    """A provider pinned by name, and changes to what it renders."""
+    """A provider pinned by name, and overrides of the object that it renders."""
 
     name: Line | None = Field(None, description="Inference provider. Default: the selection rules decide.")
     overrides: dict[str, Any] | None = Field(
@@ -118,7 +118,7 @@ class EngineSpec(StrictModel):
     type: Annotated[Engine, enum_validator(Engine)] | None = Field(
         None, description="Default: the first that an eligible provider can run."
     )
-    context_length: Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None = Field(
+    context_length: Annotated[int, BeforeValidator(_whole_number), Field(ge=1)] | None = Field(
         None, description="Longest sequence, in tokens."
     )
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
@@ -153,7 +153,7 @@ class ComponentScaling(StrictModel):
 
 
 class Scaling(StrictModel):
-    """How many replicas run."""
+    """The number of replicas."""
 
     replicas: Count = Field(1, description=f"Replicas; {MAX_REPLICAS} at most.")
     prefill: ComponentScaling | None = Field(None, description="Prefill workers of a disaggregated deployment.")
@@ -184,13 +184,13 @@ class PodMetadata(StrictModel):
 
 
 class PodTemplate(StrictModel):
-    """What is added to the pods."""
+    """Additions to the pods."""
 
     metadata: PodMetadata = Field(PodMetadata(), description="Labels and annotations.")
 
 
 class Secrets(StrictModel):
-    """Secrets by name, never by value."""
+    """Names of Secrets, never their values."""
 
     hugging_face_token: SecretName | None = Field(
         None, description="Name of an existing Secret whose key HF_TOKEN holds the token."
@@ -204,13 +204,13 @@ class Toleration(StrictModel):
     operator: str | None = Field(None, description="Equal or Exists.")
     value: str | None = Field(None, description="Taint value.")
     effect: str | None = Field(None, description="NoSchedule, PreferNoSchedule or NoExecute.")
-    toleration_seconds: Annotated[int, BeforeValidator(_whole)] | None = Field(
+    toleration_seconds: Annotated[int, BeforeValidator(_whole_number)] | None = Field(
         None, description="For NoExecute: how long."
     )
 
 
 class ModelDeploymentSpec(StrictModel):
-    """One model deployment as it is asked for."""
+    """The spec of one model deployment."""
 
     model: ModelRef = Field(description="Which model.")
     provider: ProviderRef = Field(ProviderRef(), description="Pinned provider and overrides.")
@@ -218,7 +218,7 @@ class ModelDeploymentSpec(StrictModel):
     serving: Serving = Field(Serving(), description="Serving mode.")
     scaling: Scaling = Field(Scaling(), description="Replicas.")
     resources: Resources = Field(Resources(), description="Resources of one replica.")
-    image: Image | None = Field(None, description="Container image; the older place of engine.image.")
+    image: Image | None = Field(None, description="Container image; the older name of engine.image.")
     env: list[EnvVar] = Field([], description="Environment of the engine's containers.")
     pod_template: PodTemplate = Field(PodTemplate(), description="Labels and annotations of the pods.")
     secrets: Secrets = Field(Secrets(), description="Secrets by name.")
@@ -227,12 +227,12 @@ class ModelDeploymentSpec(StrictModel):
 
     @property
     def container_image(self) -> str | None:
-        """The image asked for, wherever it was written."""
+        """The container image, from either of its two fields."""
         return self.engine.image or self.image
 
     @property
     def is_gguf(self) -> bool:
-        """Whether the model is one that only llama.cpp can run."""
+        """Whether only llama.cpp can run the model."""
         return self.model.gguf is not None or self.model.source is Source.AIKIT
 
     @property
@@ -247,22 +247,22 @@ class ModelDeploymentSpec(StrictModel):
 
     @property
     def needs_gpu(self) -> bool:
-        """Whether this is a GPU deployment for the purposes of selection."""
+        """Whether selection treats this as a GPU deployment."""
         return self.disaggregated or self.gpu_count > 0
 
     def rule_input(self, engine: Engine | None = None) -> dict[str, Any]:
-        """The spec as plain data for CEL: every section a map, defaults filled in, ``resources.gpu`` only where given.
+        """The spec as plain data for CEL: all sections, with defaults, but ``resources.gpu`` only if set.
 
-        ``engine`` is the resolved engine, which takes the place of an omitted one. Numbers are integers.
+        ``engine`` is the resolved engine, for a spec that names none. Numbers are integers.
         """
-        seen = self.model_dump(
+        result = self.model_dump(
             mode="json", by_alias=True, exclude_none=True, include=set(ModelDeploymentSpec.model_fields)
         )
         if self.resources.gpu is None:
-            seen["resources"].pop("gpu", None)
+            result["resources"].pop("gpu", None)
         if engine is not None:
-            seen["engine"]["type"] = str(engine)
-        return seen
+            result["engine"]["type"] = str(engine)
+        return result
 
 
 QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")

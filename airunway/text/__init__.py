@@ -1,1 +1,1 @@
-"""Texts and plain data: what is wrong with them, YAML in and out, merging. Knows nothing of models."""
+"""Text and plain data: problems, YAML, merging, terminal output. Independent of models."""

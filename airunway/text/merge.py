@@ -1,10 +1,10 @@
-"""Plain data: deep merges in two flavours, and maps without what is empty."""
+"""Plain data: deep merge, merge patches, comparison, and maps without empty values."""
 
 from typing import Any
 
 
 def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False) -> Any:
-    """``change`` over ``base`` as JSON merge patch has it (RFC 7396): maps merge, null deletes, all else is replaced.
+    """Apply ``change`` to ``base`` as a JSON merge patch (RFC 7396): maps merge, null deletes, all else is replaced.
 
     With ``lists_by_name``, two lists whose elements all have a ``name`` merge element by element.
     """
@@ -16,40 +16,40 @@ def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False) -> Any:
             else:
                 result[key] = merge_patch(result.get(key), value, lists_by_name=lists_by_name)
         return result
-    if lists_by_name and _named(base) and _named(change):
+    if lists_by_name and _is_named_list(base) and _is_named_list(change):
         changes = {entry["name"]: entry for entry in change}
-        kept = [merge_patch(entry, changes.pop(entry["name"], {}), lists_by_name=True) for entry in base]
-        return kept + list(changes.values())
+        merged = [merge_patch(entry, changes.pop(entry["name"], {}), lists_by_name=True) for entry in base]
+        return merged + list(changes.values())
     return change
 
 
 def patch_between(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The merge patch that makes ``new`` of ``old``; null can't stand in ``new``, as in any merge patch."""
-    found: dict[str, Any] = {key: None for key in old if key not in new}
+    """The merge patch from ``old`` to ``new``; ``new`` can't contain null, as in any merge patch."""
+    patch: dict[str, Any] = {key: None for key in old if key not in new}
     for key, value in new.items():
         if key in old and isinstance(old[key], dict) and isinstance(value, dict):
             inner = patch_between(old[key], value)
-            found |= {key: inner} if inner else {}
+            patch |= {key: inner} if inner else {}
         elif key not in old or not json_equal(old[key], value):
-            found[key] = value
-    return found
+            patch[key] = value
+    return patch
 
 
-def json_equal(one: Any, other: Any) -> bool:
-    """Whether two values are the same in JSON, where true is not 1; to Python it is."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(json_equal(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(json_equal, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+def json_equal(a: Any, b: Any) -> bool:
+    """Whether two values are equal in JSON, where ``true`` differs from 1, unlike in Python."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(json_equal(value, b[key]) for key, value in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(json_equal, a, b))
+    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
 
 
 def non_empty(**fields: Any) -> dict[str, Any]:
-    """The fields that hold something."""
+    """The fields that are not None or empty."""
     return {name: value for name, value in fields.items() if value not in (None, {}, [], "")}
 
 
-def _named(value: Any) -> bool:
+def _is_named_list(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)

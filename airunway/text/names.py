@@ -1,4 +1,4 @@
-"""Names of Kubernetes objects that are made from other texts, the same in every run."""
+"""Stable names of Kubernetes objects, derived from other texts."""
 
 import hashlib
 import json
@@ -7,17 +7,15 @@ from typing import Any
 
 
 def digest(value: Any, length: int = 8) -> str:
-    """A short hash of plain data, the same in every run."""
+    """A short, stable hash of plain data."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
 
 
 def dns_label(*parts: str, limit: int = 63) -> str:
-    """``parts`` joined to a DNS label of at most ``limit`` characters; whatever is cut or replaced is told apart by a
-    hash.
-    """
-    wanted = "-".join(parts)
-    slug = re.sub(r"[^a-z0-9-]+", "-", wanted.lower()).strip("-")
-    if slug == wanted and len(slug) <= limit:
+    """``parts`` joined to a DNS label of at most ``limit`` characters, with a hash if it had to be changed."""
+    name = "-".join(parts)
+    slug = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")
+    if slug == name and len(slug) <= limit:
         return slug
-    suffix = digest(wanted)
+    suffix = digest(name)
     return f"{slug[: limit - len(suffix) - 1].rstrip('-')}-{suffix}".lstrip("-")

@@ -1,8 +1,7 @@
-"""Text for a terminal or a GitHub runner's log: nothing that these would take for a command, colour only where there is
-any.
+"""Text for terminals and GitHub runner logs, without anything that these would interpret as a command.
 
-A runner takes ``::name::`` for a command where a line starts with it, after blanks, and ``##[name]`` anywhere
-(actions/runner, ActionCommand.cs).
+A runner interprets ``::name::`` at the start of a line, after whitespace, and ``##[name]`` anywhere (actions/runner,
+ActionCommand.cs).
 """
 
 import json
@@ -17,12 +16,12 @@ from rich.segment import Segment
 
 
 def printable(text: str) -> str:
-    """``text`` without what a terminal would take for a command: for texts that come from a cluster or a model."""
+    """``text`` without control characters: for text that comes from a cluster or a model."""
     return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
 
 
-def visible(text: str) -> str:
-    """``text`` with what can't be seen, or ends a line, written as JSON writes it: ``\\u001b``."""
+def escape_invisible(text: str) -> str:
+    """``text`` with invisible characters and line breaks escaped as in JSON: ``\\u001b``."""
     return (
         text
         if text.isprintable()
@@ -31,31 +30,31 @@ def visible(text: str) -> str:
 
 
 class _Console(Console):
-    """A console on which only its own styles are commands, whatever the texts hold that are printed."""
+    """A console that removes control characters from printed text and keeps its own styles."""
 
-    def render(self, *arguments: Any, **named: Any) -> Iterable[Segment]:
-        """The segments that are printed, each without commands of its own."""
-        for segment in super().render(*arguments, **named):
+    def render(self, *arguments: Any, **keywords: Any) -> Iterable[Segment]:
+        """The segments to print, without control characters in their text."""
+        for segment in super().render(*arguments, **keywords):
             text = segment.text
             yield segment if segment.control or text.isprintable() else Segment(printable(text), segment.style)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console with colour only on a terminal, and room for tables where there is none to measure."""
-    made = _Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else _Console(stderr=stderr, highlight=False, width=max(made.width, 120))
+    """A console with colour only on a terminal, and at least 120 columns elsewhere."""
+    terminal = _Console(stderr=stderr, highlight=False)
+    return (
+        terminal if terminal.is_terminal else _Console(stderr=stderr, highlight=False, width=max(terminal.width, 120))
+    )
 
 
 def one_line(text: str) -> str:
-    """``text`` for a message: in one line that starts with something else, and neither a terminal's nor a GitHub
-    runner's command.
-    """
+    """``text`` on one line for a message, with no command for a terminal or a GitHub runner unless it starts a line."""
     lines = (printable(line).strip() for line in text.splitlines())
     return " | ".join(line for line in lines if line).replace("##[", "## [")
 
 
-def foldable(text: str) -> str:
-    """``text`` as ``one_line`` has it, for where a line may begin with any part of it."""
+def foldable_line(text: str) -> str:
+    """``text`` as from ``one_line``, but safe even if the line is wrapped at any point."""
     return _COMMAND.sub(": :", one_line(text))
 
 
@@ -63,14 +62,14 @@ _COMMAND = re.compile(r"::(?=[A-Za-z-]+(\s.*)?::)")
 
 
 class LogText:
-    """A text that comes in pieces and keeps its lines; in a GitHub runner's log none of them is a command."""
+    """Streamed text that keeps its line breaks, but contains no command for a GitHub runner."""
 
     def __init__(self) -> None:
         self._line = ""
         self._logged = os.environ.get("GITHUB_ACTIONS") == "true"
 
     def piece(self, text: str) -> str:
-        """The next piece as it can be printed."""
+        """The next piece, ready to print."""
         return "".join(map(self._character, printable(text)))
 
     def _character(self, character: str) -> str:

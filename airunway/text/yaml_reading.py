@@ -1,8 +1,7 @@
-"""YAML as Pulumi reads it: ``on`` and ``22:22`` are text, ``1e3`` is a number, ``1.0`` is 1, a key stands once.
+"""Reads YAML as Pulumi does: ``on`` and ``22:22`` are text, ``1e3`` is a number, ``1.0`` is 1, no duplicate keys.
 
-PyYAML reads YAML 1.1, in which those are other things, and what is previewed would not be what ``pulumi up`` makes.
-Numbers and truth values are those of gopkg.in/yaml.v3 3.0.1 (resolve.go), whole numbers those of Go's JSON, as which
-Pulumi passes them on.
+PyYAML implements YAML 1.1, where these differ, so a preview would differ from what ``pulumi up`` creates. Numbers and
+booleans follow gopkg.in/yaml.v3 3.0.1 (resolve.go); whole numbers follow Go's JSON, in which Pulumi passes them on.
 """
 
 import contextlib
@@ -28,37 +27,35 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class _RefusedError(yaml.constructor.ConstructorError):
-    """It is YAML, but means nothing here."""
+    """Valid YAML that we refuse."""
 
 
-class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one is ten times quicker
-    """Plain data only; a date is text, as it is to kubectl."""
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader is ten times faster
+    """Loads plain data only; a date is text, as in kubectl."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Refuse keys that JSON has not before other maps are merged in."""
+        """Refuse keys that are not text, and duplicate keys, before merging other maps."""
         if not hasattr(node, "checked"):
-            node.checked = True  # type: ignore[attr-defined]  # merging comes back to the same node
-            seen = set()
+            node.checked = True  # type: ignore[attr-defined]  # merging visits the same node again
+            keys = set()
             for key, _ in node.value:
                 if not isinstance(key, yaml.ScalarNode):
-                    raise _RefusedError(None, None, "a key has to be text", key.start_mark)
-                if key.value in seen:
-                    raise _RefusedError(None, None, f"{key.value!r} stands twice in this map", key.start_mark)
-                seen.add(key.value)
+                    raise _RefusedError(None, None, "a key must be text", key.start_mark)
+                if key.value in keys:
+                    raise _RefusedError(None, None, f"{key.value!r} appears twice in this map", key.start_mark)
+                keys.add(key.value)
         super().flatten_mapping(node)
 
 
 class StackLoader(Loader):
-    """A stack file's: a bare date is refused, which Pulumi passes on in words of its own (``2026-01-01 00:00:00 +0000
-    UTC``).
-    """
+    """Loads a stack file; refuses bare dates, which Pulumi would reformat (``2026-01-01 00:00:00 +0000 UTC``)."""
 
 
-def _refused(why: str) -> Callable[[Loader, yaml.ScalarNode], None]:
+def _refused(reason: str) -> Callable[[Loader, yaml.ScalarNode], None]:
     def construct(_: Loader, node: yaml.ScalarNode) -> None:
-        raise _RefusedError(None, None, f"{node.value} {why}", node.start_mark)
+        raise _RefusedError(None, None, f"{node.value} {reason}", node.start_mark)
 
     return construct
 
@@ -72,17 +69,13 @@ Loader.add_implicit_resolver(f"{_TAG}no-number", re.compile(r"([-+]?\.(inf|Inf|I
 for _name in ("int", "float"):
     Loader.add_constructor(f"{_TAG}{_name}", lambda loader, node: _number(loader.construct_scalar(node)))
 Loader.add_constructor(f"{_TAG}timestamp", lambda loader, node: _date(loader, node))
-Loader.add_constructor(f"{_TAG}no-number", _refused("is no number in JSON; quote it if it is text"))
+Loader.add_constructor(f"{_TAG}no-number", _refused("is not a number in JSON; quote it if it is text"))
 StackLoader.add_implicit_resolver(f"{_TAG}timestamp", DATE, list("0123456789"))
-StackLoader.add_constructor(
-    f"{_TAG}timestamp", _refused("is a date to Pulumi; quote it, or it is passed on in other words")
-)
+StackLoader.add_constructor(f"{_TAG}timestamp", _refused("is a date to Pulumi; quote it, or Pulumi reformats it"))
 
 
 def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> list[Any]:
-    """Every document of ``text``, which ``source`` names in messages. Raises ``InputError`` for what is not YAML or not
-    plain data.
-    """
+    """All documents of ``text``; ``source`` names it in messages. Raises ``InputError`` unless they are plain data."""
     if _overflows(text):
         raise InputError([Problem(source, _TOO_DEEP)])
     try:
@@ -90,22 +83,22 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
     except RecursionError as error:
         raise InputError([Problem(source, _TOO_DEEP)]) from error
     except (yaml.YAMLError, ValueError) as error:
-        said = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
+        message = " ".join(str(error).split()).replace(' in "<unicode string>",', ",")
         raise InputError(
-            [Problem(source, said if isinstance(error, _RefusedError) else f"not YAML: {said}")]
+            [Problem(source, message if isinstance(error, _RefusedError) else f"not YAML: {message}")]
         ) from error
     count = itertools.count()
     for index, document in enumerate(documents):
-        if problem := _not_data(document, 0, count):
-            place = f"{source}[{index}]" if len(documents) > 1 else source
-            path = problem.field if len(problem.field) <= _MAX_PATH else f"{problem.field[:_MAX_PATH]}…"
-            problem = Problem(path, problem.message)
-            raise InputError([problem.under(place) if path.startswith("[") else Problem(place, str(problem))])
+        if problem := _data_problem(document, 0, count):
+            location = f"{source}[{index}]" if len(documents) > 1 else source
+            field = problem.field if len(problem.field) <= _MAX_PATH else f"{problem.field[:_MAX_PATH]}…"
+            problem = Problem(field, problem.message)
+            raise InputError([problem.under(location) if field.startswith("[") else Problem(location, str(problem))])
     return documents
 
 
 def read_document(text: str, source: str, loader: type[Loader] = Loader) -> Any:
-    """The one document of ``text``. Raises ``InputError``."""
+    """The only document of ``text``. Raises ``InputError``."""
     documents = read_documents(text, source, loader)
     if len(documents) > 1:
         raise InputError([Problem(source, f"must be one YAML document, not {len(documents)}")])
@@ -114,9 +107,7 @@ def read_document(text: str, source: str, loader: type[Loader] = Loader) -> Any:
 
 @cache
 def load_data(file: Path) -> dict[str, Any]:
-    """The content of a data file beside the code, a map. It is read once and shared, so nobody may change it. Raises
-    ``InputError``.
-    """
+    """The map in a data file of the package, cached and shared, so never modify it. Raises ``InputError``."""
     content = read_document(file.read_text(encoding="utf-8"), str(file))
     if not isinstance(content, dict):
         raise InputError([Problem(str(file), "must be a map")])
@@ -124,14 +115,14 @@ def load_data(file: Path) -> dict[str, Any]:
 
 
 def plain_value(text: str) -> Any:
-    """What ``text`` is where it stands alone and bare: a number, a truth value, nothing, or itself."""
+    """The value of ``text`` as a plain scalar: a number, a boolean, None, or the text itself."""
     loader = Loader("")
     tag = loader.resolve(yaml.ScalarNode, text, (True, False))
     return loader.construct_object(yaml.ScalarNode(tag, text)) if tag in _PLAIN else text
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether ``text`` is text where it stands bare in a stack file."""
+    """Whether an unquoted ``text`` is a string in a stack file."""
     return bool(StackLoader("").resolve(yaml.ScalarNode, text, (True, False)) == f"{_TAG}str")
 
 
@@ -140,20 +131,18 @@ _TOO_DEEP = f"nested deeper than {_MAX_DEPTH} levels"
 
 
 def _overflows(text: str) -> bool:
-    """Whether libyaml, which calls itself for each level, would run out of stack; brackets in texts and comments count
-    too.
-    """
-    levels = itertools.accumulate(1 if found[0] in "[{" else -1 for found in re.finditer(r"[][{}]", text))
+    """Whether libyaml's recursion could overflow the stack; brackets in strings and comments count too."""
+    levels = itertools.accumulate(1 if match[0] in "[{" else -1 for match in re.finditer(r"[][{}]", text))
     return max(levels, default=0) > _MAX_OPEN or bool(re.search(rf"([-?:][ \t]+){{{_MAX_OPEN}}}", text))
 
 
-def _not_data(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
-    """What JSON could not say of ``value``, or that it grows without end by its aliases."""
+def _data_problem(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
+    """The first problem with ``value`` as JSON data, including too many values from aliases."""
     if next(count) > _MAX_VALUES or depth > _MAX_DEPTH:
         return Problem("", _TOO_DEEP if depth > _MAX_DEPTH else f"its aliases make more than {_MAX_VALUES:,} values")
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            if not isinstance(inner, str) and (problem := _not_data(inner, depth + 1, count)):
+            if not isinstance(inner, str) and (problem := _data_problem(inner, depth + 1, count)):
                 return problem.under(f"[{key}]" if isinstance(value, list) else str(key))
     elif not isinstance(value, str | int | float | None):
         return Problem("", f"a {type(value).__name__} given, must be text, a number, a list or a map")
@@ -161,17 +150,17 @@ def _not_data(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
 
 
 def _date(loader: Loader, node: yaml.Node) -> Any:
-    # PyYAML 6.0.3 fails with an AttributeError for what is tagged as a date and is none.
+    # PyYAML 6.0.3 raises an AttributeError for an invalid value with a date tag.
     if isinstance(node, yaml.ScalarNode) and not loader.timestamp_regexp.match(node.value):
-        raise _RefusedError(None, None, f"{node.value!r} is tagged as a date and is none", node.start_mark)
+        raise _RefusedError(None, None, f"{node.value!r} is tagged as a date but is not one", node.start_mark)
     return loader.construct_yaml_timestamp(node)
 
 
 def _number(text: str) -> int | float | str:
-    # Go drops every underscore, but after a point that comes first takes them between digits only, as Python does.
+    # Go removes all underscores, but after a leading point it accepts them only between digits, as Python does.
     plain = text if text.startswith(".") else text.replace("_", "")
     with contextlib.suppress(ValueError):
-        # A leading 0 alone means octal to Go.
+        # In Go, a leading 0 means octal.
         whole = int(re.sub(r"\A([-+]?)0(?=[0-7]+\Z)", r"\g<1>0o", plain), 0)
         if -(2**63) <= whole < 2**63:
             return whole

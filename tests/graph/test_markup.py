@@ -25,7 +25,7 @@ from airunway.report.html import differences_html, preview_html
 from airunway.report.markdown import differences_markdown, preview_markdown
 from airunway.report.mermaid import differences_mermaid, preview_mermaid
 from airunway.report.preview_document import preview_document
-from airunway.text.terminal import console, one_line, printable, visible
+from airunway.text.terminal import console, escape_invisible, one_line, printable
 from tests.graph.projects import copy_program, write_project, write_stack
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -176,9 +176,9 @@ def test_colours_are_kept_where_the_text_s_own_are_not(monkeypatch: pytest.Monke
 
 @given(st.text())
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    for clean in (printable, visible, one_line):
+    for clean in (printable, escape_invisible, one_line):
         assert clean(clean(text)) == clean(text)
-    assert visible(text).isprintable() or "\xa0" in text
+    assert escape_invisible(text).isprintable() or "\xa0" in text
     assert not one_line(text).startswith("\n")
 
 

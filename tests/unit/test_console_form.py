@@ -83,7 +83,7 @@ def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: st
         ({"env": "a: ["}, "env", "not YAML"),
         ({"env": "&a [*a]"}, "env", "nested deeper"),
         ({"env": "- {name: A, value: 2026-01-01}"}, "env", "is a date to Pulumi; quote it"),
-        ({"nodeSelector": "{a: 1, a: 2}"}, "nodeSelector", "'a' stands twice"),
+        ({"nodeSelector": "{a: 1, a: 2}"}, "nodeSelector", "'a' appears twice"),
         ({"engine__args": "{a: !!binary aGVsbG8=}"}, "engine.args", "a: a bytes given"),
         ({"env": "- {nam: A}"}, "env", "[0]"),
         ({"tolerations": "text"}, "tolerations", "given"),

@@ -259,8 +259,11 @@ def test_nothing_fits_is_told_too() -> None:
             "resources.gpu: the controller's kaito shim asks for no GPU in the container",
         ),
         ({"provider": {"name": "kuberay"}, **GPU}, "serve configuration that Ray cannot import"),
-        ({"scaling": {"replicas": 0}, **GPU}, "scaling.replicas: 0 gets lost"),
-        ({"engine": {"enablePrefixCaching": False}, **GPU}, "engine.enablePrefixCaching: false gets lost"),
+        ({"scaling": {"replicas": 0}, **GPU}, "scaling.replicas: the controller loses the value 0"),
+        (
+            {"engine": {"enablePrefixCaching": False}, **GPU},
+            "engine.enablePrefixCaching: the controller loses the value false",
+        ),
     ],
 )
 def test_what_the_shims_do_not_do_is_told_by_field(fields: Any, wanted: str) -> None:

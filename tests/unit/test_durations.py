@@ -40,7 +40,7 @@ def test_a_setting_and_an_option_take_the_same_texts(text: str) -> None:
     if is_duration(text):
         assert seconds(text) >= 0
     else:
-        with pytest.raises(ValueError, match="is no duration"):
+        with pytest.raises(ValueError, match="is not a duration"):
             seconds(text)
 
 

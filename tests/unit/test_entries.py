@@ -97,7 +97,7 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ("", "d.yaml: nothing given, must be a list"),
         ("# - name: chat\n", "d.yaml: nothing given, must be a list"),
         ("- name: [", "d.yaml: not YAML: "),
-        ("- name: a\n  name: b\n", "d.yaml: 'name' stands twice in this map, line 2, column 3"),
+        ("- name: a\n  name: b\n", "d.yaml: 'name' appears twice in this map, line 2, column 3"),
         ("- name: 2026-01-01\n", "d.yaml: 2026-01-01 is a date to Pulumi; quote it"),
         ("- {a: !!binary aGVsbG8=}", "d.yaml[0].a: a bytes given"),
         ("- name: a\n---\n- name: b\n", "d.yaml: must be one YAML document, not 2"),

@@ -12,21 +12,29 @@ from pydantic import ValidationError
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
-from airunway.text.problems import InputError, Problem, format_value, join, path_of, suggest_name, validation_problems
+from airunway.text.problems import (
+    InputError,
+    Problem,
+    dotted_field,
+    format_value,
+    join,
+    suggest_name,
+    validation_problems,
+)
 
 parts = st.lists(st.text("abc", min_size=1, max_size=3) | st.integers(0, 20), max_size=5)
 
 
 @given(parts, parts)
 def test_a_path_is_joined_of_its_parts_wherever_it_is_cut(before: list[Any], after: list[Any]) -> None:
-    assert join(path_of(before), path_of(after)) == path_of([*before, *after])
+    assert join(dotted_field(before), dotted_field(after)) == dotted_field([*before, *after])
 
 
 @given(parts, parts, st.text(max_size=10))
 def test_a_problem_is_told_below_whatever_it_is_in(outer: list[Any], inner: list[Any], message: str) -> None:
-    problem = Problem(path_of(inner), message)
-    moved = problem.under(path_of(outer))
-    assert moved == Problem(path_of([*outer, *inner]), message)
+    problem = Problem(dotted_field(inner), message)
+    moved = problem.under(dotted_field(outer))
+    assert moved == Problem(dotted_field([*outer, *inner]), message)
     assert str(moved).endswith(message)
     assert problem.under("") == problem
     error = InputError([problem, moved])

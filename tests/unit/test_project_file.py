@@ -77,7 +77,7 @@ def test_a_stack_file_that_no_one_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Pulumi\.dev\.yaml: not UTF-8: .* at byte 32"):
         read_stack(tmp_path, "dev")
     write(tmp_path, stack="config:\n  airunway:namespace: a\n  airunway:namespace: b\n")
-    with pytest.raises(InputError, match="'airunway:namespace' stands twice in this map, line 3, column 3"):
+    with pytest.raises(InputError, match="'airunway:namespace' appears twice in this map, line 3, column 3"):
         read_stack(tmp_path, "dev")
 
 

@@ -63,7 +63,7 @@ def test_an_expression_gives_what_google_s_implementation_gives(text: str) -> No
         ("spec.model.id.lowerAscii() == 'a'", "no method 'lowerAscii'", 1, 15),
         ("true ||\n  1 == 1.0", "can't compare int with double", 2, 3),
         ("spec.engine.type + 1", "", 0, 0),
-        ("'vllm'", "a rule is true or false, this is a string", 1, 1),
+        ("'vllm'", "a rule must be a bool, not string", 1, 1),
         ("has(spec)", "has() takes one field selection", 1, 1),
         ("[1, 2].contains(1)", "contains() does not take", 1, 8),
         ("[1].min()", "no method 'min'", 1, 5),
@@ -97,7 +97,7 @@ def test_a_rule_that_does_not_compile_is_refused_with_its_place(
     ],
 )
 def test_an_expression_knows_what_of_the_spec_it_can_read(text: str, paths: set[tuple[str, ...]] | None) -> None:
-    assert compile_expression(text).paths == paths
+    assert compile_expression(text).fields == paths
 
 
 def test_specs_that_are_alike_in_what_a_rule_reads_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:

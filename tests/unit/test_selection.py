@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.selection.select import select, unfit
+from airunway.selection.select import select, unfit_reason
 from airunway.spec.model import Engine, ModelDeploymentSpec
 from airunway.text.problems import InputError
 from tests.unit.samples import builtin, choose, config, spec
@@ -225,7 +225,7 @@ def test_a_chosen_provider_can_do_what_is_asked(wanted: ModelDeploymentSpec, par
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
     chosen = outcome(wanted, configs)
     if not isinstance(chosen, tuple):
-        assert unfit(next(c for c in configs if c.name == chosen.provider), wanted, chosen.engine) is None
+        assert unfit_reason(next(c for c in configs if c.name == chosen.provider), wanted, chosen.engine) is None
         if chosen.rule is not None:
             assert chosen.rule.priority == max(c.priority for c in chosen.candidates if c.eligible)
 

@@ -199,7 +199,7 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
         ("a: [", "stack file: not YAML"),
         ("config: {a: b: c}", "stack file: not YAML"),
         ("a: 2026-13-01", "stack file: not YAML"),
-        ("a: 1\na: 2", "stack file: 'a' stands twice in this map"),
+        ("a: 1\na: 2", "stack file: 'a' appears twice in this map"),
         ("a: 2026-01-01", "stack file: 2026-01-01 is a date to Pulumi"),
         ("config: {}\n---\n", "stack file: must be one YAML document, not 2"),
         ("[" * 5000, "stack file: nested deeper than 100 levels"),

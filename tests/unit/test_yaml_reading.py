@@ -113,11 +113,11 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
     ("text", "said"),
     [
         ("a: [", "x: not YAML: "),
-        ("a: 1\nb: 2\na: 3", "x: 'a' stands twice in this map"),
-        ("? [1]\n: 2", "x: a key has to be text"),
-        ("a: .inf", "x: .inf is no number in JSON"),
-        ("a: -.inf", "x: -.inf is no number in JSON"),
-        ("a: .NaN", "x: .NaN is no number in JSON"),
+        ("a: 1\nb: 2\na: 3", "x: 'a' appears twice in this map"),
+        ("? [1]\n: 2", "x: a key must be text"),
+        ("a: .inf", "x: .inf is not a number in JSON"),
+        ("a: -.inf", "x: -.inf is not a number in JSON"),
+        ("a: .NaN", "x: .NaN is not a number in JSON"),
         ("a: &a [*a]", "x: a.* nested deeper than 100 levels"),
         ("&a {b: *a}", "x: b.* nested deeper than 100 levels"),
         ("[" * 120 + "]" * 120, r"x\[0\]\[0\].* nested deeper than 100 levels"),
@@ -215,7 +215,7 @@ def test_a_data_file_is_read_as_a_stack_file_is_and_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- a", "must be a map"), ("a: 1\na: 2", "'a' stands twice"), ("a: [", "not YAML")]
+    ("text", "said"), [("- a", "must be a map"), ("a: 1\na: 2", "'a' appears twice"), ("a: [", "not YAML")]
 )
 def test_a_data_file_that_is_no_map_is_refused_by_its_path(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "data.yaml"

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from airunway.live.api_server.kubeconfig import Context
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, Entry, ExecEntry, Secret
-from airunway.text.problems import InputError, Problem, path_of
+from airunway.text.problems import InputError, Problem, dotted_field
 
 _PLUGIN_SECONDS = 120
 """How long a plugin may take that can't ask a person."""
@@ -158,7 +158,7 @@ def _read(plugin: ExecEntry, output: bytes) -> Credentials:
         found = _ExecCredential.model_validate(document)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        problem = Problem(path_of(detail["loc"]), f"{detail['msg'][0].lower()}{detail['msg'][1:]}")
+        problem = Problem(dotted_field(detail["loc"]), f"{detail['msg'][0].lower()}{detail['msg'][1:]}")
         raise _failed(plugin, f"printed no ExecCredential: {problem}") from None
     except (ValueError, RecursionError):
         raise _failed(plugin, "printed no ExecCredential: it is not JSON") from None

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, ContextEntry, Entry, KubeconfigFile, UserEntry
 from airunway.planning.settings import Cluster
-from airunway.text.problems import InputError, Problem, format_value, path_of, suggest_name
+from airunway.text.problems import InputError, Problem, dotted_field, format_value, suggest_name
 from airunway.text.yaml_reading import read_document
 
 _SETTING = "cluster.kubeconfig"
@@ -157,7 +157,8 @@ def _parsed(source: _Source) -> KubeconfigFile:
     except ValidationError as error:
         # Without what was given: it may be a secret.
         details = [
-            (path_of(d["loc"]), str(d["msg"]).removeprefix("Value error, ")) for d in error.errors(include_url=False)
+            (dotted_field(d["loc"]), str(d["msg"]).removeprefix("Value error, "))
+            for d in error.errors(include_url=False)
         ]
         raise InputError(
             [Problem(source.name, f"{path}: {said[0].lower()}{said[1:]}") for path, said in details]

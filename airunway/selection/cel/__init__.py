@@ -1,1 +1,1 @@
-"""CEL as cel-go means it, on top of cel-python."""
+"""CEL with cel-go's semantics, on top of cel-python."""

@@ -1,7 +1,6 @@
-"""cel-python's evaluator where it departs from cel-go, brought back: numbers of unlike types, has(), &&, macros,
-conversions.
+"""Corrects cel-python's evaluator where it differs from cel-go: mixed number types, has(), &&, macros, conversions.
 
-The departures are those of cel-python 0.5.0, each found by the differential test against cel-expr-python
+The differences are those of cel-python 0.5.0, found by the differential test against cel-expr-python
 (tests/unit/test_rules.py).
 """
 
@@ -39,7 +38,7 @@ _ORDERED = {"bool", "string", "bytes", "duration", "timestamp"}
 
 
 def kind(value: Any) -> str:
-    """The CEL type name of a run-time value; ``error`` of an error."""
+    """The CEL type name of a runtime value; ``error`` for an error."""
     if isinstance(value, CELEvalError):
         return "error"
     return _KINDS.get(type(value)) or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "type")
@@ -50,7 +49,7 @@ def _no_overload(name: str, *values: Any) -> TypeError:
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` with errors among its arguments passed on, the first one."""
+    """``function``, but returning the first error among its arguments."""
 
     def evaluate(*values: Any) -> Any:
         return next((v for v in values if isinstance(v, CELEvalError)), None) or function(*values)
@@ -59,7 +58,7 @@ def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """CEL equality: numbers by value whatever their type, lists and maps in depth, unlike types unequal."""
+    """CEL equality: numbers by value regardless of type, lists and maps recursively, different types unequal."""
     ka, kb = kind(a), kind(b)
     if ka in _NUMBERS and kb in _NUMBERS:
         return bool(float(a) == float(b)) if "double" in (ka, kb) else int(a) == int(b)
@@ -159,7 +158,7 @@ def _not(value: Any) -> Any:
 
 
 def _only(name: str, *kinds: str) -> Callable[..., Any]:
-    """The function ``name`` of cel-python, for a first argument of one of ``kinds`` only."""
+    """cel-python's function ``name``, restricted to first arguments of the given ``kinds``."""
     plain = cast(Callable[..., Any], base_functions[name])
 
     def apply(*values: Any) -> Any:
@@ -221,7 +220,7 @@ FUNCTIONS: dict[str, Any] = {
     "timestamp": _only("timestamp", "string", "timestamp", "int"),
     "string": _strict(_string),
 }
-# A conversion's name is also the name of its type, as in ``type(1) == int``.
+# A conversion function and its type share their name, as in ``type(1) == int``.
 _TYPE_NAMES = {name: base_functions[name] for name in ("int", "uint", "double", "bool", "bytes", "string")}
 _CHAINS = {
     "expr",
@@ -234,11 +233,11 @@ _CHAINS = {
     "member",
     "paren_expr",
 }
-_RESULT_OF_NOTHING = celtypes.BoolType(True)
+_TRUE = celtypes.BoolType(True)
 
 
 def parse(text: str) -> lark.Tree[Any]:
-    """The syntax tree of ``text`` without its chains of single children. Raises ``celpy.CELParseError``."""
+    """The syntax tree of ``text``, with chains of single children collapsed. Raises ``celpy.CELParseError``."""
     return _shorten(CELParser().parse(text))
 
 
@@ -253,15 +252,15 @@ def _shorten(tree: lark.Tree[Any]) -> lark.Tree[Any]:
     return tree
 
 
-def paths(tree: lark.Tree[Any]) -> frozenset[tuple[str, ...]] | None:
-    """The fields of ``spec`` that the expression selects, as paths; None where it uses ``spec`` in any other way."""
+def selected_fields(tree: lark.Tree[Any]) -> frozenset[tuple[str, ...]] | None:
+    """The fields of ``spec`` that the expression selects; None if it uses ``spec`` in any other way."""
     chain = _chain(tree)
     if chain is not None:
         return frozenset({chain}) if chain else None
     fields: set[tuple[str, ...]] = set()
     for child in tree.children:
         if isinstance(child, lark.Tree):
-            nested = paths(child)
+            nested = selected_fields(child)
             if nested is None:
                 return None
             fields |= nested
@@ -283,7 +282,7 @@ class RuleEvaluator(Evaluator):
     """cel-python's ``Evaluator`` with cel-go's has(), type names, indexing and macros."""
 
     def sub_evaluator(self, ast: lark.Tree[Any]) -> "RuleEvaluator":
-        """An evaluator of the same kind for the body of a macro."""
+        """An evaluator of the same class for the body of a macro."""
         return RuleEvaluator(ast, activation=self.activation)
 
     def ident_value(self, name: str, root_scope: bool = False) -> Any:
@@ -292,9 +291,7 @@ class RuleEvaluator(Evaluator):
         return _TYPE_NAMES[name] if name in _TYPE_NAMES and value is FUNCTIONS[name] else value
 
     def macro_has_eval(self, exprlist: lark.Tree[Any]) -> Any:
-        """Whether the parent, which must evaluate to a map, has the field: an error in the parent is an error of
-        has().
-        """
+        """Whether the parent has the field; it must be a map, and an error in it is returned."""
         selection = cast(lark.Tree[Any], exprlist.children[0])
         target, name = selection.children
         parent = self.visit(cast(lark.Tree[Any], target))
@@ -348,12 +345,12 @@ class RuleEvaluator(Evaluator):
         transform = steps[-1] if name == "map" else None
         result: list[Any] = []
         for element in target:
-            included = predicate(element) if predicate else _RESULT_OF_NOTHING
+            included = predicate(element) if predicate else _TRUE
             if kind(included) != "bool":
                 return (
                     included
                     if isinstance(included, CELEvalError)
-                    else CELEvalError(f"{name}() wants a bool", TypeError, None)
+                    else CELEvalError(f"{name}() needs a bool", TypeError, None)
                 )
             if included:
                 value = transform(element) if transform else element

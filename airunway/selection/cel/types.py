@@ -1,8 +1,8 @@
-"""What cel-go's checker refuses before it runs anything: unknown names, wrong arguments, types that can't meet.
+"""A type checker that refuses what cel-go's refuses: unknown names, wrong arguments, incompatible types.
 
-cel-python parses and goes straight to evaluation, where ``true || 1 == 1.0`` is true. cel-go refuses it. The walk below
-covers the standard library (cel-spec, doc/langdef.md) with one variable, ``spec``, of type dyn, as the KubeAIRunway
-controller declares it.
+cel-python evaluates without type checking, so ``true || 1 == 1.0`` is true; cel-go refuses it. The checker covers the
+standard library (cel-spec, doc/langdef.md) with one variable, ``spec``, of type dyn, as the KubeAIRunway controller
+declares it.
 """
 
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ _RESERVED = set(
 
 
 class CheckError(Exception):
-    """An expression that cel-go would not compile; carries the 1-based line and column."""
+    """An expression that cel-go would not compile, with the 1-based line and column of the error."""
 
     def __init__(self, message: str, node: Any) -> None:
         super().__init__(message)
@@ -114,11 +114,11 @@ class CheckError(Exception):
         self.column: int = getattr(position, "column", 1) or 1
 
 
-def meet(a: Type, b: Type) -> bool:
-    """Whether a value of type ``a`` may turn up where ``b`` is wanted."""
+def is_assignable(a: Type, b: Type) -> bool:
+    """Whether a value of type ``a`` can be used where ``b`` is expected."""
     if DYN in (a, b) or (a == NULL and b in (TIMESTAMP, DURATION)):
         return True
-    return a.name == b.name and all(meet(x, y) for x, y in zip(a.args, b.args, strict=True))
+    return a.name == b.name and all(is_assignable(x, y) for x, y in zip(a.args, b.args, strict=True))
 
 
 def _join(types: list[Type]) -> Type:
@@ -132,7 +132,7 @@ class Checker:
         self.scope = dict(variables)
 
     def check(self, tree: lark.Tree[Any]) -> Type:
-        """The type of ``tree``, which is as ``celpy`` parsed it, chains of single children removed or not."""
+        """The type of ``tree``, parsed by ``celpy``, with or without chains of single children."""
         method = getattr(self, f"_{tree.data}", None)
         if method is None:
             return self.check(_tree(tree.children[0]))
@@ -149,12 +149,12 @@ class Checker:
             return self.check(_tree(tree.children[0]))
         name, left, right = self._operands(tree)
         if name in ("relation_eq", "relation_ne"):
-            if not meet(left, right):
+            if not is_assignable(left, right):
                 raise CheckError(f"can't compare {left} with {right}", tree)
             return BOOL
         symbol, overloads = _BINARY[name]
-        results = [result for a, b, result in overloads if meet(left, a) and meet(right, b)]
-        if name == "relation_in" and right.args and not meet(left, right.args[0]):
+        results = [result for a, b, result in overloads if is_assignable(left, a) and is_assignable(right, b)]
+        if name == "relation_in" and right.args and not is_assignable(left, right.args[0]):
             results = []
         if not results:
             raise CheckError(f"'{symbol}' does not take {left} and {right}", tree)
@@ -168,24 +168,24 @@ class Checker:
         if len(tree.children) == 1:
             return self.check(_tree(tree.children[0]))
         for child in tree.children:
-            self._want(_tree(child), BOOL)
+            self._expect(_tree(child), BOOL)
         return BOOL
 
     _conditionalor = _conditionaland = _logical
 
-    def _want(self, tree: lark.Tree[Any], expected: Type) -> None:
+    def _expect(self, tree: lark.Tree[Any], expected: Type) -> None:
         actual = self.check(tree)
-        if not meet(actual, expected):
-            raise CheckError(f"{expected} wanted, this is {actual}", tree)
+        if not is_assignable(actual, expected):
+            raise CheckError(f"must be {expected}, not {actual}", tree)
 
     def _expr(self, tree: lark.Tree[Any]) -> Type:
         if len(tree.children) == 1:
             return self.check(_tree(tree.children[0]))
-        self._want(_tree(tree.children[0]), BOOL)
-        yes, no = (self.check(_tree(c)) for c in tree.children[1:])
-        if not meet(yes, no):
-            raise CheckError(f"'?:' yields {yes} or {no}", tree)
-        return _join([yes, no])
+        self._expect(_tree(tree.children[0]), BOOL)
+        true_type, false_type = (self.check(_tree(c)) for c in tree.children[1:])
+        if not is_assignable(true_type, false_type):
+            raise CheckError(f"'?:' yields {true_type} or {false_type}", tree)
+        return _join([true_type, false_type])
 
     def _unary(self, tree: lark.Tree[Any]) -> Type:
         if len(tree.children) == 1:
@@ -193,14 +193,14 @@ class Checker:
         operator, operand = tree.children
         operand_type = self.check(_tree(operand))
         allowed = (BOOL,) if operator.data == "unary_not" else (INT, DOUBLE)
-        if not any(meet(operand_type, t) for t in allowed):
+        if not any(is_assignable(operand_type, t) for t in allowed):
             raise CheckError(f"'{'!' if allowed == (BOOL,) else '-'}' does not take {operand_type}", tree)
         return operand_type if operand_type != DYN else _join(list(allowed))
 
     def _member_dot(self, tree: lark.Tree[Any]) -> Type:
         target, name = tree.children
         target_type = self.check(_tree(target))
-        if not meet(target_type, MAP):
+        if not is_assignable(target_type, MAP):
             raise CheckError(f"{target_type} has no field '{name}'", name)
         return target_type.args[1] if target_type.args else DYN
 
@@ -208,9 +208,9 @@ class Checker:
         target, index = (self.check(_tree(c)) for c in tree.children)
         if target == DYN:
             return DYN
-        if target.name == "list" and meet(index, INT):
+        if target.name == "list" and is_assignable(index, INT):
             return target.args[0]
-        if target.name == "map" and meet(index, target.args[0]):
+        if target.name == "map" and is_assignable(index, target.args[0]):
             return target.args[1]
         raise CheckError(f"{target} can't be indexed by {index}", tree)
 
@@ -228,16 +228,16 @@ class Checker:
 
     def _macro(self, name: str, target: lark.Tree[Any], args: list[lark.Tree[Any]]) -> Type:
         target_type = self.check(target)
-        if not (meet(target_type, LIST) or meet(target_type, MAP)):
+        if not (is_assignable(target_type, LIST) or is_assignable(target_type, MAP)):
             raise CheckError(f"{target_type} can't be iterated", target)
         variable = _identifier(args[0])
         if variable is None:
-            raise CheckError(f"the first argument of {name}() is a name", args[0])
+            raise CheckError(f"the first argument of {name}() must be a name", args[0])
         outer = dict(self.scope)
         self.scope[variable] = target_type.args[0] if target_type.args else DYN
         try:
             for predicate in args[1:2] if len(args) == 3 or name != "map" else []:
-                self._want(predicate, BOOL)
+                self._expect(predicate, BOOL)
             result = self.check(args[-1])
         finally:
             self.scope = outer
@@ -249,7 +249,7 @@ class Checker:
         results = [
             result
             for parameters, result in overloads
-            if len(parameters) == len(arguments) and all(map(meet, arguments, parameters))
+            if len(parameters) == len(arguments) and all(map(is_assignable, arguments, parameters))
         ]
         if not results:
             raise CheckError(f"{name}() does not take ({', '.join(map(str, arguments))})", name)
@@ -309,7 +309,7 @@ def _arguments(children: list[Any]) -> list[lark.Tree[Any]]:
 
 
 def _bare(tree: lark.Tree[Any]) -> lark.Tree[Any]:
-    """``tree`` without the wrappers and parentheses that say nothing."""
+    """``tree`` without wrappers and redundant parentheses."""
     while len(tree.children) == 1 and isinstance(tree.children[0], lark.Tree):
         tree = tree.children[0]
     return tree
