@@ -29,7 +29,9 @@ def gpu_image_problems(provider: Provider, request: Request) -> Iterator[Problem
             hint = f"leave out model.gguf.build and {hint}"
         else:
             hint += f", or in airunway:providers.{provider.NAME}.spec.images.{role}"
-        yield Problem(field, f"{gpu_type} given, but {image.replace('{id}', str(spec.model.id))} is built for CUDA; {hint}")
+        yield Problem(
+            field, f"{gpu_type} given, but {image.replace('{id}', str(spec.model.id))} is built for CUDA; {hint}"
+        )
 
 
 def _image_role(spec: ModelDeploymentSpec, engine: Engine) -> str:

@@ -102,6 +102,12 @@ class ModelRef(StrictModel):
     )
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
 
+    @property
+    def is_gguf_repository(self) -> bool:
+        """Whether the name of the Hugging Face repository says that it holds GGUF files, as in unsloth/Qwen3-8B-GGUF."""
+        name = str(self.id).rpartition("/")[2].lower()
+        return self.source is Source.HUGGINGFACE and "gguf" in re.split(r"[-_.]", name)
+
 
 class ProviderRef(StrictModel):
     """A provider pinned by name, and overrides of the object that it renders."""
@@ -232,8 +238,9 @@ class ModelDeploymentSpec(StrictModel):
 
     @property
     def is_gguf(self) -> bool:
-        """Whether only llama.cpp can run the model."""
-        return self.model.gguf is not None or self.model.source is Source.AIKIT
+        """Whether only llama.cpp can run the model; the id of a repository says so unless an image of one's own runs it."""
+        by_id = self.model.is_gguf_repository and not self.container_image
+        return self.model.gguf is not None or self.model.source is Source.AIKIT or by_id
 
     @property
     def disaggregated(self) -> bool:

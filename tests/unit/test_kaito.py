@@ -14,7 +14,12 @@ from tests.unit.samples import builtin
 
 def planned(model_id: str, *, stack_token: bool = False, **fields: Any) -> PlannedDeployment:
     """A preset of KAITO's on one GPU, as the entry of a stack that may have a Hugging Face token."""
-    entry = {"name": "demo", "model": {"id": model_id}, "provider": {"name": "kaito"}, "resources": {"gpu": {"count": 1}}}
+    entry = {
+        "name": "demo",
+        "model": {"id": model_id},
+        "provider": {"name": "kaito"},
+        "resources": {"gpu": {"count": 1}},
+    }
     return plan_entry(entry | fields, PlanContext(PROVIDERS, builtin(), StackSettings(), has_token=stack_token))
 
 
