@@ -104,7 +104,7 @@ class ModelRef(StrictModel):
 
     @property
     def is_gguf_repository(self) -> bool:
-        """Whether the name of the Hugging Face repository says that it holds GGUF files, as in unsloth/Qwen3-8B-GGUF."""
+        """Whether the Hugging Face repository's name says that it holds GGUF files, as unsloth/Qwen3-8B-GGUF does."""
         name = str(self.id).rpartition("/")[2].lower()
         return self.source is Source.HUGGINGFACE and "gguf" in re.split(r"[-_.]", name)
 
@@ -238,7 +238,7 @@ class ModelDeploymentSpec(StrictModel):
 
     @property
     def is_gguf(self) -> bool:
-        """Whether only llama.cpp can run the model; the id of a repository says so unless an image of one's own runs it."""
+        """Whether only llama.cpp can run the model; an image in the spec may run a GGUF repository otherwise."""
         by_id = self.model.is_gguf_repository and not self.container_image
         return self.model.gguf is not None or self.model.source is Source.AIKIT or by_id
 

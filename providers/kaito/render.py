@@ -33,7 +33,7 @@ SELECTOR: Mapping[str, str] = {}
 _PRESET = "a KAITO preset brings its own"
 _NO_FLAGS = "a preset takes no bare flags"
 _NO_SWITCH = "llama.cpp has no such switch"
-_ONE_POD = "a Workspace serves with one pod, as KAITO's Service sends every request to the first; for more make two deployments"
+_ONE_POD = "KAITO's Service sends every request to the first pod; for more make two deployments"
 SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     Engine.VLLM: {
         Mode.AGGREGATED: SupportedFields(
@@ -90,8 +90,9 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
 # The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0).
 OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
-# The webhook refuses a change of these with "field is immutable". It lets a changed template through, but the operator creates
-# the StatefulSet once and never updates it, so that only a new Workspace gives new pods (observed with 0.10.0 and 0.12.0).
+# The webhook refuses a change of these with "field is immutable". It lets a changed template through, but the operator
+# creates the StatefulSet once and never updates it, so only a new Workspace gives new pods (observed with 0.10.0 and
+# 0.12.0).
 IMMUTABLE: tuple[str, ...] = (
     *("resource.count", "resource.labelSelector", "resource.partition", "resource.instanceType"),
     *("inference.preset", "inference.template"),

@@ -62,8 +62,9 @@ def test_the_check_finds_a_key_that_no_chart_reads() -> None:
 
 def test_kaito_leaves_nodes_and_their_features_to_the_cluster() -> None:
     """0.12.0 takes ``--node-provisioner`` over the gate, which is left for the chart's own conditions."""
-    (chart,) = (c.values[1] for c in CHARTS if c.values[0] == "kaito")
-    values = chart.values
+    (values,) = (
+        c.values for config in builtin() if config.name == "kaito" for c in config.spec.installation.helm_charts
+    )
     assert values["nodeProvisioner"] == "byo"
     assert values["featureGates"] == {"disableNodeAutoProvisioning": True}
     assert values["gpu-feature-discovery"] == {"gfd": {"enabled": False}, "nfd": {"enabled": False}}

@@ -43,7 +43,7 @@ def test_an_image_of_one_s_own_is_left_to_the_rules() -> None:
     "fields", [GPU | {"provider": {"name": "vllm"}}, GPU | {"provider": {"name": "dynamo"}}, DISAGGREGATED]
 )
 def test_where_llama_cpp_does_not_fit_the_error_says_that_only_it_runs_gguf(fields: Any) -> None:
-    with pytest.raises(InputError, match="a GGUF model runs with llamacpp only, unless engine.type says otherwise"):
+    with pytest.raises(InputError, match=r"a GGUF model runs with llamacpp only, unless engine\.type says otherwise"):
         plan({"model": {"id": REPOSITORIES[1]}, **fields})
 
 

@@ -105,7 +105,7 @@ def test_a_context_must_be_a_whole_number_and_is_unknown_for_other_ids() -> None
 def test_more_than_one_replica_is_refused_with_the_way_out(fields: Any, replicas: int) -> None:
     text = refused("org/model", **fields, scaling={"replicas": replicas})
     assert "scaling.replicas: provider kaito can't honour this" in text
-    assert "sends every request to the first; for more make two deployments" in text
+    assert "sends every request to the first pod; for more make two deployments" in text
     assert planned("org/model", **fields, scaling={"replicas": 1}).rendered.resource["resource"]["count"] == 1
 
 
