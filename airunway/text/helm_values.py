@@ -1,0 +1,58 @@
+"""Helm values whose top-level keys are paths, as ``helm --set`` takes them."""
+
+import re
+from typing import Any
+
+_PART = re.compile(r"((?:[^.\[\]\\]|\\.)+)((?:\[[0-9]{1,4}\])*)(?:\.|$)")
+
+
+def expand_paths(values: dict[str, Any]) -> dict[str, Any]:
+    """``values`` with each top-level key such as ``global.grove.install`` or ``tolerations[0].key`` as a path.
+
+    A backslash keeps the character behind it: ``labels.example\\.com/a``. Keys below the top level stay as they are.
+    Raises ``ValueError`` with the key that is no path, or that leads through what another one sets.
+    """
+    expanded: dict[str, Any] = {}
+    for key, value in values.items():
+        _set(expanded, _parts(key), value, key)
+    return expanded
+
+
+def _parts(key: str) -> list[str | int]:
+    parts: list[str | int] = []
+    position = 0
+    while position < len(key):
+        match = _PART.match(key, position)
+        if match is None:
+            raise ValueError(f"'{key}' is no path of a Helm value, as in global.install or list[0].name")
+        parts.append(re.sub(r"\\(.)", r"\1", match[1]))
+        parts += [int(index) for index in re.findall(r"\d+", match[2])]
+        position = match.end()
+    if not parts or (key.endswith(".") and not key.endswith("\\.")):
+        raise ValueError(f"'{key}' is no path of a Helm value, as in global.install or list[0].name")
+    return parts
+
+
+def _set(target: Any, parts: list[str | int], value: Any, key: str) -> None:
+    here = target
+    for part, below in zip(parts, [*parts[1:], None], strict=True):
+        if not isinstance(here, list if isinstance(part, int) else dict):
+            raise ValueError(f"'{key}' leads through {here!r}, which another key sets")
+        if isinstance(part, int):
+            here += [None] * (part + 1 - len(here))
+        present = here[part] if isinstance(part, int) else here.get(part)
+        if below is None:
+            here[part] = _merged(present, value)
+        else:
+            here[part] = ([] if isinstance(below, int) else {}) if present is None else _copied(present)
+            here = here[part]
+
+
+def _copied(value: Any) -> Any:
+    return list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value
+
+
+def _merged(present: Any, value: Any) -> Any:
+    if isinstance(present, dict) and isinstance(value, dict):
+        return present | {key: _merged(present.get(key), inner) for key, inner in value.items()}
+    return value
