@@ -112,7 +112,7 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
         ({"server": "https://localhost:PORT", "tls-server-name": "kubernetes.default"}, {}, ""),
         ({"server": "https://127.0.0.1:PORT/"}, {}, ""),
         ({"server": "http://127.0.0.1:PORT"}, {}, "400 Bad Request"),
-        ({"server": "127.0.0.1:PORT"}, {}, "a URL such as https://HOST:PORT is wanted"),
+        ({"server": "127.0.0.1:PORT"}, {}, "must be a URL such as https://HOST:PORT"),
         ({"server": ""}, {}, "has no server"),
         ({"proxy-url": "http://127.0.0.1:1"}, {}, "can't be reached"),
         ({"proxy-url": "ftp://127.0.0.1:1"}, {}, "proxy-url: a URL such as"),

@@ -161,4 +161,4 @@ def test_a_role_of_the_controller_s_manifests_that_can_not_be_read_is_told(
     }
     (project / "controller.yaml").write_text(yaml.safe_dump(role))
     assert run(monkeypatch, "rbac", "--stack", "own", "--cwd", str(project)) == 1
-    assert "ClusterRole odd.rules[0]: 'x' given, lists of strings under verbs" in capsys.readouterr().err
+    assert "ClusterRole odd.rules[0]: 'x' given, must be lists of strings under verbs" in capsys.readouterr().err

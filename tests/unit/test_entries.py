@@ -104,7 +104,7 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ("- &a {name: *a}", "d.yaml[0].name.name.name"),
         (
             [CHAT | {"env": [{"name": "A", "value": {"secure": "v1:x"}}]}],
-            "d.yaml[0].env[0].value: is encrypted, and Pulumi decrypts only",
+            "d.yaml[0].env[0].value: is encrypted, but Pulumi decrypts only",
         ),
         (
             [CHAT | {"provider": {"overrides": {"spec": {"x": {"secure": "v1:x"}}}}}],

@@ -132,7 +132,7 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
         ("- a: !!timestamp 2026-01-01\n", r"x\[0\].a: a date given"),
         ("a: !!set {b}", "x: a: a set given"),
         ("a: !!timestamp 2026-13-01", "x: not YAML: "),
-        ("a: !!timestamp x", "x: 'x' is tagged as a date and is none"),
+        ("a: !!timestamp x", "x: 'x' is tagged as a date but is not one"),
         ("a: !!python/object:os.system {}", "x: not YAML: could not determine a constructor"),
         ("a: *b", "x: not YAML: found undefined alias"),
         ("a: 1\n---\nb: 2", "x: must be one YAML document, not 2"),
