@@ -12,26 +12,24 @@ _NVIDIA = "nvidia.com/"
 
 
 def gpu_image_problems(provider: Provider, request: Request) -> Iterator[Problem]:
-    """A problem for each GPU type that the image for it can't be built for, because it is a built-in one for CUDA."""
+    """A problem for each GPU type of another maker whose image would be a built-in one, which is built for CUDA."""
     spec = request.spec
-    if spec.container_image or spec.model.source is Source.CUSTOM:
+    foreign = [(field, gpu_type) for field, gpu_type in _gpu_types(spec) if not gpu_type.startswith(_NVIDIA)]
+    if not foreign or spec.container_image or spec.model.source is Source.CUSTOM:
         return
     role = _image_role(spec, request.selection.engine)
     image = request.built_image or request.config.spec.images.get(role)
     builtin = load_data(provider.FOLDER / "config.yaml")["spec"].get("images", {}).get(role)
     if image is None or image not in (builtin, request.built_image):
         return
-    for field, gpu_type in _gpu_types(spec):
-        if gpu_type.startswith(_NVIDIA):
-            continue
+    for field, gpu_type in foreign:
         hint = f"name an image for {gpu_type} in engine.image"
         if request.built_image:
             hint = f"leave out model.gguf.build and {hint}"
         else:
             hint += f", or in airunway:providers.{provider.NAME}.spec.images.{role}"
-        yield Problem(
-            field, f"{gpu_type} given, but {image.replace('{id}', str(spec.model.id))} is built for CUDA; {hint}"
-        )
+        built_for = f"{image.replace('{id}', str(spec.model.id))} is built for CUDA"
+        yield Problem(field, f"{gpu_type} given, but {built_for}; {hint}")
 
 
 def _image_role(spec: ModelDeploymentSpec, engine: Engine) -> str:
