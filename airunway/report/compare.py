@@ -31,6 +31,9 @@ _FIXED: dict[str, tuple[str, ...]] = {
 }
 
 
+_MODEL_KINDS = frozenset({delivery.KIND, *(provider.KIND for provider in PROVIDERS)})
+
+
 @dataclass(frozen=True)
 class FieldChange:
     """One field: ``old`` and ``new`` as plain data, None where it is not there. A secret's values are not given."""
@@ -54,6 +57,11 @@ class ResourceChange:
     fields: tuple[FieldChange, ...] = ()
     forced_by: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether the model is not served meanwhile: the new object has the old one's name, so the old one goes first."""
+        return self.operation == REPLACE and self.kind in _MODEL_KINDS
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ def selection_sentence(change: SelectionChange) -> str:
 
 def field_sentence(field: FieldChange, change: ResourceChange) -> str:
     """One field's change."""
-    forced = "  (forces replacement)" if field.path in change.forced_by else ""
+    interrupts = ": deleted, then created again, and not served meanwhile" if change.interrupts else ""
+    forced = f"  (forces replacement{interrupts})" if field.path in change.forced_by else ""
     forced = "  (refused: a volume is never changed so)" if field.path in change.refused else forced
     path = escape_invisible(field.path)
     if field.secret:

@@ -19,7 +19,7 @@ from airunway.program.record import record
 from airunway.program.stack_file import read_stack
 from airunway.report.compare import Difference, compare
 from airunway.report.difference_document import difference_document
-from airunway.report.difference_text import differences_text
+from airunway.report.difference_text import differences_text, field_sentence
 from airunway.report.html import differences_html
 from airunway.report.markdown import LIMIT, differences_markdown
 from airunway.report.mermaid import differences_mermaid
@@ -287,6 +287,12 @@ def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_name
 
     (change,) = compare(document(1), document(2)).resources
     assert change.operation == operation
+    serves = kind.endswith(("Workspace", "DynamoGraphDeployment", "RayService", "apps/v1:Deployment"))
+    assert change.interrupts == (serves and operation == "replace")
+    said = "forces replacement: deleted, then created again, and not served meanwhile" in field_sentence(
+        change.fields[0], change
+    )
+    assert said == change.interrupts
     assert change.forced_by == ((path,) if operation == "replace" else ())
 
 
