@@ -60,7 +60,7 @@ class ResourceChange:
 
     @property
     def interrupts(self) -> bool:
-        """Whether the model is not served meanwhile: the new object has the old one's name, so the old one goes first."""
+        """Whether the model is not served meanwhile: the old object goes first, as the new one has its name."""
         return self.operation == REPLACE and self.kind in _MODEL_KINDS
 
 
