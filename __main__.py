@@ -10,11 +10,11 @@ import pulumi
 from airunway.program.stack_config import plan_from_config
 from components.model_serving import serve
 
-# Many objects, few cycles: with Python's threshold the collector takes two fifths of a preview of 1,000 deployments.
+# With Python's default threshold, garbage collection takes two fifths of a preview of 1,000 deployments.
 gc.set_threshold(50_000, 20, 20)
 
-# The language host interrupts the program when the engine gives up or a person does. Python would print where that met
-# it, and the engine would find nobody to ask what to say of the operations that it cancels.
+# The language host interrupts the program when an update is cancelled. Without this handler Python would print a
+# traceback and exit before the engine calls the hooks of the cancelled operations.
 if "PULUMI_CONFIG" in os.environ:
     signal.signal(signal.SIGINT, lambda *_: threading.Timer(1, os._exit, [130]).start())
 

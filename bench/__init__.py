@@ -1,1 +1,1 @@
-"""Measurements, in one run and as ratios: ``make bench`` writes BENCHMARKS.md."""
+"""Benchmarks, compared within one run as ratios: ``make bench`` writes BENCHMARKS.md."""

@@ -1,4 +1,4 @@
-"""``python -m bench [--quick]``: measure, and write BENCHMARKS.md."""
+"""Run the benchmarks and write BENCHMARKS.md."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from bench.sections import alternatives, on_the_engine, overhead, selection, sta
 
 
 def main() -> None:
-    """Run every section; progress goes to standard error."""
+    """Run every section, with progress on standard error."""
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, epilog="Example: python -m bench --quick --output -"
     )

@@ -1,4 +1,4 @@
-"""Run a program several times and keep wall time, CPU time and peak memory."""
+"""Run a program several times and measure wall time, CPU time and peak memory."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Sample:
-    """Figures of one run: seconds, seconds, MiB, and what it printed."""
+    """Measurements of one run: wall and CPU seconds, peak MiB, and its output."""
 
     wall: float
     cpu: float
@@ -19,8 +19,8 @@ class Sample:
     output: str
 
 
-# Linux counts what a process was before exec towards its peak memory, so what starts the measured one must be small.
-_START = """
+# On Linux, peak memory includes the process before exec, so the starter must be small.
+_STARTER = """
 import os, sys, time
 started = time.perf_counter()
 pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
@@ -32,20 +32,20 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def run(command: Sequence[str], folder: Path) -> Sample:
-    """Run ``command``, whose program is a path, to its end. Raises ``CalledProcessError`` where it fails."""
+    """Run ``command``, whose program is a path. Raises ``CalledProcessError`` if it fails."""
     reader, writer = os.pipe()
-    starter = [sys.executable, "-I", "-S", "-c", _START, str(writer), *command]
+    starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(writer), *command]
     try:
-        done = subprocess.run(starter, cwd=folder, stdout=subprocess.PIPE, text=True, pass_fds=[writer], check=True)
+        process = subprocess.run(starter, cwd=folder, stdout=subprocess.PIPE, text=True, pass_fds=[writer], check=True)
         wall, cpu, memory = map(float, os.read(reader, 200).split())
     finally:
         os.close(reader)
         os.close(writer)
-    return Sample(wall, cpu, memory, done.stdout)
+    return Sample(wall, cpu, memory, process.stdout)
 
 
-def in_turns(commands: Mapping[str, Sequence[str]], folder: Path, times: int) -> dict[str, list[Sample]]:
-    """Run each command ``times`` times, one after the other in turns, so that a slow minute slows all of them."""
+def run_in_turns(commands: Mapping[str, Sequence[str]], folder: Path, times: int) -> dict[str, list[Sample]]:
+    """Run each command ``times`` times, in turns, so that a slow minute slows all of them."""
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
     for _ in range(times):
         for name, command in commands.items():
@@ -54,5 +54,5 @@ def in_turns(commands: Mapping[str, Sequence[str]], folder: Path, times: int) ->
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Median with least and most."""
+    """Format the median with minimum and maximum."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"

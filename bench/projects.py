@@ -1,4 +1,4 @@
-"""The projects that are measured: N deployments as a stack, as a bare Pulumi program, as a chart and as manifests."""
+"""The measured projects: N deployments as a stack, as a bare Pulumi program, as a chart and as manifests."""
 
 import json
 import shutil
@@ -24,9 +24,8 @@ _KINDS: tuple[dict[str, Any], ...] = (
     },
     {"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}},
 )
-# Registers each resource of a literal list with its parent, what it waits for and what it puts out, and decides
-# nothing.
-_BARE = """
+# Registers each resource of a literal list with its parent, dependencies and outputs, and decides nothing.
+_BARE_PROGRAM = """
 import json, pathlib
 import pulumi, pulumi_kubernetes
 made = {}
@@ -46,9 +45,7 @@ for r in json.loads(pathlib.Path("resources.json").read_text()):
 
 
 def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None) -> Path:
-    """A project of ours with ``count`` deployments in five kinds and twenty namespaces, a file each, for
-    ``cluster``.
-    """
+    """Write an airunway project with ``count`` deployments of five kinds, in one file per namespace."""
     _project(folder)
     shutil.copy(ROOT / "__main__.py", folder)
     deployments = [
@@ -63,31 +60,31 @@ def write_stack(folder: Path, count: int, cluster: dict[str, str] | None = None)
     (folder / "deployments").mkdir()
     for team in range(min(_TEAMS, count)):
         (folder / "deployments" / f"team-{team:02}.yaml").write_text(to_yaml(deployments[team::_TEAMS]))
-    # The real provider would load the operators' charts.
-    there = {name: {"installation": "existing"} for name in PROVIDERS.documents}
+    # Otherwise the real provider would load the operators' charts.
+    providers = {name: {"installation": "existing"} for name in PROVIDERS.documents}
     settings = {"airunway:cluster": cluster or {"context": "bench"}, "airunway:deploymentFiles": ["deployments/*.yaml"]}
-    _settings(folder, settings | {"airunway:providers": there})
+    _settings(folder, settings | {"airunway:providers": providers})
     return folder
 
 
-def collector() -> str:
-    """The lines by which our program sets Python's garbage collector."""
+def gc_settings() -> str:
+    """Return the lines of our program that configure Python's garbage collector."""
     lines = [line for line in (ROOT / "__main__.py").read_text().splitlines() if line.startswith("gc.")]
     return "\n".join(["import gc", *lines])
 
 
-def write_bare(folder: Path, preview: Preview, before: str = "") -> Path:
-    """A project that registers the resources of ``preview`` from a literal list, after the lines ``before``."""
+def write_bare(folder: Path, preview: Preview, preamble: str = "") -> Path:
+    """Write a program that registers the resources of ``preview`` from a literal list, after ``preamble``."""
     _project(folder)
     _settings(folder, {})
-    (folder / "__main__.py").write_text(before + _BARE)
-    resources = [_literal(r) | {"outputs": preview.outputs.get(r.urn, {})} for r in preview.resources]
+    (folder / "__main__.py").write_text(preamble + _BARE_PROGRAM)
+    resources = [_resource_literal(r) | {"outputs": preview.outputs.get(r.urn, {})} for r in preview.resources]
     (folder / "resources.json").write_text(json.dumps(resources))
     return folder
 
 
 def write_chart(folder: Path, preview: Preview) -> Path:
-    """A Helm chart whose one template prints the objects in its values: the least that a chart can do for them."""
+    """Write a minimal Helm chart, whose only template prints the objects in its values."""
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: bench\nversion: 1.0.0\n")
     (folder / "templates" / "objects.yaml").write_text(
@@ -98,13 +95,13 @@ def write_chart(folder: Path, preview: Preview) -> Path:
 
 
 def write_kustomization(folder: Path, preview: Preview) -> Path:
-    """The same objects as files with a kustomization."""
+    """Write the same objects as files with a kustomization."""
     write_manifests(manifest_files(preview), folder)
     return folder
 
 
 def preview_of(folder: Path) -> Preview:
-    """The preview of the project in ``folder``."""
+    """Preview the project in ``folder``."""
     return record(folder, read_stack(folder, STACK))
 
 
@@ -117,13 +114,13 @@ def _settings(folder: Path, config: dict[str, Any]) -> None:
     (folder / "stacks" / f"Pulumi.{STACK}.yaml").write_text(json.dumps({"config": config}))
 
 
-def _literal(resource: Any) -> dict[str, Any]:
-    kept = {
+def _resource_literal(resource: Any) -> dict[str, Any]:
+    literal = {
         name: getattr(resource, name) for name in ("urn", "type", "name", "parent", "dependencies", "custom", "version")
     }
-    kept |= {"retained": resource.retained, "protect": resource.protect, "inputs": resource.inputs}
-    kept["provider"] = resource.provider.rpartition("::")[0]
+    literal |= {"retained": resource.retained, "protect": resource.protect, "inputs": resource.inputs}
+    literal["provider"] = resource.provider.rpartition("::")[0]
     if resource.is_provider:
-        where = {name: resource.inputs[name] for name in ("context", "kubeconfig") if resource.inputs.get(name)}
-        kept["arguments"] = {**where, "upsert_existing_objects": True, "enable_secret_mutable": True}
-    return kept
+        cluster = {name: resource.inputs[name] for name in ("context", "kubeconfig") if resource.inputs.get(name)}
+        literal["arguments"] = {**cluster, "upsert_existing_objects": True, "enable_secret_mutable": True}
+    return literal

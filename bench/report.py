@@ -1,4 +1,4 @@
-"""BENCHMARKS.md: versions and machine, then a table per section with the goal and whether it was met."""
+"""BENCHMARKS.md: versions and machine, then a table per section with its goals."""
 
 import datetime
 import importlib.metadata
@@ -10,7 +10,7 @@ _PACKAGES = ("pulumi", "pulumi-kubernetes", "cel-python", "cel-expr-python", "py
 
 
 class Report:
-    """Markdown that grows section by section."""
+    """A Markdown report, built section by section."""
 
     def __init__(self, command: str) -> None:
         versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
@@ -23,30 +23,39 @@ class Report:
             ),
             (
                 f"{os.cpu_count()} cores, {_memory():.0f} GiB, {platform.system()} {platform.machine()}. Figures are"
-                " the median (least–most);"
+                " the median (min–max);"
             ),
-            "what is compared ran in turns in one run.",
+            "compared commands ran in turns.",
         ]
 
     def section(
-        self, title: str, what: str, header: Sequence[str], rows: Sequence[Sequence[str]], goals: Sequence[str]
+        self, title: str, description: str, header: Sequence[str], rows: Sequence[Sequence[str]], goals: Sequence[str]
     ) -> None:
-        """A table with what it measures above and the goals below."""
-        self._lines += ["", f"## {title}", "", what, "", _row(header), _row(["---"] * len(header)), *map(_row, rows)]
+        """Add a section: a description, a table and its goals."""
+        self._lines += [
+            "",
+            f"## {title}",
+            "",
+            description,
+            "",
+            _row(header),
+            _row(["---"] * len(header)),
+            *map(_row, rows),
+        ]
         self._lines += ["", *(f"- {goal}" for goal in goals)] if goals else []
 
     def text(self) -> str:
-        """The whole file."""
+        """Return the whole report."""
         return "\n".join(self._lines) + "\n"
 
 
-def goal(what: str, value: float, limit: float, unit: str = "", why: str = "") -> str:
-    """One line about a goal: met, or by how much not and why."""
+def goal(measure: str, value: float, limit: float, unit: str = "", reason: str = "") -> str:
+    """Describe a goal: met, or missed by how much and why."""
     if value <= limit:
-        return f"Goal met: {what} {value:.2f}{unit}, at most {limit:g}{unit} wanted."
+        return f"Goal met: {measure} {value:.2f}{unit}, limit {limit:g}{unit}."
     return (
-        f"**Goal missed**: {what} {value:.2f}{unit}, at most {limit:g}{unit} wanted ({value / limit:.2f} times that)."
-        f" {why}".rstrip()
+        f"**Goal missed**: {measure} {value:.2f}{unit}, limit {limit:g}{unit} ({value / limit:.2f} times the limit)."
+        f" {reason}".rstrip()
     )
 
 

@@ -1,7 +1,7 @@
-"""Preview the project in a folder on the real engine and print the figures as JSON; the cluster is the caller's.
+"""Preview a project with the real engine and print measurements as JSON; the caller provides the cluster.
 
-``wall`` is without the start of Python, ``cpu`` is this process's and the engine's, ``memory`` (MiB, peak) is this
-process's.
+``wall`` excludes the start of Python, ``cpu`` is that of this process and the engine, ``memory`` is the peak of this
+process in MiB.
 """
 
 import json
@@ -16,11 +16,11 @@ from tests.cluster.engine import Engine
 
 root = Path(sys.argv[1])
 
-with tempfile.TemporaryDirectory() as place:
-    stack = Engine(Path(place), root).opened(STACK, inline=True)
+with tempfile.TemporaryDirectory() as folder:
+    stack = Engine(Path(folder), root).opened(STACK, inline=True)
     started = time.perf_counter()
     summary = stack.preview().change_summary
     wall = time.perf_counter() - started
-    own, engine_s = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, engine_s))
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
     print(json.dumps({"wall": wall, "cpu": cpu, "memory": own.ru_maxrss / 1024, "resources": sum(summary.values())}))

@@ -1,6 +1,4 @@
-"""Run the project in a folder against the recording monitor and print how many resources it registered; measured from
-outside.
-"""
+"""Run a project against the recording monitor and print its number of resources; the caller measures."""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,4 @@
-"""What is measured: overhead over bare Pulumi with and without the engine, selection, what else people use,
-start-up.
-"""
+"""The sections: overhead over bare Pulumi with and without the engine, selection, alternatives, start-up."""
 
 import json
 import re
@@ -16,8 +14,17 @@ from statistics import median
 import pytest
 
 from bench import selection as specs
-from bench.process import Sample, in_turns, spread
-from bench.projects import ROOT, STACK, collector, preview_of, write_bare, write_chart, write_kustomization, write_stack
+from bench.process import Sample, run_in_turns, spread
+from bench.projects import (
+    ROOT,
+    STACK,
+    gc_settings,
+    preview_of,
+    write_bare,
+    write_chart,
+    write_kustomization,
+    write_stack,
+)
 from bench.report import Report, goal
 
 PYTHON = sys.executable
@@ -25,35 +32,34 @@ AIRUNWAY = (PYTHON, "-m", "airunway.cli")
 
 
 def overhead(report: Report, quick: bool) -> None:
-    """The program against one that registers the same resources from a literal list."""
+    """Compare the program with one that registers the same resources from a literal list."""
     sizes = (10, 100) if quick else (10, 100, 1000, 3000)
-    rows, found, goals = [], {}, []
-    with tempfile.TemporaryDirectory() as place:
+    rows, by_size, goals = [], {}, []
+    with tempfile.TemporaryDirectory() as temporary:
         for size in sizes:
-            folder = Path(place, str(size))
+            folder = Path(temporary, str(size))
             preview = preview_of(write_stack(folder / "ours", size))
             write_bare(folder / "bare", preview)
             commands = {name: (PYTHON, "-m", "bench.run_program", str(folder / name)) for name in ("ours", "bare")}
             if size == 1000:
-                alike = write_bare(folder / "collecting alike", preview, collector())
-                commands["alike"] = (PYTHON, "-m", "bench.run_program", str(alike))
-            found[size] = samples = in_turns(commands, ROOT, 3 if size <= 1000 else 1)
-            rows.append(_overhead_row(size, samples, _same(int(s.output) for each in samples.values() for s in each)))
+                same_gc = write_bare(folder / "same-gc", preview, gc_settings())
+                commands["same-gc"] = (PYTHON, "-m", "bench.run_program", str(same_gc))
+            by_size[size] = samples = run_in_turns(commands, ROOT, 3 if size <= 1000 else 1)
+            rows.append(_overhead_row(size, samples, _same(int(s.output) for runs in samples.values() for s in runs)))
     if not quick:
-        growth = median(_values(found[3000]["ours"], "wall")) / median(_values(found[1000]["ours"], "wall"))
-        alike_ratio = _ratio(found[1000], "ours", "alike", "wall")
+        growth = median(_values(by_size[3000]["ours"], "wall")) / median(_values(by_size[1000]["ours"], "wall"))
+        gc_ratio = _ratio(by_size[1000], "ours", "same-gc", "wall")
         goals = [
-            *_overhead_goals(1000, found[1000]),
-            goal("wall of 3,000 deployments over that of 1,000", growth, 3.2, why=_WHY_GROWTH),
+            *_overhead_goals(1000, by_size[1000]),
+            goal("wall of 3,000 deployments over that of 1,000", growth, 3.2, reason=_WHY_GROWTH),
             (
                 "Ours changes how often Python collects garbage (`__main__.py`). Over a bare program that does the"
-                f" same: {alike_ratio:.2f}."
+                f" same: {gc_ratio:.2f}."
             ),
         ]
     report.section(
         "Overhead over bare Pulumi",
-        "Start to end of a process that registers everything with a monitor that only keeps it; bare reads its"
-        " resources from a list.",
+        "A whole process that registers all resources with a recording monitor; bare reads them from a list.",
         _OVERHEAD_HEADER,
         rows,
         goals,
@@ -61,19 +67,19 @@ def overhead(report: Report, quick: bool) -> None:
 
 
 def on_the_engine(report: Report, quick: bool) -> None:
-    """The same two programs as previews of the real Pulumi engine against a real API server."""
+    """Compare the same programs as previews of the real Pulumi engine against a real API server."""
     from tests.cluster.apiserver import running_cluster
 
     sizes = (10,) if quick else (10, 100, 1000, 3000)
     rows, goals = [], []
     try:
-        with tempfile.TemporaryDirectory() as place, running_cluster(Path(place)) as cluster:
+        with tempfile.TemporaryDirectory() as temporary, running_cluster(Path(temporary)) as cluster:
             for size in sizes:
-                folder = Path(place, str(size))
+                folder = Path(temporary, str(size))
                 preview = preview_of(write_stack(folder / "ours", size, {"kubeconfig": str(cluster.kubeconfig())}))
                 write_bare(folder / "bare", preview)
                 commands = {name: (PYTHON, "-m", "bench.run_engine", str(folder / name)) for name in ("ours", "bare")}
-                runs = in_turns(commands, ROOT, {1000: 2, 3000: 1}.get(size, 3))  # 3,000 take minutes
+                runs = run_in_turns(commands, ROOT, {1000: 2, 3000: 1}.get(size, 3))  # 3,000 take minutes
                 printed = {name: [json.loads(s.output) for s in each] for name, each in runs.items()}
                 samples = {
                     name: [Sample(f["wall"], f["cpu"], f["memory"], "") for f in each] for name, each in printed.items()
@@ -106,15 +112,18 @@ def _overhead_row(size: int, samples: dict[str, list[Sample]], resources: int) -
 
 def _overhead_goals(size: int, samples: dict[str, list[Sample]]) -> list[str]:
     return [
-        goal(f"wall at {size} deployments over bare", _ratio(samples, "ours", "bare", "wall"), 1.15, why=_WHY_WALL),
+        goal(f"wall at {size} deployments over bare", _ratio(samples, "ours", "bare", "wall"), 1.15, reason=_WHY_WALL),
         goal(
-            f"memory at {size} deployments over bare", _ratio(samples, "ours", "bare", "memory"), 1.25, why=_WHY_MEMORY
+            f"memory at {size} deployments over bare",
+            _ratio(samples, "ours", "bare", "memory"),
+            1.25,
+            reason=_WHY_MEMORY,
         ),
     ]
 
 
 def _same(counts: Iterable[int]) -> int:
-    """The one number that all of ``counts`` are: what is compared has to register the same resources."""
+    """Return the count that all programs share, as they must register the same resources."""
     different = set(counts)
     if len(different) != 1:
         raise AssertionError(f"not the same resources: {different}")
@@ -127,18 +136,18 @@ _WHY_WALL = "The bare program neither checks, selects nor renders, and does not 
 
 
 def selection(report: Report, quick: bool) -> None:
-    """Specs checked and selected, and the same rules alone on cel-expr-python."""
+    """Compare checking and selecting specs with evaluating the same rules with cel-expr-python."""
     count, times = (500, 3) if quick else (1500, 3)
     data, rows, best = specs.specs(count), [], 0.0
-    for extra in (0, 10, 100, 1000):
-        configs, some = specs.catalog(extra), data[: count if extra < 1000 else count // 5]
-        first = specs.ours(some, configs)  # nothing remembered: rules are compiled and evaluated
-        mine = [specs.ours(some, configs) for _ in range(times)]
-        theirs = [specs.reference(some, configs) for _ in range(times)]
-        best = best or median(mine)
-        ratio = f"{median(mine) / median(theirs):.2f}"
+    for extra_rules in (0, 10, 100, 1000):
+        configs, subset = specs.catalog(extra_rules), data[: count if extra_rules < 1000 else count // 5]
+        first = specs.time_airunway(subset, configs)  # with empty caches: rules are compiled and evaluated
+        airunway_times = [specs.time_airunway(subset, configs) for _ in range(times)]
+        cel_times = [specs.time_cel_expr(subset, configs) for _ in range(times)]
+        best = best or median(airunway_times)
+        ratio = f"{median(airunway_times) / median(cel_times):.2f}"
         rules = sum(len(c.spec.selection_rules) for c in configs)
-        rows.append([str(rules), f"{first:.0f}", spread(mine, 0), spread(theirs, 0), ratio])
+        rows.append([str(rules), f"{first:.0f}", spread(airunway_times, 0), spread(cel_times, 0), ratio])
     report.section(
         "Selection",
         "Microseconds per spec. airunway checks the spec and selects; cel-expr-python evaluates the compiled rules and"
@@ -150,10 +159,10 @@ def selection(report: Report, quick: bool) -> None:
 
 
 def alternatives(report: Report, quick: bool) -> None:
-    """The same objects as YAML by what people use today."""
+    """Compare rendering the same objects with helm and kustomize."""
     size, times = (100, 3) if quick else (1000, 3)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         preview = preview_of(write_stack(folder / "ours", size))
         out = str(folder / "out")
         commands: dict[str, Sequence[str]] = {
@@ -167,7 +176,7 @@ def alternatives(report: Report, quick: bool) -> None:
                 "kustomize",
                 str(write_kustomization(folder / "kustomization", preview)),
             )
-        samples = in_turns(commands, ROOT, times)
+        samples = run_in_turns(commands, ROOT, times)
     rows = [
         [
             name,
@@ -177,18 +186,18 @@ def alternatives(report: Report, quick: bool) -> None:
         ]
         for name, each in samples.items()
     ]
-    goals = ["helm is neither on PATH nor can it be built (no Go), so it was not measured."]
+    goals = ["helm was not measured: it is not on PATH and can't be built without Go."]
     if "helm template" in samples:
         goals = [
             goal(
                 "`airunway render` over `helm template`",
                 _ratio(samples, "airunway render", "helm template", "wall"),
                 1,
-                why=_WHY_HELM,
+                reason=_WHY_HELM,
             )
         ]
     report.section(
-        "What else renders them",
+        "Alternatives",
         f"Objects of {size} deployments. helm and kubectl are given finished objects; airunway checks, selects and"
         " renders first.",
         ("command", "wall, s", "memory, MiB", "airunway over it"),
@@ -204,12 +213,12 @@ _WHY_HELM = (
 
 
 def start_up(report: Report, quick: bool) -> None:
-    """How long the command takes before it prints."""
+    """Measure the command's start-up."""
     commands = {
         "airunway --help": (*AIRUNWAY, "--help"),
         "airunway preview (dev)": (*AIRUNWAY, "preview", "--stack", "dev"),
     }
-    samples = in_turns(commands, ROOT, 5 if quick else 9)
+    samples = run_in_turns(commands, ROOT, 5 if quick else 9)
     rows = [
         [name, spread(_values(each, "wall")), f"{median(_values(each, 'memory')):.0f}"]
         for name, each in samples.items()
@@ -235,7 +244,7 @@ def start_up(report: Report, quick: bool) -> None:
 
 
 def _imports(profile: str, most: int) -> list[list[str]]:
-    """The ``most`` dearest packages of an ``-X importtime`` log, then the rest as one."""
+    """Return the ``most`` expensive packages of an ``-X importtime`` log, and the sum of the others."""
     spent: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     for micros, name in re.findall(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", profile, re.MULTILINE):
@@ -252,8 +261,8 @@ def _values(samples: Sequence[Sample], part: str) -> list[float]:
     return [getattr(sample, part) for sample in samples]
 
 
-def _ratio(samples: dict[str, list[Sample]], one: str, other: str, part: str) -> float:
-    return median(_values(samples[one], part)) / median(_values(samples[other], part))
+def _ratio(samples: dict[str, list[Sample]], numerator: str, denominator: str, part: str) -> float:
+    return median(_values(samples[numerator], part)) / median(_values(samples[denominator], part))
 
 
 def _helm() -> str | None:

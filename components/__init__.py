@@ -1,4 +1,4 @@
-"""Pulumi component resources that serve models; with ``__main__.py`` the only code that creates resources."""
+"""Pulumi component resources that serve models. Only they and ``__main__.py`` create resources."""
 
 from components.arguments import ArgumentError
 from components.model_deployment import ModelDeployment

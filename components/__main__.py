@@ -1,11 +1,9 @@
-"""The components as a Pulumi plugin: `pulumi package add` gives them to programs in YAML, TypeScript, Go and other
-languages.
-"""
+"""The components as a Pulumi plugin, which `pulumi package add` adds to programs in any language."""
 
 import sys
 from pathlib import Path
 
-# The plugin is this folder; what it imports is beside it.
+# The plugin runs in this folder; its imports are in the parent.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 

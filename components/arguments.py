@@ -1,8 +1,7 @@
-"""What a program gives to a component, as the plain data that is planned: names as in stack files, and places kept for
-Outputs.
+"""Read a component's arguments as plain data with the names of stack files, and substitute Outputs after planning.
 
-A decision that is taken at plan time needs values that are known then. An Output may stand only where its text is put
-into an object as it is; whether that is so is tried: the plan has to be the same for two texts in its place.
+Decisions at plan time need known values. An Output is only allowed where its text goes into an object unchanged. To
+check that, two plans with different texts in its place must be the same.
 """
 
 import typing
@@ -20,12 +19,12 @@ from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.text.names import digest
 from airunway.text.problems import InputError, Problem, join
 
-UNKNOWN = "is a secret, or an Output that is not known while the deployment is planned; give a plain value"
-"""What is said of an Output where a plain value is needed."""
+PLAIN_VALUE_NEEDED = "is a secret, or an Output that is not known while the deployment is planned; give a plain value"
+"""Message for an Output where a plain value is needed."""
 
 
 class ArgumentError(pulumi.RunError):
-    """Arguments that can't be planned; Pulumi shows it without a traceback."""
+    """Invalid arguments; Pulumi shows this error without a traceback."""
 
     def __init__(self, name: str, error: InputError) -> None:
         self.problems = error.problems
@@ -34,59 +33,53 @@ class ArgumentError(pulumi.RunError):
 
 @dataclass(frozen=True)
 class Leaf:
-    """An Output among the arguments: where it stands, and whether it may."""
+    """An Output among the arguments, with its field."""
 
-    path: str
+    field: str
     output: pulumi.Output[Any]
     passed_through: bool
 
     def text(self, variant: str) -> str:
-        """What stands for it in a plan: a DNS label, which most fields take."""
-        return f"output-{variant}-{digest(self.path)}"
+        """Return the placeholder in a plan: a DNS label, which most fields accept."""
+        return f"output-{variant}-{digest(self.field)}"
 
 
 @dataclass
 class Arguments:
-    """Plain data with a ``Leaf`` in place of each Output; ``resources`` are what Outputs that are known by now depend
-    on.
-    """
+    """Plain data with a ``Leaf`` for each unknown Output; ``resources`` are dependencies of known Outputs."""
 
     data: Any = None
     leaves: list[Leaf] = field(default_factory=list)
     resources: set[pulumi.Resource] = field(default_factory=set)
 
-    def filled(self, variants: Mapping[str, str] | None = None) -> Any:
-        """The data with a text for each Output; ``variants`` are other texts by path."""
-        return _filled(self.data, variants or {})
+    def fill(self, variants: Mapping[str, str] | None = None) -> Any:
+        """Return the data with a placeholder for each Output; ``variants`` select other texts by field."""
+        return _fill(self.data, variants or {})
 
 
-def arguments(args: Mapping[str, Any], model: type[BaseModel]) -> Arguments:
-    """The arguments of a component, for ``model`` to check. Both ``context_length`` and ``contextLength`` name a
-    field.
-    """
-    found = Arguments()
-    found.data = _plain(args, model, "", passed_through=False, found=found)
-    return found
+def read_arguments(args: Mapping[str, Any], model: type[BaseModel]) -> Arguments:
+    """Read a component's arguments for ``model``, with ``context_length`` or ``contextLength`` as names."""
+    arguments = Arguments()
+    arguments.data = _read_value(args, model, "", passed_through=False, arguments=arguments)
+    return arguments
 
 
 Plan = Callable[[Any], Sequence[PlannedDeployment]]
 
 
-def planned(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
-    """The deployments that ``plan`` makes of the arguments, with the Outputs where they belong. Raises
-    ``InputError``.
-    """
-    refused = [Problem(leaf.path, UNKNOWN) for leaf in args.leaves if not leaf.passed_through]
+def plan_deployments(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
+    """Plan the arguments with ``plan`` and substitute the Outputs in the result. Raises ``InputError``."""
+    problems = [Problem(leaf.field, PLAIN_VALUE_NEEDED) for leaf in args.leaves if not leaf.passed_through]
     try:
-        deployments = plan(args.filled())
+        deployments = plan(args.fill())
     except InputError as error:
-        rest = [p for p in error.problems if not any(p.field == leaf.path for leaf in args.leaves)]
-        raise InputError([*refused, *rest]) from error
-    refused = refused or [
-        Problem(leaf.path, UNKNOWN) for leaf in args.leaves if _influences(leaf, args, plan, deployments)
+        other_problems = [p for p in error.problems if not any(p.field == leaf.field for leaf in args.leaves)]
+        raise InputError([*problems, *other_problems]) from error
+    problems = problems or [
+        Problem(leaf.field, PLAIN_VALUE_NEEDED) for leaf in args.leaves if _influences(leaf, args, plan, deployments)
     ]
-    if refused:
-        raise InputError(refused)
+    if problems:
+        raise InputError(problems)
     outputs = {leaf.text(_FIRST): leaf.output for leaf in args.leaves}
     return [_with_outputs(deployment, outputs) for deployment in deployments]
 
@@ -96,101 +89,102 @@ _FIRST, _SECOND = "a", "bb"
 
 def _with_outputs(deployment: PlannedDeployment, outputs: Mapping[str, pulumi.Output[Any]]) -> PlannedDeployment:
     rendered = deployment.rendered
-    supporting = tuple(_restored(obj, outputs) for obj in rendered.supporting)
+    supporting = tuple(_substitute(obj, outputs) for obj in rendered.supporting)
     return replace(
-        deployment, rendered=replace(rendered, resource=_restored(rendered.resource, outputs), supporting=supporting)
+        deployment, rendered=replace(rendered, resource=_substitute(rendered.resource, outputs), supporting=supporting)
     )
 
 
 def _influences(leaf: Leaf, args: Arguments, plan: Plan, deployments: Sequence[PlannedDeployment]) -> bool:
-    """Whether anything in the plan but the leaf's own places depends on its text."""
+    """Whether the plan depends on the leaf's text, other than by copying it."""
     try:
-        others = plan(args.filled({leaf.path: _SECOND}))
+        variant_deployments = plan(args.fill({leaf.field: _SECOND}))
     except InputError:
         return True
-    first, second = ({leaf.text(variant): pulumi.Output} for variant in (_FIRST, _SECOND))
-    return [_effects(d, first) for d in deployments] != [_effects(d, second) for d in others]
+    first_texts, second_texts = ({leaf.text(variant): pulumi.Output} for variant in (_FIRST, _SECOND))
+    return [_effects(d, first_texts) for d in deployments] != [_effects(d, second_texts) for d in variant_deployments]
 
 
-def _effects(deployment: PlannedDeployment, places: Mapping[str, Any]) -> Any:
-    """All that a plan comes to as plain data, but for the spec that it was made from."""
+def _effects(deployment: PlannedDeployment, substitutes: Mapping[str, Any]) -> Any:
+    """Return a deployment's plan as plain data, without its spec."""
     request = {
         f.name: getattr(deployment.request, f.name)
         for f in fields(deployment.request)
         if f.name not in ("spec", "config")
     }
     parts = {f.name: getattr(deployment, f.name) for f in fields(deployment) if f.name not in ("request", "provider")}
-    return _restored([request, parts], places)
+    return _substitute([request, parts], substitutes)
 
 
-def _restored(value: Any, places: Mapping[str, Any]) -> Any:
-    """``value`` with what is in ``places`` for every text that is a whole value."""
+def _substitute(value: Any, substitutes: Mapping[str, Any]) -> Any:
+    """Replace every string in ``value`` that is a key of ``substitutes``."""
     if isinstance(value, str):
-        return places.get(value, value)
+        return substitutes.get(value, value)
     if isinstance(value, Mapping):
-        return {key: _restored(inner, places) for key, inner in value.items()}
+        return {key: _substitute(inner, substitutes) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_restored(inner, places) for inner in value]
+        return [_substitute(inner, substitutes) for inner in value]
     if isinstance(value, BaseModel):
-        return _restored(value.model_dump(), places)
+        return _substitute(value.model_dump(), substitutes)
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _restored(getattr(value, f.name), places) for f in fields(value)}
+        return {f.name: _substitute(getattr(value, f.name), substitutes) for f in fields(value)}
     return value
 
 
-def _filled(value: Any, variants: Mapping[str, str]) -> Any:
+def _fill(value: Any, variants: Mapping[str, str]) -> Any:
     if isinstance(value, Leaf):
-        return value.text(variants.get(value.path, _FIRST))
+        return value.text(variants.get(value.field, _FIRST))
     if isinstance(value, dict):
-        return {key: _filled(inner, variants) for key, inner in value.items()}
-    return [_filled(inner, variants) for inner in value] if isinstance(value, list) else value
+        return {key: _fill(inner, variants) for key, inner in value.items()}
+    return [_fill(inner, variants) for inner in value] if isinstance(value, list) else value
 
 
-def _plain(value: Any, annotation: Any, path: str, *, passed_through: bool, found: Arguments) -> Any:
-    """``value`` of a field with ``annotation`` as plain data, its Outputs noted in ``found``."""
+def _read_value(value: Any, annotation: Any, field: str, *, passed_through: bool, arguments: Arguments) -> Any:
+    """Convert the value of a field to plain data, adding its Outputs to ``arguments``."""
     if isinstance(value, Unknown):
         value = pulumi.Output.from_input(value)
     if isinstance(value, pulumi.Output):
-        return _of_output(value, annotation, path, passed_through=passed_through, found=found)
-    model, element = _inside(annotation)
+        return _read_output(value, annotation, field, passed_through=passed_through, arguments=arguments)
+    model, element = _nested_types(annotation)
     if isinstance(value, Mapping):
         plain = {}
         for key, inner in value.items():
-            name, kind, passed = _field(model, str(key)) if model else (str(key), element, passed_through)
-            plain[name] = _plain(inner, kind, join(path, name), passed_through=passed, found=found)
+            name, kind, accepts_output = _field(model, str(key)) if model else (str(key), element, passed_through)
+            plain[name] = _read_value(
+                inner, kind, join(field, name), passed_through=accepts_output, arguments=arguments
+            )
         return plain
     if isinstance(value, list | tuple):
         return [
-            _plain(v, element or annotation, f"{path}[{i}]", passed_through=passed_through, found=found)
+            _read_value(v, element or annotation, f"{field}[{i}]", passed_through=passed_through, arguments=arguments)
             for i, v in enumerate(value)
         ]
     return value.value if isinstance(value, Enum) else value
 
 
-def _of_output(
-    output: pulumi.Output[Any], annotation: Any, path: str, *, passed_through: bool, found: Arguments
+def _read_output(
+    output: pulumi.Output[Any], annotation: Any, field: str, *, passed_through: bool, arguments: Arguments
 ) -> Any:
-    """What stands for an Output: its value where that is known by now and no secret, else a leaf."""
-    known = _known(output)
-    if known is None:
-        return _leaf(output, path, passed_through, found)
-    value, secret, resources = known
+    """Return an Output's value if it is known and not a secret, otherwise a leaf."""
+    known_value = _known_value(output)
+    if known_value is None:
+        return _leaf(output, field, passed_through, arguments)
+    value, secret, resources = known_value
     if secret:
-        return _leaf(output, path, passed_through, found)
-    found.resources |= resources
-    return _plain(value, annotation, path, passed_through=passed_through, found=found)
+        return _leaf(output, field, passed_through, arguments)
+    arguments.resources |= resources
+    return _read_value(value, annotation, field, passed_through=passed_through, arguments=arguments)
 
 
-def _leaf(output: pulumi.Output[Any], path: str, passed_through: bool, found: Arguments) -> Leaf:
-    found.leaves.append(Leaf(path, output, passed_through))
-    return found.leaves[-1]
+def _leaf(output: pulumi.Output[Any], field: str, passed_through: bool, arguments: Arguments) -> Leaf:
+    arguments.leaves.append(Leaf(field, output, passed_through))
+    return arguments.leaves[-1]
 
 
-def _known(output: pulumi.Output[Any]) -> tuple[Any, bool, set[pulumi.Resource]] | None:
-    """Value, secrecy and resources of an Output that is known without waiting, as those are that a component host hands
-    over.
+def _known_value(output: pulumi.Output[Any]) -> tuple[Any, bool, set[pulumi.Resource]] | None:
+    """Return value, secrecy and resources of an Output if it is resolved, as those from a component host are.
 
-    The SDK has no public way to ask (pulumi 3.259, output.py).
+    The SDK has no public API for this (pulumi 3.259, output.py).
     """
     future = getattr(output, "_data", None)
     if future is None or not future.done() or future.cancelled() or future.exception():
@@ -200,7 +194,7 @@ def _known(output: pulumi.Output[Any]) -> tuple[Any, bool, set[pulumi.Resource]]
 
 
 def _field(model: type[BaseModel], key: str) -> tuple[str, Any, bool]:
-    """Name in stack files, annotation, and whether an Output may stand there, of the field that ``key`` names."""
+    """Return the stack file's name, the annotation, and whether Outputs are accepted, for the field ``key``."""
     for name, info in model.model_fields.items():
         if key in (name, info.alias):
             alias = info.alias or name
@@ -208,8 +202,8 @@ def _field(model: type[BaseModel], key: str) -> tuple[str, Any, bool]:
     return key, None, False
 
 
-def _inside(annotation: Any) -> tuple[type[BaseModel] | None, Any]:
-    """The model that a map of a field is, or the annotation of the elements of its map or list."""
+def _nested_types(annotation: Any) -> tuple[type[BaseModel] | None, Any]:
+    """Return a field's model, or the annotation of its map's or list's elements."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, None
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
@@ -217,4 +211,4 @@ def _inside(annotation: Any) -> tuple[type[BaseModel] | None, Any]:
         return None, parts[0]
     if origin is dict:
         return None, parts[1]
-    return next((inner for part in parts if (inner := _inside(part)) != (None, None)), (None, None))
+    return next((inner for part in parts if (inner := _nested_types(part)) != (None, None)), (None, None))

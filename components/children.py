@@ -1,4 +1,4 @@
-"""Options of a component's children, made in one place."""
+"""Resource options of a component's children."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,12 +20,11 @@ def child_options(
     deleted_with: pulumi.Resource | None = None,
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
-    """Options of a child of ``parent``: the parent and what is asked for here, never what the caller gave the
-    component.
+    """Create the options of a child of ``parent``, without inheriting the options of the component's caller.
 
-    ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect`` is the
-    parent's unless given. ``deleted_with`` is a resource whose deletion takes this one with it. ``on_error`` runs when
-    the operation fails.
+    ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect``
+    defaults to the parent's. Deleting ``deleted_with`` deletes this resource too. ``on_error`` runs when the operation
+    fails.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -42,13 +41,13 @@ def child_options(
     )
 
 
-def kept_options(
+def retained_options(
     parent: pulumi.ComponentResource,
     depends_on: Sequence[pulumi.Resource] = (),
     ignore_changes: Sequence[str] = (),
     on_error: pulumi.ErrorHook | None = None,
 ) -> pulumi.ResourceOptions:
-    """Options of a child that others may rely on, such as a namespace: it is never deleted."""
+    """Create the options of a child that is never deleted, such as a namespace."""
     return child_options(
         parent,
         depends_on=depends_on,
@@ -59,6 +58,6 @@ def kept_options(
     )
 
 
-def claim_changes(manifest: Mapping[str, Any]) -> Sequence[str]:
-    """Fields of a volume claim that are left as they are (`airunway/planning/volume_claims.py`)."""
+def ignored_claim_fields(manifest: Mapping[str, Any]) -> Sequence[str]:
+    """Return the fields of a volume claim whose changes are ignored (`airunway/planning/volume_claims.py`)."""
     return ["spec.storageClassName"] if manifest["kind"] == "PersistentVolumeClaim" else []

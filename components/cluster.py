@@ -1,4 +1,4 @@
-"""The provider of a stack's one cluster."""
+"""The Pulumi provider of a stack's cluster."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -13,27 +13,29 @@ from components.kubernetes_object import KubernetesObject
 from components.last_update import LastUpdate
 
 
-def cluster_provider(settings: Cluster, last: LastUpdate, parent: pulumi.Resource | None = None) -> kubernetes.Provider:
-    """The provider for the cluster that ``settings`` name, below ``parent``.
+def cluster_provider(
+    settings: Cluster, last_update: LastUpdate, parent: pulumi.Resource | None = None
+) -> kubernetes.Provider:
+    """Create the provider for the cluster in ``settings``, below ``parent``.
 
-    An update that was cut off has created objects that the state does not know yet; the next one takes them over. A
-    changed Secret or ConfigMap is written in place; the default is to delete it and make it again. The namespace
-    kube-system is read into the state, which so notes the cluster that the stack was deployed to. Raises
-    ``pulumi.RunError`` where the settings lead to another one.
+    It takes over existing objects, such as those of an interrupted update, which are missing in the state. Secrets and
+    ConfigMaps are updated in place instead of being replaced, which is the default. The namespace kube-system is read
+    into the state, where its uid identifies the cluster. Raises ``pulumi.RunError`` if the settings name a different
+    cluster than the last update.
     """
-    # A stack that was never updated has nothing to compare, and its preview needs no cluster.
-    uid = _uid(settings) if last.cluster_uid or not pulumi.runtime.is_dry_run() else None
+    # Before the first update there is nothing to compare, and a preview needs no cluster.
+    uid = _read_uid(settings) if last_update.cluster_uid or not pulumi.runtime.is_dry_run() else None
     try:
         identifier = cluster_identifier(
-            settings, pulumi.get_stack(), last_uid=last.cluster_uid, last_provider=last.provider, uid=uid
+            settings, pulumi.get_stack(), last_uid=last_update.cluster_uid, last_provider=last_update.provider, uid=uid
         )
     except InputError as error:
         raise pulumi.RunError(str(error)) from error
     provider = kubernetes.Provider(
         "cluster",
         context=settings.context,
-        # Without one the SDK hands on KUBECONFIG, as if a list of files were one. The provider reads it by itself, as
-        # kubectl does.
+        # Without a value, the SDK passes KUBECONFIG as one file, even if it lists several. The provider itself reads it
+        # as kubectl does.
         kubeconfig=settings.kubeconfig or "",
         cluster_identifier=identifier,
         upsert_existing_objects=True,
@@ -47,18 +49,18 @@ def cluster_provider(settings: Cluster, last: LastUpdate, parent: pulumi.Resourc
     return provider
 
 
-def _uid(settings: Cluster) -> str | None:
-    """The cluster's uid; None, with a warning, where it can't be read."""
-    from airunway.live.api_server.connection import ForbiddenError, connected
+def _read_uid(settings: Cluster) -> str | None:
+    """Read the cluster's uid; None, with a warning, if it can't be read."""
+    from airunway.live.api_server.connection import ForbiddenError, connect
 
     async def read() -> str | None:
-        async with connected(settings) as connection:
+        async with connect(settings) as connection:
             namespace = await connection.object("v1", "Namespace", None, IDENTITY)
             return None if namespace is None else str(namespace["metadata"]["uid"])
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # this one runs Pulumi's event loop
+        with ThreadPoolExecutor(1) as thread:  # this thread runs Pulumi's event loop
             return thread.submit(asyncio.run, read()).result()
     except (ForbiddenError, InputError) as error:
-        pulumi.log.warn(f"whether this is the cluster that the stack was deployed to can't be told: {error}")
+        pulumi.log.warn(f"can't check that this is the cluster that the stack was deployed to: {error}")
         return None

@@ -1,4 +1,4 @@
-"""Builds of model images inside the cluster."""
+"""Builds model images inside the cluster."""
 
 from typing import TypedDict
 
@@ -7,7 +7,7 @@ import pulumi
 from airunway.planning.build_services import builder_objects
 from airunway.planning.image_build import PlannedImage
 from airunway.planning.settings import StackSettings
-from components.children import child_options, claim_changes
+from components.children import child_options, ignored_claim_fields
 from components.kubernetes_object import KubernetesObject
 
 
@@ -15,27 +15,30 @@ class ImageBuilderArgs(TypedDict):
     """Arguments of ``ImageBuilder``."""
 
     settings: StackSettings
-    """The stack's settings; ``builder`` says how it builds."""
+    """The stack's settings, including ``builder``."""
 
-    needs: list[pulumi.Resource]
-    """What its children wait for: the namespace."""
+    depends_on: list[pulumi.Resource]
+    """Dependencies of its children: the namespace."""
 
     on_failure: pulumi.ErrorHook
-    """What runs when a child fails."""
+    """Hook that runs when a child fails."""
 
 
 class ImageBuilder(pulumi.ComponentResource):
-    """BuildKit, rootless, with a cache on a volume. It has no port: builds use its socket."""
+    """Rootless BuildKit with a cache volume. It has no port: builds use its socket."""
 
     def __init__(self, name: str, args: ImageBuilderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airunway:index:ImageBuilder", name, {}, opts)
-        earlier = list(args["needs"])
+        dependencies = list(args["depends_on"])
         for manifest in builder_objects(args["settings"]):
-            label = f"{manifest['metadata']['name']}-{manifest['kind'].lower()}"
+            resource_name = f"{manifest['metadata']['name']}-{manifest['kind'].lower()}"
             options = child_options(
-                self, depends_on=earlier, ignore_changes=claim_changes(manifest), on_error=args["on_failure"]
+                self,
+                depends_on=dependencies,
+                ignore_changes=ignored_claim_fields(manifest),
+                on_error=args["on_failure"],
             )
-            earlier.append(KubernetesObject(label, manifest, options))
+            dependencies.append(KubernetesObject(resource_name, manifest, options))
         self.register_outputs({})
 
 
@@ -43,17 +46,17 @@ class ModelImageArgs(TypedDict):
     """Arguments of ``ModelImage``."""
 
     image: PlannedImage
-    """The image."""
+    """The planned image."""
 
-    needs: list[pulumi.Resource]
-    """Registry and builder."""
+    depends_on: list[pulumi.Resource]
+    """Dependencies of the build: registry and builder."""
 
     on_failure: pulumi.ErrorHook
-    """What runs when the build fails."""
+    """Hook that runs when the build fails."""
 
 
 class ModelImage(pulumi.ComponentResource):
-    """One image: the Job that builds and pushes it. What depends on the component starts once the image exists."""
+    """One image: the Job that builds and pushes it. The component is ready once the image exists."""
 
     reference: pulumi.Output[str]
     """The image as nodes pull it."""
@@ -61,10 +64,10 @@ class ModelImage(pulumi.ComponentResource):
     def __init__(self, name: str, args: ModelImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         image = args["image"]
         super().__init__("airunway:index:ModelImage", name, {"reference": image.pull}, opts)
-        # A Job can't be changed, only made again under its name.
+        # A Job can't be changed, only replaced under the same name.
         options = child_options(
             self,
-            depends_on=args["needs"],
+            depends_on=args["depends_on"],
             timeout=image.timeout,
             delete_before_replace=True,
             on_error=args["on_failure"],

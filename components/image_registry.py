@@ -1,4 +1,4 @@
-"""Where built images are kept."""
+"""The registry for built images."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from airunway.planning.build_services import registry_objects
 from airunway.planning.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
 from airunway.planning.settings import StackSettings
 from airunway.text.names import dns_label
-from components.children import child_options, claim_changes, kept_options
+from components.children import child_options, ignored_claim_fields, retained_options
 from components.kubernetes_object import KubernetesObject
 from components.secret_object import secret_object
 
@@ -20,13 +20,13 @@ class ImageRegistryArgs(TypedDict):
     """Arguments of ``ImageRegistry``."""
 
     settings: StackSettings
-    """The stack's settings; ``registry`` says which of the two it is."""
+    """The stack's settings, including ``registry``."""
 
-    needs: list[pulumi.Resource]
-    """What its children wait for: namespaces."""
+    depends_on: list[pulumi.Resource]
+    """Dependencies of its children: namespaces."""
 
     on_failure: pulumi.ErrorHook
-    """What runs when a child fails."""
+    """Hook that runs when a child fails."""
 
     password: NotRequired[pulumi.Input[str] | None]
     """Password of an existing registry's user."""
@@ -35,59 +35,62 @@ class ImageRegistryArgs(TypedDict):
 class ImageRegistry(pulumi.ComponentResource):
     """A registry in the cluster, or the login to an existing one.
 
-    The volume of a registry in the cluster outlives the component: what is pulled from it may still be running.
+    The volume of a registry in the cluster is retained: images from it may still be running.
     """
 
     push_host: pulumi.Output[str]
     """Host that images are pushed to."""
 
     pull_host: pulumi.Output[str]
-    """The same as nodes see it."""
+    """Host that nodes pull images from."""
 
     def __init__(self, name: str, args: ImageRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = args["settings"]
-        hosts_of = hosts(settings)
+        registry_hosts = hosts(settings)
         super().__init__(
-            "airunway:index:ImageRegistry", name, {"pushHost": hosts_of.push, "pullHost": hosts_of.pull}, opts
+            "airunway:index:ImageRegistry",
+            name,
+            {"pushHost": registry_hosts.push, "pullHost": registry_hosts.pull},
+            opts,
         )
-        earlier = list(args["needs"])
+        dependencies = list(args["depends_on"])
         for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
-            keep = manifest["kind"] == "PersistentVolumeClaim"
+            retain = manifest["kind"] == "PersistentVolumeClaim"
             options = (
-                kept_options(self, earlier, claim_changes(manifest), args["on_failure"])
-                if keep
-                else child_options(self, depends_on=earlier, on_error=args["on_failure"])
+                retained_options(self, dependencies, ignored_claim_fields(manifest), args["on_failure"])
+                if retain
+                else child_options(self, depends_on=dependencies, on_error=args["on_failure"])
             )
-            earlier.append(
+            dependencies.append(
                 KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options)
             )
-        self._needs = args["needs"]
+        self._depends_on = args["depends_on"]
         self._logins: dict[str, KubernetesObject] = {}
         existing, password = settings.registry.existing, args.get("password")
-        self._access = (
+        self._credentials = (
             (existing.username, password) if existing and existing.username and password is not None else None
         )
-        if self._access:
-            self._login(PUSH_SECRET, NAMESPACE, hosts_of.push, ())
-        self._pull = hosts_of.pull
+        if self._credentials:
+            self._login(PUSH_SECRET, NAMESPACE, registry_hosts.push, ())
+        self._pull_host = registry_hosts.pull
         self.push_host, self.pull_host = (
-            pulumi.Output.from_input(hosts_of.push),
-            pulumi.Output.from_input(hosts_of.pull),
+            pulumi.Output.from_input(registry_hosts.push),
+            pulumi.Output.from_input(registry_hosts.pull),
         )
         self.register_outputs({"pushHost": self.push_host, "pullHost": self.pull_host})
 
-    def login(self, namespace: str, needs: Sequence[pulumi.Resource]) -> KubernetesObject:
-        """The Secret with which pods of ``namespace`` pull, created after ``needs`` where it is not there yet."""
+    def login(self, namespace: str, depends_on: Sequence[pulumi.Resource]) -> KubernetesObject:
+        """Return the pull Secret of ``namespace``, creating it after ``depends_on`` if needed."""
         if namespace not in self._logins:
-            self._logins[namespace] = self._login(PULL_SECRET, namespace, self._pull, needs)
+            self._logins[namespace] = self._login(PULL_SECRET, namespace, self._pull_host, depends_on)
         return self._logins[namespace]
 
-    def _login(self, secret: str, namespace: str, host: str, needs: Sequence[pulumi.Resource]) -> KubernetesObject:
-        if self._access is None:
+    def _login(self, secret: str, namespace: str, host: str, depends_on: Sequence[pulumi.Resource]) -> KubernetesObject:
+        if self._credentials is None:
             raise ValueError("the registry takes no login")
-        depends_on = [*self._needs, *(need for need in needs if need not in self._needs)]
+        depends_on = [*self._depends_on, *(need for need in depends_on if need not in self._depends_on)]
         return secret_object(
-            self, dns_label(secret, namespace), _login(secret, namespace, host, *self._access), depends_on
+            self, dns_label(secret, namespace), _login(secret, namespace, host, *self._credentials), depends_on
         )
 
 

@@ -8,7 +8,7 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from airunway.planning.settings import InstallationMode
 from airunway.provider.labels import MANAGED
 from airunway.selection.provider_config import HelmChart, InferenceProviderConfig
-from components.children import child_options, kept_options
+from components.children import child_options, retained_options
 from components.kubernetes_object import KubernetesObject
 
 
@@ -16,35 +16,37 @@ class InferenceProviderArgs(TypedDict):
     """Arguments of ``InferenceProvider``."""
 
     config: InferenceProviderConfig
-    """The provider."""
+    """The provider's configuration."""
 
     managed: bool
-    """Whether the stack installs the operator; otherwise it is there already and nothing is created."""
+    """Whether the stack installs the operator; otherwise nothing is created."""
 
     on_failure: pulumi.ErrorHook
-    """What runs when a release fails."""
+    """Hook that runs when a release fails."""
 
 
 class InferenceProvider(pulumi.ComponentResource):
-    """Namespace and Helm releases of one provider's operator; nothing for an existing installation.
+    """Namespaces and Helm releases of one provider's operator; nothing for an existing installation.
 
-    The namespace stays when the stack goes: others may have put something into it.
-
-    A release whose uninstall would delete CRDs, and with them every object of their kinds, stays too. Helm installs the
-    CRDs of a chart's ``crds`` folder once, and neither upgrades nor deletes them.
+    Namespaces are retained when the stack is destroyed, as they may contain other objects. So are releases whose
+    uninstall would delete CRDs and all their objects. Helm installs the CRDs in a chart's ``crds`` folder once, and
+    neither upgrades nor deletes them.
     """
 
     installation: pulumi.Output[str]
     """``managed`` or ``existing``."""
 
     def __init__(self, name: str, args: InferenceProviderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        state = str(InstallationMode.MANAGED if args["managed"] else InstallationMode.EXISTING)
+        installation = str(InstallationMode.MANAGED if args["managed"] else InstallationMode.EXISTING)
         super().__init__(
-            "airunway:index:InferenceProvider", name, {"provider": args["config"].name, "installation": state}, opts
+            "airunway:index:InferenceProvider",
+            name,
+            {"provider": args["config"].name, "installation": installation},
+            opts,
         )
         if args["managed"]:
             self._install(args["config"], args["on_failure"])
-        self.installation = pulumi.Output.from_input(state)
+        self.installation = pulumi.Output.from_input(installation)
         self.register_outputs({"installation": self.installation})
 
     def _install(self, config: InferenceProviderConfig, on_failure: pulumi.ErrorHook) -> None:
@@ -57,17 +59,20 @@ class InferenceProvider(pulumi.ComponentResource):
                     "kind": "Namespace",
                     "metadata": {"name": namespace, "labels": MANAGED},
                 },
-                kept_options(self),
+                retained_options(self),
             )
             for namespace in dict.fromkeys(c.namespace for c in charts if c.create_namespace)
         }
-        earlier: list[pulumi.Resource] = []
+        releases: list[pulumi.Resource] = []
         for chart in charts:
-            needs = [namespaces[chart.namespace]] if chart.namespace in namespaces else []
+            dependencies = [namespaces[chart.namespace]] if chart.namespace in namespaces else []
             options = child_options(
-                self, depends_on=[*needs, *earlier], retain_on_delete=chart.retain_on_delete, on_error=on_failure
+                self,
+                depends_on=[*dependencies, *releases],
+                retain_on_delete=chart.retain_on_delete,
+                on_error=on_failure,
             )
-            earlier.append(self._release(chart, config.spec.installation.address(chart), options))
+            releases.append(self._release(chart, config.spec.installation.address(chart), options))
 
     def _release(self, chart: HelmChart, repository: str | None, options: pulumi.ResourceOptions) -> Release:
         return Release(

@@ -9,37 +9,39 @@ _SDK_VERSION = version("pulumi_kubernetes")
 
 
 class KubernetesObject(pulumi.CustomResource):
-    """Any Kubernetes object, root fields included.
+    """A Kubernetes object of any kind, including fields at its root.
 
     ``apiextensions.CustomResource`` takes only ``spec`` in Python (pulumi-kubernetes issue 2363), and a KAITO Workspace
-    keeps ``resource`` and ``inference`` at its root. Without the SDK's version, any installed provider plugin might
-    serve it.
+    has ``resource`` and ``inference`` at its root. The SDK's version is set so that no other installed provider plugin
+    is used.
     """
 
     metadata: pulumi.Output[dict[str, Any]]
-    """What the cluster says of the object, ``uid`` included."""
+    """The live object's metadata, including its ``uid``."""
 
     def __init__(self, name: str, manifest: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         token = f"kubernetes:{_group_version(manifest)}:{manifest['kind']}"
-        pinned = pulumi.ResourceOptions(version=_SDK_VERSION)
-        super().__init__(token, name, _managed(manifest), pulumi.ResourceOptions.merge(opts, pinned))
+        version_options = pulumi.ResourceOptions(version=_SDK_VERSION)
+        super().__init__(
+            token, name, _with_field_manager(manifest), pulumi.ResourceOptions.merge(opts, version_options)
+        )
 
 
-def _managed(manifest: dict[str, Any]) -> dict[str, Any]:
-    """``manifest`` with a field manager of its own.
+def _with_field_manager(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Set a stable field manager in ``manifest``.
 
-    The provider's default is a random one for each resource of the state. An object that the state has lost, by an
-    update that was cut off or because it was kept, would then have another owner, and every change of a list that has
-    one owner would be a conflict.
+    The provider's default is a random one for each resource in the state. If an object is missing in the state, after
+    an interrupted update or because it was retained, it would then get a second owner, and changes of atomic lists
+    would conflict.
     """
     metadata = manifest["metadata"]
-    # Stacks share namespaces and definitions; of anything else two owners are a conflict that has to show.
-    owner = (
+    # Stacks share namespaces and CRDs; for other objects, two owners must show as a conflict.
+    field_manager = (
         "airunway"
         if manifest["kind"] in ("Namespace", "CustomResourceDefinition")
         else f"airunway-{pulumi.get_stack()}"
     )
-    annotations = {"pulumi.com/patchFieldManager": owner} | (metadata.get("annotations") or {})
+    annotations = {"pulumi.com/patchFieldManager": field_manager} | (metadata.get("annotations") or {})
     return manifest | {"metadata": metadata | {"annotations": annotations}}
 
 

@@ -11,8 +11,8 @@ from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
-from components.arguments import ArgumentError, Arguments, arguments, planned
-from components.children import child_options, claim_changes
+from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
+from components.children import child_options, ignored_claim_fields
 from components.failure import failure_hook
 from components.kubernetes_object import KubernetesObject
 from components.model_platform import Platform
@@ -23,15 +23,14 @@ from providers import PROVIDERS
 class ModelDeployment(pulumi.ComponentResource):
     """One model, served by whichever inference provider the selection rules pick when it is planned.
 
-    Namespace, operator and token Secret are taken to be there, unless a ``Platform`` or ``ModelServing`` brings them
-    along.
+    Namespace, operator and token Secret must exist, unless a ``Platform`` or ``ModelServing`` creates them.
     """
 
     provider: pulumi.Output[str]
     """Inference provider."""
 
     selected_reason: pulumi.Output[str]
-    """``explicit``, or the rule that decided with its priority."""
+    """``explicit``, or the matching rule with its priority."""
 
     engine: pulumi.Output[str]
     """Inference engine."""
@@ -51,45 +50,49 @@ class ModelDeployment(pulumi.ComponentResource):
         platform: Platform | None = None,
         plan: PlannedDeployment | None = None,
     ) -> None:
-        """Plan the deployment and create its objects; ``plan`` is for a program that has planned it already.
+        """Plan the deployment, unless ``plan`` is given, and create its objects.
 
-        Raises ``ArgumentError`` with everything that is wrong with ``args``.
+        Raises ``ArgumentError`` with all problems of ``args``.
         """
-        given = Arguments() if plan else arguments(args, DeploymentEntry)
-        plan = plan or _planned(name, given, platform.target if platform else default_target())
+        arguments = Arguments() if plan else read_arguments(args, DeploymentEntry)
+        plan = plan or _plan(name, arguments, platform.target if platform else default_target())
         for warning in plan.warnings if not platform or platform.plan is None else ():
             pulumi.log.warn(f"{name}: {warning}")
         outputs = outputs_of(plan)
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
-        needs = [*(platform.needs(plan) if platform else ()), *given.resources]
-        self._create(plan, needs, platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}"))
+        dependencies = [*(platform.dependencies(plan) if platform else ()), *arguments.resources]
+        self._create(
+            plan, dependencies, platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}")
+        )
         self.provider = pulumi.Output.from_input(outputs["provider"])
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
         self.engine = pulumi.Output.from_input(outputs["engine"])
         self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
         resource: dict[str, str] = outputs["resource"]
-        self.resource = self.endpoint.apply(lambda _: resource)  # from_input would make an Output of each of its texts
+        self.resource = self.endpoint.apply(lambda _: resource)  # from_input would create an Output for each value
         self.register_outputs(outputs)
 
-    def _create(self, plan: PlannedDeployment, needs: list[pulumi.Resource], on_failure: pulumi.ErrorHook) -> None:
+    def _create(
+        self, plan: PlannedDeployment, dependencies: list[pulumi.Resource], on_failure: pulumi.ErrorHook
+    ) -> None:
         rendered = plan.rendered
-        # A changed ConfigMap has another name, so its forerunner must not be protected.
-        first = [
+        # A changed ConfigMap gets a new name, so the old one must not be protected.
+        children = [
             KubernetesObject(
                 obj["metadata"]["name"],
                 obj,
                 child_options(
                     self,
-                    depends_on=needs,
+                    depends_on=dependencies,
                     protect=False if obj["kind"] == "ConfigMap" else None,
-                    ignore_changes=claim_changes(obj),
+                    ignore_changes=ignored_claim_fields(obj),
                 ),
             )
             for obj in supporting_objects(plan)
         ]
         options = child_options(
             self,
-            depends_on=[*needs, *first],
+            depends_on=[*dependencies, *children],
             timeout=plan.ready_timeout,
             on_error=on_failure,
             replace_on_changes=rendered.immutable,
@@ -100,13 +103,13 @@ class ModelDeployment(pulumi.ComponentResource):
 
 
 def default_target() -> PlanContext:
-    """What a deployment without a platform is planned for: the built-in providers, and the defaults of a stack."""
+    """Return the target of a deployment without a platform: built-in providers and default settings."""
     settings = StackSettings()
     return PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
 
 
 def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
-    """What a deployment puts out, all of it known before anything runs."""
+    """Return a deployment's outputs, which are all known at plan time."""
     request, resource = plan.request, plan.rendered.resource
     return {
         "provider": request.selection.provider,
@@ -122,10 +125,10 @@ def outputs_of(plan: PlannedDeployment) -> dict[str, Any]:
     }
 
 
-def _planned(name: str, args: Arguments, target: PlanContext) -> PlannedDeployment:
+def _plan(name: str, args: Arguments, target: PlanContext) -> PlannedDeployment:
     args.data = {"name": name} | args.data
     try:
-        (plan,) = planned(args, lambda data: [plan_entry(data, target)])
+        (plan,) = plan_deployments(args, lambda data: [plan_entry(data, target)])
     except InputError as error:
         raise ArgumentError(name, error) from error
     return plan

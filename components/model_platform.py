@@ -1,4 +1,4 @@
-"""What the deployments of one cluster share."""
+"""Resources that the deployments of a cluster share."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,8 +19,8 @@ from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.entry import Delivery
 from airunway.text.names import dns_label
 from airunway.text.problems import InputError, Problem
-from components.arguments import UNKNOWN, ArgumentError, arguments
-from components.children import child_options, kept_options
+from components.arguments import PLAIN_VALUE_NEEDED, ArgumentError, read_arguments
+from components.children import child_options, retained_options
 from components.controller import Controller
 from components.failure import failure_hook
 from components.image_builder import ImageBuilder, ModelImage
@@ -33,13 +33,11 @@ from components.settings_types import PlatformArgs
 from providers import PROVIDERS
 
 SECRET_ARGUMENTS = {"hugging_face_token": TOKEN_SETTING, "registry_password": PASSWORD_SETTING}
-"""The arguments that are secrets, and their settings."""
+"""Secret arguments and their settings."""
 
 
 class Platform(pulumi.ComponentResource):
-    """Operators, namespaces, token Secrets and image builds, each created only where some deployment needs it, and
-    once.
-    """
+    """Operators, namespaces, token Secrets and image builds, created once and only if a deployment needs them."""
 
     def __init__(
         self,
@@ -49,18 +47,18 @@ class Platform(pulumi.ComponentResource):
         *,
         plan: Plan | None = None,
         secrets: Mapping[str, pulumi.Input[str]] | None = None,
-        last: LastUpdate | None = None,
+        previous_update: LastUpdate | None = None,
     ) -> None:
-        """Create nothing yet, or what ``plan`` needs, for a program that has planned a whole stack.
+        """Create what ``plan`` needs or, without it, nothing until deployments are added.
 
-        With ``plan`` come the stack's secrets by setting, and what the last update left in its state, instead of
-        ``args``. Raises ``ArgumentError`` with everything that is wrong with ``args``.
+        With ``plan``, pass the stack's secrets by setting and its last update instead of ``args``. Raises
+        ``ArgumentError`` with all problems of ``args``.
         """
         self.plan = plan
         self._secrets = secrets or secrets_of(args)
         self.target = _target(name, args, plan, has_token=TOKEN_SETTING in self._secrets)
         self.settings = self.target.settings
-        self._last = last
+        self._previous_update = previous_update
         super().__init__("airunway:index:Platform", name, {}, opts)
         self.on_failure = (
             failure_hook(plan.settings.cluster) if plan else failure_hook(None, f"airunway-failure-{name}")
@@ -75,8 +73,8 @@ class Platform(pulumi.ComponentResource):
             self._create(plan)
         self.register_outputs({})
 
-    def needs(self, planned: PlannedDeployment) -> list[pulumi.Resource]:
-        """What a deployment has to wait for, created where it is not there yet."""
+    def dependencies(self, planned: PlannedDeployment) -> list[pulumi.Resource]:
+        """Return a deployment's dependencies, creating missing ones."""
         request = planned.request
         namespace = self._namespace(request.namespace)
         operator = self._operator(request.config)
@@ -85,9 +83,7 @@ class Platform(pulumi.ComponentResource):
         image = [self._image(planned.image, pulling)] if planned.image else []
         login = [self._build_services(pulling)[0].login(n, namespace) for n in pulling]
         if planned.delivery == Delivery.MODELDEPLOYMENT and not self._controller:
-            error = InputError(
-                [Problem("delivery", "the controller decides by what a whole stack has; use ModelServing")]
-            )
+            error = InputError([Problem("delivery", "the controller needs a whole stack; use ModelServing")])
             raise ArgumentError(planned.name, error) from error
         controller = self._controller if planned.delivery == Delivery.MODELDEPLOYMENT else []
         return [operator, *controller, *namespace, *token, *login, *image]
@@ -115,7 +111,7 @@ class Platform(pulumi.ComponentResource):
         if namespace == "default" or not self.settings.create_namespaces:
             return []
         if namespace not in self._namespaces:
-            self._namespaces[namespace] = KubernetesObject(namespace, _namespace(namespace), kept_options(self))
+            self._namespaces[namespace] = KubernetesObject(namespace, _namespace(namespace), retained_options(self))
         return [self._namespaces[namespace]]
 
     def _token(self, namespace: str) -> KubernetesObject:
@@ -132,20 +128,23 @@ class Platform(pulumi.ComponentResource):
             needs: list[pulumi.Resource] = [registry, builder]
             options = child_options(self)
             self._images[image.name] = ModelImage(
-                image.name, {"image": image, "needs": needs, "on_failure": self.on_failure}, options
+                image.name, {"image": image, "depends_on": needs, "on_failure": self.on_failure}, options
             )
         return self._images[image.name]
 
     def _build_services(self, pull_namespaces: Sequence[str]) -> tuple[ImageRegistry, ImageBuilder]:
-        """Registry and builder; pods of ``pull_namespaces`` pull from a registry that may want a login."""
+        """Return registry and builder, creating them and pull Secrets in ``pull_namespaces`` if needed."""
         if self._services is None:
             self._refuse_impossible_claims()
-            namespace = KubernetesObject(NAMESPACE, system_namespace(self.settings), kept_options(self))
+            namespace = KubernetesObject(NAMESPACE, system_namespace(self.settings), retained_options(self))
             registry = ImageRegistry(
                 "registry",
                 {
                     "settings": self.settings,
-                    "needs": [namespace, *(need for pulling in pull_namespaces for need in self._namespace(pulling))],
+                    "depends_on": [
+                        namespace,
+                        *(need for pulling in pull_namespaces for need in self._namespace(pulling)),
+                    ],
                     "password": self._secrets.get(PASSWORD_SETTING),
                     "on_failure": self.on_failure,
                 },
@@ -155,17 +154,22 @@ class Platform(pulumi.ComponentResource):
                 registry.login(pulling, self._namespace(pulling))
             options = child_options(self)
             builder = ImageBuilder(
-                "builder", {"settings": self.settings, "needs": [namespace], "on_failure": self.on_failure}, options
+                "builder",
+                {"settings": self.settings, "depends_on": [namespace], "on_failure": self.on_failure},
+                options,
             )
             self._services = registry, builder
         return self._services
 
     def _refuse_impossible_claims(self) -> None:
-        """Raise ``pulumi.RunError`` where a volume claim of the last update would have to change as none can."""
-        last = self._last or last_update()
+        """Raise ``pulumi.RunError`` if an existing volume claim would need an impossible change."""
+        previous_update = self._previous_update or last_update()
 
         def live(name: str) -> Mapping[str, Any] | None:
-            return next(last.outputs("kubernetes:core/v1:PersistentVolumeClaim", f"{name}-persistentvolumeclaim"), None)
+            return next(
+                previous_update.outputs("kubernetes:core/v1:PersistentVolumeClaim", f"{name}-persistentvolumeclaim"),
+                None,
+            )
 
         problems = claim_problems(self.settings, live)
         if problems:
@@ -173,7 +177,7 @@ class Platform(pulumi.ComponentResource):
 
 
 def _target(name: str, args: PlatformArgs, plan: Plan | None, *, has_token: bool) -> PlanContext:
-    """What deployments of the platform are planned for. Raises ``ArgumentError``."""
+    """Return the target of the platform's deployments. Raises ``ArgumentError``."""
     if plan:
         return PlanContext(PROVIDERS, [provider.config for provider in plan.providers], plan.settings, has_token)
     try:
@@ -184,15 +188,15 @@ def _target(name: str, args: PlatformArgs, plan: Plan | None, *, has_token: bool
 
 
 def secrets_of(args: Mapping[str, Any]) -> dict[str, pulumi.Input[str]]:
-    """The secrets among a component's arguments, by setting."""
+    """Return the secrets among a component's arguments, by setting."""
     return {setting: args[key] for key, setting in SECRET_ARGUMENTS.items() if args.get(key) is not None}
 
 
 def settings_of(args: Mapping[str, Any], *, has_token: bool, has_password: bool) -> StackSettings:
-    """The settings that a component's arguments say. Raises ``InputError``."""
-    plain = arguments({key: value for key, value in args.items() if key not in SECRET_ARGUMENTS}, StackSettings)
+    """Read the settings from a component's arguments. Raises ``InputError``."""
+    plain = read_arguments({key: value for key, value in args.items() if key not in SECRET_ARGUMENTS}, StackSettings)
     if plain.leaves:
-        raise InputError([Problem(leaf.path, UNKNOWN) for leaf in plain.leaves])
+        raise InputError([Problem(leaf.field, PLAIN_VALUE_NEEDED) for leaf in plain.leaves])
     settings = parse_settings(plain.data)
     problems = secret_problems(settings, has_token=has_token, has_password=has_password)
     if problems:

@@ -1,6 +1,4 @@
-"""The components as a provider that Pulumi's engine starts and asks over gRPC: its schema, and how what is wrong comes
-back.
-"""
+"""The components as a Pulumi provider plugin: its schema, and its errors."""
 
 import json
 import tomllib
@@ -19,7 +17,7 @@ from components.model_deployment import ModelDeployment
 from components.model_serving import ModelServing
 
 PACKAGE = "airunway"
-"""Name of the package, and first part of its types."""
+"""Name of the package, and first part of its type tokens."""
 
 
 class Plugin(ComponentProvider):
@@ -27,29 +25,29 @@ class Plugin(ComponentProvider):
 
     def __init__(self, version: str) -> None:
         super().__init__([ModelDeployment, ModelServing], PACKAGE, version=version)
-        # Pulumi takes docstrings as they are indented (3.259, analyzer.py).
+        # Pulumi keeps the indentation of docstrings (3.259, analyzer.py).
         self.schema = json.dumps(with_one_line_paragraphs(json.loads(self.schema or "{}")))
 
     def construct(
         self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
     ) -> ConstructResult:
-        """Create a component. Arguments that can't be planned are told one by one, by their paths, as Pulumi has it."""
+        """Create a component, reporting invalid arguments by property path."""
         try:
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
             if not isinstance(error.inner, ArgumentError):
                 raise
             problems: Any = [{"property_path": p.field, "reason": p.message} for p in error.inner.problems]
-            raise pulumi.InputPropertiesError(f"{name} can't be planned", problems) from error
+            raise pulumi.InputPropertiesError(f"{name} has invalid arguments", problems) from error
 
 
 def plugin() -> Plugin:
-    """The plugin, of the release that is installed or checked out."""
+    """Create the plugin with the version of the installed or checked-out release."""
     return Plugin(_version())
 
 
 def schema() -> str:
-    """The package's schema as it is kept in ``components/schema.json``."""
+    """Return the package's schema as stored in ``components/schema.json``."""
     return json.dumps(json.loads(plugin().schema or "{}"), indent=2, sort_keys=True) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Secrets that an account can take away without a right to read all the others."""
+"""Secrets that can be deleted without the right to read all other Secrets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from components.children import child_options
 from components.kubernetes_object import KubernetesObject
 
 OWNER = "-owner"
-"""What the name of a Secret's owner ends with."""
+"""Suffix of the name of a Secret's owner."""
 
 
 def secret_object(
@@ -22,17 +22,15 @@ def secret_object(
     depends_on: Sequence[pulumi.Resource],
     secrets: Sequence[str] = ("stringData",),
 ) -> KubernetesObject:
-    """The Secret ``manifest`` and an empty ConfigMap that owns it and with which it goes; ``secrets`` names outputs to
-    encrypt.
+    """Create the Secret ``manifest`` and an empty ConfigMap that owns it; ``secrets`` names outputs to encrypt.
 
-    Pulumi's provider sees that an object is gone by a watch on all of its kind, and hangs for an account that may not
-    watch (seen in 4.25, the same in the source of 4.32; pulumi-kubernetes issue 4580). A watch on Secrets reads every
-    Secret of the namespace. So it is the ConfigMap that Pulumi deletes, and the cluster's garbage collector takes the
-    Secret with it. ``blockOwnerDeletion`` stays unset: where OwnerReferencesPermissionEnforcement is on, as in
-    OpenShift, it takes a right to the owner's finalizers.
+    To confirm a deletion, Pulumi's provider watches the whole kind, and hangs without the right to (4.25, and the
+    source of 4.32; pulumi-kubernetes issue 4580). A watch on Secrets would read every Secret in the namespace. So
+    Pulumi deletes the ConfigMap, and the cluster's garbage collector then deletes the Secret. ``blockOwnerDeletion``
+    is unset: with OwnerReferencesPermissionEnforcement, as in OpenShift, it needs a right to the owner's finalizers.
     """
     metadata = manifest["metadata"]
-    body: dict[str, Any] = {
+    owner_manifest: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
@@ -41,12 +39,14 @@ def secret_object(
             "labels": MANAGED,
         },
     }
-    owner = KubernetesObject(name + OWNER, body, child_options(parent, depends_on=depends_on))
+    owner = KubernetesObject(name + OWNER, owner_manifest, child_options(parent, depends_on=depends_on))
     reference = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "name": body["metadata"]["name"],
-        "uid": owner.metadata.apply(lambda live: live.get("uid", UNKNOWN)),  # a preview without the namespace has none
+        "name": owner_manifest["metadata"]["name"],
+        "uid": owner.metadata.apply(
+            lambda live: live.get("uid", UNKNOWN)
+        ),  # unknown in a preview without the namespace
     }
     owned = manifest | {"metadata": metadata | {"ownerReferences": [reference]}}
     return KubernetesObject(

@@ -1,4 +1,4 @@
-"""``python -m airunway.cli`` is ``airunway``."""
+"""Entry point of ``python -m airunway.cli``."""
 
 from airunway.cli.main import main
 

@@ -1,4 +1,4 @@
-"""What the commands do that need no stack: `airunway select`, `render` and `providers`; imported only when one runs."""
+"""Commands that need no stack: `airunway select`, `render` and `providers`; imported only when one of them runs."""
 
 import sys
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from airunway.cli.options import Format
-from airunway.cli.streams import print_json, text_of
+from airunway.cli.streams import print_json, read_text
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_document
 from airunway.planning.documents import parse_documents
@@ -24,37 +24,37 @@ from providers import PROVIDERS
 
 
 def show_selection(files: list[str], format: Format) -> None:
-    """Print the decisions for the documents of ``files``."""
-    planned = _planned(files)
+    """Print the selected engine and provider of each document in ``files``."""
+    planned = _plan_files(files)
     if format is Format.JSON:
         print_json([deployment_document(p) for p in planned])
         return
-    out = console()
-    out.print(selection_table(planned, out.width))
+    terminal = console()
+    terminal.print(selection_table(planned, terminal.width))
 
 
 def show_objects(files: list[str]) -> None:
-    """Print the upstream objects for the documents of ``files``."""
-    planned = _planned(files)
+    """Print the upstream objects of each document in ``files``."""
+    planned = _plan_files(files)
     sys.stdout.write(to_documents(obj for p in planned for obj in (*p.rendered.supporting, p.rendered.resource)))
 
 
 def show_providers(root: Path | None, stack: str | None, format: Format) -> None:
-    """Print the providers, as ``stack`` has them if there is one."""
-    configs = _configs(root, stack)
+    """Print the providers as ``stack`` configures them, or the built-in ones."""
+    configs = _load_configs(root, stack)
     if format is Format.JSON:
         print_json(
             [{"name": c.name, **c.spec.model_dump(mode="json", by_alias=True, exclude_none=True)} for c in configs]
         )
         return
-    out = console()
-    out.print(_capability_table(configs))
+    terminal = console()
+    terminal.print(_capability_table(configs))
     for config in configs:
-        out.print()
-        out.print(_provider_lines(config))
+        terminal.print()
+        terminal.print(_provider_lines(config))
 
 
-def _configs(root: Path | None, stack: str | None) -> Sequence[InferenceProviderConfig]:
+def _load_configs(root: Path | None, stack: str | None) -> Sequence[InferenceProviderConfig]:
     if root is not None and stack is not None:
         from airunway.program.stack_plan import stack_target
 
@@ -68,9 +68,9 @@ def _capability_table(configs: Sequence[InferenceProviderConfig]) -> Table:
         table.add_column(heading)
     for config in configs:
         for capability in config.spec.capabilities.engines:
-            answers = ["yes" if can else "no" for can in (capability.gpu_support, capability.cpu_support)]
+            support = ["yes" if supported else "no" for supported in (capability.gpu_support, capability.cpu_support)]
             table.add_row(
-                Text(config.name, style="cyan"), str(capability.name), *answers, ", ".join(capability.serving_modes)
+                Text(config.name, style="cyan"), str(capability.name), *support, ", ".join(capability.serving_modes)
             )
     return table
 
@@ -79,7 +79,7 @@ def _provider_lines(config: InferenceProviderConfig) -> Text:
     installation = config.spec.installation
     text = Text(config.name, style="bold cyan")
     text.append(f"  {installation.description}\n", style="not bold default")
-    rows = [f"chosen at {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or [
+    rows = [f"priority {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or [
         "chosen by name only"
     ]
     rows += [
@@ -88,19 +88,19 @@ def _provider_lines(config: InferenceProviderConfig) -> Text:
         for chart in installation.helm_charts
     ]
     rows += [f"docs {config.spec.documentation}"] if config.spec.documentation else []
-    rows += [f"by hand: {step.command}" for step in installation.steps if step.command]
+    rows += [f"manual step: {step.command}" for step in installation.steps if step.command]
     text.append("\n".join(f"  {row}" for row in rows), style="not bold default")
     return text
 
 
-def _planned(files: list[str]) -> list[PlannedDeployment]:
-    """Every document of ``files``, planned with the built-in providers. Raises ``InputError`` with all problems."""
-    target = PlanContext(PROVIDERS, _configs(None, None), StackSettings())
+def _plan_files(files: list[str]) -> list[PlannedDeployment]:
+    """Plan every document in ``files`` with the built-in providers. Raises ``InputError`` with all problems."""
+    target = PlanContext(PROVIDERS, _load_configs(None, None), StackSettings())
     planned: list[PlannedDeployment] = []
     problems: list[Problem] = []
     for file in files:
         try:
-            for document in parse_documents(text_of(file), "stdin" if file == "-" else file, ("ModelDeployment",)):
+            for document in parse_documents(read_text(file), "stdin" if file == "-" else file, ("ModelDeployment",)):
                 try:
                     planned.append(plan_document(document, target))
                 except InputError as error:

@@ -1,6 +1,4 @@
-"""``airunway``: preview a stack without an engine, read what its cluster says, and select or render files without a
-stack.
-"""
+"""The command line of ``airunway``: every command with its options."""
 
 import os
 import sys
@@ -31,14 +29,12 @@ _EXTRAS = {
     "live": ("httpx_ws", "openai"),
     "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
 }
-"""The packages that are imported only where one of the project's extras is installed."""
+"""Packages that only an optional extra installs, by extra."""
 
 app = typer.Typer(
     name="airunway",
-    help=(
-        "Model deployments on Kubernetes as a Pulumi program: which provider serves which model, what that takes, and"
-        " how it runs."
-    ),
+    help="Deploy AI models to Kubernetes with Pulumi: preview, compare and watch stacks of model deployments.",
+    epilog="Example: airunway preview --stack dev",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -51,35 +47,40 @@ app = typer.Typer(
 def preview(
     stack: StackOption = "dev", format: PreviewFormatOption = PreviewFormat.TEXT, cwd: ProjectOption = None
 ) -> None:
-    """Show what a stack is: each deployment's provider and why, and the graph of resources. Needs no cluster, state or
-    credentials.
+    """Preview a stack: providers selected and resources needed.
+
+    Needs no cluster, Pulumi state or credentials.
     """
     from airunway.cli.previews import show_preview
 
-    show_preview(project(cwd), stack, format)
+    show_preview(find_project(cwd), stack, format)
 
 
 @app.command(epilog="Example: airunway diff --stack prod --against origin/main")
 def diff(
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")] = None,
-    all_stacks: Annotated[bool, typer.Option("--all", help="Every stack, here and there.")] = False,
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")
+    ] = None,
+    all_stacks: Annotated[bool, typer.Option("--all", help="Every stack of the project and the revision.")] = False,
     against: Annotated[
-        str, typer.Option("--against", help="Git revision, or a file that `preview --format json` wrote.")
+        str,
+        typer.Option(
+            "--against", metavar="REVISION|FILE", help="Git revision, or a file saved with `preview --format json`."
+        ),
     ] = "HEAD",
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 if anything changes, as git diff does.")
-    ] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if anything changes.")] = False,
     format: PreviewFormatOption = PreviewFormat.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show what changes and why: decisions, operators, and resources field by field. Needs no cluster, state or
-    credentials.
+    """Compare stacks with a git revision or a saved preview.
+
+    Shows changed providers, operators and resources, field by field. Needs no cluster, Pulumi state or credentials.
     """
     from airunway.cli.previews import show_difference
 
     if (stack is None) != all_stacks:
-        raise typer.BadParameter("give --stack NAME or --all, one of the two", param_hint="--stack")
-    if show_difference(project(cwd), stack, against, format) and exit_code:
+        raise typer.BadParameter("give either --stack NAME or --all", param_hint="--stack")
+    if show_difference(find_project(cwd), stack, against, format) and exit_code:
         raise typer.Exit(1)
 
 
@@ -90,17 +91,18 @@ def explain(
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show why a deployment has its provider: every provider, every rule and its value, and the spec that the rules
-    saw.
+    """Explain why a deployment got its provider.
+
+    Lists every provider, every selection rule with its result, and the spec that the rules evaluated.
     """
     from airunway.cli.previews import show_explanation
 
-    show_explanation(project(cwd), stack, name, format)
+    show_explanation(find_project(cwd), stack, name, format)
 
 
 @app.command(epilog="Example: airunway select -f llama.yaml --format json")
 def select(file: FilesOption, format: FormatOption = Format.TEXT) -> None:
-    """Show which engine and provider ModelDeployment documents would get."""
+    """Show the engine and provider for ModelDeployment files."""
     from airunway.cli.documents import show_selection
 
     show_selection(file, format)
@@ -109,16 +111,20 @@ def select(file: FilesOption, format: FormatOption = Format.TEXT) -> None:
 @app.command(epilog="Example: kubectl get modeldeployment llama -o yaml | airunway render -f -")
 def render(
     file: Annotated[
-        list[str] | None, typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="ModelDeployment file, or - for standard input; repeatable."),
     ] = None,
     stack: Annotated[
-        str | None, typer.Option("--stack", "-s", help="A whole stack, as files for GitOps; with --output.")
+        str | None, typer.Option("--stack", "-s", metavar="STACK", help="Stack to write; needs --output.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the stack's files.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder to write the stack's files to.")
+    ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print the upstream objects of ModelDeployment documents as YAML, or write those of a stack as files for
-    GitOps.
+    """Render ModelDeployment files, or a stack for GitOps.
+
+    With --file, prints the objects as YAML. With --stack, writes one file per object and a kustomization.yaml.
     """
     if (file is None) == (stack is None) or (stack is None) != (output is None):
         raise typer.BadParameter("give --file FILE, or --stack NAME with --output DIR", param_hint="--file")
@@ -129,21 +135,25 @@ def render(
     elif stack is not None and output is not None:
         from airunway.cli.previews import write_stack
 
-        write_stack(project(cwd), stack, output)
+        write_stack(find_project(cwd), stack, output)
 
 
 @app.command(epilog="Example: airunway providers --stack prod")
 def providers(
     stack: Annotated[
-        str | None, typer.Option("--stack", "-s", help="As this stack has them. Default: the built-in ones.")
+        str | None,
+        typer.Option("--stack", "-s", metavar="STACK", help="Show them as this stack configures them."),
     ] = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show what each inference provider can run, when it is chosen and how its operator is installed."""
+    """List inference providers and their selection rules.
+
+    Shows what each can run, when it is selected and how its operator is installed.
+    """
     from airunway.cli.documents import show_providers
 
-    show_providers(project(cwd) if stack else None, stack, format)
+    show_providers(find_project(cwd) if stack else None, stack, format)
 
 
 @app.command(epilog="Example: airunway rbac --stack prod --service-account ci/deployer | kubectl apply -f -")
@@ -153,15 +163,18 @@ def rbac(
     manifests: ManifestsOption = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="Also what this git revision or saved preview has, so that it can be removed."),
+        typer.Option(
+            "--against",
+            metavar="REVISION|FILE",
+            help="Also allow deleting what this git revision or saved preview has.",
+        ),
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print the RBAC objects that let a service account run `pulumi up` and `pulumi destroy` on a stack, and do nothing
-    else.
+    """Print the RBAC objects a service account needs for a stack.
 
-    What a chart holds is in the chart: --manifests adds it, and what is missing is said, with the commands that give
-    it.
+    They grant what `pulumi up` and `pulumi destroy` need and nothing else. Pass rendered Helm charts with --manifests;
+    notes on standard error name the missing ones and the commands that render them.
     """
     from airunway.cli.rights import show_rbac
 
@@ -171,40 +184,47 @@ def rbac(
     charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
     if not all(release and file for release, file in charts):
         raise typer.BadParameter("RELEASE=FILE is wanted, as in my-operator=rendered.yaml", param_hint="--manifests")
-    show_rbac(project(cwd), stack, (namespace, name), charts, against)
+    show_rbac(find_project(cwd), stack, (namespace, name), charts, against)
 
 
 @app.command(epilog="Example: airunway status --stack dev prod --format json")
 def status(
     stack: Annotated[
-        list[str], typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml; repeatable.")
+        list[str],
+        typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml; repeatable."),
     ],
     more: Annotated[list[str] | None, typer.Argument(metavar="STACK", help="More stacks.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, and show each change.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep running and print each change.")] = False,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
-    """Show what the cluster says of each deployment, whatever its provider, and of the operators. Status 0: all run, 3:
-    some do not.
+    """Show the live status of deployments and operators.
+
+    Exits with 0 if all deployments run, and with 3 if some do not.
     """
     from airunway.cli.live import show_status
 
-    show_status(project(cwd), [*stack, *(more or [])], format, watch=watch)
+    show_status(find_project(cwd), [*stack, *(more or [])], format, watch=watch)
 
 
 @app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")
 def wait(
     deployments: Annotated[
-        list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments. Default: all.")
+        list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments to wait for. Default: all.")
     ] = None,
     stack: StackOption = "dev",
-    timeout: Annotated[str, typer.Option("--timeout", help="How long, such as 90s, 45m or 2h.")] = "30m",
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="DURATION", help="Longest wait, such as 90s, 45m or 2h.")
+    ] = "30m",
     cwd: ProjectOption = None,
 ) -> None:
-    """Wait until deployments run, telling each change. Status 0: they run, 3: not in time."""
+    """Wait until deployments run, printing each change.
+
+    Exits with 0 if they run, and with 3 on timeout.
+    """
     from airunway.cli.live import wait_for
 
-    wait_for(project(cwd), stack, deployments or [], _seconds(timeout))
+    wait_for(find_project(cwd), stack, deployments or [], _parse_seconds(timeout))
 
 
 @app.command(epilog='Example: export OPENAI_BASE_URL="$(airunway endpoint llama-70b --stack prod)"')
@@ -212,109 +232,120 @@ def endpoint(
     name: NameArgument,
     stack: StackOption = "dev",
     port_forward: Annotated[
-        bool, typer.Option("--port-forward", help="Open it on 127.0.0.1 until interrupted.")
+        bool, typer.Option("--port-forward", help="Forward a local port until interrupted.")
     ] = False,
     port: PortOption = 0,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print a deployment's OpenAI-compatible base URL: inside the cluster, or on this machine with --port-forward."""
+    """Print a deployment's OpenAI-compatible base URL.
+
+    The URL works inside the cluster; with --port-forward, on this machine.
+    """
     from airunway.cli.live import show_endpoint
 
-    show_endpoint(project(cwd), stack, name, port if port_forward else None)
+    show_endpoint(find_project(cwd), stack, name, port if port_forward else None)
 
 
 @app.command(epilog='Example: airunway chat llama-70b "Say hello." --stack prod')
 def chat(
     name: NameArgument,
-    text: Annotated[str, typer.Argument(help="What to say to it.")],
+    text: Annotated[str, typer.Argument(metavar="PROMPT", help="Text to send.")],
     stack: StackOption = "dev",
     model: Annotated[
-        str | None, typer.Option("--model", help="Model name. Default: the first that the endpoint serves.")
+        str | None, typer.Option("--model", metavar="NAME", help="Model name. Default: the endpoint's first model.")
     ] = None,
     url: Annotated[
-        str | None, typer.Option("--url", help="Base URL, for example of a gateway. Default: a port forward.")
+        str | None, typer.Option("--url", metavar="URL", help="Base URL, such as a gateway's. Default: a port forward.")
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Say something to a deployment and print what it answers: a test of the whole way. OPENAI_API_KEY is sent where it
-    is set.
+    """Send a prompt to a deployment and print the answer.
+
+    Tests the model end to end. OPENAI_API_KEY is sent if it is set.
     """
     from airunway.cli.live import chat_with
 
-    chat_with(project(cwd), stack, name, text, model, url)
+    chat_with(find_project(cwd), stack, name, text, model, url)
 
 
 @app.command("import", epilog="Example: airunway import --stack prod --ids import.json > entries.yaml")
 def import_(
     stack: StackOption = "dev",
     ids: Annotated[
-        Path | None, typer.Option("--ids", help="Write the ids to this file, as `pulumi import --file` takes them.")
+        Path | None,
+        typer.Option("--ids", metavar="FILE", help="Write the ids for `pulumi import --file` to this file."),
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Print stack entries for what the cluster already serves, so that `pulumi up` takes it over as it is, and what
-    can't be expressed.
+    """Print stack entries for models the cluster already serves.
+
+    With these entries `pulumi up` takes the objects over unchanged. Comments list objects that no entry matches.
     """
     from airunway.cli.live import show_import
 
-    show_import(project(cwd), stack, ids)
+    show_import(find_project(cwd), stack, ids)
 
 
 @app.command(epilog="Example: airunway console --stack prod")
 def console(
     stack: StackOption = "dev",
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on. Default: a free one.")] = 0,
-    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, show_default="a free port", help="Port to listen on.")
+    ] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the console in the browser.")] = True,
     cwd: ProjectOption = None,
 ) -> None:
-    """Open pages on this machine to see what runs, edit the stack file by form, and preview and apply it."""
+    """Start a local web console for a stack.
+
+    Shows what runs, edits stack files with forms, and previews and applies changes.
+    """
     from airunway.console.serve import serve
 
-    serve(project(cwd), stack, host, port, browser=browser)
+    serve(find_project(cwd), stack, host, port, browser=browser)
 
 
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
 def schema(
     deployments: Annotated[
-        bool, typer.Option("--deployments", help="Of the files that airunway:deploymentFiles names.")
+        bool, typer.Option("--deployments", help="Print the schema of deployment files instead.")
     ] = False,
     project_file: Annotated[
-        bool, typer.Option("--project", help="The project's Pulumi.yaml with its settings declared anew.")
+        bool, typer.Option("--project", help="Print Pulumi.yaml with updated setting declarations instead.")
     ] = False,
     argument_types: Annotated[
         Path | None,
-        typer.Option("--argument-types", help="Write the components' argument types into this folder instead."),
+        typer.Option("--argument-types", metavar="DIR", help="Write the components' argument types to DIR instead."),
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
     """Print the JSON Schema of stack files."""
     from airunway.cli.argument_types import write_argument_types
     from airunway.cli.schema import deployments_schema, project_text, schema_text, stack_schema
-    from airunway.cli.streams import text_of
+    from airunway.cli.streams import read_text
 
     if argument_types is not None:
         write_argument_types(argument_types)
     elif project_file:
-        sys.stdout.write(project_text(text_of(str(project(cwd) / "Pulumi.yaml"))))
+        sys.stdout.write(project_text(read_text(str(find_project(cwd) / "Pulumi.yaml"))))
     else:
         sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
 
 
-def project(cwd: Path | None) -> Path:
-    """The project folder: ``cwd``, or the nearest one above with a Pulumi.yaml. A usage error where there is none."""
+def find_project(cwd: Path | None) -> Path:
+    """Return ``cwd``, or the suggest_name parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
     start = (cwd or Path.cwd()).resolve()
     for folder in [start] if cwd else [start, *start.parents]:
         if (folder / "Pulumi.yaml").exists():
             return folder
     raise typer.BadParameter(
-        f"no Pulumi.yaml in {start}" + ("" if cwd else " or above; run it in the project or give --cwd"),
+        f"no Pulumi.yaml in {start}" + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),
         param_hint="--cwd",
     )
 
 
-def _seconds(text: str) -> int:
-    """A duration in seconds. A usage error for what is none."""
+def _parse_seconds(text: str) -> int:
+    """Convert a duration to seconds. Raises a usage error for an invalid one."""
     if not is_duration(text):
         raise typer.BadParameter(
             f"{format_value(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
@@ -323,30 +354,33 @@ def _seconds(text: str) -> int:
 
 
 def main() -> None:
-    """Run the command; status 0 fine, 1 input refused, cluster out of reach or a bug, 2 wrong usage, 3 not all running.
+    """Run the command line.
 
-    With AIRUNWAY_DEBUG set, a bug shows its traceback too.
+    Exits with 0 on success, 1 for invalid input, an unreachable cluster or a bug, 2 for wrong usage, and 3 if not all
+    deployments run.
+
+    With AIRUNWAY_DEBUG set, a bug also prints its traceback.
     """
     try:
         app()
     except InputError as error:
         count = len(error.problems)
-        _fail(*map(str, error.problems), then=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
+        _fail(*map(str, error.problems), footer=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
     except ModuleNotFoundError as error:
         extra = next(
             (name for name, packages in _EXTRAS.items() if (error.name or "").partition(".")[0] in packages), None
         )
         if extra is None:
             raise
-        _fail(f"this command needs more packages: pip install 'airunway[{extra}]'", then="Nothing was done.")
+        _fail(f"this command needs optional packages; run: pip install 'airunway[{extra}]'", footer="Nothing was done.")
     except Exception as error:
         if os.environ.get(_DEBUG):
             traceback.print_exc()
-        hint = "" if os.environ.get(_DEBUG) else f" ({_DEBUG}=1 shows where)"
-        _fail(f"{type(error).__name__}: {error}", then=f"This is a bug of airunway; please report it{hint}.")
+        hint = "" if os.environ.get(_DEBUG) else f" ({_DEBUG}=1 prints the traceback)"
+        _fail(f"{type(error).__name__}: {error}", footer=f"This is a bug in airunway; please report it{hint}.")
 
 
-def _fail(*messages: str, then: str) -> NoReturn:
+def _fail(*messages: str, footer: str) -> NoReturn:
     from rich.markup import escape
 
     from airunway.text.terminal import console, one_line
@@ -354,5 +388,5 @@ def _fail(*messages: str, then: str) -> NoReturn:
     out = console(stderr=True)
     for message in messages:
         out.print(f"[red]error:[/red] {escape(one_line(message))}", soft_wrap=True)
-    out.print(then)
+    out.print(footer)
     sys.exit(1)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the formats that they print in."""
+"""Options shared by several commands, and their output formats."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -24,27 +24,34 @@ class PreviewFormat(StrEnum):
     HTML = "html"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 PreviewFormatOption = Annotated[
-    PreviewFormat, typer.Option("--format", help="How to print it; html is one page that needs no network.")
+    PreviewFormat, typer.Option("--format", help="Output format; html is one self-contained page.")
 ]
-StackOption = Annotated[str, typer.Option("--stack", "-s", help="Stack, as in stacks/Pulumi.STACK.yaml.")]
+StackOption = Annotated[str, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")]
 ProjectOption = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="Project folder. Default: the nearest one with a Pulumi.yaml.")
+    Path | None,
+    typer.Option(
+        "--cwd", "-C", metavar="DIR", help="Project folder. Default: the suggest_name one with a Pulumi.yaml."
+    ),
 ]
-AccountOption = Annotated[str, typer.Option("--service-account", help="Who gets the rights, as NAMESPACE/NAME.")]
+AccountOption = Annotated[
+    str, typer.Option("--service-account", metavar="NAMESPACE/NAME", help="Service account to grant the rights to.")
+]
 ManifestsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--manifests",
         metavar="RELEASE=FILE",
-        help="What `helm template` prints for a release; - is standard input; repeatable.",
+        help="Output of `helm template` for a release, or - for standard input; repeatable.",
     ),
 ]
-NameArgument = Annotated[str, typer.Argument(help="Deployment of the stack.")]
+NameArgument = Annotated[str, typer.Argument(metavar="DEPLOYMENT", help="Name of a deployment in the stack.")]
 PortOption = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="Local port of --port-forward. Default: a free one.")
+    int,
+    typer.Option("--port", min=0, max=65535, show_default="a free port", help="Local port for --port-forward."),
 ]
 FilesOption = Annotated[
-    list[str], typer.Option("--file", "-f", help="ModelDeployment file; - is standard input; repeatable.")
+    list[str],
+    typer.Option("--file", "-f", metavar="FILE", help="ModelDeployment file, or - for standard input; repeatable."),
 ]

@@ -1,4 +1,4 @@
-"""What the commands do that run the program; imported only when one runs."""
+"""Commands that run the Pulumi program; imported only when one of them runs."""
 
 import sys
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 
 
-def recorded(root: Path, stack: str) -> Preview:
-    """The preview of ``stack``."""
+def record_stack(root: Path, stack: str) -> Preview:
+    """Run the program for ``stack`` and return its preview."""
     return record(root, read_stack(root, stack))
 
 
 def show_preview(root: Path, stack: str, format: PreviewFormat) -> None:
     """Print the preview of ``stack``."""
-    preview = recorded(root, stack)
-    if format in (PreviewFormat.JSON, PreviewFormat.MERMAID):  # which have no place for warnings
-        _warn_of_size(root, stack)
+    preview = record_stack(root, stack)
+    if format in (PreviewFormat.JSON, PreviewFormat.MERMAID):  # formats that can't hold warnings
+        _warn_about_size(root, stack)
     match format:
         case PreviewFormat.JSON:
             print_json(preview_document(preview))
@@ -47,16 +47,16 @@ def show_preview(root: Path, stack: str, format: PreviewFormat) -> None:
             out.print(preview_text(preview, out.width))
 
 
-def _warn_of_size(root: Path, stack: str) -> None:
+def _warn_about_size(root: Path, stack: str) -> None:
     for warning in size_warnings(read_stack(root, stack).without_secrets):
         console(stderr=True).print(f"warning: {warning}", markup=False, soft_wrap=True)
 
 
 def show_difference(root: Path, stack: str | None, against: str, format: PreviewFormat) -> bool:
-    """Print what changes in one stack or in all of them, and say whether anything does."""
+    """Print what changes in one stack or all of them; return whether anything does."""
     from airunway.report.compare import compare
 
-    pairs = previews_of(root, stack, against)
+    pairs = load_previews(root, stack, against)
     differences = [compare(old, new) for old, new in pairs]
     match format:
         case PreviewFormat.JSON:
@@ -82,51 +82,59 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
     return any(differences)
 
 
-def previews_of(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
-    """The other preview and today's, for each stack. A stack that is gone is an empty one today."""
+def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the old and the current preview of each stack; a deleted stack's current preview is empty."""
     from airunway.program.checkout import empty_document, preview_at, saved_preview, worktree
 
-    here = stack_names(root)
+    current = stack_names(root)
     if Path(against).is_file():
         saved = saved_preview(Path(against))
         name = stack or str(saved["stack"])
-        return [(saved, _today(root, name))]
-    with worktree(root, against) as there:
-        names = [stack] if stack else sorted({*here, *(stack_names(there) if (there / "Pulumi.yaml").exists() else [])})
-        if stack and stack not in here and stack not in stack_names(there):
+        return [(saved, _current_preview(root, name))]
+    with worktree(root, against) as checkout:
+        names = (
+            [stack]
+            if stack
+            else sorted({*current, *(stack_names(checkout) if (checkout / "Pulumi.yaml").exists() else [])})
+        )
+        if stack and stack not in current and stack not in stack_names(checkout):
             raise InputError(
-                [Problem("--stack", f"no stack '{stack}', here or at {against}; {suggest_name(stack, here)}")]
+                [
+                    Problem(
+                        "--stack", f"no stack '{stack}' in the project or at {against}; {suggest_name(stack, current)}"
+                    )
+                ]
             )
-        old = {name: preview_at(there, name) for name in names}
-    new = {name: _today(root, name) if name in here else empty_document(name) for name in names}
+        old = {name: preview_at(checkout, name) for name in names}
+    new = {name: _current_preview(root, name) if name in current else empty_document(name) for name in names}
     return [(old[name], new[name]) for name in names]
 
 
-def _today(root: Path, stack: str) -> dict[str, Any]:
-    document = preview_document(recorded(root, stack))
-    _warn_of_size(root, stack)
+def _current_preview(root: Path, stack: str) -> dict[str, Any]:
+    document = preview_document(record_stack(root, stack))
+    _warn_about_size(root, stack)
     return document
 
 
 def show_explanation(root: Path, stack: str, name: str, format: Format) -> None:
-    """Print why the deployment ``name`` has its provider."""
+    """Print why the deployment ``name`` got its provider."""
     from airunway.report.explain import explanation_document, explanation_text
 
-    planned = {p.name: p for p in recorded(root, stack).plan.deployments}
-    if name not in planned:
-        known = suggest_name(name, planned) if planned else "it has none"
-        raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {known}")])
+    deployments = {p.name: p for p in record_stack(root, stack).plan.deployments}
+    if name not in deployments:
+        hint = suggest_name(name, deployments) if deployments else "the stack has no deployments"
+        raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {hint}")])
     if format is Format.JSON:
-        print_json(explanation_document(planned[name]))
+        print_json(explanation_document(deployments[name]))
     else:
-        console().print(explanation_text(planned[name]))
+        console().print(explanation_text(deployments[name]))
 
 
 def write_stack(root: Path, stack: str, folder: Path) -> None:
     """Write the Kubernetes objects of ``stack`` as files to ``folder``."""
     from airunway.report.manifests import manifest_files, write_manifests
 
-    files = manifest_files(recorded(root, stack))
-    gone = write_manifests(files, folder)
-    note = f", {len(gone)} that are no longer needed removed" if gone else ""
-    console(stderr=True).print(f"{len(files)} files written to {folder}{note}.", soft_wrap=True)
+    files = manifest_files(record_stack(root, stack))
+    removed = write_manifests(files, folder)
+    note = f", {len(removed)} obsolete ones removed" if removed else ""
+    console(stderr=True).print(f"Wrote {len(files)} files to {folder}{note}.", soft_wrap=True)

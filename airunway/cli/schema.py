@@ -1,6 +1,4 @@
-"""What is made from the models of settings: JSON Schemas of stack files and deployment files, and the project file's
-``config:``.
-"""
+"""JSON Schemas of stack files and deployment files, and the project file's ``config:``, generated from the models."""
 
 import json
 import re
@@ -21,7 +19,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def stack_schema() -> dict[str, Any]:
-    """The schema of ``stacks/Pulumi.STACK.yaml``, made from the models that validate it."""
+    """Return the JSON Schema of ``stacks/Pulumi.STACK.yaml``."""
     settings = StackSettings.model_json_schema(by_alias=True)
     entry = DeploymentEntry.model_json_schema(by_alias=True)
     definitions = settings.pop("$defs", {}) | entry.pop("$defs", {}) | {"Deployment": entry}
@@ -56,7 +54,7 @@ def stack_schema() -> dict[str, Any]:
 
 
 def deployments_schema() -> dict[str, Any]:
-    """The schema of a file that ``airunway:deploymentFiles`` names: entries as in a stack file."""
+    """Return the JSON Schema of a file in ``airunway:deploymentFiles``: a list of entries as in a stack file."""
     entry = DeploymentEntry.model_json_schema(by_alias=True)
     definitions = entry.pop("$defs", {}) | {"Deployment": entry}
     items = {"$ref": "#/$defs/Deployment"}
@@ -64,45 +62,50 @@ def deployments_schema() -> dict[str, Any]:
 
 
 def project_config() -> dict[str, Any]:
-    """The ``config:`` of ``Pulumi.yaml``: each setting with its type, description and default as Pulumi takes them."""
+    """Return the ``config:`` of ``Pulumi.yaml``: each setting with its type, description and default."""
     schema = StackSettings.model_json_schema(by_alias=True)
     secrets = {
         key: {"type": "string", "description": _secret_description(key), "default": ""} for key in SECRET_SETTINGS
     }
     settings = {field.alias or name: field for name, field in StackSettings.model_fields.items()}
-    declared = {key: _declared(field, schema["properties"][key], schema["$defs"]) for key, field in settings.items()}
-    return {f"airunway:{key}": entry for key, entry in (declared | secrets).items()}
+    declarations = {
+        key: _declaration(field, schema["properties"][key], schema["$defs"]) for key, field in settings.items()
+    }
+    return {f"airunway:{key}": entry for key, entry in (declarations | secrets).items()}
 
 
-def _declared(field: FieldInfo, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """A setting as Pulumi takes it: no default is the empty text, as without any the CLI demands a value."""
-    part, default = _resolved(schema, definitions), field.get_default(call_default_factory=True)
-    items = {"items": {"type": part["items"].get("type", "object")}} if part["type"] == "array" else {}
+def _declaration(field: FieldInfo, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Declare one setting. No default becomes an empty string; without one, the Pulumi CLI requires a value."""
+    resolved, default = _resolved(schema, definitions), field.get_default(call_default_factory=True)
+    items = {"items": {"type": resolved["items"].get("type", "object")}} if resolved["type"] == "array" else {}
     plain = (
         default.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if isinstance(default, BaseModel)
         else schema["default"]
     )
-    return {"type": part["type"], **items, "description": field.description, "default": "" if plain is None else plain}
+    return {
+        "type": resolved["type"],
+        **items,
+        "description": field.description,
+        "default": "" if plain is None else plain,
+    }
 
 
 _CONFIG_SECTION = re.compile(r"^config:.*\n(?:(?:[ -].*)?\n)*", re.MULTILINE)
 
 
 def project_text(text: str) -> str:
-    """``text`` of a ``Pulumi.yaml`` with the settings of its ``config:`` declared anew, all else as it is. Raises
-    ``InputError``.
-    """
+    """Update the airunway settings in ``config:`` of a ``Pulumi.yaml``, leaving the rest. Raises ``InputError``."""
     project = read_document(text, "Pulumi.yaml", StackLoader)
     others = {key: value for key, value in (project.get("config") or {}).items() if not key.startswith("airunway:")}
-    wanted = project | {"config": project_config() | others}
-    changed = _CONFIG_SECTION.sub(lambda _: to_yaml({"config": wanted["config"]}), text)
-    if read_document(changed, "Pulumi.yaml", StackLoader) != wanted:
+    expected = project | {"config": project_config() | others}
+    changed = _CONFIG_SECTION.sub(lambda _: to_yaml({"config": expected["config"]}), text)
+    if read_document(changed, "Pulumi.yaml", StackLoader) != expected:
         raise InputError(
             [
                 Problem(
                     "Pulumi.yaml",
-                    "its settings can't be told from the rest; write config: at the start of a line, once",
+                    "the config: section can't be located; write config: once, at the start of a line",
                 )
             ]
         )
@@ -113,13 +116,13 @@ def _secret_description(key: str) -> str:
     return f"{SECRET_SETTINGS[key]} Set it with `pulumi config set --secret airunway:{key}`."
 
 
-def _resolved(part: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the schema ``part`` says of a value that is given, wherever it says so."""
-    given = next((option for option in part.get("anyOf", []) if option.get("type") != "null"), part)
-    reference = given.get("$ref", "").rpartition("/")[2]
-    return _resolved(definitions[reference], definitions) if reference else given
+def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Resolve a schema node to its non-null alternative, following ``$ref``."""
+    schema = next((option for option in node.get("anyOf", []) if option.get("type") != "null"), node)
+    reference = schema.get("$ref", "").rpartition("/")[2]
+    return _resolved(definitions[reference], definitions) if reference else schema
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
-    """A schema as it is kept in ``stacks``."""
+    """Format a schema as it is stored in ``stacks``."""
     return json.dumps(with_one_line_paragraphs(schema), indent=2, sort_keys=True) + "\n"

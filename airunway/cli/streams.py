@@ -1,4 +1,4 @@
-"""What commands read and print: texts from files or standard input, plain data as JSON."""
+"""Read text from files or standard input, and print plain data as JSON."""
 
 import json
 import sys
@@ -8,8 +8,8 @@ from typing import Any
 from airunway.text.problems import InputError, Problem
 
 
-def text_of(file: str) -> str:
-    """The text of ``file``; ``-`` is standard input. Raises ``InputError``."""
+def read_text(file: str) -> str:
+    """Read ``file``; ``-`` is standard input. Raises ``InputError``."""
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
@@ -19,5 +19,5 @@ def text_of(file: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print plain data."""
+    """Print ``value`` as indented JSON."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")

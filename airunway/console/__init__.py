@@ -1,1 +1,1 @@
-"""The local web console: pages that edit a stack file and run Pulumi on it, never the cluster behind its back."""
+"""The local web console: pages that edit stack files and run Pulumi, and never change the cluster directly."""

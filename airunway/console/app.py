@@ -1,4 +1,4 @@
-"""The console's pages and what they do, as an ASGI application."""
+"""The console's pages as an ASGI application."""
 
 import asyncio
 import json
@@ -21,14 +21,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from airunway.console.check import check
-from airunway.console.command import airunway
+from airunway.console.command import run_airunway
 from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.graph_page import graph_page
 from airunway.console.operation import Operation
 from airunway.console.project import STATES, Project
 from airunway.console.security import BodyTooLargeError, Guard
-from airunway.live.api_server.connection import connected
+from airunway.live.api_server.connection import connect
 from airunway.live.survey import survey
 from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.status_text import survey_document
@@ -37,23 +37,23 @@ from airunway.text.problems import InputError
 from airunway.text.terminal import printable
 from airunway.text.yaml_writing import to_yaml
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 RUN = (sys.executable, "-m", "airunway.console.run")
-"""What an operation runs, with the action and the stack after it."""
+"""Command of an operation; action and stack are appended."""
 
 
 class Console:
-    """The pages of one project. ``run`` begins the command of an operation."""
+    """The pages of one project; ``run`` is the command of an operation."""
 
     def __init__(self, project: Project, default: str, run: Sequence[str] = RUN) -> None:
         self._project, self._default, self._run = project, default, run
         self._operation: Operation | None = None
         self._task: asyncio.Task[None] | None = None
-        self._templates = Jinja2Templates(_HERE / "templates")
-        self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _quoted}
+        self._templates = Jinja2Templates(_FOLDER / "templates")
+        self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _with_code}
 
     def app(self, hosts: Iterable[str]) -> Guard:
-        """The application; ``hosts`` are the values of the Host header that it answers to."""
+        """Create the application; ``hosts`` are the accepted values of the Host header."""
         stack = "/stacks/{stack}"
         routes = [
             Route("/", self.home),
@@ -73,52 +73,56 @@ class Console:
             Route(f"{stack}/secret", self.secret, methods=["POST"]),
             Route(f"{stack}/events", self.events),
             Route("/page.css", self.page_style),
-            Route("/favicon.ico", _nothing),
-            Mount("/static", StaticFiles(directory=_HERE / "static")),
+            Route("/favicon.ico", _no_content),
+            Mount("/static", StaticFiles(directory=_FOLDER / "static")),
         ]
-        handlers: Any = {InputError: self._refused, BodyTooLargeError: _too_large, HTTPException: self._not_found}
+        handlers: Any = {
+            InputError: self._bad_input,
+            BodyTooLargeError: _body_too_large,
+            HTTPException: self._not_found,
+        }
         return Guard(Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan), hosts)
 
     async def home(self, _: Request) -> Response:
-        """The default stack's page."""
+        """Redirect to the default stack."""
         return RedirectResponse(f"/stacks/{self._default}/", 303)
 
     async def deployments(self, request: Request) -> Response:
-        """What the stack has, with the status as soon as it is read."""
+        """Show the stack's deployments; their status is loaded afterwards."""
         stack = self._stack(request)
         plan = self._project.plan(stack)
         editable = set(self._project.entries(stack))
-        return self._page(request, "deployments.html", plan=plan, editable=editable, saved=self._saved(request))
+        return self._render(request, "deployments.html", plan=plan, editable=editable, saved=self._saved_file(request))
 
-    def _saved(self, request: Request) -> str | None:
-        """What was saved just now: a deployment file of the stack, or anything else for the stack file."""
+    def _saved_file(self, request: Request) -> str | None:
+        """Return the saved deployment file from the query; any other value means the stack file."""
         saved = request.query_params.get("saved")
         return saved if saved in (None, "1") or saved in self._project.files(self._stack(request)) else "1"
 
     async def status(self, request: Request) -> Response:
-        """The table of deployments with their status, or why it can't be read."""
+        """Show the deployments with their status, or why it can't be read."""
         stack = self._stack(request)
-        plan, problem, found = self._project.plan(stack), "", None
+        plan, problem, survey_data = self._project.plan(stack), "", None
         try:
-            async with asyncio.timeout(20), connected(plan.settings.cluster, self._project.root) as connection:
-                found = survey_document(await survey(connection, stack, plan))
+            async with asyncio.timeout(20), connect(plan.settings.cluster, self._project.root) as connection:
+                survey_data = survey_document(await survey(connection, stack, plan))
         except InputError as error:
             problem = str(error)
         except TimeoutError:
             problem = "the API server did not answer within 20 seconds"
-        live = {d["name"]: d for d in (found or {}).get("deployments", [])}
-        operators = (found or {}).get("operators", [])
+        live = {d["name"]: d for d in (survey_data or {}).get("deployments", [])}
+        operators = (survey_data or {}).get("operators", [])
         editable = set(self._project.entries(stack))
-        return self._page(
+        return self._render(
             request, "status.html", plan=plan, live=live, operators=operators, problem=problem, editable=editable
         )
 
     async def graph(self, request: Request) -> Response:
-        """The graph of the stack, as ``airunway preview --format html`` makes it."""
+        """Show the stack's graph, as ``airunway preview --format html`` does."""
         return await graph_page(self._project.root, self._stack(request))
 
     async def form(self, request: Request) -> Response:
-        """The form for a new deployment, or for one that stands in the stack's file or in a deployment file."""
+        """Show the form for a new or an existing deployment."""
         stack, name = self._stack(request), request.path_params.get("name")
         entries, values = self._project.entries(stack), dict[str, str]()
         if name is not None:
@@ -136,7 +140,7 @@ class Console:
     def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
         stack = self._stack(request)
         context = self._project.context(stack)
-        return self._page(
+        return self._render(
             request,
             "form.html",
             groups=groups(),
@@ -145,32 +149,32 @@ class Console:
             providers=[config.name for config in context.target.configs],
             premade=aikit_data()["premade"],
             files=self._project.files(stack),
-            file=self._file(stack, values, replacing),
+            file=self._target_file(stack, values, replacing),
         )
 
-    def _file(self, stack: str, form: Mapping[str, str], replacing: str | None) -> str:
-        """The deployment file that an entry stands in or is to be put into, or nothing for the stack file."""
+    def _target_file(self, stack: str, form: Mapping[str, str], replacing: str | None) -> str:
+        """Return the deployment file of an existing or new entry, or "" for the stack file."""
         entry = self._project.entries(stack).get(replacing) if replacing else None
         return (entry.location.file or "") if entry else form.get("file", "")
 
     async def check(self, request: Request) -> Response:
-        """What the form would be, while it is filled in."""
-        form = await self._filled(request)
+        """Check the form while it is filled in."""
+        form = await self._form_data(request)
         checked = check(form, self._project.context(self._stack(request)), form.get("replacing") or None)
         fields = [field for group in groups() for field in group.fields]
-        untouched = not any(form.get(f.path) for f in fields)
-        file = self._file(self._stack(request), form, form.get("replacing"))
-        return self._page(request, "checked.html", checked=checked, fields=fields, untouched=untouched, file=file)
+        is_empty = not any(form.get(f.name) for f in fields)
+        file = self._target_file(self._stack(request), form, form.get("replacing"))
+        return self._render(request, "checked.html", checked=checked, fields=fields, is_empty=is_empty, file=file)
 
     async def review(self, request: Request) -> Response:
-        """What a change would do to the file that it is about."""
-        form = await self._filled(request)
+        """Show the diff of a change before it is saved."""
+        form = await self._form_data(request)
         stack = self._stack(request)
         if form.get("kind") != "deployment":
             return self._review(request, {k: form.get(k) for k in ("kind", "name", "state") if k in form})
         replacing = form.get("replacing") or None
         checked = check(form, self._project.context(stack), replacing)
-        if not checked.fine:
+        if not checked.is_valid:
             return self._form(request, {k: v for k, v in form.items() if k not in ("kind", "replacing")}, replacing)
         return self._review(
             request, {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
@@ -178,13 +182,13 @@ class Console:
 
     def _review(self, request: Request, change: dict[str, Any], conflict: str = "") -> Response:
         stack = self._stack(request)
-        edit = self._project.edited(stack, change)
+        edit = self._project.plan_edit(stack, change)
         problems = ""
         try:
             self._project.check(stack, edit)
         except InputError as error:
             problems = str(error)
-        return self._page(
+        return self._render(
             request,
             "review.html",
             status=409 if conflict else 200,
@@ -192,20 +196,20 @@ class Console:
             read=fingerprint(edit.before),
             difference=edit.difference,
             file=edit.name,
-            others=self._project.others(stack, edit.name) if edit.name else [],
+            others=self._project.other_stacks(stack, edit.name) if edit.name else [],
             problems=problems,
             conflict=conflict,
         )
 
     async def save(self, request: Request) -> Response:
-        """Write a reviewed change, unless the file is another one by now."""
-        form = await self._filled(request)
+        """Save a reviewed change, unless the file has changed since."""
+        form = await self._form_data(request)
         stack = self._stack(request)
         try:
             change = json.loads(form.get("change", ""))
         except ValueError:
             change = None
-        edit = self._project.edited(stack, change if isinstance(change, dict) else {})
+        edit = self._project.plan_edit(stack, change if isinstance(change, dict) else {})
         try:
             self._project.check(stack, edit)
             save(edit.path, edit.after, form.get("read", ""))
@@ -215,31 +219,38 @@ class Console:
         return RedirectResponse(f"/stacks/{stack}/{target}?saved={quote(edit.name or '1')}", 303)
 
     async def providers(self, request: Request) -> Response:
-        """What each provider can do, how it is installed, and who needs it."""
+        """Show each provider's capabilities, installation and deployments."""
         stack = self._stack(request)
-        found = self._project.providers(stack)
-        return self._page(
-            request, "providers.html", found=found, engines=list(Engine), states=STATES, saved=self._saved(request)
+        providers = self._project.providers(stack)
+        return self._render(
+            request,
+            "providers.html",
+            providers=providers,
+            engines=list(Engine),
+            states=STATES,
+            saved=self._saved_file(request),
         )
 
     async def changes(self, request: Request) -> Response:
-        """Preview and apply."""
+        """Show the page to preview and apply changes."""
         self._stack(request)
         operation = self._operation
-        return self._page(
+        return self._render(
             request, "changes.html", operation=operation, cli=shutil.which("pulumi") or self._run is not RUN
         )
 
     async def difference(self, request: Request) -> Response:
-        """What the stack's file changes against the last commit, by decisions and resources."""
-        done = await airunway(
+        """Show what the stack changes against the last commit."""
+        result = await run_airunway(
             "diff", "--stack", self._stack(request), "--against", "HEAD", "--cwd", str(self._project.root)
         )
-        return self._page(request, "difference.html", text=done.output or done.errors, failed=not done.succeeded)
+        return self._render(
+            request, "difference.html", text=result.output or result.errors, failed=not result.succeeded
+        )
 
     async def start(self, request: Request) -> Response:
-        """Begin a preview or an update."""
-        stack, form = self._stack(request), await self._filled(request)
+        """Start a preview or an update."""
+        stack, form = self._stack(request), await self._form_data(request)
         action = form.get("action")
         if action not in ("preview", "up"):
             raise HTTPException(400, "action: preview or up is wanted")
@@ -254,30 +265,32 @@ class Console:
         return RedirectResponse(f"/stacks/{stack}/changes", 303)
 
     async def cancel(self, request: Request) -> Response:
-        """Cancel what is running."""
+        """Cancel the running operation."""
         if self._operation:
             self._operation.cancel()
         return RedirectResponse(f"/stacks/{self._stack(request)}/changes", 303)
 
     async def events(self, request: Request) -> Response:
-        """The events of the running operation; a browser that comes back goes on where it was."""
+        """Stream the events of the operation, resuming after the last event id of a reconnecting browser."""
         operation = self._operation
         if operation is None:
-            raise HTTPException(404, "nothing has been run")
-        last = request.headers.get("last-event-id", "0")
+            raise HTTPException(404, "no operation has been started")
+        last_id = request.headers.get("last-event-id", "0")
 
         async def stream() -> AsyncIterator[dict[str, str]]:
-            async for number, event in operation.follow(int(last) if last.isdecimal() and len(last) < 10 else 0):
+            async for number, event in operation.follow(
+                int(last_id) if last_id.isdecimal() and len(last_id) < 10 else 0
+            ):
                 yield {"id": str(number), "event": event["kind"], "data": json.dumps(event)}
 
         return EventSourceResponse(stream())
 
     async def secret(self, request: Request) -> Response:
-        """Encrypt the Hugging Face token into the stack's file, by the Pulumi CLI; it is not shown again."""
-        stack, form = self._stack(request), await self._filled(request)
+        """Encrypt the Hugging Face token into the stack file with the Pulumi CLI."""
+        stack, form = self._stack(request), await self._form_data(request)
         command = ["pulumi", "config", "set", "--secret", "airunway:huggingFaceToken", "--stack", stack]
         if not form.get("token") or not shutil.which("pulumi"):
-            raise HTTPException(400, "a token and the Pulumi CLI are wanted")
+            raise HTTPException(400, "a token and the Pulumi CLI are required")
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self._project.root,
@@ -285,16 +298,18 @@ class Console:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await process.communicate(
+        output, _ = await process.communicate(
             form["token"].encode()
-        )  # not as an argument, which other processes could see
+        )  # not as an argument, which other processes can read
         if process.returncode:
-            raise HTTPException(502, said.decode("utf-8", "replace").replace(form["token"], "[secret]").strip()[-500:])
+            raise HTTPException(
+                502, output.decode("utf-8", "replace").replace(form["token"], "[secret]").strip()[-500:]
+            )
         return RedirectResponse(f"/stacks/{stack}/changes?saved=1", 303)
 
     async def page_style(self, _: Request) -> Response:
-        """The style that the pages share with those of ``airunway preview``."""
-        text = (_HERE.parent / "report" / "page" / "page.css").read_text(encoding="utf-8")
+        """Serve the style sheet shared with ``airunway preview``."""
+        text = (_FOLDER.parent / "report" / "page" / "page.css").read_text(encoding="utf-8")
         return Response(text, media_type="text/css")
 
     def _stack(self, request: Request) -> str:
@@ -303,26 +318,26 @@ class Console:
             raise HTTPException(404, f"no stack {stack}; valid: {', '.join(self._project.stacks)}")
         return stack
 
-    async def _filled(self, request: Request) -> dict[str, str]:
+    async def _form_data(self, request: Request) -> dict[str, str]:
         async with request.form() as form:
             return {key: value for key, value in form.items() if isinstance(value, str)}
 
-    def _page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
+    def _render(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
         stack = request.path_params.get("stack", self._default)
         shared = {"stack": stack, "stacks": self._project.stacks, "operation": self._operation}
         return self._templates.TemplateResponse(request, name, shared | values, status_code=status)
 
-    async def _refused(self, request: Request, error: Exception) -> Response:
-        return self._page(
+    async def _bad_input(self, request: Request, error: Exception) -> Response:
+        return self._render(
             request, "error.html", 400, problems=str(error).splitlines(), editable=self._editable(request)
         )
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return self._page(request, "error.html", status, problems=[getattr(error, "detail", str(error))], editable=[])
+        return self._render(request, "error.html", status, problems=[getattr(error, "detail", str(error))], editable=[])
 
     def _editable(self, request: Request) -> list[str]:
-        """Deployments whose forms may mend the stack."""
+        """Return the deployments whose forms may fix the stack."""
         try:
             return list(self._project.entries(request.path_params["stack"]))
         except (InputError, KeyError):
@@ -337,15 +352,15 @@ class Console:
                 await self._task
 
 
-def _quoted(text: str) -> Markup:
-    """``text`` with what stands between backticks as code."""
+def _with_code(text: str) -> Markup:
+    """Format text between backticks as code."""
     parts = enumerate(printable(text).split("`"))
     return Markup().join(Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in parts)
 
 
-async def _nothing(_: Request) -> Response:
+async def _no_content(_: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _too_large(_: Request, __: Exception) -> Response:
+async def _body_too_large(_: Request, __: Exception) -> Response:
     return PlainTextResponse("The request is too large.", 413)

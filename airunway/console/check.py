@@ -1,6 +1,4 @@
-"""What a filled-in form would be: which engine and provider, by which rule, why not the others, and what is wrong,
-field by field.
-"""
+"""Check a filled-in form: its decision, its objects, and its problems by field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,15 +16,15 @@ from airunway.text.yaml_writing import to_documents, to_yaml
 
 @dataclass(frozen=True)
 class Context:
-    """The stack that the entry is for, and the places of its entries by name."""
+    """The stack's target, and the locations of its entries by name."""
 
     target: PlanContext
-    places: Mapping[str, str]
+    locations: Mapping[str, str]
 
 
 @dataclass
-class Checked:
-    """The entry and its decision; ``errors`` are by the field's path, ``general`` those that belong to none."""
+class FormCheck:
+    """The checked entry; ``errors`` are by form field, ``general`` those of no field."""
 
     entry: dict[str, Any]
     errors: dict[str, list[str]] = field(default_factory=dict)
@@ -36,46 +34,48 @@ class Checked:
     planned: PlannedDeployment | None = None
 
     @property
-    def fine(self) -> bool:
-        """Whether it can be saved."""
+    def is_valid(self) -> bool:
+        """Whether the entry can be saved."""
         return self.planned is not None and not self.errors and not self.general
 
     @property
     def entry_yaml(self) -> str:
-        """The entry as it would stand in the stack file."""
+        """The entry as YAML for a stack file."""
         return to_yaml([self.entry])
 
     @property
     def objects_yaml(self) -> str:
-        """What would be created."""
+        """The objects that would be created, as YAML."""
         return to_documents([*self.planned.rendered.supporting, self.planned.rendered.resource]) if self.planned else ""
 
 
-def check(form: Mapping[str, str], context: Context, replacing: str | None = None) -> Checked:
+def check(form: Mapping[str, str], context: Context, replacing: str | None = None) -> FormCheck:
     """Check a form for a new deployment, or for the one called ``replacing``."""
     entry, problems = entry_of(form)
-    checked = Checked(entry)
-    spec, found = parse_spec(entry, DeploymentEntry)
-    unread = {p.field for p in problems}
-    problems += [p for p in found if p.field not in unread]
-    clash = name_problem(
-        entry.get("name", ""), {name: place for name, place in context.places.items() if name != replacing}
+    checked = FormCheck(entry)
+    spec, spec_problems = parse_spec(entry, DeploymentEntry)
+    unreadable = {p.field for p in problems}
+    problems += [p for p in spec_problems if p.field not in unreadable]
+    conflict = name_problem(
+        entry.get("name", ""), {name: location for name, location in context.locations.items() if name != replacing}
     )
-    problems += [clash] if clash else []
+    problems += [conflict] if conflict else []
     if spec is not None:
         checked.warnings = spec_warnings(spec)
         try:
-            # First, as a provider may be chosen that then refuses a field.
+            # Selected first, as planning fails if the provider refuses a field.
             checked.selection = select(spec, context.target.configs)
             checked.planned = plan_deployment(spec, context.target)
             checked.warnings = checked.planned.warnings
         except InputError as error:
             problems += error.problems
     for problem in problems:
-        beside = field_of(problem.field)
-        if beside is None:
+        form_field = field_of(problem.field)
+        if form_field is None:
             checked.general.append(str(problem))
         else:
-            rest = problem.field.removeprefix(beside.path).lstrip(".") if problem.field != beside.path else ""
-            checked.errors.setdefault(beside.path, []).append(f"{rest}: {problem.message}" if rest else problem.message)
+            rest = problem.field.removeprefix(form_field.name).lstrip(".") if problem.field != form_field.name else ""
+            checked.errors.setdefault(form_field.name, []).append(
+                f"{rest}: {problem.message}" if rest else problem.message
+            )
     return checked

@@ -1,4 +1,4 @@
-"""``airunway`` itself in a process of its own: the program changes the state of the process that it runs in."""
+"""Run ``airunway`` in a separate process, as the program changes global state."""
 
 import asyncio
 import sys
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a command printed, and whether it succeeded."""
+class CommandResult:
+    """A command's output, and whether it succeeded."""
 
     succeeded: bool
     output: str
     errors: str
 
 
-async def airunway(*arguments: str) -> Done:
-    """Run ``airunway`` with ``arguments`` to its end."""
+async def run_airunway(*arguments: str) -> CommandResult:
+    """Run ``airunway`` with ``arguments`` until it exits."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "airunway.cli", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     output, errors = (text.decode("utf-8", "replace") for text in await process.communicate())
-    return Done(process.returncode == 0, output, errors)
+    return CommandResult(process.returncode == 0, output, errors)

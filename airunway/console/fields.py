@@ -1,4 +1,4 @@
-"""The fields of a deployment's form, made from the schema of an entry, and entries from what was filled in."""
+"""The fields of a deployment's form, from the entry's schema, and conversion between forms and entries."""
 
 import re
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from airunway.text.yaml_writing import to_yaml
 
 @dataclass(frozen=True)
 class Field:
-    """One field: ``path`` as in messages, ``kind`` text, number, choice or yaml; ``choices`` are value and label."""
+    """A form field: ``name`` is its dotted path, ``kind`` text, number, choice or yaml."""
 
-    path: str
+    name: str
     kind: str
     help: str
     required: bool = False
@@ -24,20 +24,20 @@ class Field:
 
     @property
     def id(self) -> str:
-        """The field's id in a page."""
-        return self.path.replace(".", "-")
+        """The field's HTML id."""
+        return self.name.replace(".", "-")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Fields that belong together; ``open`` says whether they are shown at once."""
+    """A group of fields; ``open`` groups are expanded at first."""
 
     title: str
     fields: tuple[Field, ...]
     open: bool
 
 
-# Title, whether it is shown at once, and the paths whose fields it has; the longest path that fits decides.
+# Title, whether it is open, and the prefixes of its fields; the longest matching prefix decides.
 _GROUPS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Model", True, ("name", "namespace", "model")),
     ("Engine and provider", True, ("engine.type", "provider.name", "serving")),
@@ -51,42 +51,42 @@ _GROUPS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
 
 @cache
 def groups() -> tuple[Group, ...]:
-    """Every field of an entry, in groups."""
+    """Return all fields of an entry, in groups."""
     order = {path: (title, index) for title, _, paths in _GROUPS for index, path in enumerate(paths)}
-    placed: dict[str, list[tuple[int, Field]]] = {title: [] for title, _, _ in _GROUPS}
+    fields_by_group: dict[str, list[tuple[int, Field]]] = {title: [] for title, _, _ in _GROUPS}
     for field in _fields(DeploymentEntry.model_json_schema(by_alias=True)):
-        path = max((p for p in order if field.path == p or field.path.startswith(f"{p}.")), key=len)
+        path = max((p for p in order if field.name == p or field.name.startswith(f"{p}.")), key=len)
         title, index = order[path]
-        placed[title].append((index, field))
+        fields_by_group[title].append((index, field))
     return tuple(
-        Group(title, tuple(field for _, field in sorted(placed[title], key=lambda pair: pair[0])), shown)
-        for title, shown, _ in _GROUPS
+        Group(title, tuple(field for _, field in sorted(fields_by_group[title], key=lambda pair: pair[0])), is_open)
+        for title, is_open, _ in _GROUPS
     )
 
 
 def _fields(schema: Mapping[str, Any]) -> list[Field]:
     definitions = schema["$defs"]
 
-    def resolved(part: Mapping[str, Any]) -> dict[str, Any]:
-        options = [o for o in part.get("anyOf", []) if o.get("type") != "null"]
-        inner = options[0] if options else part
+    def resolve(node: Mapping[str, Any]) -> dict[str, Any]:
+        options = [o for o in node.get("anyOf", []) if o.get("type") != "null"]
+        inner = options[0] if options else node
         name = inner.get("$ref", "").rpartition("/")[2]
         return {
-            **(resolved(definitions[name]) if name else inner),
-            **{k: part[k] for k in ("description", "default") if k in part},
+            **(resolve(definitions[name]) if name else inner),
+            **{k: node[k] for k in ("description", "default") if k in node},
         }
 
-    def below(part: Mapping[str, Any], prefix: str) -> list[Field]:
-        found = []
-        for key, value in part["properties"].items():
-            path, inner = f"{prefix}{key}", resolved(value)
+    def collect(node: Mapping[str, Any], prefix: str) -> list[Field]:
+        fields = []
+        for key, value in node["properties"].items():
+            path, inner = f"{prefix}{key}", resolve(value)
             if "properties" in inner:
-                found += below(inner, f"{path}.")
+                fields += collect(inner, f"{path}.")
             else:
-                found.append(_field(path, inner, required=path == "name"))
-        return found
+                fields.append(_field(path, inner, required=path == "name"))
+        return fields
 
-    return below(schema, "")
+    return collect(schema, "")
 
 
 def _field(path: str, schema: Mapping[str, Any], *, required: bool) -> Field:
@@ -107,58 +107,58 @@ def _field(path: str, schema: Mapping[str, Any], *, required: bool) -> Field:
 
 
 def entry_of(form: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
-    """The entry that the filled-in fields make, and what can't be read. A field that is empty says nothing."""
+    """Convert a form to an entry, without empty fields; also return the problems of unreadable fields."""
     entry: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in (f for group in groups() for f in group.fields):
-        text = form.get(field.path, "").replace("\r\n", "\n")
+        text = form.get(field.name, "").replace("\r\n", "\n")
         if not text.strip():
             continue
         try:
-            # The last line of YAML may be that of a block of text, which ends with it.
+            # YAML keeps its last newline, which may end a block of text.
             value = _value(field, text if field.kind == "yaml" else text.strip())
         except InputError as error:
             problems += error.problems
             continue
         if value is None:  # null, or nothing but a comment
             continue
-        here = entry
-        *parents, last = field.path.split(".")
+        node = entry
+        *parents, key = field.name.split(".")
         for part in parents:
-            here = here.setdefault(part, {})
-        here[last] = value
+            node = node.setdefault(part, {})
+        node[key] = value
     return entry, problems
 
 
 def _value(field: Field, text: str) -> Any:
     if field.kind == "yaml":
-        return read_document(text, field.path, StackLoader)
+        return read_document(text, field.name, StackLoader)
     if field.kind == "number" and re.fullmatch("[0-9]{1,18}", text):
         return int(text)
     return text == "true" if field.choices[:1] == (("true", "yes"),) and text in ("true", "false") else text
 
 
 def form_of(entry: Mapping[str, Any]) -> dict[str, str]:
-    """What the form's fields show for ``entry``."""
-    shown = {}
+    """Convert an entry to the values of the form's fields."""
+    values = {}
     for field in (f for group in groups() for f in group.fields):
         value: Any = entry
-        for part in field.path.split("."):
+        for part in field.name.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         if value is not None:
-            shown[field.path] = (
+            values[field.name] = (
                 to_yaml(value)
                 if field.kind == "yaml"
                 else str(value).lower()
                 if isinstance(value, bool)
                 else str(value)
             )
-    return shown
+    return values
 
 
 def field_of(path: str) -> Field | None:
-    """The field that a message about ``path`` belongs beside: the one that holds it, else the first that it holds."""
-    known = {f.path: f for group in groups() for f in group.fields}
+    """Return the form field for a problem at ``path``: the field that contains it, or the first one inside it."""
+    fields = {f.name: f for group in groups() for f in group.fields}
     parts = path.replace("[", ".[").split(".")
-    inside = (known[p] for n in range(len(parts), 0, -1) if (p := ".".join(parts[:n])) in known)
-    return next(inside, next((f for p, f in known.items() if p.startswith(f"{path}.")), None))
+    enclosing = (fields[p] for n in range(len(parts), 0, -1) if (p := ".".join(parts[:n])) in fields)
+    return next(enclosing, next((f for p, f in fields.items() if p.startswith(f"{path}.")), None))

@@ -1,4 +1,4 @@
-"""A change of one file, shown before it is saved, and saved only where the file is still what was shown."""
+"""A change of one file, reviewed before it is saved, and saved only if the file has not changed since."""
 
 import contextlib
 import difflib
@@ -15,9 +15,7 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True)
 class FileEdit:
-    """What a change makes of a file; ``name`` is a deployment file's path in the project, and None for the stack
-    file.
-    """
+    """A file before and after a change; ``name`` is a deployment file's path, None for the stack file."""
 
     path: Path
     name: str | None
@@ -26,38 +24,37 @@ class FileEdit:
 
     @property
     def difference(self) -> str:
-        """What changes, as a unified diff."""
-        return difference(self.before, self.after, self.name or self.path.name)
+        """The change as a unified diff."""
+        return unified_diff(self.before, self.after, self.name or self.path.name)
 
 
 def fingerprint(text: str) -> str:
-    """What tells one state of the file from another."""
+    """Return a hash that identifies the file's content."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def difference(old: str, new: str, name: str) -> str:
-    """What changes from ``old`` to ``new``, as a unified diff."""
+def unified_diff(old: str, new: str, name: str) -> str:
+    """Return the changes from ``old`` to ``new`` as a unified diff."""
     lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), f"{name} (as it is)", f"{name} (to be saved)", lineterm=""
+        old.splitlines(), new.splitlines(), f"{name} (current)", f"{name} (changed)", lineterm=""
     )
     return "\n".join(lines)
 
 
-def read(path: Path) -> str:
-    """The file's text with its line ends as they are."""
+def read_text(path: Path) -> str:
+    """Read a file without converting its line endings."""
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
 
 
-def save(path: Path, text: str, shown: str) -> None:
-    """Write ``text`` to ``path`` in one step. Raises ``ConflictError`` where the file is not what ``shown`` is the
-    fingerprint of.
+def save(path: Path, text: str, expected_fingerprint: str) -> None:
+    """Write ``text`` to ``path`` atomically. Raises ``ConflictError`` if its fingerprint is not the expected one.
 
-    Where ``path`` is a link, the file that it leads to is written.
+    If ``path`` is a link, its target is written.
     """
     path = path.resolve()
-    if fingerprint(read(path)) != shown:
-        raise ConflictError(f"{path.name} was changed by somebody else in the meantime")
+    if fingerprint(read_text(path)) != expected_fingerprint:
+        raise ConflictError(f"{path.name} was changed by someone else in the meantime")
     mode = path.stat().st_mode
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,6 +1,4 @@
-"""The graph of a stack as a page of the console: what ``airunway preview --format html`` prints, under a policy that
-lets it run.
-"""
+"""A stack's graph page: the output of ``airunway preview --format html``, with a content security policy."""
 
 import base64
 import hashlib
@@ -9,23 +7,23 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from airunway.console.command import airunway
+from airunway.console.command import run_airunway
 
-# What Cytoscape.js puts into the head of its page (cytoscape.min.js, 3.34).
+# The style that Cytoscape.js adds to the page (cytoscape.min.js, 3.34).
 _CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
 
 
 async def graph_page(root: Path, stack: str) -> Response:
-    """The page of ``stack``."""
-    done = await airunway("preview", "--stack", stack, "--cwd", str(root), "--format", "html")
-    if not done.succeeded:
-        return PlainTextResponse(done.errors, 400)
-    page = done.output
+    """Render the graph of ``stack``."""
+    result = await run_airunway("preview", "--stack", stack, "--cwd", str(root), "--format", "html")
+    if not result.succeeded:
+        return PlainTextResponse(result.errors, 400)
+    page = result.output
     return HTMLResponse(page, headers={"Content-Security-Policy": policy_for(page)})
 
 
 def policy_for(page: str) -> str:
-    """A policy under which just the page's own inline scripts and styles work."""
+    """Return a policy that allows only the page's own inline scripts and styles."""
     scripts, styles = (re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", page, re.DOTALL) for tag in ("script", "style"))
     styles.append(_CYTOSCAPE_STYLE)
     allowed = [" ".join(sorted({_hash(text) for text in texts})) or "'none'" for texts in (scripts, styles)]

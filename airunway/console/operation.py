@@ -1,6 +1,4 @@
-"""One ``preview`` or ``up`` of a stack, in a process of its own, followed line by line and cancelled as Ctrl-C
-would.
-"""
+"""Run ``preview`` or ``up`` of a stack in a separate process, stream its events, and cancel it like Ctrl-C."""
 
 import asyncio
 import json
@@ -26,11 +24,11 @@ class Operation:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended."""
+        """Whether the operation has ended."""
         return bool(self.events) and self.events[-1]["kind"] == "end"
 
     async def run(self, command: Sequence[str], cwd: str) -> None:
-        """Run ``command``, which prints an event as JSON on each line, to its end."""
+        """Run ``command``, which prints a JSON event per line, until it exits."""
         error = ""
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -40,7 +38,7 @@ class Operation:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 limit=_LONGEST_LINE,
-                start_new_session=True,  # so that a cancellation reaches the engine too, and ours does not
+                start_new_session=True,  # so that cancelling reaches the engine, but Ctrl-C on the console does not
             )
             if self._process.stdout:
                 async for line in self._process.stdout:
@@ -53,22 +51,22 @@ class Operation:
         await self._add({"kind": "end", "result": result, "text": error})
 
     def cancel(self) -> None:
-        """Ask it to stop after what it is doing; a second time, stop it at once."""
+        """Ask the operation to stop after its current step; on the second call, kill it."""
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL if self._cancelled else signal.SIGINT)
             self._cancelled = True
 
-    async def follow(self, after: int = 0) -> AsyncIterator[tuple[int, Event]]:
-        """The events from number ``after`` on, with their numbers, until the end."""
+    async def follow(self, last_number: int = 0) -> AsyncIterator[tuple[int, Event]]:
+        """Yield the events after ``last_number`` with their numbers, until the end."""
         while True:
             async with self._changed:
-                while len(self.events) <= after:
+                while len(self.events) <= last_number:
                     await self._changed.wait()
-            for event in self.events[after:]:
-                after += 1
-                yield after, event
-            if self.events[after - 1]["kind"] == "end":
+            for event in self.events[last_number:]:
+                last_number += 1
+                yield last_number, event
+            if self.events[last_number - 1]["kind"] == "end":
                 return
 
     async def _add(self, event: Event) -> None:
@@ -82,7 +80,7 @@ def _event(line: str) -> Event:
         event = json.loads(line)
     except ValueError:
         event = None
-    # What is no event is something that was printed on the way.
+    # Any other line is ordinary output.
     return (
         event
         if isinstance(event, dict) and event.get("kind") in ("step", "log", "summary")

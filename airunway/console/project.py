@@ -1,4 +1,4 @@
-"""The project that the console edits: its stacks, what they plan, and changes of their files before they are saved."""
+"""The project that the console edits: its stacks, their plans, and unsaved changes of their files."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from airunway.console import stack_edit
 from airunway.console.check import Context
-from airunway.console.file_edit import FileEdit, read
+from airunway.console.file_edit import FileEdit, read_text
 from airunway.planning.catalog import provider_configs
 from airunway.planning.entries import Entry, read_entries
 from airunway.planning.plan import Plan, has_operator
@@ -25,14 +25,12 @@ STATES = {
     InstallationMode.EXISTING: "it is there",
     stack_edit.OFF: "never choose it",
 }
-"""What a provider can be in a stack, each in words that say what to do about it."""
+"""States of a provider in a stack, with their labels."""
 
 
 @dataclass(frozen=True)
 class Provider:
-    """One provider as a stack has it: its ``state``, the deployments that it serves, and whether it takes an
-    operator.
-    """
+    """A provider in a stack: its ``state``, its deployments, and whether it has an operator."""
 
     config: InferenceProviderConfig
     state: str
@@ -48,33 +46,31 @@ class Project:
 
     @property
     def stacks(self) -> list[str]:
-        """Names of the stacks."""
+        """Names of all stacks."""
         return stack_names(self.root)
 
     def path(self, stack: str) -> Path:
-        """The stack's file. Raises ``InputError`` where there is no such stack."""
+        """Return the stack's file. Raises ``InputError`` for an unknown stack."""
         return stack_path(self.root, stack)
 
     def plan(self, stack: str) -> Plan:
-        """The stack's plan. Raises ``InputError``."""
+        """Plan the stack. Raises ``InputError``."""
         return stack_plan(self.root, stack)
 
     def check(self, stack: str, edit: FileEdit) -> None:
-        """Raise ``InputError`` where the stack would not be right after ``edit``."""
+        """Raise ``InputError`` if the stack would be invalid after ``edit``."""
         if edit.name is not None:
-            stack_plan(self.root, stack, changed={edit.name: edit.after})
+            stack_plan(self.root, stack, edited={edit.name: edit.after})
             return
         stack_plan(self.root, stack, edit.after)
         sizes = [
             environment_size(read_stack(self.root, stack, text).without_secrets) for text in (edit.before, edit.after)
         ]
-        if sizes[1] > sizes[0]:  # what makes it smaller may be saved though it is too large still
+        if sizes[1] > sizes[0]:  # a change that makes it smaller may be saved even if it is still too large
             check_size(read_stack(self.root, stack, edit.after).without_secrets)
 
     def entries(self, stack: str) -> dict[str, Entry]:
-        """The deployments that can be edited, by name, whether or not they are right; of two with one name the
-        first.
-        """
+        """Return the editable deployments by name, valid or not; of duplicate names, the first."""
         return {name: entry for name, entry in self._all_entries(stack).items() if not entry.location.document}
 
     def _all_entries(self, stack: str) -> dict[str, Entry]:
@@ -87,30 +83,32 @@ class Project:
         return named
 
     def files(self, stack: str) -> list[str]:
-        """The stack's deployment files, by their paths in the project. Raises ``InputError``."""
+        """Return the paths of the stack's deployment files in the project. Raises ``InputError``."""
         settings, files = stack_settings(self.root, stack)
         return list(files.select_texts("deploymentFiles", settings.deployment_files)[0])
 
-    def others(self, stack: str, file: str) -> list[str]:
-        """Other stacks that read a deployment file too; one that can't be read itself is passed over."""
+    def other_stacks(self, stack: str, file: str) -> list[str]:
+        """Return other stacks that use the same deployment file; skip unreadable ones."""
         names = []
-        for other in self.stacks:
+        for other_stack in self.stacks:
             with contextlib.suppress(InputError):
-                names += [other] if other != stack and file in self.files(other) else []
+                names += [other_stack] if other_stack != stack and file in self.files(other_stack) else []
         return names
 
     def context(self, stack: str) -> Context:
-        """What a form for the stack is checked against. Raises ``InputError``."""
+        """Return the context that the stack's forms are checked in. Raises ``InputError``."""
         return Context(
             stack_target(self.root, stack),
             {name: entry.location.path for name, entry in self._all_entries(stack).items()},
         )
 
     def providers(self, stack: str) -> list[Provider]:
-        """Every provider, those that are off included. Raises ``InputError``."""
+        """Return all providers, including disabled ones. Raises ``InputError``."""
         settings, files = stack_settings(self.root, stack)
-        on = {name: given.model_copy(update={"enabled": True}) for name, given in settings.providers.items()}
-        configs = provider_configs(settings.model_copy(update={"providers": on}), files, PROVIDERS)
+        provider_map = {
+            name: values.model_copy(update={"enabled": True}) for name, values in settings.providers.items()
+        }
+        configs = provider_configs(settings.model_copy(update={"providers": provider_map}), files, PROVIDERS)
         serves: dict[str, list[str]] = {}
         for planned in self.plan(stack).deployments:
             serves.setdefault(planned.request.selection.provider, []).append(planned.name)
@@ -119,16 +117,14 @@ class Project:
             for c in configs
         ]
 
-    def edited(self, stack: str, change: Mapping[str, Any]) -> FileEdit:
-        """What ``change`` makes of the file that it is about. Raises ``InputError`` for one that is none or that can't
-        be made.
-        """
+    def plan_edit(self, stack: str, change: Mapping[str, Any]) -> FileEdit:
+        """Apply ``change`` to the text of its file. Raises ``InputError`` for an invalid change."""
         match change:
             case {"kind": "deployment", "entry": dict(entry), "replacing": str(name)}:
                 return self._edit(stack, self._file_of(stack, name), stack_edit.with_deployment, entry, name)
             case {"kind": "deployment", "entry": dict(entry), "replacing": None}:
                 return self._edit(
-                    stack, self._chosen(stack, change.get("file")), stack_edit.with_deployment, entry, None
+                    stack, self._checked_file(stack, change.get("file")), stack_edit.with_deployment, entry, None
                 )
             case {"kind": "remove", "name": str(name)}:
                 return self._edit(stack, self._file_of(stack, name), stack_edit.without_deployment, name)
@@ -136,22 +132,22 @@ class Project:
                 if name not in {p.config.name for p in self.providers(stack)}:
                     raise InputError([Problem("provider", f"no provider {name!r}")])
                 path = self.path(stack)
-                text = read(path)
+                text = read_text(path)
                 return FileEdit(path, None, text, stack_edit.with_provider(text, name, state))
-        raise InputError([Problem("change", "is not one that the console makes")])
+        raise InputError([Problem("change", "is not a change that the console makes")])
 
     def _edit(self, stack: str, file: str | None, change: Callable[..., str], *arguments: Any) -> FileEdit:
         path = self.path(stack) if file is None else self.root / file
-        text = read(path)
+        text = read_text(path)
         return FileEdit(path, file, text, change(text, *arguments, file))
 
     def _file_of(self, stack: str, name: str) -> str | None:
-        """The deployment file that an entry stands in, or None for the stack file."""
+        """Return the deployment file of an entry, or None for the stack file."""
         entry = self.entries(stack).get(name)
         return entry.location.file if entry else None
 
-    def _chosen(self, stack: str, file: Any) -> str | None:
-        """A file that a new entry is to stand in; only files of the stack can be chosen."""
+    def _checked_file(self, stack: str, file: Any) -> str | None:
+        """Return the file for a new entry. Raises ``InputError`` if it is not one of the stack's files."""
         if file and file not in self.files(stack):
             raise InputError(
                 [
@@ -166,5 +162,5 @@ class Project:
 
 
 def _state(settings: StackSettings, name: str) -> str:
-    given = settings.providers.get(name, ProviderSettings())
-    return given.installation if given.enabled else stack_edit.OFF
+    provider_settings = settings.providers.get(name, ProviderSettings())
+    return provider_settings.installation if provider_settings.enabled else stack_edit.OFF

@@ -1,6 +1,4 @@
-"""``python -m airunway.console.run preview|up --stack NAME``: Pulumi's Automation API on the project here, each event
-as JSON on a line.
-"""
+"""Run ``preview`` or ``up`` with Pulumi's Automation API in this folder, and print each event as a JSON line."""
 
 import argparse
 import json
@@ -15,7 +13,7 @@ from airunway.program.type_token import kind_of
 
 
 def main() -> None:
-    """Run it on the stack as the Pulumi CLI has it; a stack that it does not have is not made here."""
+    """Run the action on an existing stack of the Pulumi CLI."""
     parser = argparse.ArgumentParser(prog="python -m airunway.console.run", description=__doc__)
     parser.add_argument("action", choices=["preview", "up"])
     parser.add_argument("--stack", required=True)
@@ -25,7 +23,7 @@ def main() -> None:
     except auto.StackNotFoundError:
         _print(
             kind="log",
-            text=f"stack {arguments.stack} is not in the backend; `pulumi stack init {arguments.stack}` makes it",
+            text=f"stack {arguments.stack} is not in the backend; create it with `pulumi stack init {arguments.stack}`",
             severity="error",
         )
         sys.exit(1)
@@ -36,12 +34,12 @@ def main() -> None:
 
 
 def run(stack: auto.Stack, action: str) -> None:
-    """``preview`` or ``up`` with its events printed; exits with 1 where it fails."""
-    # Ctrl-C is for the engine, which ends what it is at. A handler, unlike SIG_IGN, is not handed down to it.
+    """Run ``preview`` or ``up`` and print its events; exit with 1 if it fails."""
+    # Ctrl-C is for the engine, which finishes its current step. Unlike SIG_IGN, a handler is not inherited.
     signal.signal(signal.SIGINT, lambda *_: None)
-    act = stack.up if action == "up" else stack.preview
+    run_action = stack.up if action == "up" else stack.preview
     try:
-        act(on_event=_show, color="never")
+        run_action(on_event=_show, color="never")
     except auto.CommandError as error:
         _print(kind="log", text=_last_line(error), severity="error")
         sys.exit(1)

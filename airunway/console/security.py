@@ -1,4 +1,4 @@
-"""Who may use the console: the browser that was given the one-time token, from this machine, from our own pages."""
+"""Access control of the console: a one-time token, the Host and Origin headers, and a session cookie."""
 
 import hmac
 import secrets
@@ -10,7 +10,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 MAX_BODY = 1 << 20
-"""Longest request body, in bytes."""
+"""Maximum size of a request body, in bytes."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action"
     " 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -31,11 +31,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """Middleware: Host and Origin of every request, token and cookie, size of the body, headers of every answer.
+    """Middleware that checks Host, Origin, token, cookie and body size, and adds security headers.
 
-    ``hosts`` are the values of the Host header that mean this console. A page of another site can make the browser send
-    requests here, and a name that it controls may lead here (DNS rebinding): neither gets past Host, Origin and a
-    SameSite cookie.
+    ``hosts`` are the accepted values of the Host header. They stop DNS rebinding; Origin and a SameSite cookie stop
+    requests from pages of other sites.
     """
 
     def __init__(self, app: App, hosts: Iterable[str]) -> None:
@@ -55,57 +54,55 @@ class Guard:
         if isinstance(refusal, PlainTextResponse | RedirectResponse):
             await refusal(scope, receive, sender)
             return
-        await self._app(scope, _limited(receive), sender)
+        await self._app(scope, _limit_body(receive), sender)
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> PlainTextResponse | RedirectResponse | None:
         host = headers.get("host", "")
         if host not in self._hosts:
-            return PlainTextResponse("This console answers to its own address only.", 421)
+            return PlainTextResponse("This console only accepts its own address.", 421)
         if scope["method"] not in _SAFE and headers.get("origin") != f"http://{host}":
-            return PlainTextResponse("Changes are taken from the console's own pages only.", 403)
+            return PlainTextResponse("Changes are only accepted from the console's own pages.", 403)
         length = headers.get("content-length", "")
         if length.isdecimal() and (len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY):
-            return PlainTextResponse(f"More than {MAX_BODY} bytes are not taken.", 413)
+            return PlainTextResponse(f"Requests are limited to {MAX_BODY} bytes.", 413)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if scope["method"] == "GET" and "token" in query:
-            return self._admitted(host, scope["path"], query)
+            return self._admit(host, scope["path"], query)
         if not hmac.compare_digest(
             cookie_parser(headers.get("cookie", "")).get(cookie_of(host), "").encode(), self._session.encode()
         ):
             return PlainTextResponse(
-                "Open the address that `airunway console` printed; it works once. Start the console again for another.",
+                "Open the address that `airunway console` printed. It works once; restart the console for a new one.",
                 403,
             )
         return None
 
-    def _admitted(self, host: str, path: str, query: dict[str, str]) -> PlainTextResponse | RedirectResponse:
-        """The cookie for the token, which is used up by it, and the same page without the token in its address."""
-        given = query.pop("token")
-        if self.token is None or not hmac.compare_digest(given.encode(), self.token.encode()):
-            return PlainTextResponse("This address has been used already. Start the console again for another.", 403)
+    def _admit(self, host: str, path: str, query: dict[str, str]) -> PlainTextResponse | RedirectResponse:
+        """Exchange the one-time token for a session cookie, and redirect to the page without the token."""
+        token = query.pop("token")
+        if self.token is None or not hmac.compare_digest(token.encode(), self.token.encode()):
+            return PlainTextResponse("This address has already been used. Restart the console for a new one.", 403)
         self.token = None
-        # Never "//host", which a browser takes for another site.
+        # Never "//host", which a browser treats as another site.
         answer = RedirectResponse(f"/{path.lstrip('/')}" + (f"?{urlencode(query)}" if query else ""), 303)
         answer.set_cookie(cookie_of(host), self._session, httponly=True, samesite="strict", path="/")
         return answer
 
 
 def cookie_of(host: str) -> str:
-    """The cookie's name for a value of the Host header: browsers tell cookies apart by host, not by port, consoles
-    must.
-    """
+    """Return the cookie's name for a Host header, with the port, which browsers ignore for cookies."""
     return f"airunway_console_{host.rpartition(':')[2]}"
 
 
-def _limited(receive: Receive) -> Receive:
-    """The body up to its limit, whatever its length was said to be."""
-    taken = 0
+def _limit_body(receive: Receive) -> Receive:
+    """Limit the body's size, whatever its Content-Length says."""
+    received = 0
 
     async def limited() -> MutableMapping[str, Any]:
-        nonlocal taken
+        nonlocal received
         message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > MAX_BODY:
+        received += len(message.get("body", b""))
+        if received > MAX_BODY:
             raise BodyTooLargeError
         return message
 
@@ -113,7 +110,7 @@ def _limited(receive: Receive) -> Receive:
 
 
 class BodyTooLargeError(Exception):
-    """The body is longer than it was said to be."""
+    """The body is larger than the limit."""
 
 
 def _with_headers(send: Send) -> Send:

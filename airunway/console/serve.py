@@ -1,4 +1,4 @@
-"""Serving the console on this machine, and opening it."""
+"""Serve the console on this machine and open it in the browser."""
 
 import socket
 import sys
@@ -13,20 +13,20 @@ from airunway.console.project import Project
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console as terminal
 
-_EVERY = ("0.0.0.0", "::")  # noqa: S104 refused below
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 refused below
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: Sequence[str] = RUN) -> None:
-    """Serve the project at ``root`` until interrupted, its address printed first. Raises ``InputError``."""
+    """Serve the project at ``root`` until interrupted, and print its address. Raises ``InputError``."""
     project = Project(root)
     project.path(stack)
-    if host in _EVERY:
+    if host in _WILDCARDS:
         raise InputError(
             [
                 Problem(
                     "--host",
-                    f"{host} is every address; give the one by which the console is opened, as others are refused",
+                    f"{host} means all addresses; give the one that you open the console with",
                 )
             ]
         )
@@ -38,17 +38,17 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
             [Problem("--host", f"{host}:{port} can't be listened on: {error.strerror or error}")]
         ) from error
     port = listener.getsockname()[1]
-    names = {_written(name) for name in (host, *_LOOPBACK)} if host in _LOOPBACK else {_written(host)}
+    names = {_url_host(name) for name in (host, *_LOOPBACK)} if host in _LOOPBACK else {_url_host(host)}
     guard = Console(project, stack, run).app(f"{name}:{port}" for name in names)
-    url = f"http://{_written(host)}:{port}/stacks/{stack}/?token={guard.token}"
-    out = terminal(stderr=True)
+    url = f"http://{_url_host(host)}:{port}/stacks/{stack}/?token={guard.token}"
+    output = terminal(stderr=True)
     if host not in _LOOPBACK:
-        out.print(
+        output.print(
             f"[yellow]warning:[/yellow] {host} is not loopback: others can reach this console, and what they send is"
             " not encrypted"
         )
     print(url, flush=True)
-    out.print("The address works once; Ctrl-C ends the console.", markup=False)
+    output.print("The address works once; press Ctrl-C to stop the console.", markup=False)
     if browser and sys.stdout.isatty():
         webbrowser.open(url)
     config = uvicorn.Config(
@@ -62,5 +62,5 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
         listener.close()
 
 
-def _written(host: str) -> str:
+def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host

@@ -1,6 +1,4 @@
-"""YAML text that is changed in one place and stays as it was written elsewhere: comments, blank lines, order,
-quotes.
-"""
+"""Edit YAML in one place and keep the rest as written, including comments, blank lines, order and quotes."""
 
 import difflib
 import io
@@ -20,17 +18,17 @@ from airunway.text.yaml_reading import StackLoader, read_document, reads_as_text
 
 
 class YamlText:
-    """A text in lines, and its content with the places of everything in it; ``name`` is its file's, for messages.
+    """A YAML text, its lines and its parsed content; ``name`` is the file's name in messages.
 
-    Raises ``InputError`` for what Pulumi would not read.
+    Raises ``InputError`` for YAML that Pulumi does not read.
     """
 
     def __init__(self, text: str, name: str) -> None:
-        # A file whose lines all end as Windows ends them is worked on with plain ends, and gets its own back.
+        # A file with only Windows line endings is edited with plain ones, and converted back.
         self._windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
         text = text.replace("\r\n", "\n") if self._windows else text
         self.text, self.name = text, name
-        # First, as it is bounded: ruamel takes minutes over brackets that nest deep enough.
+        # Read with our limits first: ruamel takes minutes to parse deeply nested brackets.
         read_document(text, name, StackLoader)
         self.lines = text.splitlines(keepends=True)
         if self.lines and not self.lines[-1].endswith("\n"):
@@ -49,12 +47,12 @@ class YamlText:
         except (YAMLError, AttributeError, ValueError, RecursionError) as error:
             raise InputError([Problem(name, f"not YAML: {' '.join(str(error).split())}")]) from error
 
-    def as_ended(self, text: str) -> str:
-        """``text`` with the line ends of the file."""
+    def with_line_endings(self, text: str) -> str:
+        """Convert ``text`` to the file's line endings."""
         return text.replace("\n", "\r\n") if self._windows else text
 
     def item(self, sequence: Any, index: int) -> "Block | None":
-        """The lines of an element of a list in block style."""
+        """Return the lines of a list's element in block style, or None."""
         if index < 0 or sequence.fa.flow_style():
             return None
         line = sequence.lc.item(index)[0]
@@ -62,24 +60,24 @@ class YamlText:
         return Block(self, line, text.index("-")) if text.lstrip().startswith("- ") else None
 
     def dumped(self, value: Any, column: int) -> list[str]:
-        """Lines of ``value`` from ``column`` on, without comments that follow it."""
-        out = io.StringIO()
-        self._yaml.dump(value, out)
-        lines = out.getvalue().splitlines(keepends=True)
-        while lines and (not lines[-1].strip() or (lines[-1].lstrip().startswith("#") and not _inside(lines))):
+        """Dump ``value`` as lines indented by ``column``, without trailing comments."""
+        stream = io.StringIO()
+        self._yaml.dump(value, stream)
+        lines = stream.getvalue().splitlines(keepends=True)
+        while lines and (not lines[-1].strip() or (lines[-1].lstrip().startswith("#") and not _may_be_text(lines))):
             lines.pop()
         first = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
         return [" " * column + line[first:] if line.strip() else line for line in lines]
 
 
-def _inside(lines: list[str]) -> bool:
-    """Whether the last line, which looks like a comment, is indented below the first and so may be text."""
+def _may_be_text(lines: list[str]) -> bool:
+    """Whether the last line looks like a comment, but may be text as it is indented below the first."""
     return len(lines[-1]) - len(lines[-1].lstrip()) > len(lines[0]) - len(lines[0].lstrip())
 
 
 @dataclass(frozen=True)
 class Block:
-    """The lines of an element or a setting, which begin at ``start`` with a dash or a key in ``column``."""
+    """The lines of an element or a setting, starting at ``start`` with a dash or a key in ``column``."""
 
     file: YamlText
     start: int
@@ -87,40 +85,42 @@ class Block:
 
     @property
     def end(self) -> int:
-        """The line after its last one; comments that are not indented below its beginning are what follows."""
+        """The line after the block; comments that are not indented belong to what follows."""
         line, end, lines = self.start + 1, self.start + 1, self.file.lines
-        while line < len(lines) and (not lines[line].strip() or self._below(lines[line]) or self._comment(lines[line])):
+        while line < len(lines) and (
+            not lines[line].strip() or self._is_nested(lines[line]) or self._is_comment(lines[line])
+        ):
             line += 1
-            end = line if lines[line - 1].strip() and self._below(lines[line - 1]) else end
+            end = line if lines[line - 1].strip() and self._is_nested(lines[line - 1]) else end
         return end
 
-    def _below(self, line: str) -> bool:
+    def _is_nested(self, line: str) -> bool:
         indent = len(line) - len(line.lstrip())
         is_key = not self.file.lines[self.start].lstrip().startswith("- ")
         return indent > self.column or (is_key and indent == self.column and line.lstrip().startswith("- "))
 
     @staticmethod
-    def _comment(line: str) -> bool:
+    def _is_comment(line: str) -> bool:
         return line.lstrip().startswith("#")
 
     def replaced(self, old: Any, new: Any) -> str:
-        """The text with ``new`` here, which was ``old``; a line that says the same stays as it was written."""
+        """Return the text with ``old`` replaced by ``new``; equal lines stay as written."""
         lines, end = self.file.lines, self.end
         base, changed = self.file.dumped(old, self.column), self.file.dumped(new, self.column)
         return "".join([*lines[: self.start], *_as_written(base, lines[self.start : end], changed), *lines[end:]])
 
     def followed_by(self, value: Any, deeper: int = 0) -> str:
-        """The text with ``value`` below this, ``deeper`` by so many columns."""
+        """Return the text with ``value`` inserted after the block, indented by ``deeper`` columns."""
         lines, end = self.file.lines, self.end
         return "".join([*lines[:end], *self.file.dumped(value, self.column + deeper), *lines[end:]])
 
     def removed(self, *, last: bool, leaving: str = "") -> str:
-        """The text without this and the comment right above it; blank lines below go too, unless it is the ``last``.
+        """Return the text without the block, the comment right above it and, unless it is ``last``, blank lines below.
 
-        A comment that begins the file is about the file and stays. ``leaving`` is put in the place of what goes.
+        A comment at the start of the file stays. ``leaving`` replaces the block.
         """
         lines, start, end = self.file.lines, self.start, self.end
-        while start and self._comment(lines[start - 1]):
+        while start and self._is_comment(lines[start - 1]):
             start -= 1
         start = start or self.start
         while not last and end < len(lines) and not lines[end].strip():
@@ -129,69 +129,64 @@ class Block:
 
 
 def _as_written(base: list[str], written: list[str], changed: list[str]) -> list[str]:
-    """``changed``, with each line that ``base`` has too as it was ``written``; ``base`` is what the library makes of
-    that.
-    """
+    """Return ``changed`` with lines that are unchanged from ``base``, the library's dump, as they were ``written``."""
     original: list[list[str]] = [[] for _ in base]
-    for kind, one, past, other, end in difflib.SequenceMatcher(None, base, written, autojunk=False).get_opcodes():
-        if kind != "delete" and past - one == end - other:
-            for index in range(past - one):
-                original[one + index] = [written[other + index]]
+    for kind, low, high, start, end in difflib.SequenceMatcher(None, base, written, autojunk=False).get_opcodes():
+        if kind != "delete" and high - low == end - start:
+            for index in range(high - low):
+                original[low + index] = [written[start + index]]
         elif base:
-            original[min(one, len(base) - 1)] += written[other:end]
+            original[min(low, len(base) - 1)] += written[start:end]
     result: list[str] = []
-    for kind, one, past, other, end in difflib.SequenceMatcher(None, base, changed, autojunk=False).get_opcodes():
-        result += [line for lines in original[one:past] for line in lines] if kind == "equal" else changed[other:end]
+    for kind, low, high, start, end in difflib.SequenceMatcher(None, base, changed, autojunk=False).get_opcodes():
+        result += [line for lines in original[low:high] for line in lines] if kind == "equal" else changed[start:end]
     return result
 
 
 def _sequence_indent(text: str) -> int:
-    """How far this file indents what follows a dash: 4 where the dash itself is indented below its key, else 2."""
+    """Return the file's indentation of list items: 4 if dashes are indented below their key, else 2."""
     for before, line in itertools.pairwise(text.splitlines()):
         if line.lstrip().startswith("- ") and before.rstrip().endswith(":"):
             return 4 if len(line) - len(line.lstrip()) > len(before) - len(before.lstrip()) else 2
     return 4
 
 
-def cut(node: Any) -> None:
-    """Take away the comment below ``node``, which ruamel ties to the last value inside it; the text still has it."""
-    place = None
-    while isinstance(node, CommentedMap | CommentedSeq) and node and (place is None or not node.fa.flow_style()):
+def drop_trailing_comment(node: Any) -> None:
+    """Drop the comment below ``node``, which ruamel attaches to its last value; the text keeps it."""
+    location = None
+    while isinstance(node, CommentedMap | CommentedSeq) and node and (location is None or not node.fa.flow_style()):
         key = next(reversed(node)) if isinstance(node, CommentedMap) else len(node) - 1
-        place, node = (node, key), node[key]
-    if place:
-        container, key = place
-        found = container.ca.items.get(key) or [None, None, None]
-        token = found[2 if isinstance(container, CommentedMap) else 0]
+        location, node = (node, key), node[key]
+    if location:
+        container, key = location
+        comments = container.ca.items.get(key) or [None, None, None]
+        token = comments[2 if isinstance(container, CommentedMap) else 0]
         if token is not None:
             token.value = token.value.partition("\n")[0] + "\n"
 
 
-def merge(old: Any, new: Mapping[str, Any]) -> None:
-    """Make ``old`` say what ``new`` says, leaving alone what is the same."""
+def update(old: Any, new: Mapping[str, Any]) -> None:
+    """Update ``old`` to equal ``new``, without touching equal parts."""
     for key in [k for k in old if k not in new]:
         del old[key]
     for key, value in new.items():
         if isinstance(value, Mapping) and isinstance(old.get(key), dict):
-            merge(old[key], value)
+            update(old[key], value)
         elif key not in old or old[key] != value:
-            old[key] = plain(value)
+            old[key] = to_ruamel(value)
 
 
-def plain(value: Any) -> Any:
-    """``value`` as ruamel writes it in block style, with lines as a block, and in quotes what would not be read as this
-    text.
-    """
+def to_ruamel(value: Any) -> Any:
+    """Convert ``value`` for ruamel: block style, multi-line text as blocks, and quotes where needed."""
     if isinstance(value, Mapping):
-        return CommentedMap({key: plain(inner) for key, inner in value.items()})
+        return CommentedMap({key: to_ruamel(inner) for key, inner in value.items()})
     if isinstance(value, list):
-        return CommentedSeq([plain(inner) for inner in value])
+        return CommentedSeq([to_ruamel(inner) for inner in value])
     if not isinstance(value, str) or (value.isprintable() and reads_as_text(value)):
         return value
     if value.isprintable():
         return SingleQuotedScalarString(value)
-    # Of blanks at the ends and of unprintable characters ruamel makes blocks that are read as something else, or not at
-    # all.
+    # ruamel writes invalid or different blocks for trailing blanks and unprintable characters.
     lines = value.removesuffix("\n").split("\n")
     block = lines[0][:1].strip() and lines[-1] and all(line.isprintable() and line == line.rstrip() for line in lines)
     return LiteralScalarString(value) if block else DoubleQuotedScalarString(value)

@@ -1,3 +1,1 @@
-"""The live cluster: status, endpoints, what is there to be taken over. All that is ever changed is Helm's record of a
-release.
-"""
+"""The live cluster: status, endpoints and adoption. It is only read, except for Helm's release records."""

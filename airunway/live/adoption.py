@@ -1,6 +1,4 @@
-"""Existing upstream objects as entries of a stack: each is proposed only where rendering the entry gives the object
-back as it is.
-"""
+"""Convert existing upstream objects to stack entries, if rendering the entry gives exactly the same object."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,51 +14,53 @@ from airunway.text.problems import InputError, join
 from airunway.text.yaml_writing import to_yaml
 from providers import PROVIDERS as PROVIDERS
 
-_OTHER = ("apiVersion", "kind", "metadata", "status")
+_IGNORED_KEYS = ("apiVersion", "kind", "metadata", "status")
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """One object: the ``entry`` that stands for it, or None and why not."""
+    """One object and its stack ``entry``, or None and the ``reasons``."""
 
     kind: str
     api_version: str
     namespace: str
     name: str
     entry: dict[str, Any] | None
-    why_not: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """The id by which Pulumi's Kubernetes provider imports the object."""
+        """The object's import id for Pulumi's Kubernetes provider."""
         return f"{self.namespace}/{self.name}"
 
 
 def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = None) -> Adoption:
-    """The entry for a live object; values that are the defaults of its kind's ``schema`` count as not written.
+    """Convert a live object to an entry; values that equal the defaults of its ``schema`` count as unset.
 
-    What keeps an object from being read is in ``why_not``. Raises ``UnreadableError`` for what is no object at all.
+    If no entry matches, ``reasons`` say why. Raises ``UnreadableError`` if ``obj`` is not a Kubernetes object.
     """
     live = read_as(LiveObject, obj)
     kind, version, namespace, name = live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name
     provider = target.providers.for_object(obj)
     if provider is None:
-        return Adoption(kind, version, namespace, name, None, ("no provider makes such objects",))
+        return Adoption(kind, version, namespace, name, None, ("no provider creates such objects",))
     config = next((c for c in target.configs if c.name == provider.NAME), None)
     if config is None:
         return Adoption(kind, version, namespace, name, None, (f"provider {provider.NAME} is off in this stack",))
     try:
-        where = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
-        how = {} if target.settings.delivery is Delivery.DIRECT else {"delivery": str(Delivery.DIRECT)}
+        location = {"name": name} | ({} if namespace == target.settings.namespace else {"namespace": namespace})
+        delivery = {} if target.settings.delivery is Delivery.DIRECT else {"delivery": str(Delivery.DIRECT)}
         entry = {
-            **where,
-            **how,
+            **location,
+            **delivery,
             "takeOver": True,
             "provider": {"name": provider.NAME},
             **provider.read_fields(obj, config),
         }
         defaults = schema or Schema()
-        exact = _exact(entry, _body(obj, defaults), lambda one: _rendered(one, version, target, defaults))
+        exact = _exact_entry(
+            entry, _body(obj, defaults), lambda candidate: _render_body(candidate, version, target, defaults)
+        )
         return Adoption(kind, version, namespace, name, exact)
     except UnreadableError as error:
         return Adoption(kind, version, namespace, name, None, (str(error),))
@@ -68,75 +68,79 @@ def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = N
         return Adoption(kind, version, namespace, name, None, tuple(map(str, error.problems)))
 
 
-def _exact(
-    entry: dict[str, Any], body: dict[str, Any], rendered_of: Callable[[dict[str, Any]], dict[str, Any]]
+def _exact_entry(
+    entry: dict[str, Any], body: dict[str, Any], render: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> dict[str, Any]:
-    """``entry`` with what it takes for it to be rendered as ``body``. Raises ``InputError`` and ``UnreadableError``
-    where nothing does.
-    """
-    rendered = rendered_of(entry)
+    """Extend ``entry`` until it renders as ``body``. Raises ``InputError`` or ``UnreadableError`` if it can't."""
+    rendered = render(entry)
     overrides = patch_between(rendered, body)
     if overrides:
         entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
-        rendered = rendered_of(entry)
-    different = _differences(rendered, body)
-    if different:
-        raise UnreadableError(f"would change {', '.join(different)}")
-    # Without the provider's name where the rules choose the same one anyway.
+        rendered = render(entry)
+    changed_fields = _differences(rendered, body)
+    if changed_fields:
+        raise UnreadableError(f"would change {', '.join(changed_fields)}")
+    # Leave out the provider's name if the rules select it anyway.
     provider = {k: v for k, v in entry["provider"].items() if k != "name"}
-    free = {k: v for k, v in entry.items() if k != "provider"} | ({"provider": provider} if provider else {})
+    unnamed = {k: v for k, v in entry.items() if k != "provider"} | ({"provider": provider} if provider else {})
     try:
-        return free if rendered_of(free) == body else entry
+        return unnamed if render(unnamed) == body else entry
     except (InputError, UnreadableError):
         return entry
 
 
-def _rendered(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:
+def _render_body(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:
     resource = plan_entry(entry, target).rendered.resource
     if resource["apiVersion"] != version:
-        raise UnreadableError(f"apiVersion: is {version}, a deployment is made as {resource['apiVersion']}")
+        raise UnreadableError(f"apiVersion: is {version}, but deployments are created as {resource['apiVersion']}")
     return _body(resource, schema)
 
 
 def _body(obj: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """What an object says, but for what it is and how it fares; a default says nothing, whoever wrote it."""
-    found: dict[str, Any] = _normal({k: v for k, v in _written(dict(obj), schema).items() if k not in _OTHER})
-    return found
+    """Return an object without identity, status and default values."""
+    body: dict[str, Any] = _normalize(
+        {k: v for k, v in _without_defaults(dict(obj), schema).items() if k not in _IGNORED_KEYS}
+    )
+    return body
 
 
-def _written(obj: Any, schema: Schema) -> Any:
-    """``obj`` without the values that the API server filled in by ``schema``."""
+def _without_defaults(obj: Any, schema: Schema) -> Any:
+    """Remove values that equal the defaults in ``schema``."""
     if isinstance(obj, dict):
         inner = {key: schema.below(key) for key in obj}
-        return {k: _written(v, inner[k]) for k, v in obj.items() if inner[k].default is None or inner[k].default != v}
+        return {
+            k: _without_defaults(v, inner[k])
+            for k, v in obj.items()
+            if inner[k].default is None or inner[k].default != v
+        }
     if isinstance(obj, list):
-        return [_written(v, schema.items or Schema()) for v in obj]
+        return [_without_defaults(v, schema.items or Schema()) for v in obj]
     return obj
 
 
-def _normal(value: Any, key: str = "") -> Any:
-    """``value`` so that two ways to write the same are equal: quantities as text, embedded YAML as data, nothing
-    empty.
-    """
+def _normalize(value: Any, key: str = "") -> Any:
+    """Normalize ``value`` for comparison: quantities as text, embedded YAML sorted, no empty values."""
     if isinstance(value, dict):
-        found = {k: _normal(v, k) for k, v in value.items()}
+        normalized = {k: _normalize(v, k) for k, v in value.items()}
         return {
-            k: (str(v) if key in ("limits", "requests") else v) for k, v in found.items() if v not in (None, {}, [])
+            k: (str(v) if key in ("limits", "requests") else v)
+            for k, v in normalized.items()
+            if v not in (None, {}, [])
         }
     if isinstance(value, list):
-        return [_normal(v) for v in value]
+        return [_normalize(v) for v in value]
     if key == "serveConfigV2" and isinstance(value, str):
-        return to_yaml(_sorted(read_embedded(value, key)))
+        return to_yaml(_sort_keys(read_embedded(value, key)))
     return value
 
 
-def _sorted(value: Any) -> Any:
+def _sort_keys(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(element) for element in value] if isinstance(value, list) else value
+        return {key: _sort_keys(value[key]) for key in sorted(value)}
+    return [_sort_keys(element) for element in value] if isinstance(value, list) else value
 
 
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+def _differences(old: Any, new: Any, field: str = "") -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
-        return [d for key in {**new, **old} for d in _differences(old.get(key), new.get(key), join(path, str(key)))]
-    return [] if old == new else [path]
+        return [d for key in {**new, **old} for d in _differences(old.get(key), new.get(key), join(field, str(key)))]
+    return [] if old == new else [field]

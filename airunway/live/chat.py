@@ -16,14 +16,13 @@ from pydantic import BaseModel, ValidationError
 from airunway.live.api_server.proxy import is_loopback
 from airunway.text.problems import InputError, Problem
 
-_CONNECT_SECONDS, _SILENT_SECONDS = 10, 120
-"""How long a server may take to be reached, and to say the next piece; the first question may have to load the model.
-"""
+_CONNECT_SECONDS, _REPLY_SECONDS = 10, 120
+"""Longest waits for a connection and for the next chunk; the first request may have to load the model."""
 _EXCERPT = 1_000
 
 
-class _OddError(Exception):
-    """An answer that is not what the OpenAI API gives."""
+class _InvalidReplyError(Exception):
+    """A reply that does not follow the OpenAI API."""
 
 
 class _Model(BaseModel):
@@ -35,47 +34,45 @@ class _Models(BaseModel):
 
 
 def checked_url(url: str) -> str:
-    """``url`` if it can be a base URL. Raises ``InputError``."""
+    """Return ``url`` if it is a valid base URL. Raises ``InputError``."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable:
+        is_valid = False
+    if not is_valid:
         raise InputError([Problem("--url", f"'{url}' given, must be a base URL such as http://127.0.0.1:8000/v1")])
     return url
 
 
 async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[str]:
-    """The answer to ``text``, piece by piece; without ``model`` from the first model that ``url`` serves. Raises
-    ``InputError``.
-    """
+    """Stream the answer to ``text`` from ``model`` or the first model that ``url`` serves. Raises ``InputError``."""
     client = AsyncOpenAI(
         base_url=checked_url(url),
         api_key=os.environ.get("OPENAI_API_KEY") or "none",
-        timeout=httpx2.Timeout(_SILENT_SECONDS, connect=_CONNECT_SECONDS),
+        timeout=httpx2.Timeout(_REPLY_SECONDS, connect=_CONNECT_SECONDS),
         http_client=DefaultAsyncHttpxClient(trust_env=not is_loopback(urlsplit(url).hostname or "")),
     )
-    with _told(url):
+    with _as_input_errors(url):
         async with client:
-            async with asyncio.timeout(_SILENT_SECONDS):
+            async with asyncio.timeout(_REPLY_SECONDS):
                 name = model or await _first_model(client, url)
                 stream = await client.chat.completions.create(
                     model=name, messages=[{"role": "user", "content": text}], stream=True
                 )
-            answered = False
-            async for chunk in _timed(stream):
-                for piece in _pieces(chunk):
-                    answered = True
-                    yield piece
-            if not answered:
-                raise _OddError("it ends without an answer")
+            has_text = False
+            async for chunk in _with_timeout(stream):
+                for text_chunk in _texts(chunk):
+                    has_text = True
+                    yield text_chunk
+            if not has_text:
+                raise _InvalidReplyError("its reply ends without text")
 
 
-async def _timed(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """``chunks``, none of which may be long in coming, whatever else is sent meanwhile."""
+async def _with_timeout(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Yield ``chunks``; raise ``TimeoutError`` if one takes too long, even if keep-alives arrive meanwhile."""
     while True:
-        async with asyncio.timeout(_SILENT_SECONDS):
+        async with asyncio.timeout(_REPLY_SECONDS):
             try:
                 chunk = await anext(chunks)
             except StopAsyncIteration:
@@ -83,46 +80,46 @@ async def _timed(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
         yield chunk
 
 
-def _pieces(chunk: Any) -> Iterator[str]:
-    """The text of each of a chunk's choices; the client hands on whatever JSON it is sent (openai 3.54)."""
+def _texts(chunk: Any) -> Iterator[str]:
+    """Yield the text of each choice in a chunk; the client does not validate what it receives (openai 3.54)."""
     choices = chunk.choices if isinstance(chunk, ChatCompletionChunk) else None
     if not isinstance(choices, list):
-        raise _OddError("a piece of it has no choices")
+        raise _InvalidReplyError("a chunk has no choices")
     for choice in choices:
         delta = getattr(choice, "delta", None)
         content = delta.content if isinstance(delta, ChoiceDelta) else delta
         if not isinstance(delta, ChoiceDelta) or not isinstance(content, str | None):
-            raise _OddError("a choice of it has no delta with text")
+            raise _InvalidReplyError("a choice has no delta with text")
         yield content or ""
 
 
 async def _first_model(client: AsyncOpenAI, url: str) -> str:
-    answer = await client.models.with_raw_response.list()
+    response = await client.models.with_raw_response.list()
     try:
-        models = _Models.model_validate_json(answer.http_response.content).data
+        models = _Models.model_validate_json(response.http_response.content).data
     except ValidationError as error:
-        raise _OddError("its list of models is none; give --model to name one") from error
+        raise _InvalidReplyError("its list of models is invalid; give --model to name one") from error
     if not models:
         raise InputError([Problem(url, "serves no model (yet); give --model to name one")])
     return models[0].id
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
-    """What goes wrong as an ``InputError`` that names ``url``."""
+def _as_input_errors(url: str) -> Iterator[None]:
+    """Convert failures to an ``InputError`` that names ``url``."""
     try:
         yield
     except InputError:
         raise
     except TimeoutError as error:
-        raise InputError([Problem(url, f"said nothing for {_SILENT_SECONDS} seconds")]) from error
+        raise InputError([Problem(url, f"sent nothing for {_REPLY_SECONDS} seconds")]) from error
     except APIConnectionError as error:
         raise InputError([Problem(url, f"can't be reached: {error.__cause__ or error}")]) from error
     except APIError as error:
-        said = " ".join(error.message.split())
+        message = " ".join(error.message.split())
         raise InputError(
-            [Problem(url, f"refused: {said if len(said) <= _EXCERPT else said[: _EXCERPT - 1] + '…'}")]
+            [Problem(url, f"refused: {message if len(message) <= _EXCERPT else message[: _EXCERPT - 1] + '…'}")]
         ) from error
-    except (_OddError, ValueError, RecursionError) as error:
-        what = str(error) if isinstance(error, _OddError) else f"it can't be read ({type(error).__name__})"
-        raise InputError([Problem(url, f"does not answer as the OpenAI API does: {what}")]) from error
+    except (_InvalidReplyError, ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, _InvalidReplyError) else f"unreadable reply ({type(error).__name__})"
+        raise InputError([Problem(url, f"does not follow the OpenAI API: {reason}")]) from error

@@ -1,10 +1,10 @@
-"""What a cluster already serves that a stack could take over."""
+"""Find objects in a cluster that a stack could take over."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from airunway.live.adoption import Adoption, adopt
-from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
+from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, task_group
 from airunway.live.objects import CustomResourceDefinition, Schema
 from airunway.live.survey import key_of
 from airunway.planning.deployment import PlanContext
@@ -16,36 +16,32 @@ from providers import PROVIDERS
 
 
 async def discover(connection: Connection, plan: Plan, target: PlanContext) -> list[Adoption]:
-    """Every upstream object that ``plan`` does not have, by namespace and name. Raises ``InputError`` where the cluster
-    can't be read.
-    """
+    """Find all upstream objects that are not in ``plan``. Raises ``InputError`` if the cluster can't be read."""
     namespaces = sorted({d.request.namespace for d in plan.deployments} | {plan.settings.namespace})
     kinds = [(provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) for provider in PROVIDERS]
-    async with together() as group:
+    async with task_group() as group:
         lists = [
             group.create_task(connection.items_of(version, kind, namespaces, selector))
             for version, kind, selector in kinds
         ]
         schemas = [group.create_task(_schema(connection, provider)) for provider in PROVIDERS]
-    known = {key_of(d.rendered.resource) for d in plan.deployments}
-    places = {d.name: d.location.path for d in plan.deployments}
-    found: list[Adoption] = []
+    planned_keys = {key_of(d.rendered.resource) for d in plan.deployments}
+    locations = {d.name: d.location.path for d in plan.deployments}
+    adoptions: list[Adoption] = []
     for objects, schema in zip(lists, schemas, strict=True):
         for obj in sorted(objects.result() or [], key=key_of):
-            if key_of(obj) in known:
+            if key_of(obj) in planned_keys:
                 continue
-            adoption = _adopted(obj, target, schema.result())
-            if adoption.entry is not None and (clash := name_problem(adoption.name, places)):
-                adoption = _refused(obj, str(clash))
-            places |= {adoption.name: f"{adoption.kind} {adoption.id}"} if adoption.entry is not None else {}
-            found.append(adoption)
-    return sorted(found, key=lambda a: (a.namespace, a.name, a.kind))
+            adoption = _try_adopt(obj, target, schema.result())
+            if adoption.entry is not None and (conflict := name_problem(adoption.name, locations)):
+                adoption = _reject(obj, str(conflict))
+            locations |= {adoption.name: f"{adoption.kind} {adoption.id}"} if adoption.entry is not None else {}
+            adoptions.append(adoption)
+    return sorted(adoptions, key=lambda a: (a.namespace, a.name, a.kind))
 
 
 def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> dict[str, Any]:
-    """The file that `pulumi import --file` takes, for objects that are entries of the stack already and not yet in its
-    state.
-    """
+    """Return the file for `pulumi import --file`, for objects with an entry that are not in the state yet."""
     provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::cluster"
     resources: list[dict[str, Any]] = []
     for adoption in adoptions:
@@ -68,7 +64,7 @@ def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> 
 
 
 async def _schema(connection: Connection, provider: Provider) -> Schema:
-    """The schema of the provider's kind, or an empty one where it may not be read."""
+    """Read the schema of the provider's kind; return an empty one without the right to read it."""
     if is_kubernetes_own(provider.API_VERSION):
         return read_as(Schema, PROVIDERS.schemas.get(provider.NAME, {}))
     group, _, name = provider.API_VERSION.partition("/")
@@ -84,16 +80,16 @@ async def _schema(connection: Connection, provider: Provider) -> Schema:
     return read_as(CustomResourceDefinition, crd).schema_of(name) if crd else Schema()
 
 
-def _adopted(obj: dict[str, Any], target: PlanContext, schema: Schema) -> Adoption:
+def _try_adopt(obj: dict[str, Any], target: PlanContext, schema: Schema) -> Adoption:
     owners = read_as(LiveObject, obj).metadata.owner_references
     if owners:
-        return _refused(obj, f"belongs to {owners[0].kind} {owners[0].name}")
+        return _reject(obj, f"belongs to {owners[0].kind} {owners[0].name}")
     try:
         return adopt(obj, target, schema)
     except RecursionError:
-        return _refused(obj, "is nested too deeply")
+        return _reject(obj, "is nested too deeply")
 
 
-def _refused(obj: dict[str, Any], why: str) -> Adoption:
+def _reject(obj: dict[str, Any], reason: str) -> Adoption:
     live = read_as(LiveObject, obj)
-    return Adoption(live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name, None, (why,))
+    return Adoption(live.kind, live.api_version, live.metadata.namespace or "", live.metadata.name, None, (reason,))

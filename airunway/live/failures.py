@@ -1,8 +1,6 @@
-"""What is said when an object was refused or did not get ready: the cause in Kubernetes' words, what was last seen, and
-where to look.
+"""Messages for objects that were refused or did not get ready: the cause, the last status, and what to run next.
 
-The provider's texts are those of pulumi-kubernetes as of January 2026 (`tests/cluster/test_waiting.py` gets them from
-the real one).
+They parse the errors of pulumi-kubernetes as of January 2026 (`tests/cluster/test_waiting.py` checks the real ones).
 """
 
 import re
@@ -16,7 +14,7 @@ from providers import PROVIDERS as PROVIDERS
 
 
 class Failure(StrEnum):
-    """What kind of failure an operation ended with."""
+    """Kinds of failures of an operation."""
 
     CONFLICT = "conflict"
     REFUSED = "refused"
@@ -25,8 +23,8 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-# What the provider puts around what the API server said.
-_WRAPPING = [
+# Text that the provider wraps around the API server's message.
+_WRAPPERS = [
     re.compile(pattern)
     for pattern in (
         r"\d+ errors? occurred:\s*\*?\s*",
@@ -54,15 +52,15 @@ _REFUSALS = (
 
 
 def cause_of(error: str) -> str:
-    """What the API server said, in one line, without what the provider puts around it."""
+    """Extract the API server's message from a provider's error, as one line."""
     text = " ".join(error.split())
-    for pattern in _WRAPPING:
+    for pattern in _WRAPPERS:
         text = pattern.sub("", text)
     return text.strip(" *")
 
 
 def failure_of(error: str) -> Failure:
-    """What kind of failure ``error`` reports."""
+    """Classify the failure that ``error`` reports."""
     if "Apply failed with" in error:
         return Failure.CONFLICT
     if "failed calling webhook" in error:
@@ -76,69 +74,70 @@ def failure_of(error: str) -> Failure:
     return Failure.NOT_READY
 
 
-def failure_message(name: str, manifest: Mapping[str, Any], error: str, last_seen: str = "") -> str:
-    """Names deployment or build, kind and object, says what happened, and what to do or where to look.
+def failure_message(name: str, manifest: Mapping[str, Any], error: str, last_status: str = "") -> str:
+    """Say which object of which deployment failed, why, and what to do or run next.
 
-    ``error`` is what the provider reported, ``last_seen`` the object's status in words when it failed.
+    ``error`` is the provider's error, ``last_status`` describes the object's status at the time of the failure.
     """
     kind, metadata = str(manifest["kind"]), manifest["metadata"]
-    obj = f"{kind} {_path(metadata)}"
+    obj = f"{kind} {_qualified_name(metadata)}"
     cause = cause_of(error)
     match failure_of(error):
         case Failure.CONFLICT:
             head, lines = (
-                f"{obj} was not changed: others wrote the same fields",
-                [f"  conflict: {cause}", *_ways_out(manifest)],
+                f"{obj} was not changed: its fields have other owners",
+                [f"  conflict: {cause}", *_conflict_fix(manifest)],
             )
         case Failure.REFUSED:
             head, lines = f"{obj} was refused by the API server", [f"  refused: {cause}"]
         case Failure.UNREACHABLE:
-            head, lines = f"{obj} was not reached", [f"  the cluster can't be reached: {cause}"]
+            head, lines = f"{obj} was not applied", [f"  the cluster can't be reached: {cause}"]
         case Failure.CANCELLED:
-            head, lines = f"waiting for {obj} was cancelled; the next update goes on waiting", []
+            head, lines = f"waiting for {obj} was cancelled; the next update resumes waiting", []
         case _:
-            seen = last_seen or cause
+            status = last_status or cause
             head, lines = (
                 _not_ready(kind, obj, metadata),
-                [*([f"  last seen: {seen}"] if seen else []), *_look_further(kind, metadata)],
+                [*([f"  last status: {status}"] if status else []), *_next_steps(kind, metadata)],
             )
-    return "\n".join([_who(name, kind, metadata) + head, *lines])
+    return "\n".join([_subject(name, kind, metadata) + head, *lines])
 
 
-def _path(metadata: Mapping[str, Any]) -> str:
+def _qualified_name(metadata: Mapping[str, Any]) -> str:
     return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])
 
 
-def _who(name: str, kind: str, metadata: Mapping[str, Any]) -> str:
-    """The deployment or image that the object stands for; nothing for what all share."""
+def _subject(name: str, kind: str, metadata: Mapping[str, Any]) -> str:
+    """Name the deployment or image that the object belongs to, if any."""
     if kind == "Job":
         return f"image {(metadata.get('annotations') or {}).get(f'{GROUP}/image', name)}: "
     return f"deployment {name}: " if f"{GROUP}/deployment" in (metadata.get("labels") or {}) else ""
 
 
 def _not_ready(kind: str, obj: str, metadata: Mapping[str, Any]) -> str:
-    return f"it was not built by {obj}" if kind == "Job" else f"{obj} did not get ready"
+    return f"{obj} did not build it" if kind == "Job" else f"{obj} did not get ready"
 
 
-def _ways_out(manifest: Mapping[str, Any]) -> Sequence[str]:
+def _conflict_fix(manifest: Mapping[str, Any]) -> Sequence[str]:
     if manifest["kind"] == delivery.KIND or PROVIDERS.for_object(manifest):
-        return ["  way out: let the others go of these fields, or say takeOver: true in the entry to win over them"]
-    return [
-        "  way out: let the others go of these fields, for example with kubectl apply --server-side --force-conflicts"
-    ]
+        return ["  fix: remove these fields from the other owners, or set takeOver: true in the entry to override them"]
+    return ["  fix: take over these fields, for example with kubectl apply --server-side --force-conflicts"]
 
 
-def _look_further(kind: str, metadata: Mapping[str, Any]) -> list[str]:
-    space, resource = f"-n {metadata.get('namespace', 'default')}", f"{kind.lower()}/{metadata['name']}"
-    commands = [f"kubectl describe {space} {resource}"]
+def _next_steps(kind: str, metadata: Mapping[str, Any]) -> list[str]:
+    namespace, resource = f"-n {metadata.get('namespace', 'default')}", f"{kind.lower()}/{metadata['name']}"
+    commands = [f"kubectl describe {namespace} {resource}"]
     if kind in ("Job", "Deployment"):
-        commands.insert(0, f"kubectl logs {space} {resource} --tail=50")
+        commands.insert(0, f"kubectl logs {namespace} {resource} --tail=50")
     else:
         selector = f"-l {_pod_label(kind)}={metadata['name']}"
-        commands += [f"kubectl get pods {space} {selector}", f"kubectl logs {space} {selector} --tail=50"]
-    return [f"  look further: {command}" for command in commands]
+        commands += [
+            f"kubectl get pods {namespace} {selector}",
+            f"kubectl logs {namespace} {selector} --tail=50",
+        ]
+    return [f"  run: {command}" for command in commands]
 
 
 def _pod_label(kind: str) -> str:
-    """Label that says on a pod which object it serves; the controller's shims have one of their own."""
+    """Return the pod label that names the object; the controller's shims use their own."""
     return f"{GROUP}/model-deployment" if kind == "ModelDeployment" else f"{GROUP}/deployment"

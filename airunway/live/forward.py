@@ -1,4 +1,4 @@
-"""A deployment's endpoint on this machine: from its Service to a ready pod's port, forwarded by the API server."""
+"""Forward a deployment's endpoint to this machine: through the API server to a ready pod of its Service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,8 +21,8 @@ _BROKEN = (httpx_ws.HTTPXWSException, httpx.HTTPError, OSError, InputError)
 
 
 @dataclass(frozen=True)
-class _Way:
-    """The way to a pod's port; ``report`` is told why a connection breaks."""
+class _PodPort:
+    """A pod's port; ``report`` is called with the reason when a connection fails."""
 
     connection: Connection
     namespace: str
@@ -31,14 +31,15 @@ class _Way:
     report: Callable[[str], None]
 
     def open(self) -> Any:
-        """A websocket of Kubernetes' channel protocol: the first byte of each message is its channel, 0 for data and 1
-        for errors.
+        """Open a websocket of Kubernetes' channel protocol.
+
+        The first byte of each message is its channel: 0 for data, 1 for errors.
         """
         path = f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/portforward"
         return self.connection.session.websocket(path, {"ports": str(self.port)})
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass bytes both ways until one side ends."""
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Relay bytes in both directions until one side closes."""
         try:
             async with self.open() as socket:
                 sending = asyncio.create_task(_send(reader, socket))
@@ -58,31 +59,30 @@ class _Way:
 
 
 @asynccontextmanager
-async def forwarded(
+async def port_forward(
     connection: Connection,
     namespace: str,
     endpoint: Endpoint,
     port: int = 0,
     report: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[str]:
-    """The endpoint's base URL on 127.0.0.1; ``port`` 0 is any free one, ``report`` is told why a connection breaks
-    later.
+    """Forward the endpoint and yield its base URL on 127.0.0.1; ``port`` 0 is any free port.
 
-    Raises ``InputError`` where nothing can be forwarded to.
+    ``report`` is called with the reason when a connection fails later. Raises ``InputError`` if forwarding fails.
     """
-    pod, remote = await _target(connection, namespace, endpoint)
-    way = _Way(connection, namespace, pod.metadata.name, remote, report)
+    pod, target = await _target(connection, namespace, endpoint)
+    pod_port = _PodPort(connection, namespace, pod.metadata.name, target, report)
     try:
-        async with way.open():
+        async with pod_port.open():
             pass
     except* _BROKEN as errors:
         raise InputError(
-            [Problem(f"Pod {namespace}/{way.pod}", f"port {remote} can't be forwarded: {_reason(errors)}")]
+            [Problem(f"Pod {namespace}/{pod_port.pod}", f"port {target} can't be forwarded: {_reason(errors)}")]
         ) from errors
     open_connections: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(way.carry(reader, writer))
+        task = asyncio.create_task(pod_port.relay(reader, writer))
         open_connections.add(task)
         task.add_done_callback(open_connections.discard)
 
@@ -107,15 +107,15 @@ async def _send(reader: asyncio.StreamReader, socket: httpx_ws.AsyncWebSocketSes
 async def _receive(
     socket: httpx_ws.AsyncWebSocketSession, writer: asyncio.StreamWriter, report: Callable[[str], None]
 ) -> None:
-    begun: set[int] = set()
+    open_channels: set[int] = set()
     while True:
         try:
             message = await socket.receive_bytes()
         except httpx_ws.WebSocketDisconnect:
             return
         channel, data = int.from_bytes(message[:1]), message[1:]
-        if channel not in begun:
-            begun.add(channel)  # the first message of each channel is the port's number
+        if channel not in open_channels:
+            open_channels.add(channel)  # the first message of each channel is the port's number
         elif channel == _ERROR:
             report(data.decode(errors="replace"))
             return
@@ -137,35 +137,35 @@ def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
 
 
 async def _target(connection: Connection, namespace: str, endpoint: Endpoint) -> tuple[Pod, int]:
-    where = f"Service {namespace}/{endpoint.service}"
+    subject = f"Service {namespace}/{endpoint.service}"
     try:
-        live = await connection.object("v1", "Service", namespace, endpoint.service)
-        if live is None:
-            raise InputError([Problem(where, "is not there; `airunway status` says how far the deployment is")])
-        service = read_as(Service, live)
+        live_service = await connection.object("v1", "Service", namespace, endpoint.service)
+        if live_service is None:
+            raise InputError([Problem(subject, "does not exist; `airunway status` shows the deployment's state")])
+        service = read_as(Service, live_service)
         selector = ",".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
         if not selector:
-            raise InputError([Problem(where, "selects no pods, so nothing can be forwarded to")])
+            raise InputError([Problem(subject, "selects no pods to forward to")])
         pods = [read_as(Pod, pod) for pod in await connection.items("v1", "Pod", namespace, selector=selector) or []]
     except ForbiddenError as error:
-        raise InputError([Problem(where, f"may not be read: {error}")]) from error
+        raise InputError([Problem(subject, f"may not be read: {error}")]) from error
     ready = [pod for pod in pods if pod.is_ready]
     if not ready:
-        raise InputError([Problem(where, f"has no ready pod ({len(pods)} not ready)")])
+        raise InputError([Problem(subject, f"has no ready pod ({len(pods)} not ready)")])
     pod = min(ready, key=lambda p: p.metadata.name)
     return pod, target_port(service, endpoint.port, pod)
 
 
 def target_port(service: Service, port: int, pod: Pod) -> int:
-    """The pod's port behind ``port`` of the Service. Raises ``InputError`` where there is none."""
-    where = f"Service {service.metadata.name}"
+    """Return the pod's port behind ``port`` of the Service. Raises ``InputError`` if there is none."""
+    subject = f"Service {service.metadata.name}"
     entry = next((p for p in service.spec.ports if p.port == port), None)
     if entry is None:
-        raise InputError([Problem(where, f"has no port {port}")])
+        raise InputError([Problem(subject, f"has no port {port}")])
     target = entry.target_port or port
     if isinstance(target, int):
         return target
-    named = [p for container in pod.spec.containers for p in container.ports if p.name == target]
-    if not named:
-        raise InputError([Problem(where, f"leads to port '{target}', which pod {pod.metadata.name} does not have")])
-    return named[0].container_port
+    container_ports = [p for container in pod.spec.containers for p in container.ports if p.name == target]
+    if not container_ports:
+        raise InputError([Problem(subject, f"targets port '{target}', which pod {pod.metadata.name} does not have")])
+    return container_ports[0].container_port

@@ -1,6 +1,4 @@
-"""Kubernetes' own kinds, as far as they are read here: Services, Pods, Deployments, definitions of kinds, Helm's
-records.
-"""
+"""Models of the built-in Kubernetes kinds and Helm records that are read, with only the fields that are used."""
 
 from typing import Any
 
@@ -17,7 +15,7 @@ class AnyObject(LiveModel):
 
 
 class CustomObject(AnyObject):
-    """An object of a kind that has no model here."""
+    """An object of a kind without a model of its own."""
 
     spec: dict[str, Any] = Field({})
     status: dict[str, Any] = Field({})
@@ -31,7 +29,7 @@ class ServicePort(LiveModel):
 
 
 class ServiceSpec(LiveModel):
-    """Which pods a Service leads to."""
+    """The spec of a Service."""
 
     selector: dict[str, str] = Field({})
     ports: list[ServicePort] = Field([])
@@ -44,7 +42,7 @@ class Service(AnyObject):
 
 
 class Terminated(LiveModel):
-    """How a container ended."""
+    """A container's termination."""
 
     exit_code: int
     finished_at: str = ""
@@ -52,26 +50,26 @@ class Terminated(LiveModel):
 
 
 class ContainerState(LiveModel):
-    """Where a container stands; one of several, of which only its end is read."""
+    """The state of a container, of which only its termination is read."""
 
     terminated: Terminated | None = None
 
 
 class ContainerStatus(LiveModel):
-    """Where one container of a pod stands."""
+    """The status of a container."""
 
     state: ContainerState = ContainerState()
 
 
 class PodStatus(LiveModel):
-    """Where a pod stands."""
+    """The status of a pod."""
 
     conditions: list[Condition] = Field([])
     container_statuses: list[ContainerStatus] = Field([])
 
 
 class RunningPodSpec(PodSpec):
-    """What a pod of the cluster runs."""
+    """The spec of a pod in the cluster."""
 
     containers: list[Container]
 
@@ -84,7 +82,7 @@ class Pod(AnyObject):
 
     @property
     def is_ready(self) -> bool:
-        """Whether it serves, and stays."""
+        """Whether it is ready and not being deleted."""
         conditions = self.status.conditions
         return not self.metadata.deletion_timestamp and any(
             c.type == "Ready" and c.status == "True" for c in conditions
@@ -92,13 +90,13 @@ class Pod(AnyObject):
 
 
 class DeploymentSpec(LiveModel):
-    """What a Deployment wants."""
+    """The spec of a Deployment."""
 
     replicas: int = 1
 
 
 class DeploymentStatus(LiveModel):
-    """Where a Deployment stands."""
+    """The status of a Deployment."""
 
     ready_replicas: int = 0
     observed_generation: int = 0
@@ -112,20 +110,20 @@ class Deployment(AnyObject):
 
     @property
     def release(self) -> tuple[str, str]:
-        """Namespace and name of the Helm release that it is of; the name is empty where it is of none."""
+        """Namespace and name of its Helm release; the name is empty if it has none."""
         annotations = self.metadata.annotations
         namespace = annotations.get("meta.helm.sh/release-namespace", self.metadata.namespace or "")
         return namespace, annotations.get("meta.helm.sh/release-name", "")
 
     @property
     def is_ready(self) -> bool:
-        """Whether all its pods are ready, by what its controller saw of the last change."""
-        seen = self.status.observed_generation >= self.metadata.generation
-        return seen and self.status.ready_replicas >= self.spec.replicas
+        """Whether all its pods are ready and its controller has observed the last change."""
+        is_observed = self.status.observed_generation >= self.metadata.generation
+        return is_observed and self.status.ready_replicas >= self.spec.replicas
 
 
 class Schema(LiveModel):
-    """The schema of a kind, or of a part of it, by which the API server fills in ``default``."""
+    """The OpenAPI schema of a kind or of a part of it, with its default."""
 
     properties: dict[str, "Schema"] = Field({})
     additional_properties: "Schema | bool" = False
@@ -133,54 +131,54 @@ class Schema(LiveModel):
     default: Any = None
 
     def below(self, key: str) -> "Schema":
-        """The schema of what stands under ``key``; an empty one where it says nothing of that."""
-        rest = self.additional_properties
-        return self.properties.get(key) or (rest if isinstance(rest, Schema) else Schema())
+        """Return the schema of the value under ``key``, or an empty one."""
+        additional = self.additional_properties
+        return self.properties.get(key) or (additional if isinstance(additional, Schema) else Schema())
 
 
 class VersionSchema(LiveModel):
-    """The schema of one version."""
+    """The schema of a version."""
 
     open_api_v3_schema: Schema = Field(Schema(), alias="openAPIV3Schema")
 
 
 class Version(LiveModel):
-    """One version of a kind."""
+    """A version of a kind."""
 
     name: str
     schema_: VersionSchema = Field(VersionSchema(), alias="schema")
 
 
 class DefinitionSpec(LiveModel):
-    """The versions of a kind."""
+    """The spec of a CustomResourceDefinition."""
 
     versions: list[Version]
 
 
 class CustomResourceDefinition(AnyObject):
-    """A definition of a kind."""
+    """A CustomResourceDefinition."""
 
     spec: DefinitionSpec
 
     def schema_of(self, version: str) -> Schema:
-        """The schema of one version; an empty one where it has no such version."""
+        """Return the schema of ``version``, or an empty one."""
         return next((v.schema_.open_api_v3_schema for v in self.spec.versions if v.name == version), Schema())
 
 
 class ShimStatus(LiveModel):
-    """Where a provider's shim stands."""
+    """The status of a provider's shim."""
 
     ready: bool = False
 
 
 class RegisteredProvider(AnyObject):
-    """A provider as it is registered with the KubeAIRunway controller."""
+    """A provider registered with the KubeAIRunway controller."""
 
     status: ShimStatus = ShimStatus()
 
 
 class ReleaseSecretData(LiveModel):
-    """What a Secret of type ``helm.sh/release.v1`` holds."""
+    """The data of a Secret of type ``helm.sh/release.v1``."""
 
     release: str
 
@@ -211,7 +209,7 @@ class ReleaseChart(LiveModel):
 
 
 class Release(LiveModel):
-    """One revision of a release, in the shape that Helm 3.19 writes; ``config`` are the values it was given."""
+    """A revision of a release as Helm 3.19 stores it; ``config`` are the user's values."""
 
     version: int
     info: ReleaseInfo

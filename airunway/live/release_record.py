@@ -1,9 +1,9 @@
-"""Helm's records of a release, and taking over a release that the stack's state does not know.
+"""Helm's release records, and taking over a release that is missing in the stack's state.
 
-Helm keeps each revision as a Secret. A release whose update was cut off, or that a stack left behind, is in the cluster
-but not in Pulumi's state, and Helm refuses to install it: "cannot re-use a name that is still in use". Without its
-record Helm installs over what is there, since the objects still say that they are this release's. Nothing that runs is
-deleted. Seen with Helm 3.19 in pulumi-kubernetes as of January 2026.
+Helm stores each revision as a Secret. A release whose update was interrupted, or that a stack left behind, is in the
+cluster but not in Pulumi's state, and Helm refuses to install it: "cannot re-use a name that is still in use". Without
+its record Helm installs over the existing objects, which are still labelled as this release's. Nothing that runs is
+deleted. Observed with Helm 3.19 in pulumi-kubernetes as of January 2026.
 """
 
 import base64
@@ -22,12 +22,12 @@ from airunway.selection.provider_config import chart_name
 
 _NAME_IN_USE = "cannot re-use a name that is still in use"
 _IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """One revision of a release, as its Secret holds it."""
+    """One revision of a release, from its Secret."""
 
     secret: str
     revision: int
@@ -38,81 +38,79 @@ class ReleaseRecord:
 
 
 def release_record(secret: Mapping[str, Any]) -> ReleaseRecord:
-    """The record in a Secret of type ``helm.sh/release.v1``. Raises ``UnreadableError`` for what is none."""
+    """Read the record in a Secret of type ``helm.sh/release.v1``. Raises ``UnreadableError`` for an invalid one."""
     try:
-        held = read_as(ReleaseSecret, secret)
-        release = read_as(Release, _unpacked(held.data.release), "data.release")
+        model = read_as(ReleaseSecret, secret)
+        release = read_as(Release, _decode(model.data.release), "data.release")
     except UnreadableError as error:
-        raise UnreadableError(f"is no record of a Helm release: {error}") from error
+        raise UnreadableError(f"is not a Helm release record: {error}") from error
     chart = release.chart.metadata
     return ReleaseRecord(
-        held.metadata.name, release.version, release.info.status, chart.name, chart.version, release.config
+        model.metadata.name, release.version, release.info.status, chart.name, chart.version, release.config
     )
 
 
-def _unpacked(text: str) -> Any:
-    """What Helm packed into ``text``. Raises ``UnreadableError``."""
+def _decode(text: str) -> Any:
+    """Decode the data that Helm packed into ``text``. Raises ``UnreadableError``."""
     try:
         return json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
     except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
-        raise UnreadableError(f"data.release: is not JSON in gzip in base64 twice ({type(error).__name__})") from error
+        raise UnreadableError(f"data.release: is not gzipped JSON in double base64 ({type(error).__name__})") from error
 
 
-def departures(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
-    """In what the record says otherwise than the Release resource ``release`` (its inputs); empty where both are the
-    same.
-    """
+def differences(record: ReleaseRecord, release: Mapping[str, Any]) -> list[str]:
+    """List how the record differs from the inputs of a Release resource."""
     chart, version, values = chart_name(str(release.get("chart"))), release.get("version"), release.get("values") or {}
-    found = []
+    differences = []
     if chart is not None and chart != record.chart:
-        found.append(f"chart {record.chart}, not {chart}")
+        differences.append(f"chart {record.chart}, not {chart}")
     if version is not None and str(version) != record.version:
-        found.append(f"version {record.version}, not {version}")
+        differences.append(f"version {record.version}, not {version}")
     if values != record.values:
-        found.append("other values")
-    return found
+        differences.append("different values")
+    return differences
 
 
-async def take_over(connection: Connection, release: Mapping[str, Any], error: str, warn: Say, tell: Say) -> bool:
-    """Make way for a Release that failed with ``error``, and say whether it is worth another try.
+async def take_over(connection: Connection, release: Mapping[str, Any], error: str, warn: Log, report: Log) -> bool:
+    """Prepare to retry a Release that failed with ``error``; return whether to retry.
 
-    ``warn`` is told what was done, ``tell`` why nothing was and what a person can do. Raises ``InputError`` where the
-    cluster can't be reached.
+    ``warn`` gets what was done, ``report`` why nothing was done and how to fix it. Raises ``InputError`` if the cluster
+    can't be reached.
     """
     namespace, name = str(release["namespace"]), str(release["name"])
     head = f"Helm release {namespace}/{name}"
     if _NAME_IN_USE not in error and _IN_PROGRESS not in error:
         commands = (f"kubectl get pods -n {namespace}", f"helm status -n {namespace} {name}")
-        tell("\n  look further: ".join((f"{head} failed: {cause_of(error)}", *commands)))
+        report("\n  run: ".join((f"{head} failed: {cause_of(error)}", *commands)))
         return False
     try:
         records = await _records(connection, namespace, name)
-    except (ForbiddenError, UnreadableError) as problem:
-        tell(f"{head} is there already, and its record can't be read: {problem}\n{_ways_out(namespace, name)}")
+    except (ForbiddenError, UnreadableError) as failure:
+        report(f"{head} already exists, and its record can't be read: {failure}\n{_fixes(namespace, name)}")
         return False
     if not records:
-        return True  # it went meanwhile
+        return True  # it was deleted meanwhile
     newest = records[-1]
-    dropped = records if _NAME_IN_USE in error else [r for r in records if r.status.startswith("pending")]
-    others = departures(newest, release)
-    if others:
-        tell(f"{head} is there already ({newest.status}), with {' and '.join(others)}\n{_ways_out(namespace, name)}")
+    obsolete = records if _NAME_IN_USE in error else [r for r in records if r.status.startswith("pending")]
+    mismatches = differences(newest, release)
+    if mismatches:
+        report(f"{head} already exists ({newest.status}) with {' and '.join(mismatches)}\n{_fixes(namespace, name)}")
         return False
-    warn(f"{head} is there already ({newest.status}) and says what this stack installs; it is taken over")
-    for record in dropped:
+    warn(f"{head} already exists ({newest.status}) and matches this stack; it is taken over")
+    for record in obsolete:
         await connection.delete("v1", "Secret", namespace, record.secret)
     return True
 
 
-def _ways_out(namespace: str, name: str) -> str:
+def _fixes(namespace: str, name: str) -> str:
     return (
-        f"  if it is this stack's: kubectl delete secret -n {namespace} -l owner=helm,name={name} drops Helm's record"
-        " of it (nothing that\n  runs is deleted), and the next pulumi up installs over it\n  if it is someone else's:"
-        " set installation: existing for its provider"
+        f"  if it belongs to this stack: run kubectl delete secret -n {namespace} -l owner=helm,name={name} to delete"
+        " Helm's record\n  (nothing that runs is deleted), then run pulumi up again\n  if it does not: set"
+        " installation: existing for its provider"
     )
 
 
 async def _records(connection: Connection, namespace: str, name: str) -> Sequence[ReleaseRecord]:
-    """The release's records, oldest first."""
+    """Read the release's records, oldest first."""
     secrets = await connection.items("v1", "Secret", namespace, selector=f"owner=helm,name={name}")
     return sorted((release_record(secret) for secret in secrets or []), key=lambda record: record.revision)

@@ -1,6 +1,4 @@
-"""The unified status of a stack's deployments and of the operators that serve them, from live objects given as plain
-data.
-"""
+"""The unified status of a stack's deployments and operators, from live objects as plain data."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,13 +24,13 @@ Observer = Callable[[Mapping[str, Any]], Observation]
 _REVISION = re.compile(r"[0-9]{1,9}")
 
 
-class _Seen(LiveModel):
+class _ObservedGeneration(LiveModel):
     observed_generation: int | None = None
 
 
 @dataclass(frozen=True)
 class DeploymentStatus:
-    """One deployment: what was decided, and what is there."""
+    """The status of one deployment."""
 
     name: str
     phase: Phase
@@ -53,7 +51,7 @@ class DeploymentStatus:
 
 @dataclass(frozen=True)
 class OperatorStatus:
-    """One provider's operator; ``healthy`` is None where that can't be told."""
+    """The status of one provider's operator; ``healthy`` is None if unknown."""
 
     provider: str
     installation: str
@@ -66,7 +64,7 @@ class OperatorStatus:
 
 
 def observer_of(obj: Mapping[str, Any]) -> Observer | None:
-    """Who understands the status of ``obj``, by its kind and labels; None where nobody does."""
+    """Return the function that reads the status of ``obj``, by its kind and labels, or None."""
     if obj["kind"] == delivery.KIND:
         return delivery.observe
     provider = PROVIDERS.for_object(obj)
@@ -74,59 +72,66 @@ def observer_of(obj: Mapping[str, Any]) -> Observer | None:
 
 
 def observe(obj: Object | None, observer: Observer | None = None) -> Observation:
-    """What one live object's status says to ``observer``, by default to whom its kind and labels name; None is one that
-    is not there.
-    """
+    """Observe a live object, or None for a missing one; ``observer`` defaults to that of its kind and labels."""
     if obj is None:
         return Observation(Phase.PENDING, "not in the cluster")
     try:
         observer = observer or observer_of(obj)
         return (
-            _observed(obj, observer)
+            _observe_live(obj, observer)
             if observer
-            else Observation(Phase.PENDING, f"no provider has a {obj['kind']} like it")
+            else Observation(Phase.PENDING, f"no provider creates a {obj['kind']} like it")
         )
     except UnreadableError as error:
-        # Of the other objects there is still something to tell.
+        # The other objects can still be reported.
         return Observation(Phase.PENDING, f"its status can't be read: {error}")
 
 
-def _observed(obj: Object, observer: Observer) -> Observation:
+def _observe_live(obj: Object, observer: Observer) -> Observation:
     live, observation = read_as(CustomObject, obj), observer(obj)
-    metadata, seen = live.metadata, read_as(_Seen, live.status, "status").observed_generation
-    actor = "its controller" if is_kubernetes_own(str(obj.get("apiVersion"))) else "its operator"
+    metadata, generation = (
+        live.metadata,
+        read_as(_ObservedGeneration, live.status, "status").observed_generation,
+    )
+    controller = "its controller" if is_kubernetes_own(str(obj.get("apiVersion"))) else "its operator"
     if metadata.deletion_timestamp:
-        held = ", ".join(metadata.finalizers)
+        finalizers = ", ".join(metadata.finalizers)
         return replace(
-            observation, phase=Phase.TERMINATING, message=f"is being deleted; held by {held}" if held else ""
+            observation,
+            phase=Phase.TERMINATING,
+            message=f"is being deleted; waiting for finalizers {finalizers}" if finalizers else "",
         )
     if not live.status:
-        return replace(observation, phase=Phase.PENDING, message=f"no status yet: is {actor} running?")
-    if observation.phase is Phase.RUNNING and seen is not None and seen < metadata.generation:
-        return replace(observation, phase=Phase.DEPLOYING, message=f"{actor} has not acted on the last change yet")
+        return replace(observation, phase=Phase.PENDING, message=f"no status yet: is {controller} running?")
+    if observation.phase is Phase.RUNNING and generation is not None and generation < metadata.generation:
+        return replace(
+            observation, phase=Phase.DEPLOYING, message=f"{controller} has not processed the last change yet"
+        )
     return observation
 
 
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:
-    """The status of a planned deployment whose live object is ``obj``."""
+    """Return the status of a planned deployment with the live object ``obj``."""
     observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
-    found, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
-    decided = found.controller_report
-    engine, provider = decided.engine or str(selection.engine), decided.provider or selection.provider
-    message = found.message
+    observation, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
+    decision = observation.controller_report
+    engine, provider = decision.engine or str(selection.engine), decision.provider or selection.provider
+    message = observation.message
     if (engine, provider) != (str(selection.engine), selection.provider):
-        otherwise = f"the controller decided otherwise than the plan ({selection.engine} on {selection.provider})"
-        message = f"{otherwise}; {message}" if message else otherwise
+        mismatch = f"the controller's decision differs from the plan ({selection.engine} on {selection.provider})"
+        message = f"{mismatch}; {message}" if message else mismatch
     return DeploymentStatus(
         name=planned.name,
-        phase=found.phase,
+        phase=observation.phase,
         provider=provider,
-        selected_reason=decided.reason or selection.reason,
+        selected_reason=decision.reason or selection.reason,
         engine=engine,
-        replicas=found.replicas if obj else replace(found.replicas, desired=planned.request.spec.scaling.replicas),
-        endpoint=decided.endpoint or planned.rendered.endpoint,
+        replicas=observation.replicas
+        if obj
+        else replace(observation.replicas, desired=planned.request.spec.scaling.replicas),
+        endpoint=decision.endpoint or planned.rendered.endpoint,
         message=message,
-        conditions=found.conditions,
+        conditions=observation.conditions,
         resource={key: resource[key] for key in ("apiVersion", "kind")}
         | {k: resource["metadata"][k] for k in ("namespace", "name")},
     )
@@ -140,47 +145,43 @@ def operator_status(
     *,
     shim: bool = True,
 ) -> OperatorStatus:
-    """The operator of ``planned``.
+    """Return the status of the operator of ``planned``.
 
-    ``served`` says whether the API server knows its kind, ``releases`` are states of Helm releases by (namespace, name)
-    and ``deployments`` the Deployments of their namespaces; the last two are None where they may not be read. ``shim``
-    is whether the provider is ready for the KubeAIRunway controller, where that delivers. Raises ``UnreadableError``.
+    ``served`` says whether the API server serves its kind, ``releases`` are states of Helm releases by (namespace,
+    name) and ``deployments`` the Deployments of their namespaces; both are None without the right to read them.
+    ``shim`` says whether the provider is ready for the KubeAIRunway controller. Raises ``UnreadableError``.
     """
     charts = planned.config.spec.installation.helm_charts
     releases_of_charts = {(c.namespace, c.name) for c in charts}
-    own = [d for d in (read_as(Deployment, obj) for obj in deployments or []) if d.release in releases_of_charts]
-    ready = len([d for d in own if d.is_ready])
+    owned = [d for d in (read_as(Deployment, obj) for obj in deployments or []) if d.release in releases_of_charts]
+    ready = len([d for d in owned if d.is_ready])
     states = {c.name: "unknown" if releases is None else releases.get((c.namespace, c.name), "missing") for c in charts}
-    wrong = [] if served else ["its kind is not served: the CRD is missing"]
+    problems = [] if served else ["its kind is not served: the CRD is missing"]
     if planned.managed:
-        wrong += [
+        problems += [
             f"release {name} is {state}" for name, state in states.items() if state not in ("deployed", "unknown")
         ]
-        wrong += (
-            ["no Deployment of its release is there"]
-            if planned.operator and deployments is not None and not own
-            else []
+        problems += (
+            ["its release has no Deployment"] if planned.operator and deployments is not None and not owned else []
         )
-    wrong += [f"{d.metadata.name} is not ready" for d in own if not d.is_ready]
-    wrong += [] if shim else ["its provider shim does not report ready, so the controller does not choose it"]
-    unsure = (not planned.managed and not own) or releases is None or deployments is None
+    problems += [f"{d.metadata.name} is not ready" for d in owned if not d.is_ready]
+    problems += [] if shim else ["its provider shim is not ready, so the controller does not select it"]
+    is_unknown = (not planned.managed and not owned) or releases is None or deployments is None
     return OperatorStatus(
         provider=planned.config.name,
         installation=InstallationMode.MANAGED if planned.managed else InstallationMode.EXISTING,
         release=", ".join(sorted(set(states.values()))),
         served=served,
         ready=ready,
-        deployments=len(own),
-        healthy=False if wrong else None if unsure else True,
-        message="; ".join(wrong)
-        or ("can't be told: its release or Deployments are not where the stack expects them" if unsure else ""),
+        deployments=len(owned),
+        healthy=False if problems else None if is_unknown else True,
+        message="; ".join(problems)
+        or ("unknown: its release or Deployments are not where the stack expects them" if is_unknown else ""),
     )
 
 
 def ready_shims(configs: Iterable[Object]) -> set[str]:
-    """Names of the providers whose shims report ready, from live InferenceProviderConfigs; one that can't be read
-    reports nothing.
-    """
+    """Return the providers whose shims are ready, from live InferenceProviderConfigs; skip unreadable ones."""
     ready: set[str] = set()
     for config in configs:
         with suppress(UnreadableError):
@@ -190,9 +191,7 @@ def ready_shims(configs: Iterable[Object]) -> set[str]:
 
 
 def release_states(secrets: Iterable[Object]) -> dict[tuple[str, str], str]:
-    """States of Helm releases by (namespace, name), from the labels of the Secrets in which Helm keeps them; the newest
-    counts.
-    """
+    """Return the newest states of Helm releases by (namespace, name), from the labels of Helm's Secrets."""
     newest: dict[tuple[str, str], tuple[int, str]] = {}
     for secret in secrets:
         metadata = read_as(AnyObject, secret).metadata

@@ -1,10 +1,10 @@
-"""What a stack's cluster says of its deployments and operators: one list per kind, all at the same time."""
+"""Read the status of a stack's deployments and operators: one list per kind, all concurrently."""
 
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, together
+from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, task_group
 from airunway.live.status import (
     DeploymentStatus,
     OperatorStatus,
@@ -23,7 +23,7 @@ from providers import PROVIDERS
 
 Key = tuple[str, str, str, str]
 _Kind = tuple[str, str, str]
-"""API version, kind and label selector: what is listed at once."""
+"""API version, kind and label selector of one list."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,24 @@ class Survey:
 
 
 async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
-    """Read the cluster of ``plan`` once. Raises ``InputError`` where it can't be read."""
+    """Read the cluster of ``plan`` once. Raises ``InputError`` if it can't be read."""
     kinds = {_kind_of(d) for d in plan.deployments} | {
         _kind_served(provider) for provider in plan.providers if provider.operator
     }
     ordered = sorted(kind for kind in kinds if kind)
     namespaces = sorted({d.request.namespace for d in plan.deployments})
     charts = [c for p in plan.providers for c in p.config.spec.installation.helm_charts]
-    async with together() as group:
+    async with task_group() as group:
         lists = [
             group.create_task(connection.items_of(version, kind, namespaces, selector))
             for version, kind, selector in ordered
         ]
         releases = group.create_task(_releases(connection, charts))
         operators = group.create_task(_operators(connection, charts))
-        shims = group.create_task(_shims(connection, plan))
-    live = {key_of(obj): obj for found in lists for obj in found.result() or []}
+        shims = group.create_task(_ready_shim_names(connection, plan))
+    live = {key_of(obj): obj for result in lists for obj in result.result() or []}
     served: dict[_Kind | None, bool] = {
-        kind: found.result() is not None for kind, found in zip(ordered, lists, strict=True)
+        kind: result.result() is not None for kind, result in zip(ordered, lists, strict=True)
     }
     ready = shims.result()
     return Survey(
@@ -73,17 +73,17 @@ async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:
     )
 
 
-async def _shims(connection: Connection, plan: Plan) -> set[str] | None:
-    """Providers that are ready for the cluster's controller; None where it delivers nothing or they may not be read."""
+async def _ready_shim_names(connection: Connection, plan: Plan) -> set[str] | None:
+    """Return the providers with a ready shim; None if there is no controller or no right to read them."""
     if plan.controller is None:
         return None
     version = f"{plan.settings.controller.api_group}/v1alpha1"
-    found = await _allowed(connection.items(version, CONFIG_KIND))
-    return None if found is None else ready_shims(found)
+    configs = await _if_allowed(connection.items(version, CONFIG_KIND))
+    return None if configs is None else ready_shims(configs)
 
 
 async def status_of(connection: Connection, planned: PlannedDeployment) -> DeploymentStatus:
-    """The status of one deployment, for which only its own object is read. Raises ``InputError``."""
+    """Read the status of one deployment from its own object only. Raises ``InputError``."""
     resource = planned.rendered.resource
     version, kind = str(resource["apiVersion"]), str(resource["kind"])
     namespace, name = resource["metadata"]["namespace"], resource["metadata"]["name"]
@@ -94,45 +94,45 @@ async def status_of(connection: Connection, planned: PlannedDeployment) -> Deplo
 
 
 def _kind_of(planned: PlannedDeployment) -> _Kind:
-    """The kind of a deployment's object."""
+    """Return the kind of a deployment's object."""
     resource = planned.rendered.resource
     labels = planned.provider.SELECTOR if planned.delivery is Delivery.DIRECT else {}
     return str(resource["apiVersion"]), str(resource["kind"]), label_selector(labels)
 
 
 def _kind_served(planned: PlannedProvider) -> _Kind | None:
-    """The kind of a provider's objects; None where the program has no such provider."""
+    """Return the kind of a provider's objects; None for an unknown provider."""
     provider = PROVIDERS.get(planned.config.name)
     return (provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) if provider else None
 
 
 def key_of(obj: dict[str, Any]) -> Key:
-    """What tells one object from another: version, kind, namespace and name."""
+    """Return an object's identity: API version, kind, namespace and name."""
     metadata = obj["metadata"]
     return str(obj["apiVersion"]), str(obj["kind"]), str(metadata.get("namespace")), str(metadata["name"])
 
 
 async def _releases(connection: Connection, charts: Iterable[HelmChart]) -> dict[tuple[str, str], str] | None:
-    """States of the Helm releases of the charts' namespaces; None where they may not be read."""
+    """Read the Helm release states in the charts' namespaces; None without the right to."""
     namespaces = sorted({chart.namespace for chart in charts})
-    # Their metadata only: what a release holds is none of ours.
-    secrets = await _allowed(
+    # Metadata only: the releases' contents are not needed.
+    secrets = await _if_allowed(
         *(connection.items("v1", "Secret", n, selector="owner=helm", metadata_only=True) for n in namespaces)
     )
     return None if secrets is None else release_states(secrets)
 
 
 async def _operators(connection: Connection, charts: Iterable[HelmChart]) -> list[dict[str, Any]] | None:
-    """The Deployments of the charts' namespaces; None where they may not be read."""
-    return await _allowed(
+    """Read the Deployments in the charts' namespaces; None without the right to."""
+    return await _if_allowed(
         *(connection.items("apps/v1", "Deployment", n) for n in sorted({chart.namespace for chart in charts}))
     )
 
 
-async def _allowed(*lists: Coroutine[Any, Any, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
+async def _if_allowed(*lists: Coroutine[Any, Any, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
     try:
-        async with together() as group:
-            found = [group.create_task(one) for one in lists]
+        async with task_group() as group:
+            tasks = [group.create_task(request) for request in lists]
     except ForbiddenError:
         return None
-    return [item for answer in found for item in answer.result() or []]
+    return [item for task in tasks for item in task.result() or []]

@@ -1,1 +1,1 @@
-"""The project on disk: stack files, settings, running the program without an engine, other revisions."""
+"""The project on disk: stack files, settings, the program without an engine, and other git revisions."""

@@ -1,4 +1,4 @@
-"""A preview of another revision: the whole project checked out aside and run there, with its own code."""
+"""Preview another git revision in a temporary worktree, with that revision's own code."""
 
 import json
 import os
@@ -16,45 +16,45 @@ from airunway.text.problems import InputError, Problem
 
 @contextmanager
 def worktree(root: Path, ref: str) -> Iterator[Path]:
-    """The project as it is at ``ref``, in a folder that goes away. Raises ``InputError`` for what git does not know."""
+    """Check out the project at ``ref`` into a temporary folder. Raises ``InputError`` for an unknown revision."""
     top = Path(_git(root, "rev-parse", "--show-toplevel"))
-    unknown = f"'{ref}' is no file and no git revision"
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", problem=unknown)
+    message = f"'{ref}' is neither a file nor a git revision"
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", problem=message)
     with tempfile.TemporaryDirectory(prefix="airunway-") as folder:
-        place = Path(folder) / "at"
-        _git(root, "worktree", "add", "--detach", "--quiet", str(place), commit)
+        checkout = Path(folder) / "at"
+        _git(root, "worktree", "add", "--detach", "--quiet", str(checkout), commit)
         try:
-            yield place / root.resolve().relative_to(top.resolve())
+            yield checkout / root.resolve().relative_to(top.resolve())
         finally:
-            _git(root, "worktree", "remove", "--force", str(place))
+            _git(root, "worktree", "remove", "--force", str(checkout))
 
 
 def preview_at(project: Path, stack: str) -> dict[str, Any]:
-    """The preview of ``stack`` by the code in ``project``; an empty one where the stack is not there."""
+    """Preview ``stack`` with the code in ``project``; empty if there is no such stack."""
     if not (project / "Pulumi.yaml").exists() or stack not in stack_names(project):
         return empty_document(stack)
-    # Before release 0.2 the command's package was at the top.
+    # Before release 0.2 the package was called cli.
     command_module = "airunway.cli" if (project / "airunway" / "cli").is_dir() else "cli"
     command = [sys.executable, "-m", command_module, "preview"]
     options = ["--stack", stack, "--format", "json", "--cwd", str(project)]
     environment = os.environ | {"PYTHONPATH": str(project)}
-    done = subprocess.run(command + options, cwd=project, env=environment, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        said = [
-            line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")
-        ] or done.stderr.splitlines()[-1:]
-        raise InputError([Problem(f"stack {stack} at the other revision", line) for line in said])
-    document: dict[str, Any] = json.loads(done.stdout)
+    process = subprocess.run(command + options, cwd=project, env=environment, capture_output=True, text=True)  # noqa: S603
+    if process.returncode:
+        messages = [
+            line.removeprefix("error: ") for line in process.stderr.splitlines() if line.startswith("error: ")
+        ] or process.stderr.splitlines()[-1:]
+        raise InputError([Problem(f"stack {stack} at the other revision", line) for line in messages])
+    document: dict[str, Any] = json.loads(process.stdout)
     return document
 
 
 def empty_document(stack: str) -> dict[str, Any]:
-    """The preview of a stack that is not there."""
+    """Return the preview of a stack that does not exist."""
     return {"stack": stack, "deployments": [], "resources": []}
 
 
 def saved_preview(path: Path) -> dict[str, Any]:
-    """A preview that ``--format json`` wrote to a file. Raises ``InputError``."""
+    """Load a preview that ``--format json`` saved to a file. Raises ``InputError``."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -65,7 +65,7 @@ def saved_preview(path: Path) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str, problem: str | None = None) -> str:
-    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
-    if done.returncode:
-        raise InputError([Problem("--against", problem or done.stderr.strip() or "git failed")])
-    return done.stdout.strip()
+    process = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+    if process.returncode:
+        raise InputError([Problem("--against", problem or process.stderr.strip() or "git failed")])
+    return process.stdout.strip()

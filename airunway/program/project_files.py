@@ -1,6 +1,4 @@
-"""The files that a stack's settings name, looked for and read in the project's folder, whatever the working directory
-is.
-"""
+"""Find and read the files that a stack's settings name, relative to the project's folder."""
 
 import os
 import stat
@@ -10,66 +8,66 @@ from pathlib import Path
 
 from airunway.planning.files import Files, Unreadable
 
-_MAGIC = "*?["
+_WILDCARDS = "*?["
 _ANY_DEPTH = "**"
 
 
-def read_files(root: Path, patterns: Iterable[str], changed: Mapping[str, str] | None = None) -> Files:
-    """Every file that ``patterns`` name, by its path in the project at ``root``.
+def read_files(root: Path, patterns: Iterable[str], edited: Mapping[str, str] | None = None) -> Files:
+    """Read every file that ``patterns`` match, by its path in the project at ``root``.
 
-    ``changed`` are texts that a file is to hold, by the same path.
+    ``edited`` are unsaved texts of files, by the same paths.
 
-    ``*``, ``?`` and ``[a-z]`` stand for parts of a name and ``**`` for folders of any depth; they pass over names that
-    begin with a dot, and ``**`` does not go through links. A file is one file whatever links lead to it; one outside
-    has to be named by its absolute path.
+    ``*``, ``?`` and ``[a-z]`` match parts of a name and ``**`` folders of any depth; they skip names that start with a
+    dot, and ``**`` does not follow links. Links to one file count once; a file outside the project needs an absolute
+    path.
     """
     project = root.resolve()
-    names = {pattern: _named_by(pattern, project) for pattern in patterns}
-    files = {name for some in names.values() if not isinstance(some, Unreadable) for name in some}
+    names = {pattern: _matching_files(pattern, project) for pattern in patterns}
+    files = {name for matches in names.values() if not isinstance(matches, Unreadable) for name in matches}
     return Files(
         names,
-        {name: _text(project / name) for name in sorted(files)}
-        | {k: v for k, v in (changed or {}).items() if k in files},
+        {name: _read_text(project / name) for name in sorted(files)}
+        | {k: v for k, v in (edited or {}).items() if k in files},
     )
 
 
-def _named_by(pattern: str, project: Path) -> tuple[str, ...] | Unreadable:
-    """Paths in the project, or absolute ones outside, of the files that a pattern names."""
+def _matching_files(pattern: str, project: Path) -> tuple[str, ...] | Unreadable:
+    """Return the matching files: paths relative to the project, or absolute ones outside."""
     path = Path(pattern)
     try:
-        is_glob = _has_magic(pattern) and not os.path.lexists(project / path)
-        above, below = _split(path) if is_glob else (path, ())
-        folder = project / above
+        is_glob = _is_pattern(pattern) and not os.path.lexists(project / path)
+        parent, parts = _split_pattern(path) if is_glob else (path, ())
+        folder = project / parent
         if not path.is_absolute() and not folder.resolve().is_relative_to(project):
-            return _outside(folder)
+            return _outside_error(folder)
         if is_glob and not folder.is_dir():
             return Unreadable(f"matches no file: there is no folder {folder}")
-        if is_glob and any(_ANY_DEPTH in part and part != _ANY_DEPTH for part in below):
-            return Unreadable(f"has {_ANY_DEPTH} beside other characters; it stands alone between slashes")
-        files = {file: file.resolve() for file in (_matches(folder, below) if is_glob else [folder])}
+        if is_glob and any(_ANY_DEPTH in part and part != _ANY_DEPTH for part in parts):
+            return Unreadable(f"has {_ANY_DEPTH} next to other characters; write it alone between slashes")
+        files = {file: file.resolve() for file in (_matches(folder, parts) if is_glob else [folder])}
     except (OSError, ValueError, RuntimeError) as error:
         return _unreadable(error)
     if not files:
         return Unreadable(f"matches no file in {folder}")
     if not path.is_absolute() and (
-        astray := [file for file, real in files.items() if not real.is_relative_to(project)]
+        outside := [file for file, target in files.items() if not target.is_relative_to(project)]
     ):
-        return _outside(astray[0])
-    return tuple(dict.fromkeys(_path_in(project, real) for real in files.values()))
+        return _outside_error(outside[0])
+    return tuple(dict.fromkeys(_path_in(project, target) for target in files.values()))
 
 
-def _has_magic(text: str) -> bool:
-    return any(sign in text for sign in _MAGIC)
+def _is_pattern(text: str) -> bool:
+    return any(character in text for character in _WILDCARDS)
 
 
-def _split(pattern: Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder below which a pattern is looked for, and the parts that files below it have to fit."""
+def _split_pattern(pattern: Path) -> tuple[Path, tuple[str, ...]]:
+    """Split a pattern into its fixed folder and the parts to match below it."""
     parts = pattern.parts
-    first = next(i for i, part in enumerate(parts) if _has_magic(part))
+    first = next(i for i, part in enumerate(parts) if _is_pattern(part))
     return Path(*parts[:first]), parts[first:]
 
 
-def _outside(path: Path) -> Unreadable:
+def _outside_error(path: Path) -> Unreadable:
     return Unreadable(f"leads out of the project, to {path.resolve()}; use files of the project, or an absolute path")
 
 
@@ -78,38 +76,36 @@ def _path_in(project: Path, file: Path) -> str:
 
 
 def _matches(folder: Path, parts: Sequence[str]) -> list[Path]:
-    """Files below ``folder`` whose paths fit ``parts``, sorted. Raises ``OSError`` where a folder can't be listed."""
-    return sorted(set(_below(folder, parts if parts[-1] != _ANY_DEPTH else (*parts, "*"))))
+    """Return the sorted files below ``folder`` that match ``parts``. Raises ``OSError`` for an unreadable folder."""
+    return sorted(set(_walk(folder, parts if parts[-1] != _ANY_DEPTH else (*parts, "*"))))
 
 
-def _below(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
-    """Files below ``folder`` whose paths fit ``parts``. Unlike ``glob`` this does not pass over a folder that can't be
-    listed.
-    """
+def _walk(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """Yield the files below ``folder`` that match ``parts``; unlike ``glob``, fail on unreadable folders."""
     part, rest = parts[0], parts[1:]
     if part == _ANY_DEPTH:
-        yield from _below(folder, rest)
+        yield from _walk(folder, rest)
     with os.scandir(folder) as entries:
         for entry in entries:
             path = folder / entry.name
             if entry.name.startswith(".") and not part.startswith("."):
                 continue
             if part == _ANY_DEPTH:
-                yield from _below(path, parts) if entry.is_dir(follow_symlinks=False) else ()
+                yield from _walk(path, parts) if entry.is_dir(follow_symlinks=False) else ()
             elif fnmatchcase(entry.name, part):
                 if rest:
-                    yield from _below(path, rest) if entry.is_dir() else ()
+                    yield from _walk(path, rest) if entry.is_dir() else ()
                 elif not entry.is_dir():
                     yield path
 
 
-def _text(path: Path) -> str | Unreadable:
+def _read_text(path: Path) -> str | Unreadable:
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
             return path.read_text(encoding="utf-8")
         return Unreadable(
-            "is a folder; name its files, as in folder/*.yaml" if stat.S_ISDIR(mode) else "is no regular file"
+            "is a folder; name its files, as in folder/*.yaml" if stat.S_ISDIR(mode) else "is not a regular file"
         )
     except UnicodeDecodeError as error:
         return Unreadable(f"is not UTF-8: {error.reason} at byte {error.start}")

@@ -1,4 +1,4 @@
-"""Run the program in this process against a monitor that keeps every registration: no engine, no cluster, no state."""
+"""Run the program in this process and record every registration: no engine, no cluster, no state."""
 
 import asyncio
 import contextvars
@@ -22,7 +22,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from airunway.planning.plan import Plan
-from airunway.program.noted_plan import noted_plans
+from airunway.program.plan_collector import collect_plans
 from airunway.program.stack_file import SECRET, StackConfig
 from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
@@ -33,9 +33,9 @@ _STACK = "pulumi:pulumi:Stack"
 
 @dataclass(frozen=True)
 class Resource:
-    """One registration, with URNs as the engine makes them.
+    """A registered resource, with URNs as the engine builds them.
 
-    Secrets are not in ``inputs``; ``secrets`` has a mark for each, by its path, that differs where the secret does.
+    ``inputs`` hold no secrets; ``secrets`` has a digest of each, by its field, to compare them.
     """
 
     urn: str
@@ -61,13 +61,13 @@ class Resource:
 
     @property
     def is_provider(self) -> bool:
-        """Whether it is the provider by which others reach the cluster."""
+        """Whether it is a Pulumi provider."""
         return is_provider(self.type)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A stack as the program describes it: the plan and the resources, each after what it needs."""
+    """A stack's plan and resources, each after its dependencies."""
 
     stack: str
     plan: Plan
@@ -76,37 +76,39 @@ class Preview:
 
     @property
     def objects(self) -> list[dict[str, Any]]:
-        """The Kubernetes objects, each after what it needs; Helm releases are not among them."""
+        """The Kubernetes objects, each after its dependencies, without Helm releases."""
         return [r.inputs for r in self.resources if r.custom and "kind" in r.inputs]
 
     @property
     def count(self) -> int:
-        """How many resources there are, without components and the provider that serves them."""
+        """Number of resources, without components and Pulumi providers."""
         return len([r for r in self.resources if r.custom and not r.is_provider])
 
 
 class Recorder(MockMonitor):
-    """Pulumi's mock monitor, keeping what it is sent."""
+    """Pulumi's mock monitor, which records all requests."""
 
     def __init__(self, project: str, stack: str) -> None:
-        super().__init__(cast(Mocks, None))  # never asked: all that would ask is answered below
+        super().__init__(cast(Mocks, None))  # unused: all methods that call it are overridden below
         self.project, self.stack = project, stack
         self.requests: list[tuple[str, Any]] = []
         self.outputs: list[Any] = []
 
     @property
     def registered(self) -> tuple[Resource, ...]:
-        """What was registered, each after what it needs."""
-        return _in_order([_resource(urn, request) for urn, request in self.requests if request.type != _STACK])
+        """The registered resources, each after its dependencies."""
+        return _sort_by_dependencies(
+            [_resource(urn, request) for urn, request in self.requests if request.type != _STACK]
+        )
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The engine's URN, with the types of all ancestors; the mock's has the parent's only."""
+        """Build the engine's URN, with the types of all ancestors; the mock's has only the parent's."""
         ancestors = parent.split("::")[2] if parent else ""
         qualified = type_ if ancestors in ("", _STACK) else f"{ancestors}${type_}"
         return f"urn:pulumi:{self.stack}::{self.project}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:
-        """Keep the request and answer with what it says, as a provider does that knows nothing more."""
+        """Record the request and return its inputs as outputs."""
         urn = self.make_urn(request.parent, request.type, request.name)
         self.requests.append((urn, request))
         return resource_pb2.RegisterResourceResponse(
@@ -114,61 +116,57 @@ class Recorder(MockMonitor):
         )
 
     def Invoke(self, request: Any) -> Any:
-        """Say of the stack's state that there is none, and refuse all else: only a provider knows the answer."""
+        """Return no state for the stack, and refuse all other calls, which need a provider."""
         if request.tok == "pulumi:pulumi:readStackResourceOutputs":
             return resource_pb2.ResourceInvokeResponse()
         raise RuntimeError(f"the program calls {request.tok}, which needs an engine")
 
     def ReadResource(self, request: Any) -> Any:
-        """Refuse: only a provider knows the answer."""
+        """Refuse, as reading needs a provider."""
         raise RuntimeError(f"the program reads {request.name}, which needs an engine")
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
-        """Keep the request; the mock drops it."""
+        """Record the request, which the mock drops."""
         self.outputs.append(request)
         return super().RegisterResourceOutputs(request)
 
 
-class _Hooks:
-    """Takes hooks in place of the server through which an engine would call them."""
+class _NoHooks:
+    """Accepts hooks in place of the callback server."""
 
     def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
-        """Nothing fails here, so nothing is called."""
+        """Ignore the hook, as nothing fails here."""
 
 
 def record(root: Path, config: StackConfig) -> Preview:
-    """Run the program at ``root`` with ``config``. Raises ``InputError`` for a configuration that it, or Linux,
-    refuses.
+    """Run the program at ``root`` with ``config``. Raises ``InputError`` for an invalid or too large configuration.
 
-    How long a secret is, is not known here and counted as nothing: one that is too large only with its secrets is not
-    refused.
+    Secrets are counted as empty, as their length is unknown.
     """
     check_size(config.without_secrets)
-    with noted_plans() as plans:
+    with collect_plans() as plans:
         recorder = run_program(root, config)
     if len(plans) != 1:
-        wrong = (
-            "serves no stack; this is not airunway's program"
+        message = (
+            "serves no stack; it is not an airunway program"
             if not plans
-            else f"serves {len(plans)} stacks; a program serves one"
+            else f"serves {len(plans)} stacks; a program must serve one"
         )
-        raise InputError([Problem(str(root / "__main__.py"), wrong)])
+        raise InputError([Problem(str(root / "__main__.py"), message)])
     outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
     return Preview(config.stack, plans[0], recorder.registered, outputs)
 
 
 def run_program(root: Path, config: StackConfig) -> Recorder:
-    """What the program at ``root`` registered. Raises as ``record`` does."""
+    """Run the program at ``root`` and return its recorder. Raises like ``record``."""
     if not (root / "__main__.py").is_file():
-        raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not airunway's project folder")])
-    with _at(root):
+        raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not an airunway project folder")])
+    with _program_environment(root):
         return run_function(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__"), config)
 
 
 def run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:
-    """What ``program`` registers when it runs as a Pulumi program. Raises what it raises, and ``InputError`` for its
-    cause.
-    """
+    """Run ``program`` as a Pulumi program. Raises its errors, and ``InputError`` if that is the cause."""
     return contextvars.copy_context().run(_run_function, program, config)
 
 
@@ -184,10 +182,10 @@ def _run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:
 
 
 async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], Any]) -> None:
-    # As pulumi.runtime.set_mocks does, less its Stack resource, which run_in_stack makes.
+    # As pulumi.runtime.set_mocks, but without the Stack resource, which run_in_stack creates.
     features = set(recorder.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
-    mocked = MockSettings(
-        callbacks=_Hooks(),
+    mock_settings = MockSettings(
+        callbacks=_NoHooks(),
         monitor=recorder,
         monitor_features=features,
         engine=MockEngine(None),
@@ -195,23 +193,21 @@ async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], An
         stack=config.stack,
         dry_run=True,
     )
-    settings.configure(mocked)
+    settings.configure(mock_settings)
     await run_in_stack(program)
 
 
 @contextmanager
-def _at(root: Path) -> Iterator[None]:
-    """The program's own surroundings: its folder as working directory and first on the module path. No other thread may
-    run meanwhile.
-    """
-    before, path = Path.cwd(), list(sys.path)
+def _program_environment(root: Path) -> Iterator[None]:
+    """Use ``root`` as working directory and first module path. Not thread-safe."""
+    working_directory, module_path = Path.cwd(), list(sys.path)
     os.chdir(root)
     sys.path.insert(0, str(root))
     try:
         yield
     finally:
-        os.chdir(before)
-        sys.path[:] = path
+        os.chdir(working_directory)
+        sys.path[:] = module_path
 
 
 def _resource(urn: str, request: Any) -> Resource:
@@ -235,8 +231,8 @@ def _resource(urn: str, request: Any) -> Resource:
     )
 
 
-def _in_order(resources: list[Resource]) -> tuple[Resource, ...]:
-    """Each after its parent and what it depends on, otherwise by URN: the same in every run."""
+def _sort_by_dependencies(resources: list[Resource]) -> tuple[Resource, ...]:
+    """Sort resources after their parents and dependencies, then by URN, so that every run gives the same order."""
     by_urn = {r.urn: r for r in resources}
     sorter = TopologicalSorter({r.urn: [u for u in (r.parent, *r.dependencies) if u in by_urn] for r in resources})
     sorter.prepare()
@@ -248,23 +244,23 @@ def _in_order(resources: list[Resource]) -> tuple[Resource, ...]:
     return tuple(ordered)
 
 
-def _secrets(struct: struct_pb2.Struct, path: str = "") -> Iterator[tuple[str, str]]:
-    """A mark for each secret below ``struct``, by path."""
+def _secrets(struct: struct_pb2.Struct, field: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the field and a digest of each secret in ``struct``."""
     for key in sorted(struct.fields):
-        yield from _secrets_in(struct.fields[key], join(path, key))
+        yield from _secrets_in(struct.fields[key], join(field, key))
 
 
-def _secrets_in(value: struct_pb2.Value, path: str) -> Iterator[tuple[str, str]]:
+def _secrets_in(value: struct_pb2.Value, field: str) -> Iterator[tuple[str, str]]:
     match value.WhichOneof("kind"):
         case "struct_value":
             inner = value.struct_value.fields
             if rpc._special_sig_key in inner and inner[rpc._special_sig_key].string_value == rpc._special_secret_sig:
-                yield path, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
+                yield field, hashlib.sha256(inner["value"].SerializeToString(deterministic=True)).hexdigest()[:12]
             else:
-                yield from _secrets(value.struct_value, path)
+                yield from _secrets(value.struct_value, field)
         case "list_value":
             for index, element in enumerate(value.list_value.values):
-                yield from _secrets_in(element, f"{path}[{index}]")
+                yield from _secrets_in(element, f"{field}[{index}]")
 
 
 def _plain_struct(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A stack's configuration, read from Pulumi."""
+"""Read a stack's configuration from Pulumi."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _PREFIX = "airunway:"
 
 
 def plan_from_config() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
-    """The plan of the current stack and its secrets by setting.
+    """Plan the current stack; return the plan and its secrets by setting.
 
     Raises ``pulumi.RunError``, which Pulumi shows without a traceback, with every problem of the configuration.
     """
@@ -35,28 +35,27 @@ def plan_from_config() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
 
 
 def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
-    everything = runtime_config.get_config_env() | runtime_config.CONFIG.get()
-    given = [key for key in SECRET_SETTINGS if everything.get(_PREFIX + key)]
-    clear = [key for key in given if not runtime_config.is_config_secret(_PREFIX + key)]
-    if clear:
+    config_texts = runtime_config.get_config_env() | runtime_config.CONFIG.get()
+    secret_keys = [key for key in SECRET_SETTINGS if config_texts.get(_PREFIX + key)]
+    plain_keys = [key for key in secret_keys if not runtime_config.is_config_secret(_PREFIX + key)]
+    if plain_keys:
         raise InputError(
             [
                 Problem(key, f"is in clear text; set it with `pulumi config set --secret {_PREFIX}{key}`")
-                for key in clear
+                for key in plain_keys
             ]
         )
-    plan = plan_of(everything, Path.cwd())  # where Pulumi runs a program
+    plan = plan_of(config_texts, Path.cwd())  # Pulumi runs a program in its folder
     config = pulumi.Config("airunway")
-    return plan, {key: config.require_secret(key) for key in given}
+    return plan, {key: config.require_secret(key) for key in secret_keys}
 
 
-def plan_of(config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | None = None) -> Plan:
-    """The plan for a configuration's texts in the project at ``root``; of a secret it counts only that it is there.
-    Raises ``InputError``.
+def plan_of(config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | None = None) -> Plan:
+    """Plan a configuration in the project at ``root``, without the values of secrets. Raises ``InputError``.
 
-    ``changed`` are texts of files that are not written yet, by their paths in the project.
+    ``edited`` are unsaved texts of files, by their paths in the project.
     """
-    settings, files = settings_of(config, root, changed)
+    settings, files = settings_of(config, root, edited)
     plan = plan_stack(
         settings, files, PROVIDERS, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING)
     )
@@ -64,7 +63,7 @@ def plan_of(config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | 
 
 
 def target_of(config: Mapping[str, Any], root: Path) -> PlanContext:
-    """What an entry is planned for in a stack with a configuration's texts. Raises ``InputError``."""
+    """Return the target that entries of a configuration are planned for. Raises ``InputError``."""
     settings, files = settings_of(config, root)
     return PlanContext(PROVIDERS, provider_configs(settings, files, PROVIDERS), settings, _has(config, TOKEN_SETTING))
 
@@ -74,18 +73,18 @@ def _has(config: Mapping[str, Any], secret: str) -> bool:
 
 
 def settings_of(
-    config: Mapping[str, Any], root: Path, changed: Mapping[str, str] | None = None
+    config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | None = None
 ) -> tuple[StackSettings, Files]:
-    """The settings among a configuration's texts, and the files that they name, as ``plan_of``. Raises
-    ``InputError``.
-    """
-    raw = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
-    known = {field.alias or name for name, field in StackSettings.model_fields.items()} | set(SECRET_SETTINGS)
-    unknown = [Problem(key, f"unknown setting; {suggest_name(key, known)}") for key in sorted(raw) if key not in known]
+    """Parse the settings of a configuration and read the files that they name. Raises ``InputError``."""
+    texts = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+    valid = {field.alias or name for name, field in StackSettings.model_fields.items()} | set(SECRET_SETTINGS)
+    unknown = [
+        Problem(key, f"unknown setting; {suggest_name(key, valid)}") for key in sorted(texts) if key not in valid
+    ]
     if unknown:
         raise InputError(unknown)
     settings = parse_settings(
-        {key: _value(key, text) for key, text in raw.items() if text != "" and key not in SECRET_SETTINGS}
+        {key: _value(key, text) for key, text in texts.items() if text != "" and key not in SECRET_SETTINGS}
     )
     patterns = [
         *settings.deployment_files,
@@ -93,11 +92,11 @@ def settings_of(
         *settings.provider_files,
         *settings.controller.manifests,
     ]
-    return settings, read_files(root, patterns, changed)
+    return settings, read_files(root, patterns, edited)
 
 
 def _value(key: str, text: Any) -> Any:
-    """A setting's value: text as it is where a string is wanted, else the JSON that Pulumi hands over."""
+    """Parse a setting's value: text for a string setting, otherwise Pulumi's JSON."""
     field = next(f for name, f in StackSettings.model_fields.items() if key in (f.alias, name))
     types = {part.get("type") for part in _types(field.annotation)}
     if "string" in types or not isinstance(text, str):

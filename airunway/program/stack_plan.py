@@ -1,6 +1,4 @@
-"""What a stack's file says, planned without running the program: nothing of the process is changed, so threads may do
-it at once.
-"""
+"""Plan a stack from its file without running the program, which makes it thread-safe."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,17 +12,15 @@ from airunway.program.stack_file import read_stack
 
 
 def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
-    """The settings of ``stack`` of the project at ``root``, and the files that they name. Raises ``InputError``."""
+    """Read the settings of ``stack`` and the files that they name. Raises ``InputError``."""
     return settings_of(read_stack(root, stack).values, root)
 
 
 def stack_target(root: Path, stack: str) -> PlanContext:
-    """What an entry of ``stack`` is planned for. Raises ``InputError``."""
+    """Return the target that entries of ``stack`` are planned for. Raises ``InputError``."""
     return target_of(read_stack(root, stack).values, root)
 
 
-def stack_plan(root: Path, stack: str, text: str | None = None, changed: Mapping[str, str] | None = None) -> Plan:
-    """The plan of ``stack``, with ``text`` for its file, and ``changed`` texts for files that it names. Raises
-    ``InputError``.
-    """
-    return plan_of(read_stack(root, stack, text).values, root, changed)
+def stack_plan(root: Path, stack: str, text: str | None = None, edited: Mapping[str, str] | None = None) -> Plan:
+    """Plan ``stack``, optionally with unsaved ``text`` and ``edited`` deployment files. Raises ``InputError``."""
+    return plan_of(read_stack(root, stack, text).values, root, edited)

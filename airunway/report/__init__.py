@@ -1,1 +1,1 @@
-"""What is printed: previews, differences, status, manifests and rights, as text, JSON, Markdown, Mermaid or HTML."""
+"""Reports: previews, differences, status, manifests and RBAC, as text, JSON, Markdown, Mermaid or HTML."""

@@ -10,35 +10,33 @@ _ROLE_LISTS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceU
 
 
 def chart_objects(text: str, file: str) -> list[dict[str, Any]]:
-    """Every object of ``text``, those inside of lists too. Raises ``InputError`` for what is no object, with all
-    problems.
-    """
+    """Return every object in ``text``, including list items. Raises ``InputError`` with all invalid objects."""
     documents = [d for d in read_documents(text, file) if d is not None]
-    objects = [(f"{file}[{index}]", obj) for index, document in enumerate(documents) for obj in _unpacked(document)]
-    problems = [problem.under(place) for place, obj in objects for problem in object_problems(obj)]
+    objects = [(f"{file}[{index}]", obj) for index, document in enumerate(documents) for obj in _unpack_list(document)]
+    problems = [problem.under(path) for path, obj in objects for problem in object_problems(obj)]
     if not objects:
-        problems = [Problem(file, "holds no object; the output of `helm template` is wanted")]
+        problems = [Problem(file, "contains no objects; the output of `helm template` is wanted")]
     if problems:
         raise InputError(problems)
     return [obj for _, obj in objects]
 
 
-def _unpacked(document: Any) -> list[Any]:
+def _unpack_list(document: Any) -> list[Any]:
     kind, items = (document.get("kind"), document.get("items")) if isinstance(document, dict) else (None, None)
     return items if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list) else [document]
 
 
 def object_problems(obj: Any) -> Iterator[Problem]:
-    """What keeps the rights to ``obj`` from being told."""
+    """Yield what is missing in ``obj`` to derive the rights to it."""
     if not isinstance(obj, dict):
         yield Problem("", f"{format_value(obj)} given, must be an object with apiVersion, kind and metadata.name")
         return
     metadata = obj.get("metadata")
-    yield from _texts(obj, "", ("apiVersion", "kind"))
+    yield from _string_problems(obj, "", ("apiVersion", "kind"))
     if not isinstance(metadata, dict):
         yield Problem("metadata", f"{format_value(metadata)} given, must be a map with a name")
         return
-    yield from _texts(
+    yield from _string_problems(
         metadata, "metadata.", ("name", *(["namespace"] if metadata.get("namespace") is not None else []))
     )
     if not isinstance(metadata.get("annotations") or {}, dict):
@@ -55,10 +53,10 @@ def object_problems(obj: Any) -> Iterator[Problem]:
             yield Problem("roleRef", f"{format_value(role)} given, the kind Role or ClusterRole and a name are wanted")
 
 
-def _texts(part: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> Iterator[Problem]:
+def _string_problems(mapping: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> Iterator[Problem]:
     for key in keys:
-        if not isinstance(part.get(key), str) or not part[key]:
-            yield Problem(prefix + key, f"{format_value(part.get(key))} given, must be a string")
+        if not isinstance(mapping.get(key), str) or not mapping[key]:
+            yield Problem(prefix + key, f"{format_value(mapping.get(key))} given, must be a string")
 
 
 def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
@@ -67,12 +65,12 @@ def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("rules", f"{format_value(rules)} given, must be a list")
         return
     for index, rule in enumerate(rules):
-        odd = (
-            [key for key, value in rule.items() if key not in _ROLE_LISTS or not _strings(value)]
+        invalid_keys = (
+            [key for key, value in rule.items() if key not in _ROLE_LISTS or not _is_string_list(value)]
             if isinstance(rule, dict)
             else [""]
         )
-        if odd or not rule.get("verbs"):
+        if invalid_keys or not rule.get("verbs"):
             yield Problem(
                 f"rules[{index}]",
                 f"{format_value(rule)} given, must be lists of strings under {', '.join(_ROLE_LISTS)}",
@@ -80,9 +78,9 @@ def _rule_problems(role: Mapping[str, Any]) -> Iterator[Problem]:
     if role.get("aggregationRule"):
         yield Problem(
             "aggregationRule",
-            "only an administrator of the cluster may write a role that takes in others; install it as one",
+            "only a cluster administrator may create an aggregated role; install it as one",
         )
 
 
-def _strings(value: Any) -> bool:
+def _is_string_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) for v in value)

@@ -14,9 +14,9 @@ from providers import PROVIDERS as PROVIDERS
 
 CREATE, UPDATE, REPLACE, DELETE, FORGET = "create", "update", "replace", "delete", "forget"
 OPERATIONS = (CREATE, UPDATE, REPLACE, DELETE, FORGET)
-"""What happens to a resource; one that is forgotten stays in the cluster."""
+"""What happens to a resource; a forgotten one stays in the cluster."""
 
-# Fields that Kubernetes or Helm can't change in place, by kind ("" is every kind); what lies below them is included.
+# Fields that Kubernetes or Helm can't change in place, by kind ("" is every kind), including nested fields.
 _FIXED: dict[str, tuple[str, ...]] = {
     "": ("metadata.name", "metadata.namespace"),
     "Job": ("spec",),
@@ -36,9 +36,9 @@ _MODEL_KINDS = frozenset({delivery.KIND, *(provider.KIND for provider in PROVIDE
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field: ``old`` and ``new`` as plain data, None where it is not there. A secret's values are not given."""
+    """A changed field: ``old`` and ``new`` as plain data, None if absent. A secret's values are left out."""
 
-    path: str
+    field: str
     old: Any
     new: Any
     secret: bool = False
@@ -46,9 +46,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """One resource; ``forced_by`` are the fields that make it a replacement, ``refused`` those that ``pulumi up``
-    refuses to change.
-    """
+    """A changed resource; ``forced_by`` fields force a replacement, ``refused`` fields fail ``pulumi up``."""
 
     operation: str
     urn: str
@@ -66,9 +64,7 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class SelectionChange:
-    """One deployment's decision: ``old`` and ``new`` are ``engine on provider``, None for a deployment that is not
-    there.
-    """
+    """A deployment's changed decision: ``old`` and ``new`` are ``engine on provider``, None without one."""
 
     name: str
     old: str | None
@@ -78,7 +74,7 @@ class SelectionChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """Everything that changes in one stack; ``operators`` is one sentence each."""
+    """Everything that changes in one stack; ``operators`` has a sentence for each."""
 
     stack: str
     selections: tuple[SelectionChange, ...]
@@ -91,12 +87,12 @@ class Difference:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many resources each operation touches."""
+        """Number of resources by operation."""
         return {operation: len([r for r in self.resources if r.operation == operation]) for operation in OPERATIONS}
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
-    """Compare two previews as ``preview.document`` writes them."""
+    """Compare two documents from ``preview_document``."""
     before, after = ({r["urn"]: r for r in document["resources"]} for document in (old, new))
     resources = list(_resources(before, after))
     changed = {r.urn for r in resources}
@@ -111,17 +107,17 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
 
 def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ResourceChange]:
     for urn, resource in after.items():
-        earlier = before.get(urn)
-        if earlier is None:
+        old_resource = before.get(urn)
+        if old_resource is None:
             yield _change(CREATE, resource)
             continue
-        fields = tuple(_fields(earlier["inputs"], resource["inputs"])) + tuple(_secrets(earlier, resource))
+        fields = tuple(_fields(old_resource["inputs"], resource["inputs"])) + tuple(_secrets(old_resource, resource))
         if fields:
             kind = kind_of(resource["type"])
             provider = PROVIDERS.for_object(resource["inputs"] | {"kind": kind})
             fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
             forced = tuple(
-                f.path for f in fields if any(f.path == p or f.path.startswith((f"{p}.", f"{p}[")) for p in fixed)
+                f.field for f in fields if any(f.field == p or f.field.startswith((f"{p}.", f"{p}[")) for p in fixed)
             )
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
     for urn, resource in before.items():
@@ -133,43 +129,43 @@ def _change(
     operation: str, resource: Any, fields: tuple[FieldChange, ...] = (), forced: tuple[str, ...] = ()
 ) -> ResourceChange:
     kind = kind_of(resource["type"])
-    refused = tuple(f.path for f in fields if is_refused(kind, f.path, f.old, f.new))
+    refused = tuple(f.field for f in fields if is_refused(kind, f.field, f.old, f.new))
     return ResourceChange(operation, resource["urn"], kind, resource["name"], fields, forced, refused)
 
 
-def _fields(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
+def _fields(old: Any, new: Any, field: str = "") -> Iterator[FieldChange]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(k for k in old if k not in new)]:
-            yield from _fields(old.get(key), new.get(key), join(path, str(key)))
+            yield from _fields(old.get(key), new.get(key), join(field, str(key)))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _fields(one, other, f"{path}[{index}]")
+        for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
+            yield from _fields(old_item, new_item, f"{field}[{index}]")
     elif not json_equal(old, new):
-        yield FieldChange(path, old, new)
+        yield FieldChange(field, old, new)
 
 
 def _secrets(old: Any, new: Any) -> Iterator[FieldChange]:
     before, after = old.get("secrets", {}), new.get("secrets", {})
-    for path in sorted({*before, *after}):
-        if path in before and path in after and before[path] != after[path]:
-            yield FieldChange(path, None, None, secret=True)
+    for field in sorted({*before, *after}):
+        if field in before and field in after and before[field] != after[field]:
+            yield FieldChange(field, None, None, secret=True)
 
 
 def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
     before, after = ({d["name"]: d for d in deployments} for deployments in (old, new))
-    for name, decision in after.items():
-        earlier = before.get(name)
-        if earlier is None:
-            yield SelectionChange(name, None, _decision(decision), f"new: {_why(decision)}")
-        elif _decision(earlier) != _decision(decision):
-            yield SelectionChange(name, _decision(earlier), _decision(decision), _because(earlier, decision))
-        elif earlier["rule"] != decision["rule"]:
-            yield SelectionChange(
-                name, _decision(earlier), _decision(decision), f"{_why(decision)} instead of {_why(earlier)}"
-            )
-    for name, decision in before.items():
+    for name, new_deployment in after.items():
+        old_deployment = before.get(name)
+        if old_deployment is None:
+            yield SelectionChange(name, None, _decision(new_deployment), f"new: {_reason(new_deployment)}")
+        elif _decision(old_deployment) != _decision(new_deployment):
+            because = _explain_change(old_deployment, new_deployment)
+            yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
+        elif old_deployment["rule"] != new_deployment["rule"]:
+            because = f"{_reason(new_deployment)} instead of {_reason(old_deployment)}"
+            yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
+    for name, old_deployment in before.items():
         if name not in after:
-            yield SelectionChange(name, _decision(decision), None, "removed")
+            yield SelectionChange(name, _decision(old_deployment), None, "removed")
 
 
 def _decision(deployment: Any) -> str:
@@ -177,61 +173,61 @@ def _decision(deployment: Any) -> str:
     return f"{deployment['engine']} on {deployment['provider']}" + (" as ModelDeployment" if controller else "")
 
 
-def _why(deployment: Any) -> str:
+def _reason(deployment: Any) -> str:
     rule = deployment["rule"]
     return f'rule "{rule["condition"]}" (priority {rule["priority"]})' if rule else "named by provider.name"
 
 
-def _because(old: Any, new: Any) -> str:
-    """Why the decision is another one now."""
+def _explain_change(old: Any, new: Any) -> str:
+    """Explain why the decision changed."""
     deliveries = [side.get("delivery", Delivery.DIRECT) for side in (old, new)]
     if deliveries[0] != deliveries[1] and (old["engine"], old["provider"]) == (new["engine"], new["provider"]):
         return f"delivery {deliveries[0]} -> {deliveries[1]}"
     if new["rule"] is None:
-        return "it is named by provider.name now"
+        return "provider.name now names it"
     if old["provider"] == new["provider"]:
-        return f"{_why(new)} decides"
-    gained = _candidate(old, new["provider"])
-    lost = _candidate(new, old["provider"])
-    if gained is None or not gained["eligible"]:
-        return f"{_why(new)} is now true"
-    if lost is None:
-        return f"{old['provider']} is not available any more"
-    if not lost["eligible"] and old["rule"] is not None:
-        return f"{old['provider']} fits no more ({lost['why']}); {_why(new)} decides"
+        return f"{_reason(new)} decides"
+    old_candidate = _candidate(old, new["provider"])
+    new_candidate = _candidate(new, old["provider"])
+    if old_candidate is None or not old_candidate["eligible"]:
+        return f"{_reason(new)} is now true"
+    if new_candidate is None:
+        return f"{old['provider']} is no longer available"
+    if not new_candidate["eligible"] and old["rule"] is not None:
+        return f"{old['provider']} no longer fits ({new_candidate['why']}); {_reason(new)} decides"
     if old["rule"] is None:
-        return f"provider.name does not name {old['provider']} any more; {_why(new)} decides"
-    return f"{_why(new)} now outranks {old['provider']} (priority {lost['priority']})"
+        return f"provider.name no longer names {old['provider']}; {_reason(new)} decides"
+    return f"{_reason(new)} now outranks {old['provider']} (priority {new_candidate['priority']})"
 
 
 def _candidate(deployment: Any, provider: str) -> Any:
     return next((c for c in deployment["candidates"] if c["provider"] == provider), None)
 
 
-def _of_kind(side: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """The resources of one kind, by name."""
+def _resources_of_kind(side: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the resources of a kind, by name."""
     return {r["name"]: r for r in side.values() if kind_of(r["type"]) == kind}
 
 
-def _fate(release: Any) -> str:
-    """What becomes of a release that no deployment needs any more."""
+def _removal(release: Any) -> str:
+    """Say what happens to a release that no deployment needs any longer."""
     if release.get("retained"):
-        return "stays in the cluster: its uninstall would delete CRDs, and with them every object of their kinds"
+        return "stays in the cluster: uninstalling it would delete its CRDs and all their objects"
     return "is removed"
 
 
 def _operators(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Releases that come, go or change version, and operators that become someone else's."""
-    old, new = (_of_kind(side, "Release") for side in (before, after))
+    """Yield installed, removed and upgraded releases, and changed installation modes."""
+    old, new = (_resources_of_kind(side, "Release") for side in (before, after))
     versions = [{name: release["inputs"].get("version") for name, release in side.items()} for side in (old, new)]
     for name in sorted({*old, *new}):
         if name not in old:
             yield f"operator {name} {versions[1][name] or ''} is installed".replace("  ", " ")
         elif name not in new:
-            yield f"operator {name} {versions[0][name] or ''} {_fate(old[name])}".replace("  ", " ")
+            yield f"operator {name} {versions[0][name] or ''} {_removal(old[name])}".replace("  ", " ")
         elif versions[0][name] != versions[1][name]:
             yield f"operator {name}: chart {versions[0][name]} -> {versions[1][name]}"
-    providers = [_of_kind(side, "InferenceProvider") for side in (before, after)]
+    providers = [_resources_of_kind(side, "InferenceProvider") for side in (before, after)]
     for name in sorted(set(providers[0]) & set(providers[1])):
         installations = [side[name]["inputs"].get("installation") for side in providers]
         if installations[0] != installations[1]:

@@ -1,4 +1,4 @@
-"""A difference as plain data: what ``airunway diff --format json`` prints."""
+"""A difference as plain data, as ``airunway diff --format json`` prints it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from airunway.report.compare import Difference, FieldChange
 
 
 def difference_document(difference: Difference) -> dict[str, Any]:
-    """Decisions, operators, resources with their fields, and counts."""
+    """Return decisions, operators, resources with their fields, and counts."""
     return {
         "stack": difference.stack,
         "selections": [
@@ -19,7 +19,7 @@ def difference_document(difference: Difference) -> dict[str, Any]:
                 "urn": r.urn,
                 "kind": r.kind,
                 "name": r.name,
-                "fields": [_field(f) for f in r.fields],
+                "fields": [_field_document(f) for f in r.fields],
                 "forcedBy": list(r.forced_by),
                 "refused": list(r.refused),
             }
@@ -29,9 +29,9 @@ def difference_document(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _field(field: FieldChange) -> dict[str, Any]:
+def _field_document(change: FieldChange) -> dict[str, Any]:
     return (
-        {"path": field.path, "secret": True}
-        if field.secret
-        else {"path": field.path, "old": field.old, "new": field.new}
+        {"path": change.field, "secret": True}
+        if change.secret
+        else {"path": change.field, "old": change.old, "new": change.new}
     )

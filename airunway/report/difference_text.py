@@ -1,4 +1,4 @@
-"""A difference for a terminal, and the words for it that other formats share."""
+"""A difference for a terminal, and the sentences that other formats share."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _STYLES = {CREATE: "green", UPDATE: "yellow", REPLACE: "magenta", DELETE: "red",
 
 
 def differences_text(differences: Sequence[Difference]) -> RenderableType:
-    """Everything that ``airunway diff`` prints."""
+    """Render what ``airunway diff`` prints."""
     parts: list[RenderableType] = []
     for difference in differences:
         parts.append(Text(foldable_line(difference.stack), style="bold"))
@@ -48,7 +48,7 @@ def _lines(difference: Difference) -> list[RenderableType]:
         lines.append(head)
         lines += [
             Padding(
-                Text(foldable_line(field_sentence(f, change)), style="red" if f.path in change.refused else "dim"),
+                Text(foldable_line(field_sentence(f, change)), style="red" if f.field in change.refused else "dim"),
                 (0, 0, 0, 4),
                 expand=False,
             )
@@ -59,7 +59,7 @@ def _lines(difference: Difference) -> list[RenderableType]:
 
 
 def selection_sentence(change: SelectionChange) -> str:
-    """One decision's change."""
+    """Describe a changed decision."""
     if change.old is None:
         return f"{change.name}: {change.new}, {change.because}"
     if change.old == change.new:
@@ -69,33 +69,33 @@ def selection_sentence(change: SelectionChange) -> str:
     return f"{change.name}: {change.old} -> {change.new}, because {change.because}"
 
 
-def field_sentence(field: FieldChange, change: ResourceChange) -> str:
-    """One field's change."""
-    interrupts = ": deleted, then created again, and not served meanwhile" if change.interrupts else ""
-    forced = f"  (forces replacement{interrupts})" if field.path in change.forced_by else ""
-    forced = "  (refused: a volume is never changed so)" if field.path in change.refused else forced
-    path = escape_invisible(field.path)
-    if field.secret:
-        return f"{path}: changed (secret)"
-    if field.old is None:
-        return f"{path}: {value(field.new)} (new){forced}"
-    if field.new is None:
-        return f"{path}: {value(field.old)} (gone){forced}"
-    return f"{path}: {value(field.old)} -> {value(field.new)}{forced}"
+def field_sentence(field_change: FieldChange, resource_change: ResourceChange) -> str:
+    """Describe a changed field."""
+    pause = ": deleted, then created again, and not served meanwhile" if resource_change.interrupts else ""
+    note = f"  (forces replacement{pause})" if field_change.field in resource_change.forced_by else ""
+    note = "  (refused: volumes can't be changed this way)" if field_change.field in resource_change.refused else note
+    field_name = escape_invisible(field_change.field)
+    if field_change.secret:
+        return f"{field_name}: changed (secret)"
+    if field_change.old is None:
+        return f"{field_name}: {value_text(field_change.new)} (new){note}"
+    if field_change.new is None:
+        return f"{field_name}: {value_text(field_change.old)} (removed){note}"
+    return f"{field_name}: {value_text(field_change.old)} -> {value_text(field_change.new)}{note}"
 
 
-def value(data: Any, limit: int = 200) -> str:
-    """A field's value in one line; a text that has more, or what can't be seen, is written as JSON."""
-    bare = isinstance(data, str) and data and data.strip() == data == escape_invisible(data)
-    text = data if bare else escape_invisible(json.dumps(data, ensure_ascii=False))
+def value_text(data: Any, limit: int = 200) -> str:
+    """Format a field's value on one line; multi-line text and invisible characters are written as JSON."""
+    is_plain = isinstance(data, str) and data and data.strip() == data == escape_invisible(data)
+    text = data if is_plain else escape_invisible(json.dumps(data, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def summary(difference: Difference) -> str:
-    """The counts."""
-    counted = [f"{count} to {operation}" for operation, count in difference.counts.items() if count]
+    """Summarize the counts."""
+    changes = [f"{count} to {operation}" for operation, count in difference.counts.items() if count]
     return (
-        ", ".join([*counted, f"{difference.unchanged} unchanged"])
-        if counted
+        ", ".join([*changes, f"{difference.unchanged} unchanged"])
+        if changes
         else f"no change ({difference.unchanged} resources)"
     )

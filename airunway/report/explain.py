@@ -1,4 +1,4 @@
-"""One deployment's decision in full: every provider, every rule with its value, and the spec that the rules saw."""
+"""One deployment's decision in full: every provider, every rule with its result, and the evaluated spec."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from airunway.text.yaml_writing import to_yaml
 
 
 def explanation_text(planned: PlannedDeployment) -> RenderableType:
-    """The decision for a terminal."""
+    """Render the decision for a terminal."""
     selection = planned.request.selection
     parts: list[RenderableType] = [
         Text(planned.name, style="bold").append(
@@ -32,14 +32,14 @@ def explanation_text(planned: PlannedDeployment) -> RenderableType:
             if rule.error:
                 parts.append(Padding(Text(rule.error, style="yellow"), (0, 0, 0, 15), expand=False))
     parts += [
-        Text("\nspec, as the rules saw it", style="bold"),
+        Text("\nspec, as the rules evaluated it", style="bold"),
         Padding(Text(to_yaml(selection.rule_input).rstrip()), (0, 0, 0, 2), expand=False),
     ]
     return Group(*parts)
 
 
 def explanation_document(planned: PlannedDeployment) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the decision as plain data."""
     selection = planned.request.selection
     return {
         "name": planned.name,

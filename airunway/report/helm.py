@@ -9,19 +9,16 @@ from typing import Any
 from airunway.program.type_token import kind_of
 
 
-def releases(resources: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The inputs of the releases among ``resources``, as Pulumi's ``Release`` takes them, by name; the last of a name
-    counts.
-    """
-    named = {r["inputs"]["name"]: r["inputs"] for r in resources if kind_of(r["type"]) == "Release"}
-    return dict(sorted(named.items()))
+def stack_releases(resources: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the inputs of the Helm releases among ``resources``, by release name; of duplicates the last counts."""
+    inputs_by_name = {r["inputs"]["name"]: r["inputs"] for r in resources if kind_of(r["type"]) == "Release"}
+    return dict(sorted(inputs_by_name.items()))
 
 
 def template_command(release: Mapping[str, Any]) -> str:
-    """The command that prints what Helm would install for ``release``, CRDs and hooks included, run in the project
-    folder.
+    """Return the command that prints what Helm would install for ``release``, including CRDs and hooks.
 
-    A flag for each key of the values, as Helm takes them since 3.10.
+    Run it in the project folder. Values are passed with ``--set-json``, which needs Helm 3.10.
     """
     repository = (release.get("repositoryOpts") or {}).get("repo")
     arguments = [
@@ -31,6 +28,6 @@ def template_command(release: Mapping[str, Any]) -> str:
         *("--namespace", release["namespace"], "--include-crds", "--skip-tests"),
     ]
     for key, value in (release.get("values") or {}).items():
-        plain = re.sub(r"([.,=[\]\\])", r"\\\1", key)  # Helm reads a path of keys here
-        arguments += ["--set-json", f"{plain}={json.dumps(value, ensure_ascii=False)}"]
+        escaped_key = re.sub(r"([.,=[\]\\])", r"\\\1", key)  # Helm splits the key at these
+        arguments += ["--set-json", f"{escaped_key}={json.dumps(value, ensure_ascii=False)}"]
     return shlex.join(arguments)

@@ -1,6 +1,6 @@
-"""Previews and differences as one HTML page that needs no network: tables, and the graph with each part's YAML.
+"""Previews and differences as a self-contained HTML page: tables, and the graph with each node's YAML.
 
-Graph and layout are Cytoscape.js and its dagre extension (both MIT, in ``page/``), embedded into the page.
+The page embeds Cytoscape.js and its dagre extension (both MIT, in ``page/``).
 """
 
 import json
@@ -15,8 +15,8 @@ from airunway.program.record import Preview
 from airunway.program.type_token import is_component
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
-from airunway.report.graph import graph_of, marks, union
-from airunway.report.preview_text import why
+from airunway.report.graph import graph_of, merged_resources, node_operations
+from airunway.report.preview_text import selection_reason
 from airunway.text.yaml_writing import order_keys, to_documents
 
 _PAGE = Path(__file__).parent / "page"
@@ -25,7 +25,7 @@ Documents = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 
 def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
-    """The page of a stack."""
+    """Render the page of a stack."""
     deployments = [
         {
             "name": planned.name,
@@ -33,11 +33,11 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
             "provider": planned.request.selection.provider,
             "priority": rule.priority if (rule := planned.request.selection.rule) else "–",
             "rule": rule.condition if rule else "–",
-            "why": why(planned),
+            "why": selection_reason(planned),
         }
         for planned in preview.plan.deployments
     ]
-    nodes, edges = _elements(document, None)
+    nodes, edges = _graph_elements(document, None)
     return _page(
         title=f"airunway: stack {preview.stack}",
         summary=f"{len(deployments)} deployments, {preview.count} resources",
@@ -50,16 +50,16 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
 
 
 def differences_html(differences: Sequence[Difference], documents: Documents) -> str:
-    """The page of what changes; removed parts are in the graph too."""
+    """Render the page of what changes; the graph includes removed nodes."""
     nodes: list[dict[str, Any]] = []
     edges: list[tuple[str, str]] = []
     for difference, (old, new) in zip(differences, documents, strict=True):
-        more_nodes, more_edges = _elements(union(difference, old, new), difference)
+        stack_nodes, stack_edges = _graph_elements(merged_resources(difference, old, new), difference)
         if len(differences) > 1:
-            for node in more_nodes:
+            for node in stack_nodes:
                 node["kind"] = f"{node['kind']}, {difference.stack}"
-        nodes += more_nodes
-        edges += more_edges
+        nodes += stack_nodes
+        edges += stack_edges
     sections = [
         {
             "stack": d.stack,
@@ -89,11 +89,11 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
     )
 
 
-def _elements(
+def _graph_elements(
     document: Mapping[str, Any], difference: Difference | None
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
     graph = graph_of(document)
-    changed = marks(graph, difference) if difference is not None else {}
+    operations = node_operations(graph, difference) if difference is not None else {}
     resources = {r["urn"]: r for r in document["resources"]}
     nodes = []
     for node in graph.nodes.values():
@@ -103,7 +103,7 @@ def _elements(
                 "id": node.urn,
                 "label": node.name,
                 "kind": node.kind,
-                "operation": changed.get(node.urn, ""),
+                "operation": operations.get(node.urn, ""),
                 "yaml": to_documents(objects or [resources[node.urn]["inputs"]]),
             }
         )
@@ -115,7 +115,7 @@ def _page(**values: Any) -> str:
         _asset("page.html")
     )
     data = {"nodes": values["nodes"], "edges": values["edges"]}
-    # Inside a script element only "<" could end it.
+    # Only "<" could close the script element.
     embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return template.render(
         **values,

@@ -1,4 +1,4 @@
-"""A stack's Kubernetes objects as files for GitOps: one object per file, namespaces first, with a kustomization."""
+"""A stack's Kubernetes objects as files for GitOps: one object per file, and a kustomization."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import order_keys, to_yaml
 
 KUSTOMIZATION = "kustomization.yaml"
-_HEADER = "# Written by `airunway render`; what it wrote earlier and no longer needs, it removes."
-_FIRST = (
+_HEADER = "# Written by `airunway render`, which removes obsolete files that it wrote before."
+_KIND_ORDER = (
     "CustomResourceDefinition",
     "Namespace",
     "ServiceAccount",
@@ -23,63 +23,65 @@ _FIRST = (
 
 
 def manifest_files(preview: Preview) -> dict[str, str]:
-    """Texts by file name, ``kustomization.yaml`` among them. Secrets and Helm releases are named in its comments only.
+    """Return file contents by name, including ``kustomization.yaml``, whose comments name Secrets and Helm releases.
 
-    What owns a Secret for Pulumi's sake is left out.
+    ConfigMaps that only own a Secret for Pulumi are left out.
     """
     secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
     owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
     releases = [r.inputs for r in preview.resources if r.kind == "Release"]
-    kept = sorted((m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_order)
+    manifests = sorted(
+        (m for m in preview.objects if m["kind"] != "Secret" and _identity(m) not in owners), key=_sort_key
+    )
     files: dict[str, str] = {}
-    for manifest in kept:
+    for manifest in sorted(manifests, key=_sort_key):
         name = _file_name(manifest)
-        if name in files:  # "a" and "b-c" make the name that "a-b" and "c" make
+        if name in files:  # "a" with "b-c" and "a-b" with "c" give the same name
             name = f"{name.removesuffix('.yaml')}-{digest([manifest['apiVersion'], *_identity(manifest)])}.yaml"
-        files[name] = to_yaml(_without_pulumi(manifest))
+        files[name] = to_yaml(_without_pulumi_annotations(manifest))
     notes = [f"# Needs Secret {s['namespace']}/{s['name']}, which is not written here." for s in secrets]
     notes += [
         f"# Needs Helm release {r['namespace']}/{r['name']}: {r['chart']} {r.get('version', '')}".rstrip() + "."
         for r in releases
     ]
-    body = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
-    return {**files, KUSTOMIZATION: "\n".join([_HEADER, *notes, to_yaml(body)])}
+    kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
+    return {**files, KUSTOMIZATION: "\n".join([_HEADER, *notes, to_yaml(kustomization)])}
 
 
 def write_manifests(files: Mapping[str, str], folder: Path) -> Sequence[str]:
-    """Write ``files`` to ``folder`` and return the names of files of an earlier run that were removed.
+    """Write ``files`` to ``folder``, remove obsolete files of an earlier run and return their names.
 
-    Raises ``InputError`` for a folder that holds something else and no kustomization of ours.
+    Raises ``InputError`` for a non-empty folder that `airunway render` did not write.
     """
     try:
-        earlier = _listed(folder)
+        previous = _previous_files(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
-        gone = [name for name in earlier if name not in files and (folder / name).is_file()]
-        for name in gone:
+        removed = [name for name in previous if name not in files and (folder / name).is_file()]
+        for name in removed:
             (folder / name).unlink()
     except OSError as error:
         raise InputError(
             [Problem("--output", f"{error.filename or folder} can't be written: {error.strerror}")]
         ) from error
-    return gone
+    return removed
 
 
-def _listed(folder: Path) -> list[str]:
-    """Names of the files that an earlier run wrote, by its kustomization."""
+def _previous_files(folder: Path) -> list[str]:
+    """Read the names of the files that an earlier run wrote from its kustomization."""
     if not folder.exists() or not any(folder.iterdir()):
         return []
     index = folder / KUSTOMIZATION
     text = index.read_text(encoding="utf-8", errors="replace") if index.exists() else ""
     if not text.startswith(_HEADER):
         raise InputError(
-            [Problem("--output", f"{folder} is not empty and not written by airunway render; give another folder")]
+            [Problem("--output", f"{folder} is not empty and was not written by airunway render; use another folder")]
         )
     content = read_document(text, str(index))
     names = content.get("resources") if isinstance(content, dict) else None
     if not isinstance(names, list):
-        raise InputError([Problem(f"{index}: resources", "a list is wanted; mend it, or give another folder")])
+        raise InputError([Problem(f"{index}: resources", "a list is wanted; fix it, or use another folder")])
     return [name for name in names if isinstance(name, str) and name == Path(name).name]
 
 
@@ -87,9 +89,9 @@ def _identity(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
     return manifest["kind"], manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"]
 
 
-def _order(manifest: Mapping[str, Any]) -> tuple[int, str, str, str, str]:
+def _sort_key(manifest: Mapping[str, Any]) -> tuple[int, str, str, str, str]:
     kind, metadata = manifest["kind"], manifest["metadata"]
-    rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+    rank = _KIND_ORDER.index(kind) if kind in _KIND_ORDER else len(_KIND_ORDER)
     return rank, metadata.get("namespace", ""), kind, metadata["name"], manifest["apiVersion"]
 
 
@@ -101,8 +103,8 @@ def _file_name(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _without_pulumi(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without what only Pulumi reads."""
+def _without_pulumi_annotations(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object without Pulumi's annotations."""
     metadata = dict(manifest["metadata"])
     annotations = {
         k: v for k, v in (metadata.pop("annotations", None) or {}).items() if not k.startswith("pulumi.com/")

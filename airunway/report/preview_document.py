@@ -1,4 +1,4 @@
-"""A preview as plain data: what ``--format json`` prints."""
+"""A preview as plain data, as ``--format json`` prints it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from airunway.selection.select import Candidate
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
-    """Stack, decisions and resources, in a stable order and without secrets."""
+    """Return the stack's decisions and resources, in a stable order and without secrets."""
     return {
         "stack": preview.stack,
         "deployments": [deployment_document(d) for d in preview.plan.deployments],
@@ -17,7 +17,7 @@ def preview_document(preview: Preview) -> dict[str, Any]:
 
 
 def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
-    """One deployment's decision; ``rule`` is null where the provider was named."""
+    """Return one deployment's decision; ``rule`` is null if provider.name names the provider."""
     selection = planned.request.selection
     rule = selection.rule
     return {
@@ -32,7 +32,7 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
 
 
 def candidate_document(candidate: Candidate) -> dict[str, Any]:
-    """One provider as a decision saw it, without its rules."""
+    """Return one candidate of a decision, without its rules."""
     return {
         "provider": candidate.provider,
         "eligible": candidate.eligible,
@@ -42,9 +42,9 @@ def candidate_document(candidate: Candidate) -> dict[str, Any]:
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
-    more: dict[str, Any] = {"secrets": resource.secrets} if resource.secrets else {}
+    optional: dict[str, Any] = {"secrets": resource.secrets} if resource.secrets else {}
     if resource.retained:
-        more["retained"] = True
+        optional["retained"] = True
     return {
         "urn": resource.urn,
         "type": resource.type,
@@ -52,5 +52,5 @@ def _resource(resource: Resource) -> dict[str, Any]:
         "parent": resource.parent,
         "dependencies": list(resource.dependencies),
         "inputs": resource.inputs,
-        **more,
+        **optional,
     }

@@ -1,4 +1,4 @@
-"""A preview for a terminal: the selection table, and the tree of resources with what each waits for."""
+"""A preview for a terminal: the selection table, and the tree of resources with their dependencies."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from airunway.spec.entry import Delivery
 
 
 def preview_text(preview: Preview, width: int) -> RenderableType:
-    """Everything that ``airunway preview`` prints on ``width`` columns."""
+    """Render what ``airunway preview`` prints on ``width`` columns."""
     operators = [p.config.name for p in preview.plan.providers if p.operator and p.managed]
     existing = [p.config.name for p in preview.plan.providers if p.operator and not p.managed]
     summary = Text(f"\n{len(preview.plan.deployments)} deployments, {preview.count} resources", style="bold")
@@ -27,7 +27,7 @@ def preview_text(preview: Preview, width: int) -> RenderableType:
 
 
 def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> RenderableType:
-    """Which provider each deployment gets, and why; below 100 columns the rule stands under its deployment."""
+    """Render each deployment's provider and why; below 100 columns, as a list instead of a table."""
     if width < 100:
         return _selection_list(deployments)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -42,8 +42,8 @@ def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> Ren
             planned.name,
             str(selection.engine),
             Text(selection.provider, style="cyan"),
-            *_rule(selection),
-            Text(why(planned)),
+            *_rule_cells(selection),
+            Text(selection_reason(planned)),
         )
     return table
 
@@ -52,56 +52,56 @@ def _selection_list(deployments: Sequence[PlannedDeployment]) -> RenderableType:
     lines: list[RenderableType] = []
     for planned in deployments:
         selection = planned.request.selection
-        priority, rule = _rule(selection)
+        priority, rule = _rule_cells(selection)
         head = Text(planned.name, style="bold").append(f"  {selection.engine} on ", style="not bold")
         lines.append(head.append(selection.provider, style="not bold cyan"))
         if selection.rule is not None:
             lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4), expand=False))
-        lines.append(Padding(Text(why(planned), style="dim"), (0, 0, 0, 4), expand=False))
+        lines.append(Padding(Text(selection_reason(planned), style="dim"), (0, 0, 0, 4), expand=False))
     return Group(*lines)
 
 
-def _rule(selection: Selection) -> tuple[str, Text]:
+def _rule_cells(selection: Selection) -> tuple[str, Text]:
     return (str(selection.rule.priority), Text(selection.rule.condition)) if selection.rule else ("–", Text("–"))
 
 
-def why(planned: PlannedDeployment) -> str:
-    """The decision in a few words."""
-    said = _why(planned.request.selection)
+def selection_reason(planned: PlannedDeployment) -> str:
+    """Summarize why the provider was selected."""
+    reason = _rule_reason(planned.request.selection)
     return (
-        said
+        reason
         if planned.delivery is Delivery.DIRECT
-        else f"{said}; as ModelDeployment, on which the cluster's controller decides"
+        else f"{reason}; as ModelDeployment, for which the cluster's controller decides"
     )
 
 
-def _why(selection: Selection) -> str:
+def _rule_reason(selection: Selection) -> str:
     if selection.rule is None:
         return "named by provider.name"
-    others = sorted(
+    competitors = sorted(
         (c for c in selection.candidates if c.eligible and c.provider != selection.provider),
         key=lambda c: (-(c.priority or 0), c.provider),
     )
-    if not others:
-        return "the only one that fits"
-    verb = "ties with" if others[0].priority == selection.rule.priority else "ranks above"
-    return f"{verb} {', '.join(f'{c.provider} ({c.priority})' for c in others)}"
+    if not competitors:
+        return "only provider that fits"
+    verb = "ties with" if competitors[0].priority == selection.rule.priority else "ranks above"
+    return f"{verb} {', '.join(f'{c.provider} ({c.priority})' for c in competitors)}"
 
 
 def resource_tree(preview: Preview) -> Tree:
-    """The resources below their components, each with what it directly waits for."""
+    """Build the tree of components and resources, each with its direct dependencies."""
     resources = [r for r in preview.resources if not r.is_provider]
     tree = Tree(Text(preview.stack, style="bold"), guide_style="dim")
-    waits = _Waits(resources)
+    dependencies = _DirectDependencies(resources)
     branches = {"": tree}
-    for resource in sorted(resources, key=lambda r: (r.parent.count("$") if r.parent else -1, _rank(r))):
+    for resource in sorted(resources, key=lambda r: (r.parent.count("$") if r.parent else -1, _sort_key(r))):
         branch = branches.get(resource.parent, tree)
-        branches[resource.urn] = branch.add(_label(resource, waits.of(resource)))
+        branches[resource.urn] = branch.add(_label(resource, dependencies.names(resource)))
     return tree
 
 
-def _rank(resource: Resource) -> tuple[int, str, str]:
-    """What is shared first, then by kind and name."""
+def _sort_key(resource: Resource) -> tuple[int, str, str]:
+    """Sort shared resources first, then by kind and name."""
     return (
         0 if resource.kind == "Platform" else 1,
         "" if resource.kind == "ModelDeployment" else resource.type,
@@ -109,7 +109,7 @@ def _rank(resource: Resource) -> tuple[int, str, str]:
     )
 
 
-def _label(resource: Resource, waits: Sequence[str]) -> Text:
+def _label(resource: Resource, dependencies: Sequence[str]) -> Text:
     label = Text(resource.name)
     label.append(f"  {resource.kind}", style="cyan" if resource.custom else "magenta")
     chart = resource.inputs.get("chart") if resource.kind == "Release" else None
@@ -118,47 +118,47 @@ def _label(resource: Resource, waits: Sequence[str]) -> Text:
         label.append(f" {chart} {version}" if version else f" {chart}", style="dim")
     if resource.protect:
         label.append("  protected", style="yellow")
-    if waits:
-        label.append(f"  after {', '.join(waits)}", style="dim")
+    if dependencies:
+        label.append(f"  after {', '.join(dependencies)}", style="dim")
     return label
 
 
-class _Waits:
-    """What resources wait for, in as few names as say it: components instead of all their children, nothing that
-    follows from the rest.
-    """
+class _DirectDependencies:
+    """Direct dependencies in the fewest names: whole components instead of their children, nothing transitive."""
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._by_urn = {r.urn: r for r in resources}
         self._leaves: dict[str, set[str]] = {}
-        self._reached: dict[str, set[str]] = {}
+        self._transitive_by_urn: dict[str, set[str]] = {}
         for resource in resources:
             if resource.custom:
                 for ancestor in self._ancestors(resource.urn):
                     self._leaves.setdefault(ancestor, set()).add(resource.urn)
 
-    def of(self, resource: Resource) -> list[str]:
-        """Names of what ``resource`` waits for."""
-        waits = {urn for urn in resource.dependencies if urn in self._by_urn}
-        whole: set[str] = set()
-        for component in sorted({a for urn in waits for a in self._ancestors(urn)}, key=lambda urn: urn.count("$")):
+    def names(self, resource: Resource) -> list[str]:
+        """Return the names of the direct dependencies of ``resource``."""
+        dependencies = {urn for urn in resource.dependencies if urn in self._by_urn}
+        complete: set[str] = set()
+        for component in sorted(
+            {a for urn in dependencies for a in self._ancestors(urn)}, key=lambda urn: urn.count("$")
+        ):
             leaves = self._leaves[component]
-            if leaves <= waits and not any(a in whole for a in self._ancestors(component)):
-                whole.add(component)
-        covered = {leaf for component in whole for leaf in self._leaves[component]}
-        rest = waits - covered
-        implied = {before for urn in waits for before in self._before(urn)}
-        return sorted({self._by_urn[urn].name for urn in whole | (rest - implied)})
+            if leaves <= dependencies and not any(a in complete for a in self._ancestors(component)):
+                complete.add(component)
+        covered_leaves = {leaf for component in complete for leaf in self._leaves[component]}
+        remaining = dependencies - covered_leaves
+        implied = {dependency for urn in dependencies for dependency in self._transitive(urn)}
+        return sorted({self._by_urn[urn].name for urn in complete | (remaining - implied)})
 
     def _ancestors(self, urn: str) -> list[str]:
-        found = []
+        ancestors = []
         while (urn := self._by_urn[urn].parent) in self._by_urn:
-            found.append(urn)
-        return found
+            ancestors.append(urn)
+        return ancestors
 
-    def _before(self, urn: str) -> set[str]:
-        """Everything that must exist before ``urn``."""
-        if urn not in self._reached:
+    def _transitive(self, urn: str) -> set[str]:
+        """Return everything that must exist before ``urn``."""
+        if urn not in self._transitive_by_urn:
             direct = {u for u in self._by_urn[urn].dependencies if u in self._by_urn}
-            self._reached[urn] = direct.union(*(self._before(u) for u in direct))
-        return self._reached[urn]
+            self._transitive_by_urn[urn] = direct.union(*(self._transitive(u) for u in direct))
+        return self._transitive_by_urn[urn]

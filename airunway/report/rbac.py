@@ -1,4 +1,4 @@
-"""The rights that an update of a stack needs, as Kubernetes RBAC objects and nothing beyond."""
+"""The RBAC objects that grant exactly the rights an update of a stack needs."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +9,8 @@ from airunway.provider.labels import MANAGED
 from airunway.report.rights import (
     RBAC_GROUP,
     Kinds,
-    Place,
     Release,
+    ResourceAttributes,
     Right,
     bind_rights,
     chart_rights,
@@ -20,8 +20,8 @@ from airunway.report.rights import (
 from airunway.text.merge import non_empty
 from airunway.text.problems import InputError, Problem
 
-_ORDER = ("get", "list", "watch", "create", "update", "patch", "delete", "bind")
-_ALWAYS_THERE = ("default", "kube-node-lease", "kube-public", "kube-system")
+_VERB_ORDER = ("get", "list", "watch", "create", "update", "patch", "delete", "bind")
+_BUILT_IN_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 def rbac_objects(
@@ -29,67 +29,66 @@ def rbac_objects(
     stack: str,
     account: tuple[str, str],
     *,
-    kept: Iterable[Mapping[str, Any]] = (),
+    retained: Iterable[Mapping[str, Any]] = (),
     releases: Sequence[Release] = (),
 ) -> list[dict[str, Any]]:
-    """Namespaces, ServiceAccount, roles and bindings for ``account`` (namespace, name), in the order to apply them.
+    """Return namespaces, ServiceAccount, roles and bindings for ``account`` (namespace, name), in the order to apply.
 
-    ``manifests`` are the objects of the stack, ``kept`` those that it never deletes. Namespaces are part of the answer:
-    a role lies in its namespace, and the stack takes existing ones over, so that it needs no right to create any. What
-    the roles among the objects allow is part of it too: the API server lets nobody write a role with rights that they
-    don't hold, and the verb ``escalate`` would let the account write any. Raises ``InputError`` for a kind whose
-    resource name is not known.
+    ``manifests`` are objects that the stack may delete, ``retained`` those that it never does. Namespaces are included
+    because roles need them, and so the account needs no right to create any. The rules of the stack's own roles are
+    granted too: the API server only lets an account write a role whose rights it holds, and the verb ``escalate``
+    would let it write any role. Raises ``InputError`` for a kind without a known resource name.
     """
-    manifests, kept = list(manifests), list(kept)
-    kinds = Kinds([*manifests, *kept, *(m for release in releases for m in release.objects)])
-    ours = [(m, kinds.place(m, "default")) for m in (*manifests, *kept)]
-    theirs = [(m, _chart_place(m, release, kinds)) for release in releases for m in release.objects]
+    manifests, retained = list(manifests), list(retained)
+    kinds = Kinds([*manifests, *retained, *(m for release in releases for m in release.objects)])
+    stack_objects = [(m, kinds.attributes(m, "default")) for m in (*manifests, *retained)]
+    chart_objects = [(m, _chart_attributes(m, release, kinds)) for release in releases for m in release.objects]
     rights = {Right("", "", "namespaces", "get", IDENTITY)}
-    for index, (manifest, place) in enumerate(ours):
-        rights |= set(object_rights(manifest, place, kept=index >= len(manifests)))
-    for manifest, place in theirs:
-        rights |= set(chart_rights(manifest, place))
-    for manifest, place in (*ours, *theirs):
-        rights |= set(bind_rights(manifest, place))
+    for index, (manifest, attributes) in enumerate(stack_objects):
+        rights |= set(object_rights(manifest, attributes, retained=index >= len(manifests)))
+    for manifest, attributes in chart_objects:
+        rights |= set(chart_rights(manifest, attributes))
+    for manifest, attributes in (*stack_objects, *chart_objects):
+        rights |= set(bind_rights(manifest, attributes))
     for release in releases:
         rights |= set(record_rights(release))
-    rules = {namespace: rules_of(some) for namespace, some in _by_namespace(rights).items()}
-    for manifest, place in (*ours, *theirs):
+    rules = {namespace: rules_of(namespace_rights) for namespace, namespace_rights in _by_namespace(rights).items()}
+    for manifest, attributes in (*stack_objects, *chart_objects):
         if manifest["kind"] in ("Role", "ClusterRole"):
-            rules.setdefault(place.namespace, []).extend(manifest.get("rules") or [])
-    created = {str(m["metadata"]["name"]) for m, _ in ours if m["kind"] == "Namespace"}  # Helm wants to make its own
+            rules.setdefault(attributes.namespace, []).extend(manifest.get("rules") or [])
+    created = {str(m["metadata"]["name"]) for m, _ in stack_objects if m["kind"] == "Namespace"}  # Helm creates its own
     return _objects(rules, created, f"airunway-{stack}", account)
 
 
-def _chart_place(manifest: Mapping[str, Any], release: Release, kinds: Kinds) -> Place:
+def _chart_attributes(manifest: Mapping[str, Any], release: Release, kinds: Kinds) -> ResourceAttributes:
     try:
-        return kinds.place(manifest, release.namespace)
+        return kinds.attributes(manifest, release.namespace)
     except InputError as error:
-        way_out = "add its CustomResourceDefinition, as `helm template --include-crds` does"
+        fix = "add its CustomResourceDefinition, as `helm template --include-crds` does"
         raise InputError(
-            [Problem(f"{release.name}: kind {manifest['kind']}", f"its resource name is not known; {way_out}")]
+            [Problem(f"{release.name}: kind {manifest['kind']}", f"its resource name is unknown; {fix}")]
         ) from error
 
 
 def rules_of(rights: Iterable[Right]) -> list[dict[str, Any]]:
-    """The fewest rules that grant ``rights``, which are of one namespace or of the whole cluster, and no others."""
+    """Return the fewest rules that grant exactly ``rights``, which are all of one namespace or cluster-wide."""
     verbs: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for right in rights:
         verbs[right.group, right.resource, right.name].add(right.verb)
-    on_all: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    on_named: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (group, resource, name), some in sorted(verbs.items()):
-        left = some - verbs.get((group, resource, ""), set()) if name else some
-        ordered = tuple(verb for verb in _ORDER if verb in left)
-        if name and ordered:
-            on_named[group, resource, ordered].append(name)
-        elif ordered:
-            on_all[group, ordered].append(resource)
+    unnamed: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    named: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (group, resource, name), granted in sorted(verbs.items()):
+        remaining = granted - verbs.get((group, resource, ""), set()) if name else granted
+        ordered_verbs = tuple(verb for verb in _VERB_ORDER if verb in remaining)
+        if name and ordered_verbs:
+            named[group, resource, ordered_verbs].append(name)
+        elif ordered_verbs:
+            unnamed[group, ordered_verbs].append(resource)
     return [
-        *({"apiGroups": [g], "resources": resources, "verbs": [*v]} for (g, v), resources in on_all.items()),
+        *({"apiGroups": [g], "resources": resources, "verbs": [*v]} for (g, v), resources in unnamed.items()),
         *(
             {"apiGroups": [g], "resources": [r], "resourceNames": names, "verbs": [*v]}
-            for (g, r, v), names in on_named.items()
+            for (g, r, v), names in named.items()
         ),
     ]
 
@@ -107,12 +106,12 @@ def _objects(
     subject = {"kind": "ServiceAccount", "namespace": account[0], "name": account[1]}
     objects = [
         _object("v1", "Namespace", n)
-        for n in sorted({account[0], *namespaces, *filter(None, rules)} - {*_ALWAYS_THERE})
+        for n in sorted({account[0], *namespaces, *filter(None, rules)} - {*_BUILT_IN_NAMESPACES})
     ]
     objects.append(_object("v1", "ServiceAccount", account[1], account[0]))
-    for namespace, some in sorted(rules.items()):
+    for namespace, role_rules in sorted(rules.items()):
         role = "Role" if namespace else "ClusterRole"
-        objects.append(_object(f"{RBAC_GROUP}/v1", role, name, namespace, rules=some))
+        objects.append(_object(f"{RBAC_GROUP}/v1", role, name, namespace, rules=role_rules))
         objects.append(_binding(role, name, subject, namespace))
     return objects
 

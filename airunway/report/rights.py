@@ -1,8 +1,7 @@
-"""What an update of a stack asks of the API server: verbs on resources, on named ones wherever Kubernetes can tell
-names apart.
+"""The rights that an update of a stack needs: verbs on resources, limited to names where Kubernetes supports it.
 
-Seen in the audit log of kube-apiserver 1.36.1 with Pulumi's Kubernetes provider 4.25 (Helm 3.18), and checked against
-the source of 4.32. ``create`` comes before the name, and the provider lists and watches a kind as a whole, never by a
+Taken from the audit log of kube-apiserver 1.36.1 with Pulumi's Kubernetes provider 4.25 (Helm 3.18), and checked
+against the source of 4.32. Names can't limit ``create``, and the provider lists and watches whole kinds, never with a
 field selector.
 """
 
@@ -19,9 +18,7 @@ RBAC_GROUP = "rbac.authorization.k8s.io"
 
 @dataclass(frozen=True)
 class Right:
-    """One verb on a resource: in ``namespace`` or, where that is empty, in the cluster; on ``name`` or, where that is
-    empty, on all.
-    """
+    """One verb on a resource; an empty ``namespace`` means cluster-wide, an empty ``name`` all objects."""
 
     namespace: str
     group: str
@@ -32,7 +29,7 @@ class Right:
 
 @dataclass(frozen=True)
 class Release:
-    """A Helm release of the stack; ``objects`` is what its chart holds, hooks and CRDs included."""
+    """A Helm release of the stack; ``objects`` are those of its chart, including hooks and CRDs."""
 
     name: str
     namespace: str
@@ -40,8 +37,8 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where RBAC finds an object; ``namespace`` is empty for one of the whole cluster."""
+class ResourceAttributes:
+    """How RBAC identifies an object; ``namespace`` is empty for a cluster-scoped one."""
 
     namespace: str
     group: str
@@ -49,37 +46,33 @@ class Place:
     name: str
 
     def rights(self, *verbs: str, named: bool = True) -> Iterator[Right]:
-        """``verbs`` on the object, or on all of its kind there."""
+        """Yield ``verbs`` on the object or, unless ``named``, on all of its kind in the namespace."""
         return (Right(self.namespace, self.group, self.resource, verb, self.name if named else "") for verb in verbs)
 
 
 class Kinds:
-    """Resource names and scopes of kinds: the built-in ones, and those that CustomResourceDefinitions among
-    ``manifests`` define.
-    """
+    """Resource names and scopes of built-in kinds, and of those that the CRDs among ``manifests`` define."""
 
     def __init__(self, manifests: Iterable[Mapping[str, Any]]) -> None:
-        listed = list(manifests)
-        self._names = defined_names(listed)
-        self._cluster = {
+        manifest_list = list(manifests)
+        self._names = defined_names(manifest_list)
+        self._cluster_scoped = {
             (m["spec"].get("group"), kind)
-            for m in listed
+            for m in manifest_list
             for kind in defined_names([m])
             if m["spec"].get("scope") == "Cluster"
         }
 
-    def place(self, manifest: Mapping[str, Any], namespace: str) -> Place:
-        """The place of an object, which is in ``namespace`` unless it says otherwise. Raises ``InputError`` for an
-        unknown kind.
-        """
+    def attributes(self, manifest: Mapping[str, Any], namespace: str) -> ResourceAttributes:
+        """Return an object's attributes, by default in ``namespace``. Raises ``InputError`` for an unknown kind."""
         group, kind, metadata = (
             str(manifest["apiVersion"]).rpartition("/")[0],
             str(manifest["kind"]),
             manifest["metadata"],
         )
-        cluster = kind in _data()["clusterScoped"].get(group, ()) or (group, kind) in self._cluster
-        return Place(
-            "" if cluster else metadata.get("namespace") or namespace,
+        is_cluster_scoped = kind in _data()["clusterScoped"].get(group, ()) or (group, kind) in self._cluster_scoped
+        return ResourceAttributes(
+            "" if is_cluster_scoped else metadata.get("namespace") or namespace,
             group,
             plural(kind, self._names),
             metadata["name"],
@@ -90,58 +83,56 @@ def _data() -> dict[str, Any]:
     return load_data(Path(__file__).with_name("rights.yaml"))
 
 
-def object_rights(manifest: Mapping[str, Any], place: Place, *, kept: bool) -> Iterator[Right]:
-    """What Pulumi needs to create, update, await and, unless it is ``kept``, delete an object."""
+def object_rights(manifest: Mapping[str, Any], attributes: ResourceAttributes, *, retained: bool) -> Iterator[Right]:
+    """Yield what Pulumi needs to create, update, await and, unless ``retained``, delete an object."""
     kind = str(manifest["kind"])
-    yield from place.rights("get", "patch")
+    yield from attributes.rights("get", "patch")
     if kind == "Namespace":
-        return  # it is there, as the roles lie in it, and stays
-    yield from place.rights("create", named=False)
+        return  # created with the roles, and never deleted
+    yield from attributes.rights("create", named=False)
     if kind == "CustomResourceDefinition":
-        yield from place.rights("update")  # a changed one is replaced, not patched
-    if not kept:
-        yield from place.rights("delete")
-    # Secrets are deleted with what owns them: to watch one is to read all.
-    if kind != "Secret" and not kept:
-        yield from place.rights("list", "watch", named=False)
-    if place.namespace and (manifest["metadata"].get("annotations") or {}).get("pulumi.com/skipAwait") != "true":
+        yield from attributes.rights("update")  # changed by update, not patch
+    if not retained:
+        yield from attributes.rights("delete")
+    # Secrets are deleted with their owner: watching one would mean reading all.
+    if kind != "Secret" and not retained:
+        yield from attributes.rights("list", "watch", named=False)
+    if attributes.namespace and (manifest["metadata"].get("annotations") or {}).get("pulumi.com/skipAwait") != "true":
         for group, resources in [("", ["events"]), *_data()["observed"].get(kind, {}).items()]:
             for resource in resources:
-                yield from (Right(place.namespace, group, resource, verb) for verb in ("list", "watch"))
+                yield from (Right(attributes.namespace, group, resource, verb) for verb in ("list", "watch"))
     if kind == "PersistentVolumeClaim":
-        # A claim of a class that binds late is ready while it is pending. Without a name it is the default's, whatever
-        # that is called.
-        named = (manifest.get("spec") or {}).get("storageClassName")
-        if named != "":
-            yield Right("", "storage.k8s.io", "storageclasses", "get", named or "")
+        # With late binding, a pending claim counts as ready. Without a name, the default class is read, whatever its
+        # name.
+        storage_class = (manifest.get("spec") or {}).get("storageClassName")
+        if storage_class != "":
+            yield Right("", "storage.k8s.io", "storageclasses", "get", storage_class or "")
 
 
 def record_rights(release: Release) -> Iterator[Right]:
-    """What Helm needs for its own records: Secrets of the release's namespace, which it finds by label."""
+    """Yield what Helm needs for its release records: Secrets in the release's namespace, found by label."""
     return (Right(release.namespace, "", "secrets", verb) for verb in ("create", "delete", "get", "list", "update"))
 
 
-def chart_rights(manifest: Mapping[str, Any], place: Place) -> Iterator[Right]:
-    """What Helm needs to install, upgrade, await and uninstall an object of a chart; a definition is left when the
-    release goes.
-    """
+def chart_rights(manifest: Mapping[str, Any], attributes: ResourceAttributes) -> Iterator[Right]:
+    """Yield what Helm needs to install, upgrade, await and uninstall a chart's object; it never deletes CRDs."""
     annotations = manifest["metadata"].get("annotations") or {}
-    yield from place.rights("create", named=False)
-    yield from place.rights("get", "patch")
+    yield from attributes.rights("create", named=False)
+    yield from attributes.rights("get", "patch")
     if annotations.get("helm.sh/resource-policy") != "keep" and manifest["kind"] != "CustomResourceDefinition":
-        yield from place.rights("delete")
+        yield from attributes.rights("delete")
     if manifest["kind"] == "Deployment":
-        yield Right(place.namespace, "apps", "replicasets", "list")
+        yield Right(attributes.namespace, "apps", "replicasets", "list")
     if "helm.sh/hook" in annotations:
-        yield from place.rights("list", "watch")  # with a field selector
+        yield from attributes.rights("list", "watch")  # with a field selector
 
 
-def bind_rights(manifest: Mapping[str, Any], place: Place) -> Iterator[Right]:
-    """What it takes to write an object that binds a role; none for any other.
+def bind_rights(manifest: Mapping[str, Any], attributes: ResourceAttributes) -> Iterator[Right]:
+    """Yield the right to bind a role, for role bindings only.
 
-    Without it the API server wants the account to hold all that the role grants, and in a preview the role may not be
-    there yet.
+    Without it the API server requires the account to hold all that the role grants, and in a preview the role may not
+    exist yet.
     """
     if manifest["kind"] in ("RoleBinding", "ClusterRoleBinding"):
         role = manifest["roleRef"]
-        yield Right(place.namespace, RBAC_GROUP, plural(role["kind"]), "bind", role["name"])
+        yield Right(attributes.namespace, RBAC_GROUP, plural(role["kind"]), "bind", role["name"])

@@ -23,7 +23,7 @@ _STYLES = {
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:
-    """One stack's status as ``--format json`` prints it."""
+    """Return one stack's status as ``--format json`` prints it."""
     return {
         "stack": survey.stack,
         "deployments": [_deployment(d) for d in survey.deployments],
@@ -64,7 +64,7 @@ def _operator(status: OperatorStatus) -> dict[str, Any]:
 
 
 def surveys_text(surveys: Sequence[Survey], width: int) -> RenderableType:
-    """The status of stacks on ``width`` columns; below 100 each deployment takes some lines instead of a row."""
+    """Render the status of stacks on ``width`` columns; below 100, as a list instead of a table."""
     parts: list[RenderableType] = []
     for survey in surveys:
         parts += [""] if parts else []
@@ -104,8 +104,8 @@ def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
         head = Text(status.name, style="bold").append("  ").append_text(_phase(status))
         served_by = f"{foldable_line(status.engine)} on {foldable_line(status.provider)}"
         lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
-        more = [Text(foldable_line(text), style="dim") for text in (status.url, status.message) if text]
-        lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in more]
+        details = [Text(foldable_line(text), style="dim") for text in (status.url, status.message) if text]
+        lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in details]
     return Group(*lines)
 
 

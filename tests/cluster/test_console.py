@@ -126,7 +126,7 @@ def test_a_token_is_encrypted_into_the_stack_file_and_shown_nowhere(page: Any, t
 
 @pytest.mark.parametrize(
     ("backend", "said"),
-    [("", "stack own is not in the backend; `pulumi stack init own` makes it"), ("/gone/for/good", "error")],
+    [("", "stack own is not in the backend; create it with `pulumi stack init own`"), ("/gone/for/good", "error")],
     ids=["no stack", "no backend"],
 )
 def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_an_update_that_is_cancelled_says_so_and_shows_nothing_of_python(
             update.send_signal(number)
         text, _ = update.communicate(timeout=60)
     assert update.returncode != 0
-    assert "deployment cpu: waiting for Workspace waits/cpu was cancelled; the next update goes on waiting" in text
+    assert "deployment cpu: waiting for Workspace waits/cpu was cancelled; the next update resumes waiting" in text
     for noise in ("Traceback", "KeyboardInterrupt", "error hooks execution failed"):
         assert noise not in text
     with operator(cluster):

@@ -92,7 +92,7 @@ def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
     (gpu,) = [e for e in entries if e["name"] == "gpu"]
     assert gpu["provider"] == {"overrides": {"spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}}}}
     assert (
-        f"# Workspace {NAMESPACE}/foreign can't be expressed:\n#  "
+        f"# Workspace {NAMESPACE}/foreign has no matching stack entry:\n#  "
         " provider.overrides.inference.template.spec.hostNetwork" in said
     )
     assert {r["id"] for r in ids["resources"] if "id" in r} >= {f"{NAMESPACE}/{name}" for name in ("cpu", "gpu")}

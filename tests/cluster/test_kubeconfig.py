@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from airunway.live.api_server.connection import Connection, ForbiddenError, connected
+from airunway.live.api_server.connection import Connection, ForbiddenError, connect
 from airunway.planning.settings import Cluster as Settings
 from airunway.text.problems import InputError
 from tests.cluster.apiserver import ADMIN, Cluster
@@ -69,7 +69,7 @@ def kubectl(listed: str, context: str = "x") -> bool:
 
 
 async def _names(settings: Settings) -> list[str]:
-    async with connected(settings, Path("/")) as connection:
+    async with connect(settings, Path("/")) as connection:
         return [item["metadata"]["name"] for item in await connection.items("v1", "Namespace") or []]
 
 
@@ -105,7 +105,7 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
         ),
         ({"certificate-authority": "ca.crt", "certificate-authority-data": None}, {}, ""),
         ({"certificate-authority": "gone.crt", "certificate-authority-data": None}, {}, "gone.crt: can't be read"),
-        ({"certificate-authority-data": "eA=="}, {}, "is no certificate in PEM"),
+        ({"certificate-authority-data": "eA=="}, {}, "is not a PEM certificate"),
         ({"tls-server-name": "kubernetes"}, {}, ""),
         ({"tls-server-name": "other.example"}, {}, "can't be reached"),
         ({"server": "https://localhost:PORT"}, {}, "can't be reached"),
@@ -132,7 +132,7 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
         (
             {},
             {"token": None, "client-certificate": "user.crt", "client-key": "other.key"},
-            "the key is not the certificate's",
+            "the key does not match the certificate",
         ),
         ({}, {"token": None, "client-certificate": "user.crt", "client-key": "locked.key"}, "a key without a password"),
         ({}, {"token": None, "client-certificate": "user.crt"}, "client-key or client-key-data: required"),
@@ -245,10 +245,10 @@ def test_files_are_merged_as_kubectl_merges_them(
     assert both(f"{good}:{bad}", monkeypatch) == ""
     assert "401" in both(f"{bad}:{good}", monkeypatch)
     assert both(f"{tmp_path}/gone:{':'.join(parts)}::{tmp_path}/null:{tmp_path}/empty", monkeypatch) == ""
-    assert "names cluster 'c', which is not there" in both(":".join(parts[:2]), monkeypatch)
+    assert "names cluster 'c', which does not exist" in both(":".join(parts[:2]), monkeypatch)
     assert "no context 'x'" in both(":".join(parts[1:]), monkeypatch)
-    assert "is no kubeconfig" in both(f"{good}:{tmp_path}/broken", monkeypatch)
-    assert "none of the files of KUBECONFIG is there" in both(f"{tmp_path}/gone", monkeypatch)
+    assert "is not a kubeconfig" in both(f"{good}:{tmp_path}/broken", monkeypatch)
+    assert "none of the files in KUBECONFIG exists" in both(f"{tmp_path}/gone", monkeypatch)
 
 
 def test_a_proxy_is_taken_and_the_server_is_still_checked(
@@ -289,7 +289,7 @@ def reading(settings: Settings, *between: Any) -> None:
     """List namespaces on one connection, once more after each of ``between``."""
 
     async def read() -> None:
-        async with connected(settings, Path("/")) as connection:
+        async with connect(settings, Path("/")) as connection:
             await connection.items("v1", "Namespace")
             for act in between:
                 await asyncio.to_thread(act)

@@ -118,10 +118,10 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(
         return {o["provider"]: o for o in json.loads(done.stdout)[0]["operators"]}
 
     assert operators()["kaito"]["healthy"] is False
-    missing = "release kaito-workspace is missing; no Deployment of its release is there"
+    missing = "release kaito-workspace is missing; its release has no Deployment"
     assert (
         operators()["kaito"]["message"]
-        == f"{missing}; its provider shim does not report ready, so the controller does not choose it"
+        == f"{missing}; its provider shim is not ready, so the controller does not select it"
     )
     configs = "/apis/airunway.ai/v1alpha1/inferenceproviderconfigs"
     config = {"apiVersion": "airunway.ai/v1alpha1", "kind": "InferenceProviderConfig", "metadata": {"name": "kaito"}}
@@ -239,7 +239,7 @@ def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(
             said = running.stdout if command[0] == "status" else running.stderr
             until_line(said, "not in the cluster")
             proxy.away = True
-            until_line(running.stderr, "trying again")
+            until_line(running.stderr, "retrying")
             proxy.away = False
             cluster.send("POST", collection(resource["kind"], "live"), resource)
             until_line(said, "cpu.* Running")
@@ -262,7 +262,7 @@ def until_line(lines: IO[str], pattern: str) -> None:
 def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed: Path) -> None:
     late = airunway(deployed, "wait", "cpu", "--stack", "own", "--timeout", "1s")
     assert late.returncode == 3
-    assert "not running in time: cpu  Pending  0/1  no status yet" in late.stderr
+    assert "timed out: cpu  Pending  0/1  no status yet" in late.stderr
     command = [
         sys.executable,
         "-m",
@@ -369,7 +369,7 @@ def test_a_forward_whose_pod_is_gone_ends_each_connection_and_says_why(cluster: 
                 session.get(f"{url}/models", timeout=20)
         forwarding.send_signal(signal.SIGINT)
         _, stderr = forwarding.communicate(timeout=20)
-    assert stderr.count("a forwarded connection broke: the API server answered 404") == 1
+    assert stderr.count("a forwarded connection failed: the API server answered 404") == 1
     assert "Traceback" not in stderr
 
 

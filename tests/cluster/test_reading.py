@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airunway.live.api_server.connection import Connection, connected
+from airunway.live.api_server.connection import Connection, connect
 from airunway.live.api_server.resource_names import plural, table
 from airunway.live.api_server.session import Session
 from airunway.planning.settings import Cluster as Settings
@@ -17,7 +17,7 @@ from tests.cluster.apiserver import Cluster
 
 def read(cluster: Cluster, work: Callable[[Connection], Awaitable[Any]]) -> Any:
     async def reading() -> Any:
-        async with connected(Settings(kubeconfig=str(cluster.kubeconfig())), Path("/")) as connection:
+        async with connect(Settings(kubeconfig=str(cluster.kubeconfig())), Path("/")) as connection:
             return await work(connection)
 
     return asyncio.run(reading())
@@ -90,7 +90,7 @@ async def _event_names(connection: Connection) -> list[str]:
 def test_a_list_is_whole_however_many_pages_it_has(
     cluster: Cluster, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airunway.live.api_server.connection._PAGE", 2)
+    monkeypatch.setattr("airunway.live.api_server.connection._PAGE_SIZE", 2)
     assert read(cluster, _event_names) == events
 
 
@@ -111,6 +111,6 @@ def test_a_list_whose_pages_expire_is_whole(
         return answer
 
     monkeypatch.setattr(Session, "send", late)
-    monkeypatch.setattr("airunway.live.api_server.connection._PAGE", 2)
+    monkeypatch.setattr("airunway.live.api_server.connection._PAGE_SIZE", 2)
     assert read(cluster, _event_names) == events
     assert codes[-3:] == [200, 410, 200]

@@ -142,7 +142,7 @@ def test_somebody_else_s_release_is_left_alone_and_both_ways_out_work(
         uid = deployment_uid(cluster)
         stack = engine.stack("ours", managed(cluster, chart, namespace="ours"))
         text = failed(stack.up).text
-        assert "is there already (deployed), with other values" in text
+        assert "already exists (deployed) with different values" in text
         assert "kubectl delete secret -n kaito-workspace -l owner=helm,name=kaito-workspace" in text
         assert "installation: existing" in text
         assert records(cluster) == ["1 deployed"]

@@ -186,6 +186,6 @@ def test_the_kinds_without_a_namespace_are_those_that_the_api_server_says(cluste
         for served in cluster.get(path)["resources"]:
             body = {"apiVersion": f"{group}/v1", "kind": served["kind"], "metadata": {"name": "x"}}
             known = served["kind"] in table().get(group, {}) and "/" not in served["name"]
-            if known and bool(kinds.place(body, "ns").namespace) != served["namespaced"]:
+            if known and bool(kinds.attributes(body, "ns").namespace) != served["namespaced"]:
                 wrong.append((group, served["kind"]))
     assert wrong == []

@@ -48,7 +48,7 @@ def test_what_never_gets_ready_times_out_and_says_who_what_and_where_to_look(clu
     stack = engine.stack("slow", settings(cluster, CPU | {"readyTimeout": "2s"}, namespace="slow"))
     said = failed(stack.up).text
     assert "deployment cpu: Workspace slow/cpu did not get ready" in said
-    assert "last seen: Pending: no status yet: is its operator running?" in said
+    assert "last status: Pending: no status yet: is its operator running?" in said
     assert "kubectl describe -n slow workspace/cpu" in said
     with operator(cluster):
         stack.up()
@@ -108,9 +108,7 @@ def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine:
         changed = GPU | {"engine": {"contextLength": 4096}}
         other = engine.stack("conflict", settings(cluster, changed, namespace="conflict"))
         text = failed(other.up).text
-        assert (
-            "deployment gpu: DynamoGraphDeployment conflict/gpu was not changed: others wrote the same fields" in text
-        )
+        assert "deployment gpu: DynamoGraphDeployment conflict/gpu was not changed: its fields have other owners" in text
         assert 'conflict with "somebody"' in text
         assert "takeOver: true" in text
         engine.stack("conflict", settings(cluster, changed | {"takeOver": True}, namespace="conflict")).up()

@@ -119,7 +119,7 @@ def test_a_context_that_no_kubeconfig_has_is_told_at_once(
     assert run(monkeypatch, *arguments, "--stack", "own", "--cwd", str(project)) == 1
     error = capsys.readouterr().err
     assert "cluster nowhere: can't be opened" in error
-    assert "trying again" not in error
+    assert "retrying" not in error
 
 
 def test_an_unknown_stack_names_the_known_ones(
@@ -179,7 +179,7 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
     ("arguments", "said"),
     [
         (("--stack", "nope"), "no stack 'nope'"),
-        (("--host", "0.0.0.0"), "0.0.0.0 is every address; give the one by which the console is opened"),
+        (("--host", "0.0.0.0"), "0.0.0.0 means all addresses; give the one that you open the console with"),
         (("--host", "192.0.2.1"), "192.0.2.1:0 can't be listened on"),
     ],
 )
@@ -198,7 +198,7 @@ def test_the_console_ends_quietly_when_interrupted() -> None:
         time.sleep(0.5)  # until it serves
         serving.send_signal(signal.SIGINT)
         _, errors = serving.communicate(timeout=20)
-    assert errors == "The address works once; Ctrl-C ends the console.\n"
+    assert errors == "The address works once; press Ctrl-C to stop the console.\n"
 
 
 def test_help_does_not_load_pulumi() -> None:
@@ -268,7 +268,7 @@ def test_rendered_files_are_what_the_kustomization_lists_and_hold_no_secret(
     objects = [yaml.safe_load((out / name).read_text()) for name in listed]
     assert "Secret" not in {o["kind"] for o in objects}
     assert not [o for o in objects for key in o["metadata"].get("annotations", {}) if key.startswith("pulumi.com/")]
-    assert f"{len(listed) + 1} files written" in capsys.readouterr().err
+    assert f"Wrote {len(listed) + 1} files" in capsys.readouterr().err
 
 
 def test_a_second_render_removes_what_is_no_longer_needed(
@@ -287,14 +287,14 @@ def test_a_second_render_removes_what_is_no_longer_needed(
     assert run(monkeypatch, *arguments) == 0
     gone = before - {p.name for p in out.iterdir()}
     assert "models-rayservice-mistral-ray.yaml" in gone
-    assert f"{len(gone)} that are no longer needed removed" in capsys.readouterr().err
+    assert f"{len(gone)} obsolete ones removed" in capsys.readouterr().err
 
 
 def test_render_does_not_touch_a_folder_of_someone_else(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "render", "--stack", "dev", "--cwd", str(project), "--output", str(project)) == 1
-    assert "not written by airunway render; give another folder" in capsys.readouterr().err
+    assert "was not written by airunway render; use another folder" in capsys.readouterr().err
     assert {p.name for p in project.iterdir()} == {"Pulumi.yaml", "__main__.py", "stacks"}
 
 

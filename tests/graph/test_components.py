@@ -22,7 +22,7 @@ from airunway.program.stack_file import StackConfig, read_stack
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components import ArgumentError, ModelDeployment, ModelServing, Platform
-from components.arguments import Arguments, arguments, planned
+from components.arguments import Arguments, plan_deployments, read_arguments
 from components.model_deployment import default_target
 from tests.graph.programs import objects, registered
 
@@ -198,8 +198,8 @@ def test_a_plan_with_outputs_is_the_plan_with_their_values_in_their_places(data:
         }
 
     async def outputs() -> tuple[PlannedDeployment, Arguments]:
-        args = arguments(entry(lambda i: pulumi.Output.from_input(values[i])), DeploymentEntry)
-        return planned(args, plan)[0], args
+        args = read_arguments(entry(lambda i: pulumi.Output.from_input(values[i])), DeploymentEntry)
+        return plan_deployments(args, plan)[0], args
 
     target = default_target()
 
@@ -293,7 +293,7 @@ def test_a_login_goes_with_its_password() -> None:
 def test_delivery_to_a_controller_takes_a_whole_stack() -> None:
     args = {"model": {"id": "a/b"}, "delivery": "modeldeployment"}
     said = problems(lambda: ModelDeployment("chat", args, platform=Platform("models", {})))  # type: ignore[arg-type]
-    assert said == ["delivery: the controller decides by what a whole stack has; use ModelServing"]
+    assert said == ["delivery: the controller needs a whole stack; use ModelServing"]
 
 
 def serving_args(stack: str) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def test_a_secret_is_set_only_with_a_token_and_the_pulumi_cli(act: Pages, monkey
     async def acting(client: httpx.AsyncClient) -> None:
         for token in ("", "hf_secret"):
             refused = await client.post("/stacks/own/secret", data={"token": token}, headers=ORIGIN)
-            assert (refused.status_code, "a token and the Pulumi CLI are wanted" in refused.text) == (400, True)
+            assert (refused.status_code, "a token and the Pulumi CLI are required" in refused.text) == (400, True)
             assert "hf_secret" not in refused.text
 
     act(acting)

@@ -320,7 +320,7 @@ def test_what_a_volume_can_t_become_is_told_to_be_refused(
 
     difference = compare(document(old), document(new))
     assert difference.resources[0].refused == ((path,) if refused else ())
-    assert ("(refused: a volume" in differences_markdown([difference])) == refused
+    assert ("(refused: volumes" in differences_markdown([difference])) == refused
 
 
 def test_an_operator_that_is_kept_is_not_said_to_be_removed() -> None:
@@ -339,10 +339,8 @@ def test_an_operator_that_is_kept_is_not_said_to_be_removed() -> None:
     difference = compare(before, {"stack": "s", "deployments": [], "resources": []})
     assert difference.counts["forget"] == 1
     assert difference.operators == (
-        (
-            "operator kaito-workspace 0.12.0 stays in the cluster: its uninstall would delete CRDs, and with them every"
-            " object of their kinds"
-        ),
+        "operator kaito-workspace 0.12.0 stays in the cluster: uninstalling it would delete its CRDs"
+        " and all their objects",
     )
 
 
@@ -363,7 +361,7 @@ def test_a_long_comment_is_cut_honestly() -> None:
 
     text = differences_markdown([compare(document("a"), document("b"))])
     assert len(text) < LIMIT
-    left = re.search(r"\*\*(\d+) more, left out", text)
+    left = re.search(r"\*\*(\d+) more omitted", text)
     assert left is not None
     assert text.count("~ update") + int(left[1]) == 900
 
@@ -470,11 +468,11 @@ def test_a_saved_preview_names_its_stack(
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (("--stack", "prod", "--against", "nowhere"), 1, "'nowhere' is no file and no git revision"),
-        (("--stack", "prd", "--against", "HEAD"), 1, "no stack 'prd', here or at HEAD; did you mean 'prod'?"),
+        (("--stack", "prod", "--against", "nowhere"), 1, "'nowhere' is neither a file nor a git revision"),
+        (("--stack", "prd", "--against", "HEAD"), 1, "no stack 'prd' in the project or at HEAD; did you mean 'prod'?"),
         (("--stack", "prod", "--against", "Pulumi.yaml"), 1, "is not a saved preview"),
-        ((), 2, "give --stack NAME or --all"),
-        (("--stack", "prod", "--all"), 2, "give --stack NAME or --all"),
+        ((), 2, "give either --stack NAME or --all"),
+        (("--stack", "prod", "--all"), 2, "give either --stack NAME or --all"),
         (("--stack", "prod", "--format", "pdf"), 2, "pdf"),
     ],
 )

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from airunway.live.api_server.connection import Connection, connected
-from airunway.live.last_seen import last_seen
+from airunway.live.api_server.connection import Connection, connect
+from airunway.live.last_status import last_status
 from airunway.live.release_record import take_over
 from airunway.planning.settings import Cluster
 from airunway.text.problems import InputError
@@ -39,7 +39,7 @@ def on(server: ApiServer, act: Callable[[Connection], Awaitable[Any]]) -> Any:
     }
 
     async def run() -> Any:
-        async with connected(Cluster(context="x", kubeconfig=json.dumps(config))) as connection:
+        async with connect(Cluster(context="x", kubeconfig=json.dumps(config))) as connection:
             return await act(connection)
 
     return asyncio.run(run())
@@ -49,7 +49,7 @@ def seen(server: ApiServer, manifest: Any, live: Any = None) -> str:
     if live is not None:
         path = WORKSPACE_PATH if manifest is WORKSPACE else "/apis/batch/v1/namespaces/ml/jobs/j"
         server.rules[path] = live if isinstance(live, Answer) else Answer(live)
-    return str(on(server, lambda connection: last_seen(connection, manifest)))
+    return str(on(server, lambda connection: last_status(connection, manifest)))
 
 
 def with_conditions(manifest: Any, *conditions: tuple[str, str, str]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def with_conditions(manifest: Any, *conditions: tuple[str, str, str]) -> dict[st
 
 
 def test_an_object_that_is_gone_is_said_to_be(server: ApiServer) -> None:
-    assert seen(server, WORKSPACE) == "it is not in the cluster"
+    assert seen(server, WORKSPACE) == "not in the cluster"
 
 
 def test_of_a_provider_s_object_phase_and_message_are_told(server: ApiServer) -> None:
@@ -160,9 +160,7 @@ class Taken:
 def test_a_release_that_says_what_the_stack_installs_makes_way(server: ApiServer) -> None:
     taken = Taken(server, IN_USE, [record(2), record(1, "superseded")])
     assert (taken.again, taken.deleted, taken.told) == (True, ["r1", "r2"], [])
-    assert taken.warned == [
-        "Helm release ml/op is there already (deployed) and says what this stack installs; it is taken over"
-    ]
+    assert taken.warned == ["Helm release ml/op already exists (deployed) and matches this stack; it is taken over"]
 
 
 def test_of_one_that_is_being_changed_only_what_is_pending_goes(server: ApiServer) -> None:
@@ -173,14 +171,14 @@ def test_of_one_that_is_being_changed_only_what_is_pending_goes(server: ApiServe
 def test_the_newest_record_counts_by_its_number(server: ApiServer) -> None:
     taken = Taken(server, IN_USE, [record(10, config={"a": 2}), record(9)])
     assert (taken.again, taken.deleted) == (False, [])
-    assert "with other values\n" in taken.told[0]
+    assert "with different values\n" in taken.told[0]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"config": {"a": 2}}, "other values"),
-        ({"config": None}, "other values"),
+        ({"config": {"a": 2}}, "different values"),
+        ({"config": None}, "different values"),
         ({"chart": {"metadata": {"name": "other", "version": "2.0"}}}, "chart other, not op and version 2.0, not 1.0"),
     ],
 )

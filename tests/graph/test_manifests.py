@@ -16,7 +16,7 @@ from airunway.text.problems import InputError
 from tests.command import run
 from tests.graph.projects import ROOT, write_project
 
-HEADER = "# Written by `airunway render`; what it wrote earlier and no longer needs, it removes.\n"
+HEADER = "# Written by `airunway render`, which removes obsolete files that it wrote before.\n"
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +132,8 @@ def test_nothing_outside_the_folder_is_removed_whatever_the_kustomization_lists(
         (HEADER, "kustomization.yaml: resources: a list is wanted"),
         (f"{HEADER}resources: a.yaml\n", "kustomization.yaml: resources: a list is wanted"),
         (f"{HEADER}- a.yaml\n", "kustomization.yaml: resources: a list is wanted"),
-        ("resources: []\n", "not written by airunway render; give another folder"),
-        ("", "not written by airunway render; give another folder"),
+        ("resources: []\n", "was not written by airunway render; use another folder"),
+        ("", "was not written by airunway render; use another folder"),
     ],
 )
 def test_a_kustomization_that_somebody_changed_is_not_written_over(text: str, said: str, tmp_path: Path) -> None:

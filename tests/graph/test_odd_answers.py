@@ -85,14 +85,14 @@ def test_a_server_that_does_not_end_its_answer_is_given_up_in_time(
     server.rules["/version"] = Answer(b"{" + b" " * 1000, slowly=slowly or 1)
     started = time.monotonic()
     said = command.refused(*arguments)
-    assert "no answer within 0 seconds" in said or "did not answer within the 1 seconds to wait" in said
+    assert "no response within 0 seconds" in said or "did not answer within the timeout of 1 seconds" in said
     assert time.monotonic() - started < 5
 
 
 def test_wait_ends_in_time_where_the_server_stalls(server: ApiServer, command: Commands) -> None:
     server.rules[WORKSPACES] = Answer(b"{" + b" " * 1000, slowly=1)
     started = time.monotonic()
-    assert "the API server did not answer within the 1 seconds to wait" in command.refused("wait", "--timeout", "1s")
+    assert "the API server did not answer within the timeout of 1 seconds" in command.refused("wait", "--timeout", "1s")
     assert time.monotonic() - started < 3
 
 
@@ -162,31 +162,31 @@ def test_a_redirect_is_not_followed(server: ApiServer, command: Commands) -> Non
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "no JSON"),
-        (b"<html>", "no JSON"),
-        (b"\xff", "no JSON"),
-        (b'{"a": NaN}', "no JSON"),
-        (b'{"a": 1e999}', "no JSON"),
-        (b"1" * 5000, "no JSON"),
+        (b"", "is not JSON"),
+        (b"<html>", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b'{"a": NaN}', "is not JSON"),
+        (b'{"a": 1e999}', "is not JSON"),
+        (b"1" * 5000, "is not JSON"),
         (b"[" * 100_000, "nested too deeply"),
         ([], "a list, a map is wanted"),
         ("text", "a str, a map is wanted"),
         (None, "a NoneType, a map is wanted"),
-        ({}, "its /version is not Kubernetes'"),
-        ({"gitVersion": 1}, "its /version is not Kubernetes'"),
+        ({}, "its /version is not that of Kubernetes"),
+        ({"gitVersion": 1}, "its /version is not that of Kubernetes"),
     ],
     ids=lambda value: repr(value)[:20],
 )
 def test_what_is_no_api_server_is_told(body: Any, said: str, server: ApiServer, command: Commands) -> None:
     server.rules["*"] = Answer(body)
     message = command.refused("status")
-    assert "does not answer as an API server does" in message
+    assert "is not a Kubernetes API server" in message
     assert said in message
 
 
 def test_a_server_that_has_nothing_anywhere_is_not_an_empty_cluster(server: ApiServer, command: Commands) -> None:
     server.rules["*"] = Answer(b"404 page not found", 404, kind="text/plain")
-    assert "its /version is not Kubernetes'" in command.refused("status")
+    assert "its /version is not that of Kubernetes" in command.refused("status")
 
 
 def item(**metadata: Any) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def test_a_list_of_another_shape_is_told_with_its_place(
     server.rules[WORKSPACES] = Answer({"kind": "WorkspaceList", "metadata": {}, "items": items})
     message = command.refused(*arguments)
     assert said in message
-    assert "does not answer as an API server does: its answer is no " in message
+    assert "is not a Kubernetes API server: its response is not a valid " in message
 
 
 def test_an_object_whose_status_has_another_shape_is_told_with_its_path_and_the_others_are_read(
@@ -295,7 +295,7 @@ def test_a_list_that_lacks_what_is_not_needed_is_read(answer: Any, server: ApiSe
 )
 def test_odd_discovery_is_told(resources: Any, server: ApiServer, command: Commands) -> None:
     server.rules["/apis/kaito.sh/v1beta1"] = Answer({"resources": resources})
-    assert "its answer is no APIResourceList: resources" in command.refused("status")
+    assert "its response is not a valid APIResourceList: resources" in command.refused("status")
 
 
 def test_an_object_that_is_nested_too_deeply_is_refused_alone(server: ApiServer, command: Commands) -> None:
@@ -328,7 +328,7 @@ def test_objects_whose_names_are_taken_are_not_proposed(
         ("DynamoGraphDeployment", "twin", "Workspace default/twin"),
     ):
         why = f"name: '{name}' is the name of {place} too; a name is used once per stack"
-        assert f"# {kind} default/{name} can't be expressed:\n#   {why}\n" in out
+        assert f"# {kind} default/{name} has no matching stack entry:\n#   {why}\n" in out
     assert "# Workspace, id default/twin\n- name: twin\n" in out
 
 
@@ -347,7 +347,7 @@ def test_pages_that_do_not_end_are_told(
 
     server.rules[WORKSPACES] = page
     said = command.refused("status")
-    assert "leads back to a page that was there before" in said or "does not end within 50 pages" in said
+    assert "repeats a continue token" in said or "does not end within 50 pages" in said
     assert count[0] <= 51
 
 
@@ -385,21 +385,21 @@ SERVICE = "/api/v1/namespaces/default/services/cpu"
 @pytest.mark.parametrize(
     ("service", "pods", "said"),
     [
-        ({"metadata": {"name": "cpu", "namespace": "default"}}, [], "no Service: spec: field required"),
+        ({"metadata": {"name": "cpu", "namespace": "default"}}, [], "not a valid Service: spec: field required"),
         (
             {"metadata": {"name": "cpu", "namespace": "default"}, "spec": {"selector": ["a"]}},
             [],
-            "no Service: spec.selector: input should be",
+            "not a valid Service: spec.selector: input should be",
         ),
         (
             item(name="cpu") | {"spec": {"selector": {"a": "b"}}},
             [item()],
-            "no Pod: items[0].spec.containers: field required",
+            "not a valid Pod: items[0].spec.containers: field required",
         ),
         (
             item(name="cpu") | {"spec": {"selector": {"a": "b"}, "ports": [{}]}},
             [],
-            "no Service: spec.ports[0].port: field required",
+            "not a valid Service: spec.ports[0].port: field required",
         ),
         (item(name="cpu"), [], "selects no pods"),
     ],
@@ -439,7 +439,7 @@ def test_an_address_that_is_none_is_told(address: str, project: Path, command: C
     document["config"]["airunway:cluster"]["kubeconfig"] = json.dumps(config)
     stack.write_text(json.dumps(document))
     said = command.refused("status")
-    assert "is no URL" in said or "can't be reached" in said or "a URL such as" in said
+    assert "is not a URL" in said or "can't be reached" in said or "a URL such as" in said
 
 
 def test_what_answers_in_another_protocol_is_told(

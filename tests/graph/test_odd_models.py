@@ -45,31 +45,31 @@ def asked(server: ApiServer, command: Commands, answer: Answer) -> str:
 @pytest.mark.parametrize(
     ("chunks", "said"),
     [
-        ([b"{bad"], "it can't be read (JSONDecodeError)"),
-        ([chunk({"content": "hi"}), b"{bad"], "it can't be read (JSONDecodeError)"),
-        ([b"\xff\xfe"], "it can't be read (UnicodeDecodeError)"),
-        ([b"[" * 100_000], "it can't be read (RecursionError)"),
-        ([{}], "a piece of it has no choices"),
-        ([{"choices": None}], "a piece of it has no choices"),
-        ([{"choices": "text"}], "a piece of it has no choices"),
-        ([[]], "a piece of it has no choices"),
-        ([None], "a piece of it has no choices"),
-        ([3], "a piece of it has no choices"),
-        ([{"choices": [{}]}], "a choice of it has no delta with text"),
-        ([{"choices": [None]}], "a choice of it has no delta with text"),
-        ([chunk(None)], "a choice of it has no delta with text"),
-        ([chunk("text")], "a choice of it has no delta with text"),
-        ([chunk({"content": 3})], "a choice of it has no delta with text"),
-        ([chunk({"content": [{"text": "hi"}]})], "a choice of it has no delta with text"),
-        ([], "it ends without an answer"),
-        ([{"choices": []}], "it ends without an answer"),
-        ([b"[DONE]"], "it ends without an answer"),
+        ([b"{bad"], "unreadable reply (JSONDecodeError)"),
+        ([chunk({"content": "hi"}), b"{bad"], "unreadable reply (JSONDecodeError)"),
+        ([b"\xff\xfe"], "unreadable reply (UnicodeDecodeError)"),
+        ([b"[" * 100_000], "unreadable reply (RecursionError)"),
+        ([{}], "a chunk has no choices"),
+        ([{"choices": None}], "a chunk has no choices"),
+        ([{"choices": "text"}], "a chunk has no choices"),
+        ([[]], "a chunk has no choices"),
+        ([None], "a chunk has no choices"),
+        ([3], "a chunk has no choices"),
+        ([{"choices": [{}]}], "a choice has no delta with text"),
+        ([{"choices": [None]}], "a choice has no delta with text"),
+        ([chunk(None)], "a choice has no delta with text"),
+        ([chunk("text")], "a choice has no delta with text"),
+        ([chunk({"content": 3})], "a choice has no delta with text"),
+        ([chunk({"content": [{"text": "hi"}]})], "a choice has no delta with text"),
+        ([], "its reply ends without text"),
+        ([{"choices": []}], "its reply ends without text"),
+        ([b"[DONE]"], "its reply ends without text"),
     ],
     ids=lambda value: repr(value)[:50],
 )
 def test_an_odd_stream_is_told(chunks: list[Any], said: str, server: ApiServer, command: Commands) -> None:
     message = asked(server, command, stream(*chunks))
-    assert f"{server.url}/v1: does not answer as the OpenAI API does: {said}" in message
+    assert f"{server.url}/v1: does not follow the OpenAI API: {said}" in message
 
 
 def test_an_error_in_the_stream_is_told_in_the_servers_words(server: ApiServer, command: Commands) -> None:
@@ -80,7 +80,7 @@ def test_an_error_in_the_stream_is_told_in_the_servers_words(server: ApiServer, 
 
 @pytest.mark.parametrize("body", [b"<html>hi</html>", b'{"choices": []}', b""], ids=str)
 def test_what_is_no_stream_is_told(body: bytes, server: ApiServer, command: Commands) -> None:
-    assert "it ends without an answer" in asked(server, command, Answer(body, kind="text/html"))
+    assert "its reply ends without text" in asked(server, command, Answer(body, kind="text/html"))
 
 
 def test_a_refusal_is_told_with_its_code_in_one_line(server: ApiServer, command: Commands) -> None:
@@ -107,7 +107,7 @@ def test_a_refusal_is_told_with_its_code_in_one_line(server: ApiServer, command:
 def test_an_odd_list_of_models_is_told(answer: Answer, server: ApiServer, command: Commands) -> None:
     server.rules["/v1/models"] = answer
     said = command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
-    assert "does not answer as the OpenAI API does: its list of models is none; give --model to name one" in said
+    assert "does not follow the OpenAI API: its list of models is invalid; give --model to name one" in said
 
 
 def test_a_server_without_a_model_is_told(server: ApiServer, command: Commands) -> None:
@@ -143,10 +143,10 @@ def test_a_server_that_can_not_be_reached_is_told(url: str, command: Commands) -
 def test_a_model_that_says_nothing_is_given_up(
     path: str, slowly: float, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airunway.live.chat._SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("airunway.live.chat._REPLY_SECONDS", 0.5)
     server.rules[path] = Answer(b": waiting\n" * 100, kind="text/event-stream", slowly=slowly)
     started = time.monotonic()
-    assert "said nothing for 0.5 seconds" in command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+    assert "sent nothing for 0.5 seconds" in command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
     assert time.monotonic() - started < 3
 
 

@@ -46,7 +46,9 @@ def test_without_its_charts_a_stack_is_told_the_commands_that_give_the_rest(
         ),
         "  airunway rbac --stack own --service-account ci/me --manifests kuberay-operator=kuberay-operator.yaml",
     ]
-    assert "the account can read and write every Secret in ray-system: Helm keeps its records there" in notes[0]
+    assert (
+        "the account can read and write every Secret in ray-system: Helm stores its release records there" in notes[0]
+    )
 
 
 @pytest.mark.parametrize("source", ["stdin", "file"])
@@ -60,7 +62,7 @@ def test_with_its_charts_nothing_is_missing_and_the_roles_that_the_account_holds
     captured = capsys.readouterr()
     assert "helm template" not in captured.err
     assert (
-        "the account holds the rights that kuberay-operator grants, or it could not grant them: ClusterRole kuberay."
+        "the account holds all rights that kuberay-operator grants, as it can grant no others: ClusterRole kuberay."
         in captured.err
     )
     (role,) = [o for o in yaml.safe_load_all(captured.out) if o["kind"] == "ClusterRole"]

@@ -28,7 +28,7 @@ def rendered(fields: dict[str, Any]) -> dict[str, Any]:
 
 def adopted(obj: dict[str, Any], **schema: Any) -> dict[str, Any]:
     found = adopt(obj, TARGET, Schema.model_validate(schema))
-    assert found.entry is not None, found.why_not
+    assert found.entry is not None, found.reasons
     again = plan_entry(found.entry, TARGET).rendered.resource
     for key in set(obj) - {"apiVersion", "kind", "metadata", "status"}:
         one, other = (yaml.safe_load(yaml.safe_dump(side.get(key, {}))) for side in (obj, again))
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
 def refused(obj: dict[str, Any], target: PlanContext = TARGET) -> str:
     found: Adoption = adopt(obj, target)
     assert found.entry is None, found.entry
-    return "; ".join(found.why_not)
+    return "; ".join(found.reasons)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -116,7 +116,7 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
 def test_a_default_that_is_rendered_too_is_no_difference() -> None:
     count = {"properties": {"resource": {"properties": {"count": {"default": 1}}}}}
     found = adopt(rendered({}), TARGET, Schema.model_validate(count))
-    assert found.entry is not None, found.why_not
+    assert found.entry is not None, found.reasons
     assert "provider" not in found.entry
     assert "scaling" not in found.entry
 

@@ -78,8 +78,8 @@ def test_backwards_it_is_the_mirror_image(old: dict[str, Any], new: dict[str, An
     mirrored = {CREATE: {DELETE, FORGET}, DELETE: {CREATE}, FORGET: {CREATE}, UPDATE: {UPDATE}, REPLACE: {REPLACE}}
     for urn, change in there.items():
         assert back[urn].operation in mirrored[change.operation]
-        assert {(f.path, json.dumps(f.old), json.dumps(f.new), f.secret) for f in change.fields} == {
-            (f.path, json.dumps(f.new), json.dumps(f.old), f.secret) for f in back[urn].fields
+        assert {(f.field, json.dumps(f.old), json.dumps(f.new), f.secret) for f in change.fields} == {
+            (f.field, json.dumps(f.new), json.dumps(f.old), f.secret) for f in back[urn].fields
         }
 
 
@@ -107,11 +107,11 @@ def test_the_fields_that_are_told_are_all_that_changed_and_none_is_told_twice(
 ) -> None:
     difference = compare(with_inputs(old), with_inputs(new))
     fields = [f for r in difference.resources for f in r.fields]
-    paths = [f.path for f in fields]
+    paths = [f.field for f in fields]
     assert len(paths) == len(set(paths))
     # Applied to the flat old side, they give the flat new side.
-    told = {leaf: text for f in fields if f.new is not None for leaf, text in flat(f.new, f.path)}
-    gone = {leaf for f in fields if f.old is not None for leaf, _ in flat(f.old, f.path)}
+    told = {leaf: text for f in fields if f.new is not None for leaf, text in flat(f.new, f.field)}
+    gone = {leaf for f in fields if f.old is not None for leaf, _ in flat(f.old, f.field)}
     before = {leaf: text for leaf, text in flat(old) if leaf}
     after = {leaf: text for leaf, text in flat(new) if leaf}
     kept = {leaf: text for leaf, text in before.items() if leaf not in gone}
@@ -133,7 +133,7 @@ def test_one_leaf_that_changes_is_told_once_with_both_values(value: dict[str, An
     assume(json.dumps(new) != text)
     (change,) = compare(with_inputs(value), with_inputs(replaced(value, path, new))).resources
     (field,) = change.fields
-    assert (field.path, json.dumps(field.old), field.new) == (path, text, new)
+    assert (field.field, json.dumps(field.old), field.new) == (path, text, new)
     assert field_sentence(field, change).startswith(f"{path}: ")
 
 
@@ -162,7 +162,7 @@ def replaced(value: Any, wanted: str, new: Any, path: str = "") -> Any:
     ],
 )
 def test_a_value_is_told_as_it_is(old: dict[str, Any], new: dict[str, Any], fields: list[tuple[str, Any, Any]]) -> None:
-    found = [(f.path, f.old, f.new) for r in compare(with_inputs(old), with_inputs(new)).resources for f in r.fields]
+    found = [(f.field, f.old, f.new) for r in compare(with_inputs(old), with_inputs(new)).resources for f in r.fields]
     assert repr(found) == repr(fields)
 
 
@@ -224,11 +224,11 @@ ON_A = decision("m", "a", "vllm", 50, {"a": 50, "b": 40})
         (
             ON_A,
             decision("m", "b", "vllm", 40, {"a": None, "b": 40}),
-            f"because a fits no more (does not fit); {rule('b', 40)} decides",
+            f"because a no longer fits (does not fit); {rule('b', 40)} decides",
         ),
-        (ON_A, decision("m", "b", "vllm", 40, {"b": 40}), "because a is not available any more"),
+        (ON_A, decision("m", "b", "vllm", 40, {"b": 40}), "because a is no longer available"),
         (ON_A, decision("m", "c", "vllm", 90, {"a": 50, "c": 90}), f"because {rule('c', 90)} is now true"),
-        (ON_A, decision("m", "b", "vllm", None, {"a": 50, "b": 40}), "because it is named by provider.name now"),
+        (ON_A, decision("m", "b", "vllm", None, {"a": 50, "b": 40}), "because provider.name now names it"),
         (
             ON_A,
             decision("m", "a", "sglang", 50, {"a": 50}),
@@ -242,7 +242,7 @@ ON_A = decision("m", "a", "vllm", 50, {"a": 50, "b": 40})
         (
             decision("m", "a", "vllm", None, {"a": None, "b": 40}),
             decision("m", "b", "vllm", 40, {"a": 10, "b": 40}),
-            f"because provider.name does not name a any more; {rule('b', 40)} decides",
+            f"because provider.name no longer names a; {rule('b', 40)} decides",
         ),
         (
             ON_A,

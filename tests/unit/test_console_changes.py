@@ -35,7 +35,7 @@ def test_a_change_is_shown_then_saved_and_a_second_one_on_the_old_file_is_not_lo
     assert browser.post("/stacks/own/save", two).headers["location"] == "/stacks/own/?saved=1"
     assert path.read_text().startswith("# Kept.\n")
     conflict = browser.post("/stacks/own/save", three)
-    assert (conflict.status_code, "was changed by somebody else" in conflict.text) == (409, True)
+    assert (conflict.status_code, "was changed by someone else" in conflict.text) == (409, True)
     assert "+    - name: three" in conflict.text
     assert [d["name"] for d in yaml.safe_load(path.read_text())["config"]["airunway:deployments"]] == ["one", "two"]
 
@@ -62,12 +62,12 @@ def test_a_stack_that_would_not_be_right_is_not_saved(guard: Guard, tmp_path: Pa
 def test_an_entry_of_a_file_is_edited_where_it_stands(guard: Guard, filed: Path) -> None:
     browser, before = Browser(guard), texts(filed)
     form = browser.get("/stacks/own/edit/chat").text
-    assert "It stands in <code>deployments/chat.yaml</code>" in form
+    assert "It is in <code>deployments/chat.yaml</code>" in form
     assert 'value="org/chat"' in form
     page = browser.post(
         "/stacks/own/review", {"kind": "deployment", "replacing": "chat", "name": "chat", "model.id": "org/new"}
     )
-    assert "--- deployments/chat.yaml (as it is)" in page.text
+    assert "--- deployments/chat.yaml (current)" in page.text
     assert "Save to deployments/chat.yaml" in page.text
     saved = browser.post("/stacks/own/save", hidden(page))
     assert saved.headers["location"] == "/stacks/own/?saved=deployments/chat.yaml"
@@ -135,7 +135,7 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten_and_another_one_is_no_
     reviewed = hidden(browser.post("/stacks/own/review", change))
     file.write_text(FILED + "- name: theirs\n  model: {id: org/theirs}\n")
     conflict = browser.post("/stacks/own/save", reviewed)
-    assert (conflict.status_code, "chat.yaml was changed by somebody else" in conflict.text) == (409, True)
+    assert (conflict.status_code, "chat.yaml was changed by someone else" in conflict.text) == (409, True)
     assert "org/new" not in file.read_text()
     stack = filed / "stacks" / "Pulumi.own.yaml"
     stack.write_text(stack.read_text() + "    - name: two\n      model: {id: org/two}\n")

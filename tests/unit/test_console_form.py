@@ -11,7 +11,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airunway.console.check import Checked, Context, check
+from airunway.console.check import Context, FormCheck, check
 from airunway.console.fields import Field, entry_of, field_of, form_of, groups
 from airunway.console.project import Project
 from airunway.console.security import Guard
@@ -30,7 +30,7 @@ CONTEXT = Context(PlanContext(PROVIDERS, builtin(), StackSettings()), {"taken": 
 KINDS = {"kaito": "Workspace", "dynamo": "DynamoGraphDeployment", "kuberay": "RayService"}
 
 
-def filled(**fields: str) -> Checked:
+def filled(**fields: str) -> FormCheck:
     form = {"name": "new", "model.id": "org/model"} | {path.replace("__", "."): text for path, text in fields.items()}
     return check(form, CONTEXT)
 
@@ -42,9 +42,9 @@ def test_every_entry_of_the_shipped_stacks_goes_through_the_form_unchanged(path:
 
 
 def test_every_field_is_in_one_group_with_a_help_and_an_id_of_its_own() -> None:
-    assert len({field.path for field in FIELDS}) == len(FIELDS) == len({field.id for field in FIELDS})
+    assert len({field.name for field in FIELDS}) == len(FIELDS) == len({field.id for field in FIELDS})
     assert all(field.help for field in FIELDS)
-    assert [f.path for f in FIELDS if f.required] == ["name"]
+    assert [f.name for f in FIELDS if f.required] == ["name"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_field_is_in_one_group_with_a_help_and_an_id_of_its_own() -> None:
 )
 def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: str, provider: str) -> None:
     checked = filled(**fields)
-    assert checked.fine, (checked.errors, checked.general)
+    assert checked.is_valid, (checked.errors, checked.general)
     assert checked.selection is not None
     assert (str(checked.selection.engine), checked.selection.provider) == (engine, provider)
     assert f"kind: {KINDS[provider]}" in checked.objects_yaml
@@ -94,7 +94,7 @@ def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: st
 )
 def test_an_error_stands_beside_the_field_that_it_is_about(fields: dict[str, str], path: str, said: str) -> None:
     checked = filled(**fields)
-    assert not checked.fine
+    assert not checked.is_valid
     if path in checked.errors:
         assert said in " ".join(checked.errors[path])
     else:
@@ -109,7 +109,7 @@ def test_a_message_finds_the_field_that_holds_what_it_is_about() -> None:
         "model.id": "model.id",
         "nowhere": None,
     }
-    assert {path: (field.path if (field := field_of(path)) else None) for path in wanted} == wanted
+    assert {path: (field.name if (field := field_of(path)) else None) for path in wanted} == wanted
 
 
 def test_the_rule_that_decides_is_shown_as_code(guard: Guard) -> None:
@@ -157,10 +157,10 @@ ODD_TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("field", [f for f in FIELDS if f.kind == "text"], ids=lambda f: f.path)
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.kind == "text"], ids=lambda f: f.name)
 def test_a_text_that_a_stack_may_hold_is_the_same_after_the_form(field: Field) -> None:
     for text in ODD_TEXTS:
-        entry = entry_with(field.path, text)
+        entry = entry_with(field.name, text)
         read, _ = parse_spec(entry, DeploymentEntry)
         assert read is None or entry_of(form_of(entry)) == (entry, []), text
 
@@ -174,7 +174,7 @@ anything = st.recursive(
 
 @given(
     st.dictionaries(
-        st.sampled_from([f.path for f in FIELDS if f.kind == "yaml"]),
+        st.sampled_from([f.name for f in FIELDS if f.kind == "yaml"]),
         anything.filter(lambda v: v is not None),
         max_size=4,
     )
@@ -189,14 +189,14 @@ def test_whatever_stands_in_a_field_of_yaml_is_the_same_after_the_form(fields: d
 
 @given(
     st.dictionaries(
-        st.sampled_from([f.path for f in FIELDS]), st.text(max_size=12) | st.sampled_from(ODD_TEXTS), max_size=5
+        st.sampled_from([f.name for f in FIELDS]), st.text(max_size=12) | st.sampled_from(ODD_TEXTS), max_size=5
     )
 )
 def test_whatever_is_filled_in_is_checked_in_words(form: dict[str, str]) -> None:
     checked = check({"name": "new", "model.id": "org/model"} | form, CONTEXT)
-    assert checked.fine == (checked.planned is not None and not checked.errors and not checked.general)
-    assert checked.fine or any(checked.errors.values()) or checked.general
-    assert set(checked.errors) <= {f.path for f in FIELDS}
+    assert checked.is_valid == (checked.planned is not None and not checked.errors and not checked.general)
+    assert checked.is_valid or any(checked.errors.values()) or checked.general
+    assert set(checked.errors) <= {f.name for f in FIELDS}
     assert entry_of(form_of(checked.entry))[0] == checked.entry
 
 

@@ -107,16 +107,16 @@ def test_the_older_version_needs_no_interactive_mode(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([], "printed no ExecCredential: input should be"),
-        (None, "printed no ExecCredential: input should be"),
-        ({}, "printed no ExecCredential: apiVersion: field required"),
-        (credential() | {"status": None}, "printed no ExecCredential: status: input should be"),
+        ([], "printed no valid ExecCredential: input should be"),
+        (None, "printed no valid ExecCredential: input should be"),
+        ({}, "printed no valid ExecCredential: apiVersion: field required"),
+        (credential() | {"status": None}, "printed no valid ExecCredential: status: input should be"),
         (credential(), "printed neither a token nor a certificate with its key"),
         (credential(token=""), "printed neither a token nor a certificate with its key"),
-        (credential(token=4711), "printed no ExecCredential: status.token: input should be a valid string"),
+        (credential(token=4711), "printed no valid ExecCredential: status.token: input should be a valid string"),
         (credential(clientCertificateData="C"), "printed neither a token nor a certificate with its key"),
         (credential(token="s3cr3t", clientKeyData="K"), "printed a certificate or a key without the other"),
-        (credential(token="s3cr3t", expirationTimestamp="soon"), "printed an expirationTimestamp that is no time"),
+        (credential(token="s3cr3t", expirationTimestamp="soon"), "printed an invalid expirationTimestamp"),
         (
             credential(token="s3cr3t", expirationTimestamp="2020-01-01T00:00:00"),
             "printed an expirationTimestamp without a time zone",
@@ -142,10 +142,10 @@ def test_what_is_no_credential_is_told_without_what_it_says(document: Any, said:
     [
         ("sys.exit(3)", "failed with status 3"),
         ("os.kill(os.getpid(), 9)", "failed with status -9"),
-        ("print('s3cr3t')", "printed no ExecCredential: it is not JSON"),
-        ("sys.stdout.buffer.write(b'\\xff')", "printed no ExecCredential: it is not JSON"),
-        ("print('[' * 100000)", "printed no ExecCredential: it is not JSON"),
-        ("pass", "printed no ExecCredential: it is not JSON"),
+        ("print('s3cr3t')", "printed no valid ExecCredential: it is not JSON"),
+        ("sys.stdout.buffer.write(b'\\xff')", "printed no valid ExecCredential: it is not JSON"),
+        ("print('[' * 100000)", "printed no valid ExecCredential: it is not JSON"),
+        ("pass", "printed no valid ExecCredential: it is not JSON"),
     ],
 )
 def test_a_plugin_that_fails_is_told(body: str, said: str, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_plugin_that_is_missing_is_told_with_its_own_hint() -> None:
     }
     assert (
         refusal({"exec": entry})
-        == "credential plugin airunway-no-such-plugin: is not there, or not on PATH; brew install it"
+        == "credential plugin airunway-no-such-plugin: does not exist, or is not on PATH; brew install it"
     )
     assert (
         refusal({"exec": entry | {"command": "/"}})
@@ -180,7 +180,7 @@ def test_a_plugin_that_does_not_end_is_ended(body: str, tmp_path: Path, monkeypa
 
 
 def test_a_plugin_that_must_ask_wants_a_terminal(tmp_path: Path) -> None:
-    assert "wants a terminal to ask on" in refusal(printing(tmp_path, credential(token="t"), interactiveMode="Always"))
+    assert "needs a terminal" in refusal(printing(tmp_path, credential(token="t"), interactiveMode="Always"))
 
 
 def test_a_plugin_is_not_run_where_there_is_another_way_to_log_in(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_token_in_a_file_goes_before_the_one_beside_it(tmp_path: Path) -> None
     assert login({"token": "old", "tokenFile": str(file)}).token == "old"
     assert refusal({"tokenFile": str(file)}) == f"{file}: can't be read: No such file or directory"
     file.write_bytes(b"\xff")
-    assert "is no token" in refusal({"tokenFile": str(file)})
+    assert "is not a token" in refusal({"tokenFile": str(file)})
 
 
 def test_nothing_is_sent_over_plain_http(tmp_path: Path) -> None:
@@ -230,5 +230,5 @@ def test_requests_say_who_asks_and_as_whom() -> None:
 def test_a_token_that_no_header_can_hold_is_told_but_not_shown() -> None:
     with pytest.raises(InputError) as raised:
         headers({}, Credentials(token="s3cr3t\nX-Other: 1"))
-    assert str(raised.value) == "the user's token: has characters that no header can hold"
+    assert str(raised.value) == "the user's token: has characters that are invalid in a header"
     assert "s3cr3t" not in repr(Credentials(token="s3cr3t", key=b"s3cr3t"))

@@ -95,16 +95,16 @@ def test_a_deployment_that_did_not_get_ready_is_named_with_its_last_status_and_w
     text = failure_message("demo", plan({}).rendered.resource, TIMEOUT, "Deploying: 0 of 1 workers ready")
     assert text.splitlines() == [
         "deployment demo: Workspace ml/demo did not get ready",
-        "  last seen: Deploying: 0 of 1 workers ready",
-        "  look further: kubectl describe -n ml workspace/demo",
-        "  look further: kubectl get pods -n ml -l airunway.ai/deployment=demo",
-        "  look further: kubectl logs -n ml -l airunway.ai/deployment=demo --tail=50",
+        "  last status: Deploying: 0 of 1 workers ready",
+        "  run: kubectl describe -n ml workspace/demo",
+        "  run: kubectl get pods -n ml -l airunway.ai/deployment=demo",
+        "  run: kubectl logs -n ml -l airunway.ai/deployment=demo --tail=50",
     ]
 
 
 def test_where_nothing_can_be_read_the_provider_s_cause_is_what_was_last_seen() -> None:
     assert (
-        "  last seen: timed out waiting for the condition"
+        "  last status: timed out waiting for the condition"
         in failure_message("demo", plan({}).rendered.resource, TIMEOUT).splitlines()
     )
 
@@ -125,7 +125,7 @@ def test_a_conflict_says_how_to_win() -> None:
 
 def test_a_cancelled_wait_is_called_that() -> None:
     text = failure_message("demo", plan({}).rendered.resource, f"{_NOT_LIVE}context canceled")
-    assert text == "deployment demo: waiting for Workspace ml/demo was cancelled; the next update goes on waiting"
+    assert text == "deployment demo: waiting for Workspace ml/demo was cancelled; the next update resumes waiting"
 
 
 def test_a_build_s_failure_says_where_its_log_is() -> None:
@@ -135,10 +135,10 @@ def test_a_build_s_failure_says_where_its_log_is() -> None:
     }
     text = failure_message("b", job, "", "exit code 1: no such file")
     assert text.splitlines() == [
-        "image x/y:z: it was not built by Job airunway-system/b",
-        "  last seen: exit code 1: no such file",
-        "  look further: kubectl logs -n airunway-system job/b --tail=50",
-        "  look further: kubectl describe -n airunway-system job/b",
+        "image x/y:z: Job airunway-system/b did not build it",
+        "  last status: exit code 1: no such file",
+        "  run: kubectl logs -n airunway-system job/b --tail=50",
+        "  run: kubectl describe -n airunway-system job/b",
     ]
 
 

@@ -25,7 +25,7 @@ def test_the_target_is_the_port_itself_a_number_or_a_name(port: Any, wanted: int
     ("of", "said"),
     [
         (service(port=81), "Service s: has no port 80"),
-        (service(targetPort="grpc"), "Service s: leads to port 'grpc', which pod p does not have"),
+        (service(targetPort="grpc"), "Service s: targets port 'grpc', which pod p does not have"),
         (Service.model_validate({"metadata": {"name": "s"}, "spec": {"ports": None}}), "Service s: has no port 80"),
     ],
 )

@@ -64,7 +64,7 @@ def test_the_current_context_of_the_environment_does_not_matter(tmp_path: Path) 
     other = config(cluster("d"), user("v"), context("y", "d", "v"), **{"current-context": "y"})
     assert read(tmp_path, other, WHOLE).name == "x"
     (tmp_path / "config").write_text(json.dumps(WHOLE | {"current-context": "x"}))
-    with pytest.raises(InputError, match="names neither context nor kubeconfig"):
+    with pytest.raises(InputError, match="set context or kubeconfig"):
         read_context(Cluster(), tmp_path, {"KUBECONFIG": str(tmp_path / "config")})
 
 
@@ -164,7 +164,7 @@ def test_with_the_setting_alone_its_current_context_counts(tmp_path: Path) -> No
     file.write_text(json.dumps(WHOLE))
     with pytest.raises(InputError) as raised:
         read_context(Cluster(kubeconfig=str(file)), tmp_path, {})
-    wanted = "has no current-context, and cluster.context is not given; valid contexts: x"
+    wanted = "has no current-context, and cluster.context is not set; valid contexts: x"
     assert str(raised.value) == f"cluster {file}: can't be opened: {file}: {wanted}"
 
 
@@ -175,11 +175,11 @@ def test_with_the_setting_alone_its_current_context_counts(tmp_path: Path) -> No
         ([cluster(), user(), context("a", "gone")], "config-0: no context 'x'; valid contexts: none"),
         (
             [user(), cluster("d"), context(), context("b", "d")],
-            "config-0: context 'x': names cluster 'c', which is not there; valid contexts: b",
+            "config-0: context 'x': names cluster 'c', which does not exist; valid contexts: b",
         ),
         (
             [cluster(), context(), context("b", user=None)],
-            "config-0: context 'x': names user 'u', which is not there; valid contexts: b",
+            "config-0: context 'x': names user 'u', which does not exist; valid contexts: b",
         ),
         ([cluster(), user(), context(cluster=None)], "config-0: context 'x': names no cluster; valid contexts: none"),
     ],
@@ -234,7 +234,7 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "p", "intera
         (user(exec=EXEC, **{"auth-provider": {"name": "oidc"}}), "exec and auth-provider are both given"),
         (
             user(**{"auth-provider": {"name": "gcp"}}),
-            "auth-provider: gcp can't be used; give an exec plugin or a token",
+            "auth-provider: gcp is not supported; use an exec plugin or a token",
         ),
     ],
     ids=str,
@@ -252,8 +252,8 @@ def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], sa
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("nonsense", "config-1: is no kubeconfig: a map is wanted"),
-        ("[]", "config-1: is no kubeconfig: a map is wanted"),
+        ("nonsense", "config-1: is not a kubeconfig: a map is wanted"),
+        ("[]", "config-1: is not a kubeconfig: a map is wanted"),
         ("a: [", "config-1: not YAML"),
         ({"kind": "Secret"}, "config-1: is Secret of None; Config of v1 is wanted"),
         ({"apiVersion": "v2", "kind": "Config"}, "config-1: is Config of v2; Config of v1 is wanted"),
@@ -264,7 +264,7 @@ def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], sa
         ),
         ({"clusters": {"c": {}}}, "config-1: clusters: input should be a valid list"),
         ({"clusters": [None]}, "config-1: clusters[0]: input should be"),
-        ({"users": [user(), user()]}, "config-1: users: u stands there twice"),
+        ({"users": [user(), user()]}, "config-1: users: u defined twice"),
     ],
     ids=str,
 )
@@ -287,7 +287,7 @@ def test_a_file_that_adds_nothing_does_no_harm(file: Any, tmp_path: Path) -> Non
 def test_no_file_at_all_is_told(listed: str, tmp_path: Path) -> None:
     with pytest.raises(
         InputError,
-        match=r"cluster x: can't be opened: none of the files of KUBECONFIG is there \(.*\); set KUBECONFIG or",
+        match=r"cluster x: can't be opened: none of the files in KUBECONFIG exists \(.*\); set KUBECONFIG or",
     ):
         read_context(Cluster(context="x"), tmp_path, {"KUBECONFIG": listed})
     with pytest.raises(InputError, match=r"there is no kubeconfig \(.*/\.kube/config\)"):
@@ -296,7 +296,11 @@ def test_no_file_at_all_is_told(listed: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("/nowhere/config", "there is no such file"), ("a\0b", "cluster.kubeconfig: not YAML"), ("/", "Is a directory")],
+    [
+        ("/nowhere/config", "neither an existing file nor"),
+        ("a\0b", "cluster.kubeconfig: not YAML"),
+        ("/", "Is a directory"),
+    ],
 )
 def test_a_setting_that_leads_nowhere_is_told(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said):

@@ -45,7 +45,7 @@ def test_settings_of_the_project_hold_where_the_stack_says_nothing(tmp_path: Pat
 def test_stack_files_lie_where_the_project_says(tmp_path: Path) -> None:
     write(tmp_path, PROJECT + "stackConfigDir: files\n", None)
     with pytest.raises(
-        InputError, match=r"no stack 'dev' \(.*/files/Pulumi\.dev\.yaml does not exist\); there is none$"
+        InputError, match=r"no stack 'dev' \(.*/files/Pulumi\.dev\.yaml does not exist\); the project has no stacks$"
     ):
         read_stack(tmp_path, "dev")
     (tmp_path / "files").mkdir()

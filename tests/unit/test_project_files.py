@@ -126,12 +126,12 @@ def test_a_link_that_leads_out_of_the_project_is_refused(project: Path, tmp_path
         ("*.yml", "*.yml matches no file in {project}"),
         ("nowhere/*.yaml", "nowhere/*.yaml matches no file: there is no folder {project}/nowhere"),
         ("models.yaml/*.yaml", "models.yaml/*.yaml matches no file: there is no folder {project}/models.yaml"),
-        ("deployments/**.yaml", "deployments/**.yaml has ** beside other characters; it stands alone between slashes"),
+        ("deployments/**.yaml", "deployments/**.yaml has ** next to other characters; write it alone between slashes"),
         ("nowhere.yaml", "nowhere.yaml can't be read: No such file or directory"),
         ("deployments", "deployments is a folder; name its files, as in folder/*.yaml"),
         ("a\0b.yaml", "a\0b.yaml can't be read"),
         ("a" * 5000, "can't be read: File name too long"),
-        ("/dev/zero", "/dev/zero is no regular file"),
+        ("/dev/zero", "/dev/zero is not a regular file"),
     ],
 )
 def test_what_names_no_file_is_refused(project: Path, pattern: str, said: str) -> None:
@@ -145,11 +145,11 @@ def test_what_is_no_text_is_refused_also_where_a_glob_names_it(project: Path, pa
     assert refused(pattern) == "x[0]: deployments/odd.yaml is not UTF-8: invalid continuation byte at byte 3"
     odd.unlink()
     os.mkfifo(odd)
-    assert refused(pattern) == "x[0]: deployments/odd.yaml is no regular file"
+    assert refused(pattern) == "x[0]: deployments/odd.yaml is not a regular file"
     odd.unlink()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("deployments/odd.yaml")
-        assert refused(pattern) == "x[0]: deployments/odd.yaml is no regular file"
+        assert refused(pattern) == "x[0]: deployments/odd.yaml is not a regular file"
     odd.unlink()
     odd.symlink_to("gone.yaml")
     assert "can't be read: No such file or directory" in refused(pattern)

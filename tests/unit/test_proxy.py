@@ -63,7 +63,7 @@ def test_the_scheme_of_the_server_chooses_the_variable() -> None:
 
 
 def test_a_proxy_of_another_kind_is_told() -> None:
-    with pytest.raises(InputError, match="HTTPS_PROXY: a proxy of http or https is supported, socks5 is not"):
+    with pytest.raises(InputError, match="HTTPS_PROXY: only http and https proxies are supported"):
         environment_proxy("https://a.example", {"HTTPS_PROXY": "socks5://p:1"})
 
 
@@ -141,7 +141,7 @@ def test_a_proxy_is_named_with_or_without_a_scheme(value: str, url: str) -> None
 
 @pytest.mark.parametrize("value", ["socks5://p:1", "socks5h://user:hidden@p", "ftp://p", "://p"])
 def test_what_is_refused_shows_no_password(value: str) -> None:
-    with pytest.raises(InputError, match="socks5 is not; NO_PROXY excepts a server") as raised:
+    with pytest.raises(InputError, match="only http and https proxies are supported; set NO_PROXY") as raised:
         environment_proxy("https://a.example", {"HTTPS_PROXY": value})
     assert "hidden" not in str(raised.value)
     assert environment_proxy("https://a.example", {"HTTPS_PROXY": value, "NO_PROXY": "a.example"}) is None

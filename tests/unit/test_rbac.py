@@ -22,7 +22,7 @@ ACCOUNT = ("ci", "deployer")
 def objects() -> list[dict[str, Any]]:
     rendered = plan({"resources": {"gpu": {"count": 1}}}).rendered
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}
-    return rbac_objects([*rendered.supporting, rendered.resource], "test", ACCOUNT, kept=[namespace])
+    return rbac_objects([*rendered.supporting, rendered.resource], "test", ACCOUNT, retained=[namespace])
 
 
 def manifest(version: str, kind: str, name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def test_a_claim_s_storage_class_is_read_by_name_or_any_where_it_is_the_default(
 
 def test_a_changed_definition_is_replaced_by_put_and_one_that_is_kept_never_deleted() -> None:
     crd = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "boxes.example")
-    granted = rbac_objects([], "test", ACCOUNT, kept=[crd])
+    granted = rbac_objects([], "test", ACCOUNT, retained=[crd])
     where = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
     assert [verb for verb in ("create", "get", "update", "patch", "delete") if can(granted, verb, *where)] == [
         "create",
@@ -244,7 +244,7 @@ def test_a_kind_of_a_chart_that_nobody_defines_is_an_error_with_the_way_out() ->
         rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [manifest("x.example/v1", "Odd", "a")])])
     assert (
         str(raised.value)
-        == "operator: kind Odd: its resource name is not known; add its CustomResourceDefinition, as `helm template"
+        == "operator: kind Odd: its resource name is unknown; add its CustomResourceDefinition, as `helm template"
         " --include-crds` does"
     )
 
@@ -284,7 +284,7 @@ RELEASES = st.lists(st.builds(Release, NAMES, NAMESPACES, MANIFESTS), max_size=2
 def test_whatever_the_objects_each_can_be_written_and_secrets_are_read_only_by_name_but_where_helm_keeps_its_own(
     manifests: list[Any], kept: list[Any], releases: list[Release]
 ) -> None:
-    granted = rbac_objects(manifests, "test", ACCOUNT, kept=kept, releases=releases)
+    granted = rbac_objects(manifests, "test", ACCOUNT, retained=kept, releases=releases)
     assert "*" not in str(granted)
     for written in (manifests, kept, *(release.objects for release in releases)):
         for obj in written:
@@ -310,7 +310,7 @@ def test_whatever_the_objects_each_can_be_written_and_secrets_are_read_only_by_n
 def test_whatever_the_objects_nothing_that_is_not_among_them_can_be_changed(
     manifests: list[Any], kept: list[Any], releases: list[Release]
 ) -> None:
-    granted = rbac_objects(manifests, "test", ACCOUNT, kept=kept, releases=releases)
+    granted = rbac_objects(manifests, "test", ACCOUNT, retained=kept, releases=releases)
     records = {("", "secrets", release.namespace) for release in releases}
     for version, kind in [*KINDS, *GLOBAL]:
         for namespace in ("", "ci", "ml", "ops", "web"):
@@ -351,11 +351,11 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "chart.yaml: holds no object; the output of `helm template` is wanted"),
-        ("Error", "chart.yaml[0]: 'Error' given, must be an object with apiVersion"),
-        ("kind: Pod\nmetadata: {name: a}", "chart.yaml[0].apiVersion: None given, must be a string"),
-        ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: None given, must be a map with a name"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: 3}", "chart.yaml[0].metadata.name: 3 given, must be a string"),
+        ("", "chart.yaml: contains no objects; the output of `helm template` is wanted"),
+        ("Error", "chart.yaml[0]: 'Error' given, an object with apiVersion"),
+        ("kind: Pod\nmetadata: {name: a}", "chart.yaml[0].apiVersion: None given, a string is wanted"),
+        ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: None given, a map with a name is wanted"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: 3}", "chart.yaml[0].metadata.name: 3 given, a string is wanted"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: []}", "chart.yaml[0].metadata.namespace: [] given"),
         (
             "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: [b]}",
@@ -380,7 +380,7 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ),
         (
             "apiVersion: v1\nkind: ClusterRole\nmetadata: {name: a}\naggregationRule: {x: 1}",
-            "chart.yaml[0].aggregationRule: only an administrator of the cluster may write a role that takes in others",
+            "chart.yaml[0].aggregationRule: only a cluster administrator may create an aggregated role",
         ),
     ],
 )

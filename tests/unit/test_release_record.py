@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.live.release_record import departures, release_record
+from airunway.live.release_record import differences, release_record
 from airunway.provider.live_object import UnreadableError
 
 VALUES = {"featureGates": {"disableNodeAutoProvisioning": True}, "replicas": 1}
@@ -63,7 +63,7 @@ def test_a_record_says_revision_status_chart_and_values() -> None:
     ],
 )
 def test_what_is_no_record_is_refused(broken: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableError, match="no record of a Helm release"):
+    with pytest.raises(UnreadableError, match="not a Helm release record"):
         release_record(broken)
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_record_is_refused(broken: dict[str, Any]) -> None:
     ],
 )
 def test_the_same_chart_version_and_values_are_no_departure(inputs: dict[str, Any]) -> None:
-    assert departures(release_record(secret(RELEASE)), INPUTS | inputs) == []
+    assert differences(release_record(secret(RELEASE)), INPUTS | inputs) == []
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_the_same_chart_version_and_values_are_no_departure(inputs: dict[str, An
     [
         ({"chart": "other"}, "chart workspace, not other"),
         ({"version": "0.12.0"}, "version 0.10.0, not 0.12.0"),
-        ({"values": {}}, "other values"),
-        ({"values": VALUES | {"replicas": 2}}, "other values"),
+        ({"values": {}}, "different values"),
+        ({"values": VALUES | {"replicas": 2}}, "different values"),
     ],
 )
 def test_what_differs_is_named(inputs: dict[str, Any], said: str) -> None:
-    assert departures(release_record(secret(RELEASE)), INPUTS | inputs) == [said]
+    assert differences(release_record(secret(RELEASE)), INPUTS | inputs) == [said]
 
 
 DATA = gzip.compress(json.dumps(RELEASE).encode(), mtime=0)
@@ -114,7 +114,7 @@ def of_bytes(data: bytes) -> dict[str, Any]:
     ids=["a number without end", "nested", "latin-1", "nan", "empty"],
 )
 def test_json_that_is_no_release_is_refused(text: str) -> None:
-    with pytest.raises(UnreadableError, match="no record of a Helm release"):
+    with pytest.raises(UnreadableError, match="not a Helm release record"):
         release_record(of_bytes(gzip.compress(text.encode("latin-1"))))
 
 

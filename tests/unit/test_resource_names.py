@@ -47,7 +47,7 @@ def test_an_unknown_kind_is_an_error_with_the_way_out() -> None:
     with pytest.raises(InputError) as raised:
         plural("Servise")
     assert str(raised.value) == (
-        "kind Servise: its resource name is not known, so no right to it can be written; "
+        "kind Servise: its resource name is unknown, so no RBAC rule can name it; "
         "list its CustomResourceDefinition in airunway:controller.manifests"
     )
 

@@ -153,7 +153,7 @@ def test_a_command_whose_packages_are_missing_names_the_extra(package: str, comm
     done = subprocess.run([sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
         1,
-        f"error: this command needs more packages: pip install 'airunway[{extra}]'\nNothing was done.\n",
+        f"error: this command needs optional packages; run: pip install 'airunway[{extra}]'\nNothing was done.\n",
     )
 
 

@@ -82,7 +82,7 @@ def test_who_understands_a_status_is_who_the_object_belongs_to(monkeypatch: pyte
     monkeypatch.setattr(status, "PROVIDERS", BOTH)
     assert status.observer_of(MINE) is ONE.observe
     assert status.observer_of(REGISTRY) is None
-    assert status.observe(REGISTRY).message == "no provider has a Deployment like it"
+    assert status.observe(REGISTRY).message == "no provider creates a Deployment like it"
 
 
 def test_a_deployment_s_status_is_read_by_its_own_provider_whatever_its_live_labels_are() -> None:
@@ -114,7 +114,7 @@ def test_what_a_provider_says_is_fixed_holds_for_its_own_objects(monkeypatch: py
 
 def test_an_object_of_a_shared_kind_that_is_nobody_s_is_not_taken_for_an_entry() -> None:
     found = adopt(REGISTRY, PlanContext(BOTH, builtin(), StackSettings()))
-    assert found.why_not == ("no provider makes such objects",)
+    assert found.reasons == ("no provider creates such objects",)
 
 
 def test_a_provider_of_kubernetes_own_kinds_takes_no_operator_unless_it_is_given_a_chart() -> None:
@@ -134,7 +134,7 @@ def test_a_provider_of_kubernetes_own_kinds_takes_no_operator_unless_it_is_given
 
 def test_an_operator_that_there_is_none_of_is_not_missed() -> None:
     found = status.operator_status(PlannedProvider(config("one"), True, operator=False), True, {}, [], shim=False)
-    assert found.message == "its provider shim does not report ready, so the controller does not choose it"
+    assert found.message == "its provider shim is not ready, so the controller does not select it"
 
 
 def test_who_has_not_acted_yet_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

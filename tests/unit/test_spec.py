@@ -84,7 +84,7 @@ def test_type_errors_and_rules_are_reported_together() -> None:
     assert [p.field for p in problems] == ["engine.contextLength", "model.id"]
 
 
-HELP = {field.path: field.help for group in groups() for field in group.fields}
+HELP = {field.name: field.help for group in groups() for field in group.fields}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airunway.console.file_edit import ConflictError, difference, fingerprint, read, save
+from airunway.console.file_edit import ConflictError, fingerprint, read_text, save, unified_diff
 from airunway.console.stack_edit import with_deployment, with_provider, without_deployment
 from airunway.planning.entries import parse_entries
 from airunway.text.problems import InputError
@@ -44,7 +44,7 @@ def entries(text: str) -> list[Any]:
 
 
 def changed_lines(old: str, new: str) -> tuple[list[str], list[str]]:
-    lines = [line for line in difference(old, new, "x").splitlines() if not line.startswith(("---", "+++", "@@"))]
+    lines = [line for line in unified_diff(old, new, "x").splitlines() if not line.startswith(("---", "+++", "@@"))]
     return tuple([line[1:] for line in lines if line.startswith(sign)] for sign in "-+")  # type: ignore[return-value]
 
 
@@ -159,9 +159,7 @@ def test_a_change_that_would_take_something_else_with_it_is_not_made() -> None:
         "     text\n\n\n"
     )
     assert entries(text)[0]["env"][0]["value"] == "text\n\n\n"
-    with pytest.raises(
-        InputError, match=r"config\.airunway:deployments: can't be changed without changing something else"
-    ):
+    with pytest.raises(InputError, match=r"config\.airunway:deployments: can't be changed without side effects"):
         with_deployment(text, NEW)
     with pytest.raises(InputError, match=r"config\.airunway:providers: can't be changed"):
         with_provider(text, "kaito", "off")
@@ -229,9 +227,9 @@ def test_what_pulumi_would_not_read_is_refused_at_once(text: str, said: str) -> 
     ],
 )
 def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_not(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=f"^{said}; mend it in an editor"):
+    with pytest.raises(InputError, match=f"^{said}; fix it in an editor"):
         with_deployment(text, NEW)
-    with pytest.raises(InputError, match=f"^{said}; mend it in an editor"):
+    with pytest.raises(InputError, match=f"^{said}; fix it in an editor"):
         without_deployment(text, "one")
 
 
@@ -242,7 +240,7 @@ def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_n
 @pytest.mark.parametrize("style", ["config: {{airunway:providers: {}}}", "config:\n  airunway:providers: {}\n"])
 def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, place: str) -> None:
     with pytest.raises(
-        InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; mend it in an editor"
+        InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; fix it in an editor"
     ):
         with_provider(style.format(settings), "kaito", "off")
 
@@ -344,9 +342,7 @@ def test_whatever_an_entry_of_a_file_holds_is_read_back_and_can_be_replaced_and_
 
 def test_a_change_of_a_file_that_would_take_something_else_with_it_is_not_made() -> None:
     text = "- name: one\n  env:\n    - name: A\n      value: |+\n        text\n\n\n"
-    with pytest.raises(
-        InputError, match=r"^d\.yaml: can't be changed without changing something else; change it in an editor"
-    ):
+    with pytest.raises(InputError, match=r"^d\.yaml: can't be changed without side effects; change it in an editor"):
         with_deployment(text, NEW, file="d.yaml")
 
 
@@ -361,14 +357,14 @@ def test_a_change_of_a_file_that_would_take_something_else_with_it_is_not_made()
 def test_a_file_that_is_no_list_is_refused(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         with_deployment(text, NEW, file="d.yaml")
-    with pytest.raises(InputError, match=r"no deployment 'gone' in d\.yaml; one from a manifest is edited there"):
+    with pytest.raises(InputError, match=r"no deployment 'gone' in d\.yaml; edit one from a manifest there"):
         without_deployment(FILE, "gone", "d.yaml")
 
 
 def test_a_file_that_somebody_else_changed_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
     path.write_text("theirs")
-    with pytest.raises(ConflictError, match=r"stack\.yaml was changed by somebody else"):
+    with pytest.raises(ConflictError, match=r"stack\.yaml was changed by someone else"):
         save(path, "ours", fingerprint("before"))
     assert path.read_text() == "theirs"
     path.chmod(0o640)
@@ -405,7 +401,7 @@ def test_what_is_saved_keeps_its_line_ends_and_its_link(tmp_path: Path) -> None:
     path, link = tmp_path / "real" / "stack.yaml", tmp_path / "stack.yaml"
     path.write_bytes(b"a: 1\r\nb: 2\r\n")
     link.symlink_to(path)
-    text = read(link)
+    text = read_text(link)
     assert text == "a: 1\r\nb: 2\r\n"
     save(link, text.replace("1", "3"), fingerprint(text))
     assert path.read_bytes() == b"a: 3\r\nb: 2\r\n"

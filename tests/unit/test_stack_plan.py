@@ -46,7 +46,7 @@ def test_a_project_is_planned_wherever_the_process_is(tmp_path: Path, monkeypatc
     assert list(stack_settings(root, "own")[1].texts) == ["deployments/one.yaml", "own.yaml"]
     assert next(c for c in stack_target(root, "own").configs if c.name == "kaito").spec.selection_rules[0].priority == 7
     changed = {"deployments/one.yaml": "- {name: other, model: {id: org/gguf}}"}
-    assert [d.name for d in stack_plan(root, "own", changed=changed).deployments] == ["other"]
+    assert [d.name for d in stack_plan(root, "own", edited=changed).deployments] == ["other"]
 
 
 def test_projects_are_planned_at_the_same_time(tmp_path: Path) -> None:

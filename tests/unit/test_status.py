@@ -154,7 +154,7 @@ def test_what_the_controller_decided_otherwise_is_shown_and_said() -> None:
     status = deployment_status(planned(delivery="modeldeployment", resources={"gpu": {"count": 2}}), obj)
     assert (status.provider, status.selected_reason) == ("kuberay", "matched capabilities")
     assert status.url == "http://demo-md-serve-svc.ml.svc:8000/v1"
-    assert status.message == "the controller decided otherwise than the plan (vllm on dynamo)"
+    assert status.message == "the controller's decision differs from the plan (vllm on dynamo)"
 
 
 KAITO = next(c for c in builtin() if c.name == "kaito")
@@ -175,7 +175,7 @@ def deployment(ready: int = 1, release: str = "kaito-workspace") -> dict[str, An
     [
         (True, RELEASES, [deployment()], True, True, ""),
         (False, RELEASES, [deployment()], True, False, "the CRD is missing"),
-        (True, {}, [], True, False, "release kaito-workspace is missing; no Deployment of its release is there"),
+        (True, {}, [], True, False, "release kaito-workspace is missing; its release has no Deployment"),
         (
             True,
             {("kaito-workspace", "kaito-workspace"): "failed"},
@@ -185,9 +185,9 @@ def deployment(ready: int = 1, release: str = "kaito-workspace") -> dict[str, An
             "release kaito-workspace is failed",
         ),
         (True, RELEASES, [deployment(0)], True, False, "workspace is not ready"),
-        (True, None, [deployment()], True, None, "can't be told"),
-        (True, RELEASES, None, True, None, "can't be told"),
-        (True, {}, [], False, None, "can't be told"),
+        (True, None, [deployment()], True, None, "unknown: "),
+        (True, RELEASES, None, True, None, "unknown: "),
+        (True, {}, [], False, None, "unknown: "),
         (True, {}, [deployment()], False, True, ""),
         (False, {}, [], False, False, "the CRD is missing"),
     ],
@@ -210,7 +210,7 @@ def test_a_provider_whose_shim_is_not_ready_is_not_healthy_where_the_controller_
     status = operator_status(PlannedProvider(KAITO, True), True, RELEASES, [deployment()], shim=False)
     assert (status.healthy, status.message) == (
         False,
-        "its provider shim does not report ready, so the controller does not choose it",
+        "its provider shim is not ready, so the controller does not select it",
     )
     configs = [
         {"metadata": {"name": n}, "status": s} for n, s in (("a", {"ready": True}), ("b", {"ready": False}), ("c", {}))

@@ -109,7 +109,7 @@ def pairs() -> dict[str, tuple[bytes, bytes, str]]:
     locked = OURS.signed("me", "team", password=b"secret")
     wanted = "a certificate and a key without a password are wanted, in PEM"
     return {
-        "another key": (certificate, OURS.signed("you", "team")[1], "the key is not the certificate's"),
+        "another key": (certificate, OURS.signed("you", "team")[1], "the key does not match the certificate"),
         "no key": (certificate, b"", wanted),
         "a key with a password": (*locked, wanted),
         "only a key": (b"x", key, wanted),
@@ -140,7 +140,7 @@ def test_what_is_no_pair_is_refused_without_a_word_of_it(case: str, tmp_path: Pa
 def test_what_is_no_authority_is_refused_with_its_file(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_bytes(data)
-    with pytest.raises(InputError, match=r"ca\.pem: is no certificate in PEM"):
+    with pytest.raises(InputError, match=r"ca\.pem: is not a PEM certificate"):
         tls_context(cluster(certificate_authority=str(path)), NOBODY)
 
 

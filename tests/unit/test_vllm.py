@@ -239,7 +239,7 @@ def test_what_is_rendered_is_read_back_to_an_entry_that_renders_the_same(
     except InputError:
         return
     found = adopt(obj, PlanContext(PROVIDERS, builtin(), StackSettings()))
-    assert found.entry is not None, (found.why_not, obj["spec"]["template"]["spec"]["containers"][0]["args"])
+    assert found.entry is not None, (found.reasons, obj["spec"]["template"]["spec"]["containers"][0]["args"])
     assert "overrides" not in found.entry["provider"]
 
 
@@ -315,5 +315,5 @@ def test_a_deployment_with_a_volume_is_read_back_as_it_is() -> None:
     adoption = adopt(
         with_cache({"cacheStorage": "1Gi"}).rendered.resource, PlanContext(PROVIDERS, configs, StackSettings())
     )
-    assert adoption.entry is not None, adoption.why_not
+    assert adoption.entry is not None, adoption.reasons
     assert "overrides" not in adoption.entry["provider"]

@@ -1,1 +1,1 @@
-"""The API server of a stack's cluster, found and reached as kubectl finds and reaches it."""
+"""The API server of a stack's cluster, located and accessed as kubectl does."""

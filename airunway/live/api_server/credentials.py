@@ -1,4 +1,4 @@
-"""What a kubeconfig's user gives to log in with: a token, a certificate, a password, or what a credential plugin says.
+"""Credentials of a kubeconfig's user: a token, a certificate, a password, or a credential plugin's output.
 
 Plugins are run as client-go 0.36 does (plugin/pkg/client/auth/exec/exec.go, API client.authentication.k8s.io).
 """
@@ -22,12 +22,12 @@ from airunway.live.api_server.kubeconfig_entries import ClusterEntry, Entry, Exe
 from airunway.text.problems import InputError, Problem, dotted_field
 
 _PLUGIN_SECONDS = 120
-"""How long a plugin may take that can't ask a person."""
+"""Timeout of a plugin that is not interactive."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What goes with each request; certificate and key are PEM, and ``expires`` is None where that is not known."""
+    """Credentials for requests; certificate and key are PEM, ``expires`` is None if unknown."""
 
     token: str = field(default="", repr=False)
     basic: str = field(default="", repr=False)
@@ -37,7 +37,7 @@ class Credentials:
 
     @property
     def expired(self) -> bool:
-        """Whether they are known to be used up."""
+        """Whether they are known to have expired."""
         return self.expires is not None and datetime.datetime.now(datetime.UTC) >= self.expires
 
 
@@ -55,19 +55,19 @@ class _ExecCredential(Entry):
 
 
 async def credentials_of(context: Context, environment: Mapping[str, str]) -> Credentials:
-    """The credentials of the context's user; files are read and a plugin is run anew. Raises ``InputError``.
+    """Read the credentials of the context's user from files or a plugin. Raises ``InputError``.
 
-    As with client-go nothing is sent where the server is not reached by https.
+    Like client-go, it returns none for a server without https.
     """
     user = context.user
     if not (context.cluster.server or "").startswith("https:"):
         return Credentials()
-    certificate = user.client_certificate_data or _bytes_of(user.client_certificate)
-    key = user.client_key_data or _bytes_of(user.client_key)
+    certificate = user.client_certificate_data or _read_bytes(user.client_certificate)
+    key = user.client_key_data or _read_bytes(user.client_key)
     basic = f"{user.username or ''}:{user.password or ''}" if user.username or user.password else ""
     token = _token(user.token, user.token_file)
     if user.auth_provider:
-        # Not refreshed: kubectl does that when it is used.
+        # Not refreshed: kubectl does that.
         token = token or (user.auth_provider.config or {}).get("id-token", "")
     if user.exec and not (token or basic or certificate):
         return await _from_plugin(user.exec, context.cluster, environment)
@@ -75,18 +75,18 @@ async def credentials_of(context: Context, environment: Mapping[str, str]) -> Cr
 
 
 def _token(token: str | None, file: str | None) -> str:
-    """The token; one that is kept in a file goes first, as it may be newer."""
+    """Return the token; a token file takes precedence, as it may be newer."""
     try:
-        return _bytes_of(file).decode("ascii").strip() or token or ""
+        return _read_bytes(file).decode("ascii").strip() or token or ""
     except UnicodeDecodeError as error:
-        raise InputError([Problem(str(file), "is no token: it is not ASCII text")]) from error
+        raise InputError([Problem(str(file), "is not a token: it is not ASCII text")]) from error
     except InputError:
         if token:
             return token
         raise
 
 
-def _bytes_of(path: str | None) -> bytes:
+def _read_bytes(path: str | None) -> bytes:
     try:
         return Path(path).read_bytes() if path else b""
     except OSError as error:
@@ -96,22 +96,22 @@ def _bytes_of(path: str | None) -> bytes:
 async def _from_plugin(plugin: ExecEntry, cluster: ClusterEntry, environment: Mapping[str, str]) -> Credentials:
     terminal = sys.stdin is not None and sys.stdin.isatty()
     if plugin.mode == "Always" and not terminal:
-        raise _failed(plugin, "wants a terminal to ask on, and standard input is none")
+        raise _failed(plugin, "needs a terminal, but standard input is not one")
     interactive = terminal and plugin.mode != "Never"
     spec: dict[str, Any] = {"interactive": interactive}
     if plugin.provide_cluster_info:
         spec["cluster"] = _cluster_info(cluster)
     info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
-    own = {variable.name: variable.value or "" for variable in plugin.env or []}
-    output = await _output(
-        plugin, {**environment, **own, "KUBERNETES_EXEC_INFO": json.dumps(info)}, interactive=interactive
+    plugin_environment = {variable.name: variable.value or "" for variable in plugin.env or []}
+    output = await _run_plugin(
+        plugin, {**environment, **plugin_environment, "KUBERNETES_EXEC_INFO": json.dumps(info)}, interactive=interactive
     )
-    return _read(plugin, output)
+    return _parse_output(plugin, output)
 
 
-async def _output(plugin: ExecEntry, environment: Mapping[str, str], *, interactive: bool) -> bytes:
-    """What the plugin prints; what it says on standard error is seen as it comes, as kubectl shows it."""
-    with tempfile.TemporaryFile() as output:  # a pipe would stay open with whatever the plugin leaves running
+async def _run_plugin(plugin: ExecEntry, environment: Mapping[str, str], *, interactive: bool) -> bytes:
+    """Run the plugin and return its output; standard error is passed through, as in kubectl."""
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open in processes that the plugin leaves running
         try:
             stdin = None if interactive else asyncio.subprocess.DEVNULL
             process = await asyncio.create_subprocess_exec(
@@ -119,8 +119,12 @@ async def _output(plugin: ExecEntry, environment: Mapping[str, str], *, interact
             )
         except (OSError, ValueError) as error:
             hint = f"; {' '.join(plugin.install_hint.split())}" if plugin.install_hint else ""
-            why = "is not there, or not on PATH" if isinstance(error, FileNotFoundError) else f"can't be run: {error}"
-            raise _failed(plugin, why + hint) from error
+            reason = (
+                "does not exist, or is not on PATH"
+                if isinstance(error, FileNotFoundError)
+                else f"can't be run: {error}"
+            )
+            raise _failed(plugin, reason + hint) from error
         try:
             async with asyncio.timeout(None if interactive else _PLUGIN_SECONDS):
                 status = await process.wait()
@@ -137,8 +141,8 @@ async def _output(plugin: ExecEntry, environment: Mapping[str, str], *, interact
 
 
 def _cluster_info(cluster: ClusterEntry) -> dict[str, Any]:
-    authority = cluster.certificate_authority_data or _bytes_of(cluster.certificate_authority)
-    named = {str(e.get("name")): e.get("extension") for e in cluster.extensions or []}
+    authority = cluster.certificate_authority_data or _read_bytes(cluster.certificate_authority)
+    extensions = {str(e.get("name")): e.get("extension") for e in cluster.extensions or []}
     values = {
         "server": cluster.server,
         "tls-server-name": cluster.tls_server_name,
@@ -146,26 +150,27 @@ def _cluster_info(cluster: ClusterEntry) -> dict[str, Any]:
         "certificate-authority-data": base64.b64encode(authority).decode(),
         "proxy-url": cluster.proxy_url,
         "disable-compression": cluster.disable_compression,
-        "config": named.get("client.authentication.k8s.io/exec"),
+        "config": extensions.get("client.authentication.k8s.io/exec"),
     }
     return {key: value for key, value in values.items() if value}
 
 
-def _read(plugin: ExecEntry, output: bytes) -> Credentials:
-    """The ExecCredential that the plugin printed; messages leave out what it says, as that is secret."""
+def _parse_output(plugin: ExecEntry, output: bytes) -> Credentials:
+    """Parse the ExecCredential that the plugin printed; errors never quote it, as it is secret."""
     try:
         document = json.loads(output)
-        found = _ExecCredential.model_validate(document)
+        credential = _ExecCredential.model_validate(document)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         problem = Problem(dotted_field(detail["loc"]), f"{detail['msg'][0].lower()}{detail['msg'][1:]}")
-        raise _failed(plugin, f"printed no ExecCredential: {problem}") from None
+        raise _failed(plugin, f"printed no valid ExecCredential: {problem}") from None
     except (ValueError, RecursionError):
-        raise _failed(plugin, "printed no ExecCredential: it is not JSON") from None
-    status = found.status
-    if (found.kind, found.api_version) != ("ExecCredential", plugin.api_version):
+        raise _failed(plugin, "printed no valid ExecCredential: it is not JSON") from None
+    status = credential.status
+    if (credential.kind, credential.api_version) != ("ExecCredential", plugin.api_version):
         raise _failed(
-            plugin, f"printed {found.kind} of {found.api_version}; ExecCredential of {plugin.api_version} is wanted"
+            plugin,
+            f"printed {credential.kind} of {credential.api_version}; ExecCredential of {plugin.api_version} is wanted",
         )
     if not status.token and not (status.certificate and status.key):
         raise _failed(plugin, "printed neither a token nor a certificate with its key")
@@ -174,7 +179,7 @@ def _read(plugin: ExecEntry, output: bytes) -> Credentials:
     try:
         expires = datetime.datetime.fromisoformat(status.expires) if status.expires else None
     except ValueError:
-        raise _failed(plugin, "printed an expirationTimestamp that is no time") from None
+        raise _failed(plugin, "printed an invalid expirationTimestamp") from None
     if expires is not None and expires.tzinfo is None:
         raise _failed(plugin, "printed an expirationTimestamp without a time zone")
     return Credentials(
@@ -182,5 +187,5 @@ def _read(plugin: ExecEntry, output: bytes) -> Credentials:
     )
 
 
-def _failed(plugin: ExecEntry, why: str) -> InputError:
-    return InputError([Problem(f"credential plugin {os.path.basename(plugin.command)}", why)])
+def _failed(plugin: ExecEntry, reason: str) -> InputError:
+    return InputError([Problem(f"credential plugin {os.path.basename(plugin.command)}", reason)])

@@ -1,8 +1,7 @@
-"""A stack's cluster, found in the kubeconfig as Pulumi's Kubernetes provider (4.34.2) and kubectl (1.32) find it.
+"""Read a stack's cluster from the kubeconfig as Pulumi's Kubernetes provider (4.34.2) and kubectl (1.32) do.
 
-``airunway:cluster.kubeconfig`` is what the provider takes: one file, ``~`` being the account's home, or a kubeconfig's
-text. Without it the files of KUBECONFIG are merged as kubectl does, else ~/.kube/config is read. Nothing is taken from
-inside a pod.
+``airunway:cluster.kubeconfig`` is one file, with ``~`` for the home directory, or a kubeconfig's text. Without it the
+files in KUBECONFIG are merged as kubectl does, or ~/.kube/config is read. In-cluster configuration is not used.
 """
 
 import os
@@ -25,7 +24,7 @@ _Entry = TypeVar("_Entry", bound=Entry)
 
 @dataclass(frozen=True)
 class Context:
-    """One context with its cluster and user, whose files are named by absolute paths."""
+    """A context with its cluster and user; their files have absolute paths."""
 
     name: str
     cluster: ClusterEntry
@@ -34,7 +33,7 @@ class Context:
 
 @dataclass(frozen=True)
 class _Source:
-    """A kubeconfig's text, its name in messages, and the folders in which its relative paths are looked up."""
+    """A kubeconfig's text, its name in messages, and the folders for its relative paths."""
 
     name: str
     text: str
@@ -43,7 +42,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Merged:
-    """Entries by name."""
+    """Merged entries, by name."""
 
     current: str | None
     clusters: Mapping[str, ClusterEntry]
@@ -52,7 +51,7 @@ class _Merged:
     origin: str
 
     def complete(self) -> list[str]:
-        """Names of the contexts whose cluster and user are there."""
+        """Return the names of contexts whose cluster and user exist."""
         return [
             name
             for name, c in self.contexts.items()
@@ -61,64 +60,65 @@ class _Merged:
 
 
 def name_of(settings: Cluster) -> str:
-    """What messages call the cluster; a kubeconfig's text is never shown."""
+    """Name the cluster in messages, never showing a kubeconfig's text."""
     text = settings.kubeconfig or ""
     return f"cluster {settings.context or (text if text.isprintable() and '{' not in text else _SETTING)}"
 
 
 def read_context(settings: Cluster, project: Path, environment: Mapping[str, str]) -> Context:
-    """The context that ``settings`` names, or its kubeconfig's current one; the current context of the environment
-    never counts.
+    """Read the context that ``settings`` names, or the current one of its kubeconfig, but never the environment's.
 
     ``project`` is the folder in which Pulumi runs the provider. Raises ``InputError``.
     """
     if not settings.context and not settings.kubeconfig:
-        raise InputError(
-            [Problem("cluster", "names neither context nor kubeconfig; the current context is never assumed")]
-        )
+        raise InputError([Problem("cluster", "set context or kubeconfig; the current context is never used")])
     try:
-        sources = [_given(settings.kubeconfig, project)] if settings.kubeconfig else _from_environment(environment)
-        return _chosen(_merged(sources), settings.context)
+        sources = (
+            [_from_setting(settings.kubeconfig, project)] if settings.kubeconfig else _from_environment(environment)
+        )
+        return _select_context(_merge(sources), settings.context)
     except InputError as error:
         raise InputError(
             [Problem(name_of(settings), f"can't be opened: {problem}") for problem in error.problems]
         ) from error
 
 
-def _given(text: str, project: Path) -> _Source:
-    path = text
+def _from_setting(text: str, project: Path) -> _Source:
+    expanded = text
     if text == "~" or text.startswith("~/"):
-        # The provider asks the system for the home, not HOME (seen in 4.34.2).
-        path = pwd.getpwuid(os.getuid()).pw_dir + text[1:]
-    file = project / path
+        # The provider asks the system for the home directory, not HOME (4.34.2).
+        expanded = pwd.getpwuid(os.getuid()).pw_dir + text[1:]
+    file = project / expanded
     try:
         file.stat()
     except (OSError, ValueError):
         if not isinstance(read_document(text, _SETTING), dict):
             raise InputError(
-                [Problem(_SETTING, f"{format_value(text)} given: there is no such file, nor is it a kubeconfig's text")]
+                [Problem(_SETTING, f"{format_value(text)} given: neither an existing file nor a kubeconfig's text")]
             ) from None
         return _Source(_SETTING, text, [project])
-    # The provider starts relative paths in the folder it runs in, kubectl in the file's.
+    # The provider resolves relative paths in its working directory, kubectl in the file's folder.
     return _Source(str(file), _text_of(file) or "", [project, file.parent])
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[_Source]:
-    listed = environment.get("KUBECONFIG", "")
+    variable = environment.get("KUBECONFIG", "")
     home = environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
     paths = (
-        [Path(p) for p in dict.fromkeys(listed.split(os.pathsep)) if p] if listed else [Path(home, ".kube", "config")]
+        [Path(p) for p in dict.fromkeys(variable.split(os.pathsep)) if p]
+        if variable
+        else [Path(home, ".kube", "config")]
     )
     texts = [(path, _text_of(path)) for path in paths]
     sources = [_Source(str(path), text, [path.parent.absolute()]) for path, text in texts if text is not None]
     if not sources:
-        missing = "none of the files of KUBECONFIG is there" if listed else "there is no kubeconfig"
+        missing = "none of the files in KUBECONFIG exists" if variable else "there is no kubeconfig"
         raise InputError([Problem("", f"{missing} ({', '.join(map(str, paths))}); set KUBECONFIG or {_SETTING}")])
     return sources
 
 
 def _text_of(path: Path) -> str | None:
-    """What the file says; None where it is not there."""
+    """Read a file; None if it does not exist."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -129,16 +129,14 @@ def _text_of(path: Path) -> str | None:
         raise InputError([Problem(str(path), "is not UTF-8 text")]) from error
 
 
-def _merged(sources: Sequence[_Source]) -> _Merged:
-    """All sources as one: the first that has a name, or a current context, wins (client-go 0.36,
-    tools/clientcmd/loader.go).
-    """
+def _merge(sources: Sequence[_Source]) -> _Merged:
+    """Merge all sources; the first entry of a name wins, as in client-go 0.36 (tools/clientcmd/loader.go)."""
     clusters: dict[str, ClusterEntry] = {}
     users: dict[str, UserEntry] = {}
     contexts: dict[str, ContextEntry] = {}
     current = None
     for source in sources:
-        file = _parsed(source)
+        file = _parse(source)
         current = current or file.current_context
         clusters = {
             c.name: _with_paths(c.entry, source, "certificate_authority") for c in file.clusters or []
@@ -148,33 +146,33 @@ def _merged(sources: Sequence[_Source]) -> _Merged:
     return _Merged(current, clusters, users, contexts, ", ".join(source.name for source in sources))
 
 
-def _parsed(source: _Source) -> KubeconfigFile:
+def _parse(source: _Source) -> KubeconfigFile:
     document = read_document(source.text, source.name)
     if not isinstance(document, dict | None):
-        raise InputError([Problem(source.name, "is no kubeconfig: a map is wanted")])
+        raise InputError([Problem(source.name, "is not a kubeconfig: a map is wanted")])
     try:
         file = KubeconfigFile.model_validate(document or {})
     except ValidationError as error:
-        # Without what was given: it may be a secret.
+        # Without the input: it may be a secret.
         details = [
             (dotted_field(d["loc"]), str(d["msg"]).removeprefix("Value error, "))
             for d in error.errors(include_url=False)
         ]
         raise InputError(
-            [Problem(source.name, f"{path}: {said[0].lower()}{said[1:]}") for path, said in details]
+            [Problem(source.name, f"{path}: {message[0].lower()}{message[1:]}") for path, message in details]
         ) from None
     if (file.api_version or "v1", file.kind or "Config") != ("v1", "Config"):
         raise InputError([Problem(source.name, f"is {file.kind} of {file.api_version}; Config of v1 is wanted")])
-    for part, named in (("clusters", file.clusters), ("users", file.users), ("contexts", file.contexts)):
-        names = [n.name for n in named or []]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError([Problem(source.name, f"{part}: {', '.join(twice)} stands there twice")])
+    for part, entries in (("clusters", file.clusters), ("users", file.users), ("contexts", file.contexts)):
+        names = [n.name for n in entries or []]
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if duplicates:
+            raise InputError([Problem(source.name, f"{part}: {', '.join(duplicates)} defined twice")])
     return file
 
 
 def _with_paths(entry: _Entry, source: _Source, *fields: str) -> _Entry:
-    """``entry`` with the paths in ``fields`` made absolute."""
+    """Make the paths in ``fields`` of ``entry`` absolute."""
     values = {field: getattr(entry, field) for field in fields}
     return entry.model_copy(
         update={field: _absolute(value, source.folders) for field, value in values.items() if value}
@@ -182,24 +180,24 @@ def _with_paths(entry: _Entry, source: _Source, *fields: str) -> _Entry:
 
 
 def _user_with_paths(user: UserEntry, source: _Source) -> UserEntry:
-    placed = _with_paths(user, source, "client_certificate", "client_key", "token_file")
-    if placed.exec is None or os.sep not in placed.exec.command:
-        return placed  # a bare name is looked up on PATH
-    return placed.model_copy(update={"exec": _with_paths(placed.exec, source, "command")})
+    resolved = _with_paths(user, source, "client_certificate", "client_key", "token_file")
+    if resolved.exec is None or os.sep not in resolved.exec.command:
+        return resolved  # a bare name is resolved on PATH
+    return resolved.model_copy(update={"exec": _with_paths(resolved.exec, source, "command")})
 
 
 def _absolute(path: str, folders: Sequence[Path]) -> str:
-    """``path`` in the first of ``folders`` that has it."""
-    places = [folder / path for folder in folders]
-    return str(next((place for place in places if os.path.exists(place)), places[-1]))
+    """Resolve ``path`` in the first of ``folders`` that has it."""
+    candidates = [folder / path for folder in folders]
+    return str(next((candidate for candidate in candidates if os.path.exists(candidate)), candidates[-1]))
 
 
-def _chosen(merged: _Merged, wanted: str | None) -> Context:
-    name = wanted or merged.current
+def _select_context(merged: _Merged, context_name: str | None) -> Context:
+    name = context_name or merged.current
     complete = sorted(merged.complete())
     valid = f"valid contexts: {', '.join(complete) or 'none'}"
     if not name:
-        raise InputError([Problem(merged.origin, f"has no current-context, and cluster.context is not given; {valid}")])
+        raise InputError([Problem(merged.origin, f"has no current-context, and cluster.context is not set; {valid}")])
     context = merged.contexts.get(name)
     if context is None:
         raise InputError(
@@ -208,13 +206,13 @@ def _chosen(merged: _Merged, wanted: str | None) -> Context:
     path = f"{merged.origin}: context '{name}'"
     cluster, user = merged.clusters.get(context.cluster or ""), merged.users.get(context.user or "")
     if cluster is None:
-        missing = f"names cluster '{context.cluster}', which is not there" if context.cluster else "names no cluster"
+        missing = f"names cluster '{context.cluster}', which does not exist" if context.cluster else "names no cluster"
         raise InputError([Problem(path, f"{missing}; {valid}")])
     if user is None and context.user:
-        raise InputError([Problem(path, f"names user '{context.user}', which is not there; {valid}")])
-    chosen = Context(name, cluster, user or UserEntry())
-    wrong = [Problem(f"{path}, cluster '{context.cluster}'", what) for what in chosen.cluster.problems()]
-    wrong += [Problem(f"{path}, user '{context.user}'", what) for what in chosen.user.problems()]
-    if wrong:
-        raise InputError(wrong)
-    return chosen
+        raise InputError([Problem(path, f"names user '{context.user}', which does not exist; {valid}")])
+    selected = Context(name, cluster, user or UserEntry())
+    problems = [Problem(f"{path}, cluster '{context.cluster}'", message) for message in selected.cluster.problems()]
+    problems += [Problem(f"{path}, user '{context.user}'", message) for message in selected.user.problems()]
+    if problems:
+        raise InputError(problems)
+    return selected

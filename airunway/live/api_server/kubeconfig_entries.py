@@ -1,4 +1,4 @@
-"""The entries of a kubeconfig, in client-go's fields (0.36, tools/clientcmd/api/v1), and what makes one unusable."""
+"""The entries of a kubeconfig, with client-go's fields (0.36, tools/clientcmd/api/v1), and their validation."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.i
 _MODES = ("Always", "IfAvailable", "Never")
 
 
-def _decoded(value: Any) -> Any:
+def _decode_base64(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
@@ -31,16 +31,16 @@ def _is_url(text: str) -> bool:
         return False
 
 
-def _filled(value: Any) -> Any:
+def _empty_for_none(value: Any) -> Any:
     return {} if value is None else value
 
 
-Data = Annotated[bytes | None, BeforeValidator(_decoded), Field(repr=False)]
+Data = Annotated[bytes | None, BeforeValidator(_decode_base64), Field(repr=False)]
 Secret = Annotated[str | None, Field(repr=False)]
 
 
 class Entry(BaseModel):
-    """Base of all: unknown keys are left out, as client-go does, and nothing is converted."""
+    """Base of all entries: unknown keys are ignored, as in client-go, and values are not coerced."""
 
     model_config = ConfigDict(
         alias_generator=lambda name: name.replace("_", "-"),
@@ -52,7 +52,7 @@ class Entry(BaseModel):
 
 
 class ClusterEntry(Entry):
-    """How an API server is reached."""
+    """An API server's address and TLS settings."""
 
     server: str | None = None
     tls_server_name: str | None = None
@@ -64,7 +64,7 @@ class ClusterEntry(Entry):
     extensions: list[dict[str, Any]] | None = None
 
     def problems(self) -> Iterator[str]:
-        """What client-go would refuse, and what this program can't do."""
+        """Yield what client-go would refuse, and what is not supported."""
         if not self.server:
             yield "has no server"
         elif not _is_url(self.server):
@@ -73,7 +73,7 @@ class ClusterEntry(Entry):
             yield "certificate-authority and certificate-authority-data are both given; give one of the two"
         if self.insecure_skip_tls_verify and (self.certificate_authority or self.certificate_authority_data):
             yield "insecure-skip-tls-verify and a certificate authority are both given; give one of the two"
-        # client-go takes socks5 too, for which httpx needs a library that is none of ours.
+        # client-go supports socks5 too, for which httpx would need another dependency.
         if self.proxy_url and not _is_url(self.proxy_url):
             yield "proxy-url: a URL such as http://HOST:PORT is wanted; http and https are supported, socks5 is not"
 
@@ -86,7 +86,7 @@ class EnvVar(Entry):
 
 
 class ExecEntry(Entry):
-    """A command that gives credentials."""
+    """A credential plugin."""
 
     command: str = ""
     args: Annotated[list[str] | None, Field(repr=False)] = None
@@ -98,11 +98,11 @@ class ExecEntry(Entry):
 
     @property
     def mode(self) -> str:
-        """Whether the command gets standard input: Never, IfAvailable or Always."""
+        """Whether the plugin gets standard input: Never, IfAvailable or Always."""
         return self.interactive_mode or "IfAvailable"
 
     def problems(self) -> Iterator[str]:
-        """What client-go would refuse."""
+        """Yield what client-go would refuse."""
         if not self.command:
             yield "exec.command: required, but not given"
         if self.api_version not in EXEC_VERSIONS:
@@ -116,14 +116,14 @@ class ExecEntry(Entry):
 
 
 class AuthProviderEntry(Entry):
-    """A credential provider that is built into clients."""
+    """A credential provider built into clients."""
 
     name: str = ""
     config: Annotated[dict[str, str] | None, Field(repr=False)] = None
 
 
 class UserEntry(Entry):
-    """Who asks. At most one way to log in counts; client certificates may come with a token."""
+    """A user's credentials: one kind, but a client certificate may be combined with a token."""
 
     token: Secret = None
     token_file: str | None = Field(None, alias="tokenFile")
@@ -142,11 +142,11 @@ class UserEntry(Entry):
 
     @property
     def has_certificate(self) -> bool:
-        """Whether a client certificate is given."""
+        """Whether a client certificate is set."""
         return bool(self.client_certificate or self.client_certificate_data)
 
     def problems(self) -> Iterator[str]:
-        """What client-go would refuse, and what this program can't do."""
+        """Yield what client-go would refuse, and what is not supported."""
         if self.token and (self.username or self.password):
             yield "token and username are both given; give one of the two"
         if self.client_certificate and self.client_certificate_data:
@@ -165,7 +165,7 @@ class UserEntry(Entry):
             self.auth_provider.name == "oidc" and (self.auth_provider.config or {}).get("id-token")
         ):
             yield (
-                f"auth-provider: {self.auth_provider.name or 'one without a name'} can't be used; give an exec plugin"
+                f"auth-provider: {self.auth_provider.name or 'without a name'} is not supported; use an exec plugin"
                 " or a token"
             )
 
@@ -181,21 +181,21 @@ class NamedCluster(Entry):
     """An element of ``clusters``."""
 
     name: str = ""
-    entry: Annotated[ClusterEntry, BeforeValidator(_filled), Field(alias="cluster")] = ClusterEntry()
+    entry: Annotated[ClusterEntry, BeforeValidator(_empty_for_none), Field(alias="cluster")] = ClusterEntry()
 
 
 class NamedUser(Entry):
     """An element of ``users``."""
 
     name: str = ""
-    entry: Annotated[UserEntry, BeforeValidator(_filled), Field(alias="user")] = UserEntry()
+    entry: Annotated[UserEntry, BeforeValidator(_empty_for_none), Field(alias="user")] = UserEntry()
 
 
 class NamedContext(Entry):
     """An element of ``contexts``."""
 
     name: str = ""
-    entry: Annotated[ContextEntry, BeforeValidator(_filled), Field(alias="context")] = ContextEntry()
+    entry: Annotated[ContextEntry, BeforeValidator(_empty_for_none), Field(alias="context")] = ContextEntry()
 
 
 class KubeconfigFile(Entry):

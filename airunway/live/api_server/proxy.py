@@ -1,6 +1,4 @@
-"""Which proxy of the environment leads to a server, by the rules of Go's net/http, which kubectl and Pulumi's provider
-follow.
-"""
+"""Select the environment's proxy for a server by the rules of Go's net/http, as kubectl and Pulumi's provider do."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -12,32 +10,30 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def environment_proxy(server: str, environment: Mapping[str, str]) -> str | None:
-    """The proxy for ``server``, an http or https URL; None where it is reached directly. Raises ``InputError`` for one
-    of another kind.
-    """
+    """Return the proxy URL for ``server``, or None. Raises ``InputError`` for a proxy that is not http or https."""
     parts = urlsplit(server)
     name = f"{parts.scheme.upper()}_PROXY"
     proxy = environment.get(name) or environment.get(name.lower())
-    excepted = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    exceptions = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
     host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS[parts.scheme]
-    if not proxy or is_loopback(host) or any(_matches(entry, host, port) for entry in excepted.lower().split(",")):
+    if not proxy or is_loopback(host) or any(_matches(entry, host, port) for entry in exceptions.lower().split(",")):
         return None
     url = proxy if "://" in proxy else f"http://{proxy}"
     if urlsplit(url).scheme not in _PORTS:
         raise InputError(
-            [Problem(name, "a proxy of http or https is supported, socks5 is not; NO_PROXY excepts a server")]
+            [Problem(name, "only http and https proxies are supported; set NO_PROXY to connect without a proxy")]
         )
     return url
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine, to which no proxy leads."""
+    """Whether ``host`` is this machine, which is never accessed through a proxy."""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _matches(entry: str, host: str, port: int) -> bool:
-    """Whether an element of NO_PROXY means the server: ``*``, an address, a range, or a domain with all below it."""
+    """Whether an entry of NO_PROXY matches: ``*``, an address, a range, or a domain with its subdomains."""
     entry = entry.strip()
     if not entry or entry == "*":
         return bool(entry)

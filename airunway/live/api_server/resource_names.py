@@ -1,4 +1,4 @@
-"""Resource names, by which the API and RBAC know a kind: from a table, as no rule of grammar gives them."""
+"""Resource names of kinds, as the API and RBAC use them, from a table."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from airunway.text.yaml_reading import load_data
 
 
 def table() -> dict[str, dict[str, str]]:
-    """Resource names by kind, by API group."""
+    """Return resource names by API group and kind."""
     return load_data(Path(__file__).with_name("resources.yaml"))
 
 
@@ -20,20 +20,16 @@ def _by_kind() -> dict[str, str]:
 
 
 def plural(kind: str, defined: Mapping[str, str] | None = None) -> str:
-    """The resource name of ``kind``, from ``defined`` or the table. Raises ``InputError`` for a kind that neither
-    knows.
-    """
+    """Return the resource name of ``kind``, from ``defined`` or the table. Raises ``InputError`` if unknown."""
     name = (defined or {}).get(kind) or _by_kind().get(kind)
     if name is None:
-        way_out = "list its CustomResourceDefinition in airunway:controller.manifests"
-        raise InputError(
-            [Problem(f"kind {kind}", f"its resource name is not known, so no right to it can be written; {way_out}")]
-        )
+        fix = "list its CustomResourceDefinition in airunway:controller.manifests"
+        raise InputError([Problem(f"kind {kind}", f"its resource name is unknown, so no RBAC rule can name it; {fix}")])
     return name
 
 
 def defined_names(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Resource names by kind, from the CustomResourceDefinitions among ``manifests``."""
+    """Return resource names by kind, from the CustomResourceDefinitions among ``manifests``."""
     specs = [m.get("spec") for m in manifests if m.get("kind") == "CustomResourceDefinition"]
     names = [spec.get("names") for spec in specs if isinstance(spec, Mapping)]
     pairs = [(n.get("kind"), n.get("plural")) for n in names if isinstance(n, Mapping)]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import httpx_ws
 
 DEADLINE = 30.0
-"""Seconds that a request may take, with all that is tried again."""
+"""Timeout of a request in seconds, including retries."""
 _RETRIES, _RECONNECTIONS = 10, 2
-"""How often a busy server is asked again, as by client-go, and one that breaks the connection."""
+"""Retries if the server is busy, as in client-go, and if it closes the connection."""
 _CONNECT_SECONDS, _RECONNECT_SECONDS = 10.0, 1.0
 _TOO_MANY, _UNAUTHORIZED = 429, 401
 _HEADER_MARKS = "!#$&'*+-.^_`|~"
@@ -32,7 +32,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class Access:
-    """What a request takes: a client, and the headers that say who asks."""
+    """What a request needs: a client and the authentication headers."""
 
     client: httpx.AsyncClient
     headers: Headers = field(repr=False)
@@ -40,9 +40,7 @@ class Access:
 
 
 class Session:
-    """Access to one API server with credentials that are good; where they are not, everything is read anew from
-    ``read``.
-    """
+    """Authenticated access to one API server; ``read`` is called again when credentials expire or are refused."""
 
     def __init__(self, read: Callable[[], Context], environment: Mapping[str, str], exits: AsyncExitStack) -> None:
         self._read, self._environment, self._exits = read, environment, exits
@@ -58,23 +56,22 @@ class Session:
     async def send(
         self, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
     ) -> httpx.Response:
-        """The answer, whatever it is, to a request below the server's address; where the credentials are refused, to
-        one with new ones.
+        """Send a request and return the response, with renewed credentials if they are refused.
 
-        Raises ``TimeoutError``, ``httpx.HTTPError``, and ``InputError`` where there are no credentials.
+        Raises ``TimeoutError``, ``httpx.HTTPError``, and ``InputError`` without credentials.
         """
         access = await self.access()
-        response = await _sent(access, method, path, query, headers)
+        response = await _send(access, method, path, query, headers)
         if response.status_code == _UNAUTHORIZED:
             renewed = await self.access(access)
             if renewed.credentials != access.credentials:
-                response = await _sent(renewed, method, path, query, headers)
+                response = await _send(renewed, method, path, query, headers)
         return response
 
     @asynccontextmanager
     async def websocket(self, path: str, query: Mapping[str, Any]) -> AsyncIterator["httpx_ws.AsyncWebSocketSession"]:
-        """A websocket below the server's address. Raises ``httpx_ws.HTTPXWSException`` and what ``send`` raises."""
-        import httpx_ws  # of the extra `live`, which Pulumi components do without
+        """Open a websocket to the server. Raises ``httpx_ws.HTTPXWSException`` and what ``send`` raises."""
+        import httpx_ws  # from the extra `live`, which Pulumi components don't need
 
         access = await self.access()
         async with AsyncExitStack() as opened:
@@ -85,60 +82,58 @@ class Session:
             yield socket
 
     async def access(self, refused: Access | None = None) -> Access:
-        """What the next request takes; with ``refused`` by other credentials, if there are any. Raises
-        ``InputError``.
-        """
+        """Return access for the next request, renewed if it expired or was ``refused``. Raises ``InputError``."""
         async with self._lock:
             if self._access is None:
-                self._access = await self._made(self._context, None)
+                self._access = await self._create_access(self._context, None)
             elif self._access is refused or self._access.credentials.expired:
                 context = self._read()
-                same = context.cluster == self._context.cluster
-                self._access = await self._made(context, self._access if same else None)
+                same_cluster = context.cluster == self._context.cluster
+                self._access = await self._create_access(context, self._access if same_cluster else None)
                 self._context = context
             return self._access
 
-    async def _made(self, context: Context, last: Access | None) -> Access:
+    async def _create_access(self, context: Context, previous: Access | None) -> Access:
         credentials = await credentials_of(context, self._environment)
-        client = last.client if last and _pair(last.credentials) == _pair(credentials) else None
+        client = (
+            previous.client if previous and _certificate(previous.credentials) == _certificate(credentials) else None
+        )
         if client is None:
-            # The one before stays open to the end: requests and forwards may run on it.
+            # The previous client stays open: requests and port forwards may still use it.
             client = await self._exits.enter_async_context(client_of(context.cluster, credentials, self._environment))
         return Access(client, headers_of(credentials, context.user), credentials)
 
 
-async def _sent(
+async def _send(
     access: Access, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
 ) -> httpx.Response:
-    """The answer; a server that says when to come back, or that breaks the connection, is asked again within the
-    deadline.
-    """
-    named = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
+    """Send a request, retrying within the deadline if the server is busy or closes the connection."""
+    all_headers = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
     async with asyncio.timeout(DEADLINE) as limit:
-        ends, tries = limit.when() or 0.0, 0
+        deadline, attempts = limit.when() or 0.0, 0
         while True:
-            tries += 1
+            attempts += 1
             try:
-                response = await access.client.request(method, path, params=query, headers=named)
+                response = await access.client.request(method, path, params=query, headers=all_headers)
                 wait = retry_after(response)
-                if wait is None or tries > _RETRIES or asyncio.get_running_loop().time() + wait >= ends:
+                if wait is None or attempts > _RETRIES or asyncio.get_running_loop().time() + wait >= deadline:
                     return response
             except (httpx.RemoteProtocolError, httpx.ReadError):
                 wait = _RECONNECT_SECONDS
-                if method != "GET" or tries > _RECONNECTIONS:
+                if method != "GET" or attempts > _RECONNECTIONS:
                     raise
             await asyncio.sleep(wait)
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """In how many seconds the server wants to be asked again; None where it does not say so, or is not busy."""
+    """Return the seconds to wait before a retry; None if the server is not busy or does not say."""
     seconds = response.headers.get("retry-after", "")
     busy = response.status_code == _TOO_MANY or response.is_server_error
     return float(seconds) if busy and seconds.isascii() and seconds.isdecimal() else None
 
 
 def client_of(cluster: ClusterEntry, credentials: Credentials, environment: Mapping[str, str]) -> httpx.AsyncClient:
-    """A client for the cluster's server; deadlines are the caller's. Raises ``InputError``."""
+    """Create a client for the cluster's server; callers set deadlines. Raises ``InputError``."""
     server = str(cluster.server)
     proxy = cluster.proxy_url or environment_proxy(server, environment)
     try:
@@ -146,17 +141,17 @@ def client_of(cluster: ClusterEntry, credentials: Credentials, environment: Mapp
             base_url=server,
             verify=tls_context(cluster, credentials) if server.startswith("https:") else False,
             proxy=proxy,
-            trust_env=False,  # proxies are chosen here, and ~/.netrc is none of a cluster's
+            trust_env=False,  # the proxy is selected above, and ~/.netrc must not apply
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
         )
     except (httpx.InvalidURL, UnicodeError) as error:
         raise InputError(
-            [Problem(f"server '{server}'" + (", or its proxy" if proxy else ""), f"is no URL: {error}")]
+            [Problem(f"server '{server}'" + (", or its proxy" if proxy else ""), f"is not a URL: {error}")]
         ) from error
 
 
 def headers_of(credentials: Credentials, user: UserEntry) -> Headers:
-    """The headers that say who asks, and as whom. Raises ``InputError`` for what no header can hold."""
+    """Return the authentication and impersonation headers. Raises ``InputError`` for invalid header values."""
     values: list[tuple[str, str]] = []
     if credentials.token:
         values.append(("Authorization", f"Bearer {credentials.token}"))
@@ -174,12 +169,12 @@ def headers_of(credentials: Credentials, user: UserEntry) -> Headers:
                 [
                     Problem(
                         "the user's token" if name == "Authorization" else name,
-                        "has characters that no header can hold",
+                        "has characters that are invalid in a header",
                     )
                 ]
             )
     return [(name.encode(), value.encode()) for name, value in values]
 
 
-def _pair(credentials: Credentials) -> tuple[bytes, bytes]:
+def _certificate(credentials: Credentials) -> tuple[bytes, bytes]:
     return credentials.certificate, credentials.key

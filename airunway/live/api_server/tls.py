@@ -1,4 +1,4 @@
-"""TLS as a kubeconfig's cluster and user want it, and as client-go (0.36) reads them."""
+"""TLS settings from a kubeconfig's cluster and user, as client-go (0.36) reads them."""
 
 import ssl
 import tempfile
@@ -10,9 +10,9 @@ from airunway.text.problems import InputError, Problem
 
 
 class NamedContext(ssl.SSLContext):
-    """Checks the server's certificate against ``name``, where there is one, instead of the address.
+    """Checks the server's certificate against ``name``, if set, instead of the address.
 
-    httpx (0.28) has a setting for that, which it leaves out of account behind a proxy.
+    httpx (0.28) has a setting for this, but ignores it behind a proxy.
     """
 
     name: str | None = None
@@ -25,14 +25,14 @@ class NamedContext(ssl.SSLContext):
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
-        """As the base does, with the other name."""
+        """Wrap as the base class does, with ``name``."""
         return super().wrap_bio(incoming, outgoing, server_side, self.name or server_hostname, session)
 
 
 def tls_context(cluster: ClusterEntry, credentials: Credentials) -> ssl.SSLContext:
-    """The settings for ``cluster``'s server. Raises ``InputError`` for files and certificates that can't be used.
+    """Create the TLS context for a cluster's server. Raises ``InputError`` for unusable files and certificates.
 
-    A certificate authority that is given is the only one that is trusted, and need not be a root.
+    If a certificate authority is set, only it is trusted, and it need not be a root.
     """
     context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.name = cluster.tls_server_name
@@ -49,31 +49,31 @@ def tls_context(cluster: ClusterEntry, credentials: Credentials) -> ssl.SSLConte
 
 
 def _trust(context: ssl.SSLContext, cluster: ClusterEntry) -> None:
-    place = "certificate-authority-data" if cluster.certificate_authority_data else str(cluster.certificate_authority)
+    source = "certificate-authority-data" if cluster.certificate_authority_data else str(cluster.certificate_authority)
     try:
-        data = cluster.certificate_authority_data or Path(place).read_bytes()
+        data = cluster.certificate_authority_data or Path(source).read_bytes()
         context.load_verify_locations(cadata=data.decode("ascii"))
     except ssl.SSLError as error:
-        raise InputError([Problem(place, f"is no certificate in PEM: {error.reason or error}")]) from error
+        raise InputError([Problem(source, f"is not a PEM certificate: {error.reason or error}")]) from error
     except OSError as error:
-        raise InputError([Problem(place, f"can't be read: {error.strerror}")]) from error
+        raise InputError([Problem(source, f"can't be read: {error.strerror}")]) from error
     except ValueError as error:
-        raise InputError([Problem(place, "is no certificate in PEM")]) from error
+        raise InputError([Problem(source, "is not a PEM certificate")]) from error
 
 
 def _identify(context: ssl.SSLContext, credentials: Credentials) -> None:
-    """Load the client's certificate, which OpenSSL takes from a file only; the file is gone afterwards."""
+    """Load the client's certificate through a temporary file, as OpenSSL requires a file."""
     with tempfile.NamedTemporaryFile(prefix="airunway-") as file:
         file.write(credentials.certificate.rstrip() + b"\n" + credentials.key)
         file.flush()
         try:
-            # Without a password OpenSSL would ask on the terminal for that of an encrypted key.
+            # Without this, OpenSSL would prompt for the password of an encrypted key.
             context.load_cert_chain(file.name, password=lambda: "")
         except (ssl.SSLError, ValueError) as error:
             mismatch = "KEY_VALUES_MISMATCH" in str(error)
-            why = (
-                "the key is not the certificate's"
+            reason = (
+                "the key does not match the certificate"
                 if mismatch
                 else "a certificate and a key without a password are wanted, in PEM"
             )
-            raise InputError([Problem("client certificate", f"can't be used: {why}")]) from error
+            raise InputError([Problem("client certificate", f"can't be used: {reason}")]) from error

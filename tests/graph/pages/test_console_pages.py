@@ -260,7 +260,7 @@ def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -
 def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_beside_it(shown: Console) -> None:
     shown.open("")
     shown.page.click("#status >> text=filed")
-    assert "It stands in deployments/team.yaml" in shown.page.inner_text("form")
+    assert "It is in deployments/team.yaml" in shown.page.inner_text("form")
     shown.fill(model__id="org/new")
     shown.has("#yaml h2", "In deployments/team.yaml")
     shown.page.click("text=Review the change")

@@ -1,4 +1,4 @@
-"""What a live object's status says at the moment when an update of it failed."""
+"""Describe a live object's status when its update failed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,16 +11,20 @@ from airunway.provider.observation import failure_message, read_conditions
 from airunway.text.problems import InputError
 
 
-async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
-    """The status in one line of the object that ``manifest`` describes; empty where nothing can be read or told."""
+async def last_status(connection: Connection, manifest: Mapping[str, Any]) -> str:
+    """Describe the status of the object of ``manifest`` in one line; empty if it can't be read."""
     kind, metadata = str(manifest["kind"]), manifest["metadata"]
     try:
         live = await connection.object(str(manifest["apiVersion"]), kind, metadata["namespace"], metadata["name"])
         if live is None:
-            return "it is not in the cluster"
+            return "not in the cluster"
         if observer := observer_of(manifest):
-            seen = observe(live, observer)
-            return f"{seen.phase}: {seen.message or failure_message(seen.conditions)}".removesuffix(": ")
+            observation = observe(live, observer)
+            return (
+                f"{observation.phase}: {observation.message or failure_message(observation.conditions)}".removesuffix(
+                    ": "
+                )
+            )
         if kind == "Job":
             return await _job_log(connection, metadata) or complaint_of(live)
         return complaint_of(live)
@@ -31,20 +35,20 @@ async def last_seen(connection: Connection, manifest: Mapping[str, Any]) -> str:
 
 
 def complaint_of(obj: Mapping[str, Any]) -> str:
-    """The message of the first condition that says that something is wrong. Raises ``UnreadableError``."""
+    """Return the message of the first condition that reports a problem. Raises ``UnreadableError``."""
     conditions = read_conditions(obj)
-    wrong = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
-    return wrong or failure_message(conditions)
+    message = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
+    return message or failure_message(conditions)
 
 
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:
-    """The last lines that a failed pod of the Job wrote, which the kubelet keeps as its termination message."""
+    """Return the termination message of the Job's last failed pod, which holds its last log lines."""
     pods = await connection.items(
         "v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}"
     )
-    ended = [status.state.terminated for pod in pods or [] for status in read_as(Pod, pod).status.container_statuses]
-    failed = [end for end in ended if end and end.exit_code]
+    ends = [status.state.terminated for pod in pods or [] for status in read_as(Pod, pod).status.container_statuses]
+    failed = [end for end in ends if end and end.exit_code]
     if not failed:
         return ""
-    last = max(failed, key=lambda end: end.finished_at)
-    return f"exit code {last.exit_code}: {' '.join((last.message or 'no message').split())}"
+    latest = max(failed, key=lambda end: end.finished_at)
+    return f"exit code {latest.exit_code}: {' '.join((latest.message or 'no message').split())}"

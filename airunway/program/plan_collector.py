@@ -1,4 +1,4 @@
-"""The plan that a program makes, handed to whoever records the program."""
+"""Pass the plan that a program creates to the code that runs the program."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +9,16 @@ from airunway.planning.plan import Plan
 _PLANS: ContextVar[list[Plan] | None] = ContextVar("plans", default=None)
 
 
-def note_plan(plan: Plan) -> None:
-    """Say that the running program creates what ``plan`` needs."""
+def report_plan(plan: Plan) -> None:
+    """Report the plan that the running program creates."""
     plans = _PLANS.get()
     if plans is not None:
         plans.append(plan)
 
 
 @contextmanager
-def noted_plans() -> Iterator[list[Plan]]:
-    """The plans that are noted from here on, in the same context and in those that begin in it."""
+def collect_plans() -> Iterator[list[Plan]]:
+    """Collect the plans reported in this context and in contexts copied from it."""
     plans: list[Plan] = []
     token = _PLANS.set(plans)
     try:
