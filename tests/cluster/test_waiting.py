@@ -108,7 +108,9 @@ def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine:
         changed = GPU | {"engine": {"contextLength": 4096}}
         other = engine.stack("conflict", settings(cluster, changed, namespace="conflict"))
         text = failed(other.up).text
-        assert "deployment gpu: DynamoGraphDeployment conflict/gpu was not changed: its fields have other owners" in text
+        assert (
+            "deployment gpu: DynamoGraphDeployment conflict/gpu was not changed: its fields have other owners" in text
+        )
         assert 'conflict with "somebody"' in text
         assert "takeOver: true" in text
         engine.stack("conflict", settings(cluster, changed | {"takeOver": True}, namespace="conflict")).up()
