@@ -14,7 +14,7 @@ def expand_paths(values: dict[str, Any]) -> dict[str, Any]:
     """
     expanded: dict[str, Any] = {}
     for key, value in values.items():
-        _set(expanded, _parts(key), value, key)
+        expanded = _placed(expanded, _parts(key), value, key)
     return expanded
 
 
@@ -33,23 +33,25 @@ def _parts(key: str) -> list[str | int]:
     return parts
 
 
-def _set(target: Any, parts: list[str | int], value: Any, key: str) -> None:
-    here = target
-    for part, below in zip(parts, [*parts[1:], None], strict=True):
-        if not isinstance(here, list if isinstance(part, int) else dict):
-            raise ValueError(f"'{key}' leads through {here!r}, which another key sets")
-        if isinstance(part, int):
-            here += [None] * (part + 1 - len(here))
-        present = here[part] if isinstance(part, int) else here.get(part)
-        if below is None:
-            here[part] = _merged(present, value)
-        else:
-            here[part] = ([] if isinstance(below, int) else {}) if present is None else _copied(present)
-            here = here[part]
+def _placed(present: Any, parts: list[str | int], value: Any, key: str) -> Any:
+    """``present`` with ``value`` at ``parts`` below it."""
+    if not parts:
+        return _merged(present, value)
+    part, *rest = parts
+    if isinstance(part, int):
+        elements = list(_expect(present, list, key))
+        elements += [None] * (part + 1 - len(elements))
+        elements[part] = _placed(elements[part], rest, value, key)
+        return elements
+    section = _expect(present, dict, key)
+    return section | {part: _placed(section.get(part), rest, value, key)}
 
 
-def _copied(value: Any) -> Any:
-    return list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value
+def _expect(present: Any, kind: type, key: str) -> Any:
+    """``present``, or an empty ``kind`` where nothing is."""
+    if present is not None and not isinstance(present, kind):
+        raise ValueError(f"'{key}' leads through {present!r}, which another key sets")
+    return kind() if present is None else present
 
 
 def _merged(present: Any, value: Any) -> Any:
