@@ -26,8 +26,9 @@ def render(provider: Provider, request: Request) -> Rendered:
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
+    immutable = (*provider.IMMUTABLE, *objects.immutable)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
-    return Rendered(resource, endpoint, wait_for, provider.IMMUTABLE, objects.supporting, objects.warnings)
+    return Rendered(resource, endpoint, wait_for, immutable, objects.supporting, objects.warnings)
 
 
 def name_problems(provider: Provider, request: Request, name: str) -> list[Problem]:

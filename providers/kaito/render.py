@@ -3,7 +3,8 @@
 Upstream facts: kaito.sh/v1beta1 as of 0.12.0; ``resource`` and ``inference`` are at the object's root.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from airunway.provider import aikit
@@ -24,6 +25,7 @@ from airunway.provider.supported_fields import Refusals
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
 from airunway.text.merge import non_empty
 from airunway.text.names import digest, dns_label
+from airunway.text.yaml_reading import load_data
 from airunway.text.yaml_writing import to_yaml
 from providers.kaito.presets import preset_problems, token_secret
 
@@ -90,12 +92,25 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
 # The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0).
 OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
+_CONTAINERS = "inference.template.spec.containers"
+
+
+def template_fields() -> Iterator[str]:
+    """The fields of a template whose change replaces the Workspace; ``[*]`` is any element of a list."""
+    fields = load_data(Path(__file__).with_name("template.yaml"))
+    yield from (f"inference.template.metadata.{field}" for field in fields["metadata"])
+    yield from (f"inference.template.spec.{field}" for field in fields["spec"])
+    yield from (f"{_CONTAINERS}[*].{field}" for field in fields["container"])
+    yield from (f"{_CONTAINERS}[{index}]" for index in range(1, 10))  # those that an override adds
+
+
 # The webhook refuses a change of these with "field is immutable". It lets a changed template through, but the operator
 # creates the StatefulSet once and never updates it, so only a new Workspace gives new pods (observed with 0.10.0 and
 # 0.12.0).
 IMMUTABLE: tuple[str, ...] = (
     *("resource.count", "resource.labelSelector", "resource.partition", "resource.instanceType"),
-    *("inference.preset", "inference.template"),
+    "inference.preset",
+    *template_fields(),
 )
 
 
@@ -126,7 +141,7 @@ def render(request: Request) -> Objects:
         "resource": resource,
         "inference": inference,
     }
-    return Objects(workspace, supporting, warnings)
+    return Objects(workspace, supporting, warnings, _resources_field(inference))
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
@@ -137,6 +152,12 @@ def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
         if exact:
             labels["nvidia.com/gpu.count"] = str(spec.gpu_count)
     return labels
+
+
+def _resources_field(inference: dict[str, Any]) -> tuple[str, ...]:
+    """The resources of a container that has some, as a whole: a state may have none there; see ``template.yaml``."""
+    containers = inference.get("template", {"spec": {"containers": []}})["spec"]["containers"]
+    return (f"{_CONTAINERS}[*].resources",) if any(container["resources"] for container in containers) else ()
 
 
 _Inference = tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[str, ...]]

@@ -1,15 +1,20 @@
 """Unit (pure): what KAITO's webhook and operator (0.12.0) make of a Workspace, foreseen when it is rendered."""
 
+import inspect
 from typing import Any
 
 import pytest
+from pulumi_kubernetes.core.v1.outputs import Container, PodSpec
 
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.settings import StackSettings
+from airunway.report.compare import compare
+from airunway.report.replacement import forces_replacement
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 from providers.kaito.presets import Token, presets
-from tests.unit.samples import builtin
+from providers.kaito.render import template_fields
+from tests.unit.samples import builtin, plan
 
 
 def planned(model_id: str, *, stack_token: bool = False, **fields: Any) -> PlannedDeployment:
@@ -116,3 +121,75 @@ def test_presets_are_known_by_id_and_by_kaito_s_own_name() -> None:
         "meta-llama/Llama-3.1-8B-Instruct",
         "meta-llama/Llama-3.3-70B-Instruct",
     }
+
+
+def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """What becomes of the Workspace between two entries, and which fields force it."""
+
+    def document(fields: dict[str, Any]) -> dict[str, Any]:
+        resource = plan(fields).rendered.resource
+        inputs = {key: value for key, value in resource.items() if key not in ("apiVersion", "kind")}
+        found = {"urn": "u", "type": "kubernetes:kaito.sh/v1beta1:Workspace", "name": "demo", "inputs": inputs}
+        return {"stack": "s", "deployments": [], "resources": [found]}
+
+    (change,) = compare(document(old), document(new)).resources
+    return change.operation, change.forced_by
+
+
+CONTAINER = "inference.template.spec.containers[0]"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"engine": {"contextLength": 4096}}, f"{CONTAINER}.args"),
+        ({"engine": {"image": "registry.example/runner:2"}}, f"{CONTAINER}.image"),
+        ({"resources": {"memory": "8Gi"}}, f"{CONTAINER}.resources.limits"),
+        ({"env": [{"name": "A", "value": "b"}]}, f"{CONTAINER}.env"),
+        ({"podTemplate": {"metadata": {"labels": {"team": "a"}}}}, "inference.template.metadata.labels.team"),
+        ({"tolerations": [{"key": "a", "operator": "Exists"}]}, "inference.template.spec.tolerations"),
+        ({"nodeSelector": {"pool": "a"}}, "resource.labelSelector.matchLabels.pool"),
+    ],
+)
+def test_a_change_that_reaches_no_pod_in_place_replaces_the_workspace(change: dict[str, Any], field: str) -> None:
+    for old, new in (({}, change), (change, {})):
+        operation, forced = changed(old, new)
+        assert operation == "replace"
+        assert field in forced
+
+
+def test_another_container_replaces_the_workspace() -> None:
+    containers = [{"name": "model", "image": "a"}, {"name": "proxy", "image": "b"}]
+    fields = {"provider": {"overrides": {"inference": {"template": {"spec": {"containers": containers}}}}}}
+    assert changed({}, fields)[0] == "replace"
+
+
+def test_what_the_operator_writes_back_replaces_nothing() -> None:
+    """A state of before ``resources: {}`` was rendered has none, and the cluster has it."""
+    rendered = plan({}).rendered
+    (container,) = rendered.resource["inference"]["template"]["spec"]["containers"]
+    assert container["resources"] == {}
+    assert f"{CONTAINER}.resources".replace("[0]", "[*]") not in rendered.immutable
+    assert not forces_replacement(f"{CONTAINER}.resources", None, {}, rendered.immutable)
+    sized = plan({"resources": {"memory": "8Gi"}}).rendered.immutable
+    assert forces_replacement(f"{CONTAINER}.resources", None, {"limits": {"memory": "8Gi"}}, rendered.immutable)
+    assert f"{CONTAINER}.resources".replace("[0]", "[*]") in sized
+
+
+def test_every_field_of_a_template_is_known() -> None:
+    fields = set(template_fields())
+    for kind, path in ((PodSpec, "inference.template.spec."), (Container, "inference.template.spec.containers[*].")):
+        known = {f"{path}{property_name(name)}" for name, _ in inspect.getmembers(kind, is_property)}
+        assert len(known) > 20
+        missing = {name for name in known if name not in fields and not any(f.startswith(f"{name}.") for f in fields)}
+        assert missing <= {"inference.template.spec.containers"}
+
+
+def is_property(member: object) -> bool:
+    return isinstance(member, property)
+
+
+def property_name(name: str) -> str:
+    head, *rest = name.split("_")
+    joined = head + "".join(part.capitalize() for part in rest)
+    return {"hostIpc": "hostIPC", "hostPid": "hostPID", "setHostnameAsFqdn": "setHostnameAsFQDN"}.get(joined, joined)
