@@ -89,7 +89,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
         ),
     },
 }
-# The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0).
+# The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0 and 0.12.0).
 OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
 _CONTAINERS = "inference.template.spec.containers"
