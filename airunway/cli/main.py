@@ -183,7 +183,7 @@ def rbac(
         raise typer.BadParameter(f"'{service_account}' given, must be NAMESPACE/NAME", param_hint="--service-account")
     charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
     if not all(release and file for release, file in charts):
-        raise typer.BadParameter("RELEASE=FILE is wanted, as in my-operator=rendered.yaml", param_hint="--manifests")
+        raise typer.BadParameter("must be RELEASE=FILE, as in my-operator=rendered.yaml", param_hint="--manifests")
     show_rbac(find_project(cwd), stack, (namespace, name), charts, against)
 
 

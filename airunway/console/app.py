@@ -253,7 +253,7 @@ class Console:
         stack, form = self._stack(request), await self._form_data(request)
         action = form.get("action")
         if action not in ("preview", "up"):
-            raise HTTPException(400, "action: preview or up is wanted")
+            raise HTTPException(400, "action: must be preview or up")
         if self._operation and not self._operation.done:
             raise HTTPException(
                 409, f"{self._operation.action} of stack {self._operation.stack} is running; cancel it or wait"

@@ -133,7 +133,7 @@ class _DeploymentFile(YamlText):
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text, name)
         if not isinstance(self.content, CommentedSeq):
-            raise InputError([Problem(name, "a list of deployments is wanted; fix it in an editor")])
+            raise InputError([Problem(name, "must be a list of deployments; fix it in an editor")])
         self.deployments: Any = self.content
 
     def with_deployments(self, deployments: Any) -> str:
@@ -171,7 +171,7 @@ def _as_type(kind: type[Any], value: Any, location: str) -> Any:
         return kind()
     if not isinstance(value, kind):
         raise InputError(
-            [Problem(location, f"a {'map' if kind is CommentedMap else 'list'} is wanted; fix it in an editor")]
+            [Problem(location, f"must be a {'map' if kind is CommentedMap else 'list'}; fix it in an editor")]
         )
     return value
 

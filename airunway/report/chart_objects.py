@@ -15,7 +15,7 @@ def chart_objects(text: str, file: str) -> list[dict[str, Any]]:
     objects = [(f"{file}[{index}]", obj) for index, document in enumerate(documents) for obj in _unpack_list(document)]
     problems = [problem.under(path) for path, obj in objects for problem in object_problems(obj)]
     if not objects:
-        problems = [Problem(file, "contains no objects; the output of `helm template` is wanted")]
+        problems = [Problem(file, "contains no objects; must be the output of `helm template`")]
     if problems:
         raise InputError(problems)
     return [obj for _, obj in objects]
@@ -50,7 +50,7 @@ def object_problems(obj: Any) -> Iterator[Problem]:
             or role.get("kind") not in ("Role", "ClusterRole")
             or not isinstance(role.get("name"), str)
         ):
-            yield Problem("roleRef", f"{format_value(role)} given, the kind Role or ClusterRole and a name are wanted")
+            yield Problem("roleRef", f"{format_value(role)} given, must have the kind Role or ClusterRole and a name")
 
 
 def _string_problems(mapping: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> Iterator[Problem]:

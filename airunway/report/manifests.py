@@ -81,7 +81,7 @@ def _previous_files(folder: Path) -> list[str]:
     content = read_document(text, str(index))
     names = content.get("resources") if isinstance(content, dict) else None
     if not isinstance(names, list):
-        raise InputError([Problem(f"{index}: resources", "a list is wanted; fix it, or use another folder")])
+        raise InputError([Problem(f"{index}: resources", "must be a list; fix it, or use another folder")])
     return [name for name in names if isinstance(name, str) and name == Path(name).name]
 
 

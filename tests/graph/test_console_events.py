@@ -130,7 +130,7 @@ def test_nothing_to_cancel_is_fine_and_nothing_to_follow_is_told(act: Pages) -> 
 def test_only_preview_and_up_are_run(action: str, act: Pages) -> None:
     async def acting(client: httpx.AsyncClient) -> None:
         refused = await begin(client, action)
-        assert (refused.status_code, "preview or up is wanted" in refused.text) == (400, True)
+        assert (refused.status_code, "must be preview or up" in refused.text) == (400, True)
 
     act(acting)
 

@@ -129,9 +129,9 @@ def test_nothing_outside_the_folder_is_removed_whatever_the_kustomization_lists(
     ("text", "said"),
     [
         (f"{HEADER}resources: [", "kustomization.yaml: not YAML"),
-        (HEADER, "kustomization.yaml: resources: a list is wanted"),
-        (f"{HEADER}resources: a.yaml\n", "kustomization.yaml: resources: a list is wanted"),
-        (f"{HEADER}- a.yaml\n", "kustomization.yaml: resources: a list is wanted"),
+        (HEADER, "kustomization.yaml: resources: must be a list"),
+        (f"{HEADER}resources: a.yaml\n", "kustomization.yaml: resources: must be a list"),
+        (f"{HEADER}- a.yaml\n", "kustomization.yaml: resources: must be a list"),
         ("resources: []\n", "was not written by airunway render; use another folder"),
         ("", "was not written by airunway render; use another folder"),
     ],

@@ -123,7 +123,7 @@ def test_a_file_without_its_release_is_wrong_usage(
     option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "rbac", "--cwd", str(ROOT), "--manifests", option) == 2
-    assert "RELEASE=FILE is wanted" in capsys.readouterr().err
+    assert "must be RELEASE=FILE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

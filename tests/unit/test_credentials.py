@@ -123,7 +123,7 @@ def test_the_older_version_needs_no_interactive_mode(tmp_path: Path) -> None:
         ),
         (
             credential("client.authentication.k8s.io/v1beta1", token="s3cr3t"),
-            f"v1beta1; ExecCredential of {VERSION} is wanted",
+            f"v1beta1; must be ExecCredential of {VERSION}",
         ),
         (credential(token="s3cr3t") | {"kind": "Secret"}, f"printed Secret of {VERSION}"),
     ],

@@ -208,7 +208,7 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "p", "intera
             "insecure-skip-tls-verify and a certificate authority",
         ),
         (cluster(**{"proxy-url": "socks5://p:1"}), "http and https are supported, socks5 is not"),
-        (cluster(**{"proxy-url": "p:1"}), "proxy-url: a URL such as http://HOST:PORT is wanted"),
+        (cluster(**{"proxy-url": "p:1"}), "proxy-url: must be a URL such as http://HOST:PORT"),
         (user(username="a"), "token and username are both given"),
         (user(**{"client-certificate": "a"}), "client-key or client-key-data: required"),
         (
@@ -252,15 +252,15 @@ def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], sa
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("nonsense", "config-1: is not a kubeconfig: a map is wanted"),
-        ("[]", "config-1: is not a kubeconfig: a map is wanted"),
+        ("nonsense", "config-1: is not a kubeconfig: must be a map"),
+        ("[]", "config-1: is not a kubeconfig: must be a map"),
         ("a: [", "config-1: not YAML"),
-        ({"kind": "Secret"}, "config-1: is Secret of None; Config of v1 is wanted"),
-        ({"apiVersion": "v2", "kind": "Config"}, "config-1: is Config of v2; Config of v1 is wanted"),
+        ({"kind": "Secret"}, "config-1: is Secret of None; must be Config of v1"),
+        ({"apiVersion": "v2", "kind": "Config"}, "config-1: is Config of v2; must be Config of v1"),
         ({"users": [user(token=4711)]}, "config-1: users[0].user.token: input should be a valid string"),
         (
             {"clusters": [cluster(**{"certificate-authority-data": "%"})]},
-            "clusters[0].cluster.certificate-authority-data: base64",
+            "clusters[0].cluster.certificate-authority-data: must be base64",
         ),
         ({"clusters": {"c": {}}}, "config-1: clusters: input should be a valid list"),
         ({"clusters": [None]}, "config-1: clusters[0]: input should be"),

@@ -217,13 +217,13 @@ def test_what_pulumi_would_not_read_is_refused_at_once(text: str, said: str) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "stack file: a map is wanted"),
-        ("''", "stack file: a map is wanted"),
-        ("config: 1", "stack file: config: a map is wanted"),
-        ("config: [1]", "stack file: config: a map is wanted"),
-        ("config: {airunway:deployments: 3}", r"stack file: config\.airunway:deployments: a list is wanted"),
-        ("config: {airunway:deployments: {name: one}}", r"stack file: config\.airunway:deployments: a list is wanted"),
-        ("config:\n  airunway:deployments: one\n", r"stack file: config\.airunway:deployments: a list is wanted"),
+        ("[]", "stack file: must be a map"),
+        ("''", "stack file: must be a map"),
+        ("config: 1", "stack file: config: must be a map"),
+        ("config: [1]", "stack file: config: must be a map"),
+        ("config: {airunway:deployments: 3}", r"stack file: config\.airunway:deployments: must be a list"),
+        ("config: {airunway:deployments: {name: one}}", r"stack file: config\.airunway:deployments: must be a list"),
+        ("config:\n  airunway:deployments: one\n", r"stack file: config\.airunway:deployments: must be a list"),
     ],
 )
 def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_not(text: str, said: str) -> None:
@@ -240,7 +240,7 @@ def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_n
 @pytest.mark.parametrize("style", ["config: {{airunway:providers: {}}}", "config:\n  airunway:providers: {}\n"])
 def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, place: str) -> None:
     with pytest.raises(
-        InputError, match=rf"^stack file: config\.airunway:providers{place}: a map is wanted; fix it in an editor"
+        InputError, match=rf"^stack file: config\.airunway:providers{place}: must be a map; fix it in an editor"
     ):
         with_provider(style.format(settings), "kaito", "off")
 
@@ -350,8 +350,8 @@ def test_a_change_of_a_file_that_would_take_something_else_with_it_is_not_made()
     ("text", "said"),
     [
         ("a: [", "d.yaml: not YAML"),
-        ("name: one", "d.yaml: a list of deployments is wanted"),
-        ("# - name: one", "d.yaml: a list of deployments is wanted"),
+        ("name: one", "d.yaml: must be a list of deployments"),
+        ("# - name: one", "d.yaml: must be a list of deployments"),
     ],
 )
 def test_a_file_that_is_no_list_is_refused(text: str, said: str) -> None:

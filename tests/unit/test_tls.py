@@ -107,7 +107,7 @@ def pairs() -> dict[str, tuple[bytes, bytes, str]]:
     """What is no certificate with its key, and what is said of it."""
     certificate, key = OURS.signed("me", "team")
     locked = OURS.signed("me", "team", password=b"secret")
-    wanted = "a certificate and a key without a password are wanted, in PEM"
+    wanted = "must be a certificate and a key without a password, in PEM"
     return {
         "another key": (certificate, OURS.signed("you", "team")[1], "the key does not match the certificate"),
         "no key": (certificate, b"", wanted),

@@ -170,7 +170,7 @@ def _parse_output(plugin: ExecEntry, output: bytes) -> Credentials:
     if (credential.kind, credential.api_version) != ("ExecCredential", plugin.api_version):
         raise _failed(
             plugin,
-            f"printed {credential.kind} of {credential.api_version}; ExecCredential of {plugin.api_version} is wanted",
+            f"printed {credential.kind} of {credential.api_version}; must be ExecCredential of {plugin.api_version}",
         )
     if not status.token and not (status.certificate and status.key):
         raise _failed(plugin, "printed neither a token nor a certificate with its key")

@@ -149,7 +149,7 @@ def _merge(sources: Sequence[_Source]) -> _Merged:
 def _parse(source: _Source) -> KubeconfigFile:
     document = read_document(source.text, source.name)
     if not isinstance(document, dict | None):
-        raise InputError([Problem(source.name, "is not a kubeconfig: a map is wanted")])
+        raise InputError([Problem(source.name, "is not a kubeconfig: must be a map")])
     try:
         file = KubeconfigFile.model_validate(document or {})
     except ValidationError as error:
@@ -162,7 +162,7 @@ def _parse(source: _Source) -> KubeconfigFile:
             [Problem(source.name, f"{path}: {message[0].lower()}{message[1:]}") for path, message in details]
         ) from None
     if (file.api_version or "v1", file.kind or "Config") != ("v1", "Config"):
-        raise InputError([Problem(source.name, f"is {file.kind} of {file.api_version}; Config of v1 is wanted")])
+        raise InputError([Problem(source.name, f"is {file.kind} of {file.api_version}; must be Config of v1")])
     for part, entries in (("clusters", file.clusters), ("users", file.users), ("contexts", file.contexts)):
         names = [n.name for n in entries or []]
         duplicates = sorted({name for name in names if names.count(name) > 1})

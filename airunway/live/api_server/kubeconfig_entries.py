@@ -20,7 +20,7 @@ def _decode_base64(value: Any) -> Any:
     try:
         return base64.b64decode("".join(value.split()), validate=True)
     except binascii.Error as error:
-        raise ValueError("base64 is wanted") from error
+        raise ValueError("must be base64") from error
 
 
 def _is_url(text: str) -> bool:
@@ -75,7 +75,7 @@ class ClusterEntry(Entry):
             yield "insecure-skip-tls-verify and a certificate authority are both given; give one of the two"
         # client-go supports socks5 too, for which httpx would need another dependency.
         if self.proxy_url and not _is_url(self.proxy_url):
-            yield "proxy-url: a URL such as http://HOST:PORT is wanted; http and https are supported, socks5 is not"
+            yield "proxy-url: must be a URL such as http://HOST:PORT; http and https are supported, socks5 is not"
 
 
 class EnvVar(Entry):

@@ -62,7 +62,7 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
         kind = response.headers.get("content-type", "of no content type").partition(";")[0]
         raise InvalidResponseError(f"its response ({kind}) is not JSON") from error
     if not isinstance(value, dict):
-        raise InvalidResponseError(f"its response is a {type(value).__name__}, a map is wanted")
+        raise InvalidResponseError(f"its response is a {type(value).__name__}, must be a map")
     return value
 
 

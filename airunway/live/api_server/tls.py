@@ -74,6 +74,6 @@ def _identify(context: ssl.SSLContext, credentials: Credentials) -> None:
             reason = (
                 "the key does not match the certificate"
                 if mismatch
-                else "a certificate and a key without a password are wanted, in PEM"
+                else "must be a certificate and a key without a password, in PEM"
             )
             raise InputError([Problem("client certificate", f"can't be used: {reason}")]) from error
