@@ -29,8 +29,9 @@ SECURITY_KEYS = frozenset(
 )
 SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
-ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
+ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")
 """A flag name, without dashes, that ``engine.args`` accepts."""
+_JOINED = re.compile(r"(-[^\s=]*)\s")
 _SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
 
@@ -230,8 +231,12 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for key in spec.engine.args:
         if not ARG_KEY.match(key):
-            yield Problem(f"engine.args.{key}", "letters, digits, - and _ are valid, without the leading dashes")
+            yield Problem(f"engine.args.{key}", "letters, digits, -, _ and . are valid, without the leading dashes")
     for index, token in enumerate(spec.engine.extra_args):
+        if joined := _JOINED.match(token):
+            flag = joined[1]
+            message = f"{flag} and its value are in one element; write two, {flag!r} and the value, or {flag}=VALUE"
+            yield Problem(f"engine.extraArgs[{index}]", message)
         flag = token.lstrip("-").split("=", 1)[0]
         if token.startswith("--") and flag in spec.engine.args:
             yield Problem(

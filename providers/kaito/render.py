@@ -9,7 +9,7 @@ from typing import Any
 
 from airunway.provider import aikit
 from airunway.provider.contract import NameLimit, SupportedFields
-from airunway.provider.engine_args import flags
+from airunway.provider.engine_args import engine_flags
 from airunway.provider.pods import (
     ENVIRONMENT_FIELDS,
     IMAGE_FIELDS,
@@ -22,6 +22,7 @@ from airunway.provider.pods import (
 )
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
+from airunway.provider.user_flags import duplicate_problems, user_flags
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
 from airunway.text.merge import non_empty
 from airunway.text.names import digest, dns_label
@@ -166,10 +167,12 @@ _Inference = tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[str, ...]]
 def _preset(request: Request, refusals: Refusals) -> _Inference:
     spec, engine = request.spec, request.spec.engine
     for key, value in engine.args.items():
-        refusals.refuse(value == "", f"engine.args.{key}", _NO_FLAGS)
-    engine_flags, clashes = flags(Engine.VLLM, spec, gpus=1)
-    arguments = {f.name: f.value for f in engine_flags if f.name != "model"}
-    refusals.raise_if_any([*clashes, *preset_problems(request, arguments)])
+        # No flag of vLLM has a truth value as its text, so such a value is a switch.
+        refusals.refuse(value.lower() in ("", "true", "false"), f"engine.args.{key}", _NO_FLAGS)
+        refusals.refuse("." in key, f"engine.args.{key}", "a preset takes no dotted names; set the whole value as JSON")
+    found = engine_flags(Engine.VLLM, spec, None)
+    arguments = {flag.name: flag.value for flag in found.flags if flag.name != "model"}
+    refusals.raise_if_any([*found.problems, *preset_problems(request, arguments)])
     preset = non_empty(name=spec.model.id, presetOptions=non_empty(modelAccessSecret=token_secret(request)))
     inference: dict[str, Any] = {"preset": preset}
     supporting: tuple[dict[str, Any], ...] = ()
@@ -210,6 +213,9 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "engine.args.context-size",
         "engine.contextLength sets it already",
     )
+    for key in engine.args:
+        refusals.refuse("." in key, f"engine.args.{key}", "llama.cpp has no dotted flags")
+    refusals.raise_if_any(duplicate_problems(Engine.LLAMACPP, user_flags(Engine.LLAMACPP, spec)))
     refusals.raise_if_any(aikit.model_id_problems(spec))
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []
     arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]

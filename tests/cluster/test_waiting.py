@@ -130,7 +130,7 @@ def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine, 
     registry = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
     stack = engine.stack("build", settings(cluster, built, namespace="build", registry=registry))
     said = failed(stack.up).text
-    assert "was not built by Job airunway-system/aikit-org-gguf" in said
+    assert "Job airunway-system/aikit-org-gguf did not build it" in said
     assert "no such file: m-Q4_0.gguf" in said
     assert "kubectl logs -n airunway-system job/aikit-org-gguf" in said
     assert cluster.get("/apis/kaito.sh/v1beta1/namespaces/build/workspaces/built") is None, (

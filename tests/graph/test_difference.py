@@ -233,7 +233,7 @@ def test_a_decision_that_changes_says_why(pairs: dict[str, Pairs]) -> None:
     assert (
         moved.because == "rule \"spec.engine.type == 'vllm' && spec.resources.gpu.count > 1\" (priority 80) is now true"
     )
-    assert "operator dynamo-platform 1.1.1 is removed" in of(pairs, "gpu-threshold").operators
+    assert "operator dynamo-platform 1.6.1 is removed" in of(pairs, "gpu-threshold").operators
 
 
 def test_a_chart_s_new_version_is_one_update_and_a_sentence(pairs: dict[str, Pairs]) -> None:

@@ -166,7 +166,7 @@ def test_a_flag_of_the_user_replaces_a_derived_one() -> None:
     fields = {"resources": {"gpu": {"count": 4}}, "engine": {"args": {"tp": "2"}}}
     worker = plan(fields).rendered.resource["spec"]["services"]["VllmWorker"]
     args = worker["extraPodSpec"]["mainContainer"]["args"]
-    assert args == ["--model", "org/model", "--tp", "2"]
+    assert args == ["--model", "org/model", "--tensor-parallel-size", "2"]
 
 
 @pytest.mark.parametrize(
