@@ -1,4 +1,4 @@
-"""The status of a KAITO Workspace (kaito.sh/v1beta1 as of 0.10.0)."""
+"""The status of a KAITO Workspace (kaito.sh/v1beta1 as of 0.12.0)."""
 
 from pydantic import Field
 
