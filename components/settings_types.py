@@ -7,6 +7,7 @@ import pulumi
 from components.spec_types import (
     EngineSpec,
     EnvVar,
+    Gateway,
     ModelRef,
     PodTemplate,
     ProviderRef,
@@ -57,11 +58,20 @@ class Deployment(TypedDict):
     tolerations: NotRequired[list[Toleration]]
     """Taints that the pods tolerate."""
 
+    gateway: NotRequired[Gateway]
+    """Routes through the cluster's inference gateway."""
+
     name: str
     """Name of the deployment, of its upstream object and of its entry in the outputs."""
 
     namespace: NotRequired[str]
     """Namespace. Default: the stack's."""
+
+    labels: NotRequired[dict[str, str]]
+    """Labels of its upstream object, such as kueue.x-k8s.io/queue-name."""
+
+    annotations: NotRequired[dict[str, str]]
+    """Annotations of its upstream object."""
 
     ready_timeout: NotRequired[str]
     """How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."""

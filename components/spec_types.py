@@ -21,6 +21,9 @@ class ModelRef(TypedDict):
     id: NotRequired[str]
     """Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."""
 
+    revision: NotRequired[str]
+    """Branch, tag or commit of the Hugging Face repository. Default: its branch main."""
+
     served_name: NotRequired[str]
     """Name that the API answers to. Default: what the engine makes of the id."""
 
@@ -181,6 +184,19 @@ class Toleration(TypedDict):
     """For NoExecute: how long."""
 
 
+class Gateway(TypedDict):
+    """The routes that a KubeAIRunway controller makes through the cluster's inference gateway."""
+
+    enabled: NotRequired[bool]
+    """Whether there are any; with direct delivery there are none."""
+
+    model_name: NotRequired[str]
+    """Name of the model that requests are routed by."""
+
+    http_route_ref: NotRequired[str]
+    """Existing HTTPRoute, instead of one made for the model."""
+
+
 class ModelDeploymentArgs(TypedDict):
     """One model deployment of a stack: a name and the fields of a ModelDeployment's spec."""
 
@@ -220,8 +236,17 @@ class ModelDeploymentArgs(TypedDict):
     tolerations: NotRequired[list[Toleration]]
     """Taints that the pods tolerate."""
 
+    gateway: NotRequired[Gateway]
+    """Routes through the cluster's inference gateway."""
+
     namespace: NotRequired[str]
     """Namespace. Default: the stack's."""
+
+    labels: NotRequired[dict[str, str]]
+    """Labels of its upstream object, such as kueue.x-k8s.io/queue-name."""
+
+    annotations: NotRequired[dict[str, str]]
+    """Annotations of its upstream object."""
 
     ready_timeout: NotRequired[str]
     """How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."""

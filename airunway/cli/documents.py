@@ -18,7 +18,7 @@ from airunway.report.preview_document import deployment_document
 from airunway.report.preview_text import selection_table
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.problems import InputError, Problem
-from airunway.text.terminal import console
+from airunway.text.terminal import console, one_line
 from airunway.text.yaml_writing import to_documents
 from providers import PROVIDERS
 
@@ -94,7 +94,10 @@ def _provider_lines(config: InferenceProviderConfig) -> Text:
 
 
 def _plan_files(files: list[str]) -> list[PlannedDeployment]:
-    """Plan every document in ``files`` with the built-in providers. Raises ``InputError`` with all problems."""
+    """Plan every document in ``files`` with the built-in providers, and print their warnings to standard error.
+
+    Raises ``InputError`` with all problems.
+    """
     target = PlanContext(PROVIDERS, _load_configs(None, None), StackSettings())
     planned: list[PlannedDeployment] = []
     problems: list[Problem] = []
@@ -109,4 +112,7 @@ def _plan_files(files: list[str]) -> list[PlannedDeployment]:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    for deployment in planned:
+        for warning in deployment.warnings:
+            console(stderr=True).print(f"warning: {deployment.name}: {one_line(warning)}", markup=False, soft_wrap=True)
     return planned

@@ -45,7 +45,7 @@ _GROUPS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     ("Disaggregated serving", False, ("scaling.prefill", "scaling.decode")),
     ("Engine settings", False, ("engine", "image")),
     ("Pods", False, ("env", "podTemplate", "secrets", "nodeSelector", "tolerations")),
-    ("Delivery", False, (*sorted(ENTRY_FIELDS - {"name", "namespace"}), "provider")),
+    ("Delivery", False, (*sorted(ENTRY_FIELDS - {"name", "namespace"}), "provider", "gateway")),
 )
 
 

@@ -18,6 +18,7 @@ from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import select
 from airunway.spec.checks import parse_spec, spec_warnings
 from airunway.spec.entry import Delivery, DeploymentEntry
+from airunway.spec.gguf import gguf_warnings
 from airunway.spec.model import Source
 from airunway.text.problems import InputError, Problem
 
@@ -38,6 +39,7 @@ class PlannedDeployment:
     delivery: Delivery = Delivery.DIRECT
     take_over: bool = False
     location: EntryLocation = STANDALONE
+    document_warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,8 +48,10 @@ class PlannedDeployment:
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings about the spec, the decision and the rendering."""
-        return [*spec_warnings(self.request.spec), *self.request.selection.warnings, *self.rendered.warnings]
+        """Warnings about the document, the spec, the decision and the rendering."""
+        spec, selection = self.request.spec, self.request.selection
+        found = [*self.document_warnings, *spec_warnings(spec), *gguf_warnings(spec, selection.engine)]
+        return [*found, *selection.warnings, *self.rendered.warnings]
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def plan_document(document: Document, context: PlanContext) -> PlannedDeployment
     if entry.spec is None:
         raise InputError(entry.problems)
     try:
-        return plan_deployment(entry.spec, context, entry.location)
+        return plan_deployment(entry.spec, context, entry.location, entry.warnings)
     except InputError as error:
         raise InputError([entry.location.qualify(p) for p in error.problems]) from error
 
@@ -95,7 +99,10 @@ def plan_entry(data: Any, context: PlanContext) -> PlannedDeployment:
 
 
 def plan_deployment(
-    entry: DeploymentEntry, context: PlanContext, location: EntryLocation = STANDALONE
+    entry: DeploymentEntry,
+    context: PlanContext,
+    location: EntryLocation = STANDALONE,
+    document_warnings: tuple[str, ...] = (),
 ) -> PlannedDeployment:
     """Plan one checked entry. Raises ``InputError``."""
     configs, settings = context.configs, context.settings
@@ -115,6 +122,8 @@ def plan_deployment(
         token_secret=secret,
         built_image=image.pull if image else None,
         pull_secret=pull_secret(settings) if image else None,
+        labels_added=entry.labels,
+        annotations_added=entry.annotations,
     )
     provider = context.providers.require(selection.provider)
     rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, context)
@@ -128,6 +137,7 @@ def plan_deployment(
         delivery,
         entry.take_over,
         location,
+        document_warnings,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.selection.provider_config import API_GROUPS
-from airunway.spec.entry import ENTRY_FIELDS
+from airunway.spec.entry import ENTRY_FIELDS, is_reserved
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.yaml_reading import read_documents
 
@@ -56,6 +56,7 @@ def _document_problem(body: Any, kinds: tuple[str, ...]) -> Problem | None:
 
 
 _METADATA = {"name", "namespace", "labels", "annotations"}
+_USER_METADATA = ("labels", "annotations")
 _SERVER = {
     "uid",
     "resourceVersion",
@@ -69,7 +70,7 @@ _SERVER = {
 
 
 def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]:
-    """The entry for a ModelDeployment: its spec with ``name`` and ``namespace`` added, and problems."""
+    """The entry for a ModelDeployment: its spec with what its metadata says added, and problems."""
     metadata = document.body["metadata"]
     problems = [
         Problem(f"metadata.{key}", f"unknown key; {suggest_name(str(key), _METADATA)}")
@@ -87,11 +88,33 @@ def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]
     reserved = [key for key in spec if key in ENTRY_FIELDS]
     problems += [Problem(f"spec.{key}", "unknown key") for key in reserved]
     namespace = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
-    return {"name": metadata["name"], **namespace, **spec}, problems
+    kept = {key: _kept(metadata[key]) for key in _USER_METADATA if metadata.get(key)}
+    return {"name": metadata["name"], **namespace, **{k: v for k, v in kept.items() if v}, **spec}, problems
+
+
+def document_warnings(document: Document) -> list[str]:
+    """Warnings about labels and annotations that mean something to other tools, but nothing here."""
+    warnings = []
+    for section in _USER_METADATA:
+        keys = document.body["metadata"].get(section)
+        for key in keys if isinstance(keys, dict) else ():
+            domain, _, name = str(key).rpartition("/")
+            if domain in API_GROUPS and name == "reconcile-paused":
+                warnings.append(
+                    f"metadata.{section}.{key}: a controller leaves a paused deployment alone, but here it is deployed"
+                )
+            elif is_reserved(str(key)) and domain not in (*API_GROUPS, "kubectl.kubernetes.io"):
+                warnings.append(f"metadata.{section}.{key}: is left out; only this program's own are put on the object")
+    return warnings
+
+
+def _kept(keys: Any) -> Any:
+    """Labels or annotations without those that tools write for themselves; anything else than a map as it is."""
+    return {k: v for k, v in keys.items() if not is_reserved(str(k))} if isinstance(keys, dict) else keys
 
 
 def in_document(problem: Problem, source: str) -> Problem:
     """``problem`` of an entry from ``deployment_entry``, with the field as in the document."""
     head = re.split(r"[.\[]", problem.field)[0]
-    field = f"metadata.{problem.field}" if head in ("name", "namespace") else f"spec.{problem.field}"
+    field = f"metadata.{problem.field}" if head in _METADATA else f"spec.{problem.field}"
     return Problem(f"{source}: {field}", problem.message)

@@ -5,11 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.planning.documents import Document, deployment_entry, in_document, parse_documents
+from airunway.planning.documents import (
+    Document,
+    deployment_entry,
+    document_warnings,
+    in_document,
+    parse_documents,
+)
 from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
-from airunway.spec.entry import DeploymentEntry
+from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
 from airunway.text.config_text import config_text
 from airunway.text.problems import InputError, Problem, format_value, join
 from airunway.text.yaml_reading import StackLoader, read_document
@@ -44,6 +50,7 @@ class Entry:
     data: Any
     spec: DeploymentEntry | None
     problems: tuple[Problem, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str | None:
@@ -110,11 +117,12 @@ def document_entry(document: Document) -> Entry:
     """The entry for a ModelDeployment document."""
     location = EntryLocation(document.source, document=True)
     data, document_problems = deployment_entry(document)
-    spec, spec_problems = parse_spec(data, DeploymentEntry) if data else (None, [])
+    spec, spec_problems = parse_spec(data, DeploymentEntry, hidden=ENTRY_FIELDS) if data else (None, [])
     problems = [Problem(f"{document.source}: {p.field}", p.message) for p in document_problems] + [
         location.qualify(p) for p in spec_problems
     ]
-    return Entry(location, data, None if document_problems else spec, tuple(problems))
+    spec = None if document_problems else spec
+    return Entry(location, data, spec, tuple(problems), tuple(document_warnings(document)))
 
 
 def name_clashes(entries: Iterable[Entry]) -> list[Problem]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.planning.settings import BUILD_DATA, StackSettings
+from airunway.provider import aikit
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.spec.durations import seconds
 from airunway.spec.model import ModelDeploymentSpec
@@ -53,11 +54,13 @@ class ImageInputs:
     context: str
     platform: str
     runtime: str | None
+    revision: str | None = None
 
     @property
     def hash(self) -> str:
         """A hash of the inputs."""
-        return digest([self.model, self.file, self.frontend, self.context, self.platform, self.runtime], 12)
+        inputs = [self.model, self.file, self.frontend, self.context, self.platform, self.runtime]
+        return digest([*inputs, self.revision] if self.revision else inputs, 12)
 
     @property
     def repository(self) -> str:
@@ -73,7 +76,12 @@ class ImageInputs:
 
     @property
     def source(self) -> str:
-        """The model's source for AIKit's frontend."""
+        """The model's source for AIKit's frontend.
+
+        In ``huggingface://OWNER/MODEL/A/B`` it takes A for a branch (read in March 2026).
+        """
+        if self.revision or "/" in self.file:
+            return aikit.file_url(self.model, self.file, self.revision)
         return f"huggingface://{self.model}/{self.file}"
 
 
@@ -197,6 +205,7 @@ def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedIma
         context=builder.context or defaults["context"],
         platform=builder.platform or defaults["platform"],
         runtime="cuda" if spec.gpu_count else None,
+        revision=spec.model.revision,
     )
     registry = hosts(settings)
     name = f"{inputs.repository}:{inputs.tag}"

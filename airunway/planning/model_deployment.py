@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from airunway.provider.contract import Provider
+from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.live_object import LiveModel, Status, read_as
 from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, failure_message
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
-from airunway.provider.supported_fields import unsupported_fields
+from airunway.provider.supported_fields import SECTION_FIELDS, unsupported_fields
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
 from airunway.spec.entry import ENTRY_FIELDS, Delivery
 from airunway.spec.model import ModelDeploymentSpec, Source
@@ -43,7 +44,7 @@ def object_name(name: str) -> str:
 
 def model_deployment(request: Request, group: str) -> dict[str, Any]:
     """The ModelDeployment for ``request``. Raises ``InputError`` for fields that ``group`` doesn't have."""
-    refused = unsupported_fields(request.spec, ENTRY_FIELDS | supported_fields(group), {})
+    refused = unsupported_fields(request.spec, ENTRY_FIELDS | SECTION_FIELDS | supported_fields(group), {})
     problems = [
         Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}")
         for path in refused
@@ -58,14 +59,15 @@ def model_deployment(request: Request, group: str) -> dict[str, Any]:
     if problems:
         raise InputError(problems)
     metadata = {"name": object_name(request.name), "namespace": request.namespace, "labels": request.labels}
-    return {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": _spec(request, group)}
+    resource = {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": _spec(request, group)}
+    return request.with_user_metadata(resource)
 
 
 def render_for_controller(provider: Provider, request: Request, group: str) -> Rendered:
     """Render ``request`` as a ModelDeployment of API group ``group``. Raises ``InputError``."""
     resource = model_deployment(request, group)
     name = resource["metadata"]["name"]
-    problems = name_problems(provider, request, name)
+    problems = [*name_problems(provider, request, name), *gpu_image_problems(provider, request)]
     if problems:
         raise InputError(problems)
     return Rendered(resource, provider.endpoint(name), READY.wait_for(resource), IMMUTABLE)

@@ -4,11 +4,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from airunway.spec.durations import Duration
 from airunway.spec.entry import Delivery, DnsLabel
-from airunway.spec.model import StrictModel, Text, enum_validator
+from airunway.spec.model import Memory, StrictModel, Text, enum_validator
+from airunway.spec.quantities import size_problem
+from airunway.text.problems import format_value
 from airunway.text.yaml_reading import load_data
 
 BUILD_DATA = load_data(Path(__file__).with_name("image_build.yaml"))
@@ -57,11 +59,22 @@ class ProviderSettings(StrictModel):
     )
 
 
+def _size(text: str) -> str:
+    problem = size_problem(text)
+    if problem:
+        raise ValueError(f"{format_value(text)} given, {problem}")
+    return text
+
+
+Size = Annotated[Memory, AfterValidator(_size)]
+"""The size of a volume, as a Kubernetes quantity."""
+
+
 class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
     node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes; only they may pull from it.")
-    storage: Text | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
+    storage: Size | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
     node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
         None, description=f"Port on each node for pulls. Default: {_REGISTRY['nodePort']}."
@@ -117,7 +130,7 @@ class ControllerSettings(StrictModel):
 class BuilderSettings(StrictModel):
     """How images are built."""
 
-    storage: Text | None = Field(None, description=f"Size of the build cache. Default: {_BUILDER['storage']}.")
+    storage: Size | None = Field(None, description=f"Size of the build cache. Default: {_BUILDER['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of the build cache. Default: the cluster's.")
     unconfined: bool = Field(
         False, description="Run BuildKit without seccomp and AppArmor profiles, if the nodes' profiles forbid mounts."

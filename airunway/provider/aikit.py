@@ -39,8 +39,13 @@ def model_arguments(spec: ModelDeploymentSpec) -> list[str]:
     if spec.model.source is not Source.HUGGINGFACE or (spec.model.gguf and spec.model.gguf.build):
         return []
     if spec.model.gguf and spec.model.gguf.file:
-        return [f"https://huggingface.co/{quote(str(spec.model.id))}/resolve/main/{quote(spec.model.gguf.file)}"]
+        return [file_url(str(spec.model.id), spec.model.gguf.file, spec.model.revision)]
     return [f"huggingface://{spec.model.id}"]
+
+
+def file_url(model_id: str, file: str, revision: str | None = None) -> str:
+    """The address of one file of a Hugging Face repository, of its branch main unless there is a ``revision``."""
+    return f"https://huggingface.co/{quote(model_id)}/resolve/{quote(revision or 'main', safe='')}/{quote(file)}"
 
 
 def served_name(spec: ModelDeploymentSpec) -> str | None:
@@ -55,10 +60,36 @@ def served_name(spec: ModelDeploymentSpec) -> str | None:
 
 
 def model_id_problems(spec: ModelDeploymentSpec) -> list[Problem]:
-    """A problem if ``model.id`` names no pre-made AIKit model."""
+    """Problems if a container can't fetch the model: no such pre-made one, another store, a revision of all files."""
     premade = aikit_data()["premade"]
     if spec.model.source is Source.AIKIT and spec.model.id is not None and spec.model.id not in premade:
         return [
             Problem("model.id", f"no pre-made AIKit model '{spec.model.id}'; {suggest_name(spec.model.id, premade)}")
         ]
-    return []
+    if spec.model.source is not Source.HUGGINGFACE:
+        return []
+    problems = []
+    if "://" in str(spec.model.id):
+        problems.append(Problem("model.id", f"'{spec.model.id}' given, but llama.cpp fetches only from Hugging Face"))
+    if spec.model.revision and not (spec.model.gguf and spec.model.gguf.file):
+        problems.append(
+            Problem("model.revision", "llama.cpp takes a revision for one file only; name it in model.gguf.file")
+        )
+    return problems
+
+
+def context_problems(spec: ModelDeploymentSpec) -> list[Problem]:
+    """Problems with flags that set the context's length beside ``engine.contextLength``, in whatever spelling."""
+    if spec.engine.context_length is None:
+        return []
+    written = [(f"engine.args.{name}", name) for name in spec.engine.args if name != "context-size"]
+    written += [
+        (f"engine.extraArgs[{index}]", argument[2:].partition("=")[0])
+        for index, argument in enumerate(spec.engine.extra_args)
+        if argument.startswith("--")
+    ]
+    return [
+        Problem(field, "engine.contextLength sets --context-size already; give it once")
+        for field, name in written
+        if name.replace("_", "-") == "context-size"
+    ]

@@ -8,7 +8,7 @@ from airunway.provider.live_object import Object as Object
 from airunway.provider.live_object import UnreadableError as UnreadableError
 from airunway.provider.live_object import WholeNumber, read_value
 from airunway.provider.live_pod import EnvVar, Placement, TemplateMetadata
-from airunway.provider.pods import TOKEN_KEY
+from airunway.provider.pods import TOKEN_KEY, TOKEN_KEYS
 from airunway.spec.model import GPU_RESOURCE
 from airunway.text.merge import non_empty
 
@@ -33,7 +33,10 @@ def read_environment(env: list[EnvVar]) -> dict[str, Any]:
     """The section ``env`` without the token that renderers append, and ``secrets`` with the token's Secret."""
     entries = [variable.model_dump(by_alias=True, exclude_none=True) for variable in env]
     reference = (env[-1].value_from or {}).get("secretKeyRef") if env else None
-    token = isinstance(reference, dict) and env[-1].name == reference.get("key") == TOKEN_KEY and reference.get("name")
+    rendered = isinstance(reference, dict) and env[-1].name == reference.get("key") == TOKEN_KEY
+    # Beside a token of the user's own none is rendered.
+    rendered = rendered and all(variable.name not in TOKEN_KEYS for variable in env[:-1])
+    token = reference.get("name") if rendered and reference else None
     return non_empty(env=entries[:-1]) | {"secrets": {"huggingFaceToken": token}} if token else non_empty(env=entries)
 
 

@@ -10,6 +10,9 @@ from airunway.text.merge import non_empty
 TOKEN_KEY = "HF_TOKEN"
 """Key in a token Secret, and the environment variable that huggingface_hub reads."""
 
+TOKEN_KEYS = frozenset({TOKEN_KEY, "HUGGING_FACE_HUB_TOKEN"})
+"""The variables from which huggingface_hub reads a token, ``HF_TOKEN`` first."""
+
 IMAGE_FIELDS = frozenset({"engine.image", "image"})
 """The fields that name a container image."""
 
@@ -41,10 +44,15 @@ ENVIRONMENT_FIELDS = frozenset({"env[].name", "env[].value", "env[].valueFrom", 
 """The fields that ``environment`` renders."""
 
 
+def has_own_token(spec: ModelDeploymentSpec) -> bool:
+    """Whether the user's environment brings the token, in either of its variables."""
+    return any(variable.name in TOKEN_KEYS for variable in spec.env)
+
+
 def environment(request: Request, *, token: bool = True) -> list[dict[str, Any]]:
     """The containers' ``env``: the user's entries, then the token from its Secret unless the user sets it."""
     env = [v.model_dump(by_alias=True, exclude_none=True) for v in request.spec.env]
-    if token and request.token_secret and all(v["name"] != TOKEN_KEY for v in env):
+    if token and request.token_secret and not has_own_token(request.spec):
         env.append({"name": TOKEN_KEY, "valueFrom": {"secretKeyRef": {"name": request.token_secret, "key": TOKEN_KEY}}})
     return env
 

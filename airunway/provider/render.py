@@ -4,9 +4,11 @@ import copy
 from typing import Any
 
 from airunway.provider.contract import Provider, api_versions
+from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.overrides import override
 from airunway.provider.request import Rendered, Request
 from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
+from airunway.spec.quantities import size_problem
 from airunway.text.problems import InputError, Problem, format_value
 
 
@@ -16,6 +18,8 @@ def render(provider: Provider, request: Request) -> Rendered:
         *_version_problems(provider, request),
         *name_problems(provider, request, request.name),
         *_refused(provider, request),
+        *_default_problems(request),
+        *gpu_image_problems(provider, request),
     ]
     try:
         objects = provider.render(request)
@@ -28,12 +32,14 @@ def render(provider: Provider, request: Request) -> Rendered:
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
+    resource = request.with_user_metadata(resource)
+    immutable = (*provider.IMMUTABLE, *objects.immutable)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
     return Rendered(
         resource,
         endpoint,
         wait_for,
-        provider.IMMUTABLE,
+        immutable,
         objects.supporting,
         objects.warnings,
         objects.topology,
@@ -60,6 +66,16 @@ def name_problems(provider: Provider, request: Request, name: str) -> list[Probl
             "name",
             f"makes a {provider.KIND} {name}, whose name has at most {limit.max_length} characters: {limit.reason}",
         )
+    ]
+
+
+def _default_problems(request: Request) -> list[Problem]:
+    """Problems with amounts of memory in the defaults of the provider's document."""
+    sizes = {key: text for key, text in request.config.spec.defaults.items() if key.endswith("Memory") and text}
+    found = {key: problem for key, text in sizes.items() if (problem := size_problem(text))}
+    return [
+        Problem(f"providers.{request.config.name}.spec.defaults.{key}", f"{format_value(sizes[key])} given, {problem}")
+        for key, problem in found.items()
     ]
 
 

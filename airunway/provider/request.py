@@ -1,12 +1,14 @@
 """The input and output of a provider's renderer: a checked deployment with its decision, and the objects for it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import Selection
 from airunway.spec.model import ModelDeploymentSpec
+from airunway.text.merge import non_empty
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Request:
     """A checked deployment with its decision; ``token_secret`` is the Secret with its Hugging Face token, if any.
 
     ``built_image`` is the image that the stack builds for it, as nodes pull it; ``pull_secret`` is set if the registry
-    needs a login.
+    needs a login. ``labels_added`` and ``annotations_added`` are the user's for the upstream object.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Request:
     token_secret: str | None = None
     built_image: str | None = None
     pull_secret: str | None = None
+    labels_added: Mapping[str, str] = field(default_factory=dict)
+    annotations_added: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -40,6 +44,13 @@ class Request:
     def metadata(self) -> dict[str, Any]:
         """Metadata of the upstream object."""
         return {"name": self.name, "namespace": self.namespace, "labels": self.labels}
+
+    def with_user_metadata(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """``resource`` with the user's labels and annotations too, where it doesn't set the same."""
+        metadata = resource["metadata"]
+        labels = {**self.labels_added, **metadata["labels"]}
+        annotations = {**self.annotations_added, **metadata.get("annotations", {})}
+        return resource | {"metadata": metadata | {"labels": labels} | non_empty(annotations=annotations)}
 
     def image(self, role: str) -> str:
         """The spec's image, else the provider's image for ``role``."""
@@ -69,6 +80,8 @@ class Objects:
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    immutable: tuple[str, ...] = ()
+    """Fields of this object that are to be replaced with, beside those that are of every object of its kind."""
     topology: str | None = None
 
 

@@ -9,7 +9,14 @@ from pydantic import BaseModel
 from airunway.spec.entry import ENTRY_FIELDS
 from airunway.text.problems import InputError, Problem, join
 
-PLANNING_FIELDS = ENTRY_FIELDS | {"provider.name", "provider.overrides", "engine.type", "serving.mode", "resources.gpu"}
+SECTION_FIELDS = frozenset({"gateway"})
+"""Sections that say nothing by being there: ``gateway: {enabled: false}`` is what every provider does anyway."""
+
+PLANNING_FIELDS = (
+    ENTRY_FIELDS
+    | SECTION_FIELDS
+    | {"provider.name", "provider.overrides", "engine.type", "serving.mode", "resources.gpu"}
+)
 """Fields that planning reads for every provider; for ``resources.gpu``, only whether it is set."""
 
 _INDEX = re.compile(r"\[[0-9]+\]")

@@ -1,24 +1,27 @@
 """Checks of the KubeAIRunway webhook beyond types: limits, combinations, names (upstream's HEAD of July 2026)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from airunway.spec.clear_text import clear_text_problems
 from airunway.spec.model import (
     GPU_RESOURCE,
     MAX_CPU,
     MAX_GPUS,
     MAX_MEMORY,
     MAX_REPLICAS,
-    QUANTITY,
     ComponentScaling,
-    Engine,
     ModelDeploymentSpec,
     Source,
 )
+from airunway.spec.model_checks import model_problems
+from airunway.spec.pod_checks import env_problems, gpu_type_problems, toleration_problems
+from airunway.spec.quantities import parse_quantity as parse_quantity
+from airunway.spec.quantities import size_problem
 from airunway.text.problems import Problem, format_value, join, validation_problems
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
@@ -29,26 +32,37 @@ SECURITY_KEYS = frozenset(
 )
 SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
-ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
+ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")
 """A flag name, without dashes, that ``engine.args`` accepts."""
-_SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_JOINED = re.compile(r"(-[^\s=]*)\s")
 
 
-def parse_spec(data: Any, model: type[_Spec]) -> tuple[_Spec | None, list[Problem]]:
-    """Parse and check a spec, or a model that extends it; the spec is None if there are problems."""
+def parse_spec(
+    data: Any, model: type[_Spec], hidden: Collection[str] = frozenset()
+) -> tuple[_Spec | None, list[Problem]]:
+    """Parse and check a spec, or a model that extends it; the spec is None if there are problems.
+
+    The keys in ``hidden`` are not suggested for unknown ones.
+    """
     try:
         spec = model.model_validate(data)
     except ValidationError as error:
-        problems = validation_problems(error, model)
+        problems = validation_problems(error, model, hidden)
         valid_part = _without(data, [e["loc"] for e in error.errors()])
         try:
             later_problems = check_spec(model.model_validate(valid_part))
         except ValidationError:
             later_problems = []
-        broken_sections = {_section(p.field) for p in problems}
-        return None, problems + [p for p in later_problems if _section(p.field) not in broken_sections]
+        broken = {_element(p.field) or _section(p.field) for p in problems}
+        return None, problems + [p for p in later_problems if not {_section(p.field), _element(p.field)} & broken]
     problems = check_spec(spec)
     return (None if problems else spec), problems
+
+
+def _element(field: str) -> str | None:
+    """The element of a section's list that ``field`` is in, such as ``env[2]``; the others don't depend on it."""
+    match = re.match(r"([^.\[]+\[[0-9]+\])\.", field)
+    return match[1] if match else None
 
 
 def _section(field: str) -> str:
@@ -73,16 +87,20 @@ def _without(data: Any, locations: list[tuple[int | str, ...]]) -> Any:
 
 def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
     """The problems of a well-typed spec that don't depend on the provider."""
-    return [
-        *_model(spec),
-        *_gguf(spec),
+    # Other messages could show what is in clear text.
+    credentials = {problem.field: problem for problem in clear_text_problems(spec)}
+    problems = [
+        *model_problems(spec),
         *_mode(spec),
         *_ceilings(spec),
+        *gpu_type_problems(spec),
         *_images(spec),
         *_args(spec),
-        *_env(spec),
+        *env_problems(spec),
+        *toleration_problems(spec),
         *_overrides(spec.provider.overrides),
     ]
+    return [*(problem for problem in problems if problem.field not in credentials), *credentials.values()]
 
 
 def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
@@ -93,43 +111,6 @@ def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
     if spec.model.source is Source.CUSTOM and spec.model.served_name:
         warnings.append("model.servedName: with source custom the image decides the name")
     return warnings
-
-
-def _model(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    model = spec.model
-    if model.source is not Source.CUSTOM and model.id is None:
-        yield Problem("model.id", f"required when model.source is {model.source}")
-    if model.id is not None and not re.fullmatch(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]*", model.id):
-        yield Problem(
-            "model.id",
-            f"{format_value(model.id)} given; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B",
-        )
-    if model.gguf and model.gguf.file is not None and not model.gguf.file.lower().endswith(".gguf"):
-        yield Problem(
-            "model.gguf.file", f"{format_value(model.gguf.file)} given, must be a file name that ends in .gguf"
-        )
-
-
-def _gguf(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    gguf = spec.model.gguf
-    if gguf is None:
-        return
-    if spec.model.source is not Source.HUGGINGFACE:
-        yield Problem(
-            "model.gguf", f"only for source huggingface; with source {spec.model.source} the image holds the model"
-        )
-    if not gguf.build:
-        return
-    if gguf.file is None:
-        yield Problem("model.gguf.file", "required when model.gguf.build is true")
-    if spec.engine.type not in (None, Engine.LLAMACPP):
-        yield Problem(
-            "model.gguf.build", f"an image is built for engine llamacpp, but engine.type is {spec.engine.type}"
-        )
-    if spec.container_image:
-        yield Problem(
-            "engine.image" if spec.engine.image else "image", "model.gguf.build builds the image; give one of the two"
-        )
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -194,29 +175,18 @@ def _ceilings(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         if text is None:
             continue
         amount = parse_quantity(text)
-        if amount is None:
-            yield Problem(
-                field,
-                f"{format_value(text)} given, must be a Kubernetes quantity, such as"
-                f" {'500m or 4' if maximum == MAX_CPU else '16Gi'}",
-            )
-        elif amount > (parse_quantity(maximum) or 0):
+        if amount is not None and amount > (parse_quantity(maximum) or 0):
             yield Problem(field, f"{format_value(text)} given, must be at most {maximum}")
-        elif amount == 0:
-            yield Problem(field, f"{format_value(text)} given, must be more than 0")
+            continue
+        problem = _cpu_problem(amount) if maximum == MAX_CPU else size_problem(text)
+        if problem:
+            yield Problem(field, f"{format_value(text)} given, {problem}")
 
 
-def parse_quantity(text: str) -> Decimal | None:
-    """The value of a Kubernetes quantity, or None if ``text`` is not one."""
-    match = QUANTITY.match(text)
-    if not match:
-        return None
-    number, suffix = Decimal(match["number"]), match["suffix"] or ""
-    if suffix.endswith("i"):
-        return number * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
-    if suffix[:1] in ("e", "E") and len(suffix) > 1:
-        return number * Decimal(10) ** int(suffix[1:])
-    return number * Decimal(10) ** _SUFFIX[suffix]
+def _cpu_problem(amount: Decimal | None) -> str | None:
+    if amount is None:
+        return "must be a Kubernetes quantity, such as 500m or 4"
+    return "must be more than 0" if amount == 0 else None
 
 
 def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
@@ -230,28 +200,17 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for key in spec.engine.args:
         if not ARG_KEY.match(key):
-            yield Problem(f"engine.args.{key}", "letters, digits, - and _ are valid, without the leading dashes")
+            yield Problem(f"engine.args.{key}", "letters, digits, -, _ and . are valid, without the leading dashes")
     for index, token in enumerate(spec.engine.extra_args):
+        if joined := _JOINED.match(token):
+            flag = joined[1]
+            message = f"{flag} and its value are in one element; write two, {flag!r} and the value, or {flag}=VALUE"
+            yield Problem(f"engine.extraArgs[{index}]", message)
         flag = token.lstrip("-").split("=", 1)[0]
         if token.startswith("--") and flag in spec.engine.args:
             yield Problem(
                 f"engine.extraArgs[{index}]",
                 f"{format_value(token)} given, but engine.args sets {flag} too; give it once",
-            )
-
-
-def _env(spec: ModelDeploymentSpec) -> Iterator[Problem]:
-    names: set[str] = set()
-    for index, variable in enumerate(spec.env):
-        if variable.name in names:
-            yield Problem(f"env[{index}].name", f"{format_value(variable.name)} is set twice")
-        names.add(variable.name)
-        if variable.value is not None and variable.value_from is not None:
-            yield Problem(f"env[{index}]", "value and valueFrom exclude each other")
-        if variable.name == "HF_TOKEN" and variable.value is not None:
-            yield Problem(
-                f"env[{index}]",
-                "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead",
             )
 
 

@@ -3,12 +3,34 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from airunway.spec.durations import Duration
 from airunway.spec.model import ModelDeploymentSpec, enum_validator
+from airunway.text.names import DNS_LABEL
 
-DnsLabel = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
+
+
+RESERVED_DOMAINS = ("airunway.ai", "kubeairunway.ai", "kubectl.kubernetes.io", "pulumi.com")
+"""Domains of labels and annotations that tools write for themselves."""
+
+
+def is_reserved(key: str) -> bool:
+    """Whether a label or an annotation belongs to a tool that writes it itself."""
+    domain = key.rpartition("/")[0]
+    return any(domain == reserved or domain.endswith(f".{reserved}") for reserved in RESERVED_DOMAINS)
+
+
+def _not_reserved(metadata: dict[str, str]) -> dict[str, str]:
+    found = [key for key in metadata if is_reserved(key)]
+    if found:
+        raise ValueError(f"{', '.join(found)} given, but {', '.join(RESERVED_DOMAINS)} are written by the tools")
+    return metadata
+
+
+UserMetadata = Annotated[dict[str, str], AfterValidator(_not_reserved)]
+"""Labels or annotations that a user may set."""
 
 
 class Delivery(StrEnum):
@@ -25,6 +47,8 @@ class DeploymentEntry(ModelDeploymentSpec):
         description="Name of the deployment, of its upstream object and of its entry in the outputs."
     )
     namespace: DnsLabel | None = Field(None, description="Namespace. Default: the stack's.")
+    labels: UserMetadata = Field({}, description="Labels of its upstream object, such as kueue.x-k8s.io/queue-name.")
+    annotations: UserMetadata = Field({}, description="Annotations of its upstream object.")
     ready_timeout: Duration | None = Field(
         None, description="How long `pulumi up` waits until it serves, such as 45m. Default: the stack's."
     )

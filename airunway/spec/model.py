@@ -6,7 +6,7 @@ Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -79,6 +79,18 @@ SecretName = Annotated[
 ]
 
 
+Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$")]
+
+
+def _with_unit(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"{value} given, must be a Kubernetes quantity with its unit, such as 16Gi")
+    return value
+
+
+Memory = Annotated[str, BeforeValidator(_with_unit), StringConstraints(min_length=1)]
+
+
 class Gguf(StrictModel):
     """One GGUF file of a repository."""
 
@@ -94,6 +106,9 @@ class ModelRef(StrictModel):
     id: Text | None = Field(
         None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."
     )
+    revision: Revision | None = Field(
+        None, description="Branch, tag or commit of the Hugging Face repository. Default: its branch main."
+    )
     served_name: Line | None = Field(
         None, description="Name that the API answers to. Default: what the engine makes of the id."
     )
@@ -101,6 +116,12 @@ class ModelRef(StrictModel):
         Source.HUGGINGFACE, description="Where the weights come from."
     )
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
+
+    @property
+    def is_gguf_repository(self) -> bool:
+        """Whether the Hugging Face repository's name says that it holds GGUF files, as unsloth/Qwen3-8B-GGUF does."""
+        name = str(self.id).rpartition("/")[2].lower()
+        return self.source is Source.HUGGINGFACE and "gguf" in re.split(r"[-_.]", name)
 
 
 class ProviderRef(StrictModel):
@@ -147,7 +168,7 @@ class ComponentScaling(StrictModel):
 
     replicas: Count = Field(1, description=f"Workers; {MAX_REPLICAS} at most.")
     gpu: Gpu | None = Field(None, description="GPUs of one worker.")
-    memory: Text | None = Field(
+    memory: Memory | None = Field(
         None, description=f"Memory of one worker, as a Kubernetes quantity; {MAX_MEMORY} at most."
     )
 
@@ -164,7 +185,7 @@ class Resources(StrictModel):
     """Resources of one replica."""
 
     gpu: Gpu | None = Field(None, description="GPUs. Without them the model runs on CPU.")
-    memory: Text | None = Field(None, description=f"Memory, as a Kubernetes quantity; {MAX_MEMORY} at most.")
+    memory: Memory | None = Field(None, description=f"Memory, as a Kubernetes quantity; {MAX_MEMORY} at most.")
     cpu: Text | None = Field(None, description=f"CPUs, as a Kubernetes quantity; {MAX_CPU} at most.")
 
 
@@ -201,12 +222,22 @@ class Toleration(StrictModel):
     """A pod toleration."""
 
     key: str | None = Field(None, description="Taint key.")
-    operator: str | None = Field(None, description="Equal or Exists.")
+    operator: Literal["Equal", "Exists"] | None = Field(None, description="Equal or Exists.")
     value: str | None = Field(None, description="Taint value.")
-    effect: str | None = Field(None, description="NoSchedule, PreferNoSchedule or NoExecute.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        None, description="NoSchedule, PreferNoSchedule or NoExecute."
+    )
     toleration_seconds: Annotated[int, BeforeValidator(_whole_number)] | None = Field(
         None, description="For NoExecute: how long."
     )
+
+
+class Gateway(StrictModel):
+    """The routes that a KubeAIRunway controller makes through the cluster's inference gateway."""
+
+    enabled: bool = Field(False, description="Whether there are any; with direct delivery there are none.")
+    model_name: Line | None = Field(None, description="Name of the model that requests are routed by.")
+    http_route_ref: Line | None = Field(None, description="Existing HTTPRoute, instead of one made for the model.")
 
 
 class ModelDeploymentSpec(StrictModel):
@@ -224,6 +255,7 @@ class ModelDeploymentSpec(StrictModel):
     secrets: Secrets = Field(Secrets(), description="Secrets by name.")
     node_selector: dict[str, str] = Field({}, description="Node labels that the pods need.")
     tolerations: list[Toleration] = Field([], description="Taints that the pods tolerate.")
+    gateway: Gateway | None = Field(None, description="Routes through the cluster's inference gateway.")
 
     @property
     def container_image(self) -> str | None:
@@ -232,8 +264,9 @@ class ModelDeploymentSpec(StrictModel):
 
     @property
     def is_gguf(self) -> bool:
-        """Whether only llama.cpp can run the model."""
-        return self.model.gguf is not None or self.model.source is Source.AIKIT
+        """Whether only llama.cpp can run the model; an image in the spec may run a GGUF repository otherwise."""
+        by_id = self.model.is_gguf_repository and not self.container_image
+        return self.model.gguf is not None or self.model.source is Source.AIKIT or by_id
 
     @property
     def disaggregated(self) -> bool:
@@ -263,7 +296,3 @@ class ModelDeploymentSpec(StrictModel):
         if engine is not None:
             result["engine"]["type"] = str(engine)
         return result
-
-
-QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
-"""A non-negative Kubernetes quantity (apimachinery, pkg/api/resource/quantity.go)."""

@@ -1,11 +1,14 @@
 """Problems with the input: each has a field and a message that says what was given and what is valid."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+from airunway.text.credentials import without_tokens
+from airunway.text.names import DNS_LABEL, suggest_label
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,16 @@ def suggest_name(name: str, valid: Iterable[str]) -> str:
 
 
 def format_value(value: Any, limit: int = 60) -> str:
-    """``repr`` of a value for a message, truncated to ``limit`` characters."""
-    text = repr(value)
+    """``repr`` of a value for a message, without tokens and truncated to ``limit`` characters."""
+    text = without_tokens(repr(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def validation_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Pydantic's errors as problems, worded for the author of the file."""
-    return [_problem(detail, model) for detail in error.errors(include_url=False)]
+def validation_problems(
+    error: ValidationError, model: type[BaseModel], hidden: Collection[str] = frozenset()
+) -> list[Problem]:
+    """Pydantic's errors as problems, worded for the author of the file, who may not write the keys in ``hidden``."""
+    return [_problem(detail, model, hidden) for detail in error.errors(include_url=False)]
 
 
 _KINDS = {
@@ -73,12 +78,12 @@ _KINDS = {
 }
 
 
-def _problem(detail: Any, model: type[BaseModel]) -> Problem:
+def _problem(detail: Any, model: type[BaseModel], hidden: Collection[str]) -> Problem:
     location, value, kind = detail["loc"], detail["input"], detail["type"]
     context = detail.get("ctx", {})
     field = dotted_field(part for part in location if part != "[key]")
     if kind == "extra_forbidden":
-        return Problem(field, f"unknown key; {suggest_name(str(location[-1]), _keys_at(model, location[:-1]))}")
+        return Problem(field, f"unknown key; {_suggest_key(model, location, hidden)}")
     if kind == "missing":
         return Problem(field, "required, but not given")
     if kind in ("dict_type", "model_type", "model_attributes_type"):
@@ -104,10 +109,42 @@ def _problem(detail: Any, model: type[BaseModel]) -> Problem:
             field, f"{format_value(value)} given, must be {'at least' if 'ge' in context else 'at most'} {bound}"
         )
     if kind == "string_pattern_mismatch":
-        return Problem(field, f"{format_value(value)} given, must match {context['pattern']}")
+        label = suggest_label(value) if context["pattern"] == DNS_LABEL else None
+        hint = f"; write {label}" if label else ""
+        return Problem(field, f"{format_value(value)} given, must match {context['pattern']}{hint}")
     if kind == "value_error":
         return Problem(field, str(context["error"]))
     return Problem(field, f"{format_value(value)} given: {detail['msg'][0].lower()}{detail['msg'][1:]}")
+
+
+def _suggest_key(model: type[BaseModel], location: Sequence[str | int], hidden: Collection[str]) -> str:
+    """A hint for an unknown key: the key that is meant, in another section if it is one of that, and the valid ones."""
+    name, top = str(location[-1]), len(location) == 1
+    valid = _keys_at(model, location[:-1]) - set(hidden if top else ())
+    elsewhere = [path for path in _paths(model) if _folded(name) in (_folded(path), _folded(path.split(".")[-1]))]
+    if top and elsewhere and _folded(name) not in map(_folded, valid):
+        best = min(elsewhere, key=lambda path: path.count("."))
+        return f"did you mean '{best}'? valid: {', '.join(sorted(valid))}"
+    return suggest_name(name, valid)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(".", "")
+
+
+def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The dotted keys in the sections of ``model``, in their order, without those of lists."""
+    for name, info in model.model_fields.items():
+        path = join(prefix, info.alias or name)
+        if prefix:
+            yield path
+        section = _model_in(info.annotation)
+        if section and not _has_list(info.annotation):
+            yield from _paths(section, path)
+
+
+def _has_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(map(_has_list, get_args(annotation)))
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> set[str]:

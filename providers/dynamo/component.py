@@ -14,7 +14,7 @@ class Component:
 
     ``role`` is ``prefill`` or ``decode`` in a disaggregated deployment, else empty. ``gpus`` are None for the frontend.
     ``limits`` and ``requests`` are quantities of cpu and memory. ``token_secret`` is the Secret whose keys become
-    environment variables.
+    environment variables. ``nodes`` are those of each replica.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Component:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     scheduling: Mapping[str, Any] = field(default_factory=dict)
+    nodes: int = 1
 
     @property
     def is_frontend(self) -> bool:

@@ -13,7 +13,7 @@ from airunway.spec.model import GPU_RESOURCE, Engine
 from airunway.text.merge import non_empty
 from providers.dynamo import v1alpha1, v1beta1
 from providers.dynamo.component import FRONTEND, Component
-from providers.dynamo.render import SERVICE, disaggregation_flags
+from providers.dynamo.render import NAME, SERVICE, disaggregation_flags
 
 
 def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
@@ -23,10 +23,12 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     role = ANY_ROLE if ANY_ROLE in components else "decode"
     worker = components[role]
     image, arguments = worker.container["image"], worker.container["args"]
-    settings = read_arguments(engine, arguments, worker.gpus or 0, *disaggregation_flags(engine, role))
+    gpus = (worker.gpus or 0) * worker.nodes
+    settings = read_arguments(engine, arguments, gpus, *disaggregation_flags(engine, role))
     own_image = {} if image == config.spec.images.get(engine) else non_empty(image=image)
     template = non_empty(metadata=non_empty(labels=worker.labels, annotations=worker.annotations))
     fields = {
+        **_overrides(version.multinode_overrides(components.values())),
         "model": settings["model"],
         "engine": {"type": str(engine), **settings["engine"], **own_image},
         **non_empty(env=list(worker.env)),
@@ -49,6 +51,11 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         | {"serving": {"mode": "disaggregated"}, "scaling": scaling}
         | non_empty(resources=non_empty(cpu=worker.limits.get("cpu")))
     )
+
+
+def _overrides(overrides: dict[str, Any]) -> dict[str, Any]:
+    """The section ``provider`` for workers on several nodes, from which parallel sizes are derived."""
+    return {"provider": {"name": NAME, "overrides": {"spec": overrides}}} if overrides else {}
 
 
 def _workers(framework: str, components: list[Component]) -> tuple[Engine, dict[str, Component]]:

@@ -1,14 +1,17 @@
 """NVIDIA Dynamo: a DynamoGraphDeployment with a frontend and workers, aggregated or disaggregated.
 
-Upstream facts: the ``dynamo.<engine>`` modules as of release 1.1.1 (PyPI ai-dynamo 1.1.1).
+Upstream facts: the ``dynamo.<engine>`` modules as of release 1.6.1 (PyPI ai-dynamo 1.6.1).
 """
 
 import json
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from airunway.provider.contract import NameLimit, SupportedFields
-from airunway.provider.engine_args import ARGUMENT_FIELDS, Flag, command_arguments, flags
+from airunway.provider.engine_args import ARGUMENT_FIELDS, EngineFlags, Flag, command_arguments, engine_flags
 from airunway.provider.pods import (
     AGGREGATED_FIELDS,
     DISAGGREGATED_FIELDS,
@@ -18,12 +21,14 @@ from airunway.provider.pods import (
     IMAGE_FIELDS,
     POD_METADATA_FIELDS,
     SCHEDULING_FIELDS,
-    TOKEN_KEY,
     environment,
+    has_own_token,
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
+from airunway.provider.user_flags import user_flags
+from airunway.provider.worker_flags import WorkerFlags, load_worker_flags
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
 from airunway.spec.model import Engine, Mode
 from airunway.text.merge import non_empty
@@ -58,11 +63,14 @@ def name_limit(request: Request) -> NameLimit:
     """The limit for a graph's name: Grove appends the workers' names to it; without Grove a label appends a suffix."""
     if not any(_has_grove(chart.values) for chart in request.config.spec.installation.helm_charts):
         return NameLimit(41, "the operator appends -k8s-service-discovery for a label of at most 63")
-    longest_worker = max((_name(request, role) for role in workers_by_role(request.spec)), key=len)
-    return NameLimit(
-        45 - len(longest_worker),
-        f"with the name of the worker {longest_worker} it has at most 45 if Grove is installed",
-    )
+    worker, used = max((_grove_name(request, role) for role in workers_by_role(request.spec)), key=lambda name: name[1])
+    return NameLimit(45 - used, f"with the name of the worker {worker} it has at most 45 if Grove is installed")
+
+
+def _grove_name(request: Request, role: str) -> tuple[str, int]:
+    """A worker's name, and the characters that Grove appends for it, on several nodes also a group and a leader."""
+    name = _name(request, role)
+    return name, len(name) + (len(f"{name}-ldr") if _nodes(request, role) > 1 else 0)
 
 
 def _has_grove(values: Mapping[str, Any]) -> bool:
@@ -82,29 +90,34 @@ def render(request: Request) -> Objects:
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "a worker")
-    exclusive = request.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
-    refusals.refuse(
-        exclusive and _engine_options(request),
-        "engine.args.override-engine-args",
-        "TensorRT-LLM does not accept it together with the options that the spec's fields set",
-    )
-    workers, problems = _workers(request)
+    if request.selection.engine is Engine.TRTLLM:
+        _refuse_two_kinds_of_options(request, refusals)
+    workers, problems, warnings = _workers(request)
     refusals.raise_if_any(problems)
     components = [_frontend(request), *workers]
-    api_version = request.config.spec.api_version or API_VERSION
-    version = v1alpha1 if api_version == v1alpha1.API_VERSION else v1beta1
+    version = _version(request)
     graph = {
-        "apiVersion": api_version,
+        "apiVersion": version.API_VERSION,
         "kind": KIND,
         "metadata": request.metadata,
         "spec": version.graph_spec(str(request.selection.engine), components),
     }
-    return Objects(graph, topology=", ".join(component.name for component in components))
+    topology = ", ".join(component.name for component in components)
+    return Objects(graph, warnings=tuple(warnings), topology=topology)
 
 
-def _engine_options(request: Request) -> bool:
-    engine_flags, _ = flags(Engine.TRTLLM, request.spec, gpus=1)
-    return request.spec.disaggregated or any(f.name.startswith("trtllm.") for f in engine_flags)
+def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:
+    """Refuse ``--override-engine-args`` beside options with dotted names, which ``dynamo.trtllm`` does not accept."""
+    written = user_flags(Engine.TRTLLM, request.spec)
+    names = [flag.name for flag in engine_flags(Engine.TRTLLM, request.spec, None).flags]
+    names += [user_flag.flag.name for user_flag in written]
+    dotted = request.spec.disaggregated or any(name.startswith("trtllm.") for name in names)
+    for user_flag in written:
+        refusals.refuse(
+            user_flag.flag.name == "override-engine-args" and dotted,
+            user_flag.field,
+            "TensorRT-LLM does not accept it together with options that the spec's fields or dotted names set",
+        )
 
 
 def _frontend(request: Request) -> Component:
@@ -118,29 +131,62 @@ def _frontend(request: Request) -> Component:
     )
 
 
-def _workers(request: Request) -> tuple[list[Component], list[Problem]]:
+def _workers(request: Request) -> tuple[list[Component], list[Problem], list[str]]:
+    """The workers, with the problems and warnings about their flags."""
     components: list[Component] = []
     problems: list[Problem] = []
+    warnings: list[str] = []
     for role, workers in workers_by_role(request.spec).items():
-        component, clashes = _worker(request, workers, role)
-        components.append(component)
-        problems += [p for p in clashes if p not in problems]
-    return components, problems
+        found = _worker_flags(request, workers, role)
+        components.append(_worker(request, workers, role, found.flags))
+        problems += [problem for problem in found.problems if problem not in problems]
+        warnings += [warning for warning in found.warnings if warning not in warnings]
+    return components, problems, warnings
 
 
 def _name(request: Request, role: str) -> str:
     return f"{SERVICE[request.selection.engine]}{role.capitalize()}Worker"
 
 
-def _worker(request: Request, workers: Workers, role: str) -> tuple[Component, list[Problem]]:
+@cache
+def known_flags() -> Mapping[Engine, WorkerFlags]:
+    """The flags of ``dynamo.ENGINE``, by engine."""
+    return load_worker_flags(Path(__file__).with_name("flags.yaml"))
+
+
+def _worker_flags(request: Request, workers: Workers, role: str) -> EngineFlags:
+    engine = request.selection.engine
+    return engine_flags(
+        engine,
+        request.spec,
+        workers.devices(_nodes(request, role)),
+        *disaggregation_flags(engine, role),
+        worker=known_flags()[engine],
+        image=request.image(str(engine)),
+    )
+
+
+def _nodes(request: Request, role: str) -> int:
+    """The nodes of each replica of a worker, which only an override can set."""
+    overridden = _version(request).overridden(request.spec.provider.overrides or {}, _name(request, role))
+    multinode = overridden.get("multinode")
+    count = multinode.get("nodeCount") if isinstance(multinode, Mapping) else None
+    return count if type(count) is int and count > 1 else 1
+
+
+def _version(request: Request) -> ModuleType:
+    """The module of the API version as which the graph is created."""
+    return v1alpha1 if request.config.spec.api_version == v1alpha1.API_VERSION else v1beta1
+
+
+def _worker(request: Request, workers: Workers, role: str, flags: list[Flag]) -> Component:
     spec, engine, gpu = request.spec, request.selection.engine, workers.gpu
-    engine_flags, problems = flags(engine, spec, gpu.count, *disaggregation_flags(engine, role))
     container = {
         "image": request.image(str(engine)),
         "command": ["python3", "-m", f"dynamo.{engine}"],
-        "args": command_arguments(engine_flags, spec),
+        "args": command_arguments(flags, spec),
     }
-    worker = Component(
+    return Component(
         _name(request, role),
         workers.replicas,
         container,
@@ -150,7 +196,6 @@ def _worker(request: Request, workers: Workers, role: str) -> tuple[Component, l
         limits=non_empty(cpu=spec.resources.cpu, memory=workers.memory),
         **_pod(request),
     )
-    return worker, problems
 
 
 def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:
@@ -173,10 +218,9 @@ def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:
 def _pod(request: Request) -> dict[str, Any]:
     """The fields that frontend and workers share."""
     spec = request.spec
-    own_token = any(v.name == TOKEN_KEY for v in spec.env)
     return {
         "env": tuple(environment(request, token=False)),
-        "token_secret": None if own_token else request.token_secret,
+        "token_secret": None if has_own_token(spec) else request.token_secret,
         "labels": dict(spec.pod_template.metadata.labels),
         "annotations": dict(spec.pod_template.metadata.annotations),
         "scheduling": scheduling(spec),

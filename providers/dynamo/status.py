@@ -12,6 +12,7 @@ from airunway.provider.observation import (
     Readiness,
     ReadyState,
     Replicas,
+    Update,
     failure_message,
     missing_replicas_message,
 )
@@ -26,12 +27,19 @@ class ComponentStatus(LiveModel):
     available_replicas: int | None = None
 
 
+class RollingUpdate(LiveModel):
+    """How far the operator's own rolling update is."""
+
+    phase: str = ""
+
+
 class GraphStatus(Status):
     """The status of a graph."""
 
     state: str = ""
     services: dict[str, ComponentStatus] = Field({})
     components: dict[str, ComponentStatus] = Field({})
+    rolling_update: RollingUpdate = RollingUpdate()
 
 
 class DesiredService(LiveModel):
@@ -95,7 +103,15 @@ def observe(obj: Object) -> Observation:
     message = missing_replicas_message(replicas) if phase is Phase.RUNNING and statuses else failure_message(conditions)
     if status.state and phase is None:
         message = f"unknown state {status.state}"
-    return Observation(phase or Phase.PENDING, message, replicas, conditions)
+    return Observation(phase or Phase.PENDING, message, replicas, conditions, update=_update(status))
+
+
+def _update(status: GraphStatus) -> Update | None:
+    """The last change while it rolls out. Dynamo reports that for workers of Deployments, not for those of Grove."""
+    phase = status.rolling_update.phase
+    if phase not in ("Pending", "InProgress", "Failed"):
+        return None
+    return Update(f"rolling update: {phase}", failed=phase == "Failed")
 
 
 def _replicas(workers: Mapping[str, int], statuses: Mapping[str, ComponentStatus]) -> Replicas:

@@ -19,6 +19,20 @@ def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any
     return {"backendFramework": framework, "services": {c.name: _service(c) for c in components}}
 
 
+def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What ``overrides`` say of a component."""
+    found: Any = overrides
+    for key in ("spec", "services", name):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
+    """The override of ``spec`` for the components that run on several nodes."""
+    services = {c.name: {"multinode": {"nodeCount": c.nodes}} for c in components if c.nodes > 1}
+    return {"services": services} if services else {}
+
+
 def _service(component: Component) -> dict[str, Any]:
     return {
         "componentType": "frontend" if component.is_frontend else "worker",
@@ -65,6 +79,12 @@ class ExtraPodSpec(Placement):
     main_container: Container = Container()
 
 
+class Multinode(LiveModel):
+    """The nodes of each replica."""
+
+    node_count: WholeNumber = 1
+
+
 class Service(LiveModel):
     """One service of a graph."""
 
@@ -74,6 +94,7 @@ class Service(LiveModel):
     env_from_secret: str | None = None
     extra_pod_metadata: TemplateMetadata = TemplateMetadata()
     extra_pod_spec: ExtraPodSpec = ExtraPodSpec()
+    multinode: Multinode = Multinode()
 
 
 class GraphSpec(LiveModel):
@@ -109,4 +130,5 @@ def _component(name: str, service: Service) -> Component:
         labels=service.extra_pod_metadata.labels,
         annotations=service.extra_pod_metadata.annotations,
         scheduling=non_empty(nodeSelector=pod.node_selector, tolerations=pod.tolerations),
+        nodes=service.multinode.node_count,
     )

@@ -22,6 +22,20 @@ def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any
     return {"backendFramework": framework, "components": [_component(c) for c in components]}
 
 
+def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What ``overrides`` say of a component."""
+    spec = overrides.get("spec")
+    components = spec.get("components") if isinstance(spec, Mapping) else None
+    named = components if isinstance(components, list) else []
+    return next((c for c in named if isinstance(c, Mapping) and c.get("name") == name), {})
+
+
+def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
+    """The override of ``spec`` for the components that run on several nodes."""
+    several = [{"name": c.name, "multinode": {"nodeCount": c.nodes}} for c in components if c.nodes > 1]
+    return {"components": several} if several else {}
+
+
 def _component(component: Component) -> dict[str, Any]:
     metadata = non_empty(labels=dict(component.labels), annotations=dict(component.annotations))
     token = [{"secretRef": {"name": component.token_secret}}] if component.token_secret else []
@@ -86,12 +100,19 @@ class ComponentPodTemplate(LiveModel):
     spec: ComponentPodSpec = ComponentPodSpec()
 
 
+class Multinode(LiveModel):
+    """The nodes of each replica."""
+
+    node_count: int = 1
+
+
 class ComponentSpec(LiveModel):
     """One component of a graph."""
 
     name: str
     replicas: int = 1
     pod_template: ComponentPodTemplate = ComponentPodTemplate()
+    multinode: Multinode = Multinode()
 
 
 class GraphSpec(LiveModel):
@@ -132,4 +153,5 @@ def _read_component(component: ComponentSpec) -> Component:
         labels=pod.metadata.labels,
         annotations=pod.metadata.annotations,
         scheduling=non_empty(nodeSelector=pod.spec.node_selector, tolerations=pod.spec.tolerations),
+        nodes=component.multinode.node_count,
     )

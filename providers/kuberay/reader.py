@@ -17,6 +17,7 @@ from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine
 from airunway.text.merge import non_empty
+from providers.kuberay.arguments import known_arguments
 from providers.kuberay.render import transfer_flags
 
 _SERVE, _GROUPS = "spec.serveConfigV2", "spec.rayClusterConfig.workerGroupSpecs"
@@ -110,10 +111,12 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     container = _container(template, len(groups) - 1)
     loading, defaults = config_of_role.model_loading_config, config.spec.defaults
     amounts = dict(zip(parts, map(_amounts, range(len(groups)), groups), strict=True))
+    parts, revision = _without_revision(parts)
     engine = _engine(parts, {role: resources.get("gpu", {}).get("count", 0) for role, resources in amounts.items()})
     fields = {
         "model": {
             "id": loading.model_source,
+            **revision,
             **non_empty(servedName=_none_if_default(loading.model_id, loading.model_source)),
         },
         "engine": {
@@ -167,6 +170,20 @@ def _amounts(index: int, group: WorkerGroup) -> dict[str, Any]:
     return read_resources(limits, f"{_GROUPS}[{index}].template.spec.containers[0].resources.limits")
 
 
+def _without_revision(parts: Mapping[str, LlmConfig]) -> tuple[dict[str, LlmConfig], dict[str, Any]]:
+    """``parts`` without a revision that all share, and the field for it; otherwise it stays an engine's argument."""
+    first, *rest = [part.engine_kwargs.get("revision") for part in parts.values()]
+    if not isinstance(first, str) or not first or any(other != first for other in rest):
+        return dict(parts), {}
+    bare = {
+        role: part.model_copy(
+            update={"engine_kwargs": {k: v for k, v in part.engine_kwargs.items() if k != "revision"}}
+        )
+        for role, part in parts.items()
+    }
+    return bare, {"revision": first}
+
+
 def _engine(parts: Mapping[str, LlmConfig], gpus: Mapping[str, int]) -> dict[str, Any]:
     """Engine settings that give the keyword arguments of all roles; those of the last role if they differ."""
     first, *rest = [_keywords(role, part, gpus[role]) for role, part in parts.items()]
@@ -177,9 +194,9 @@ def _engine(parts: Mapping[str, LlmConfig], gpus: Mapping[str, int]) -> dict[str
 
 
 def _keywords(role: str, part: LlmConfig, gpus: int) -> dict[str, Any]:
-    section: dict[str, Any] = read_keyword_arguments(Engine.VLLM, part.engine_kwargs, gpus, *transfer_flags(role))[
-        "engine"
-    ]
+    section: dict[str, Any] = read_keyword_arguments(
+        Engine.VLLM, part.engine_kwargs, gpus, *transfer_flags(role), texts=known_arguments().texts
+    )["engine"]
     return section
 
 

@@ -19,14 +19,23 @@ VALUES: dict[str, Any] = {
     "scaling.prefill.memory": "7Gi",
     "scaling.decode.memory": "7Gi",
     "readyTimeout": "45m",
+    "env[].valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}},
 }
 # What a value, or any value of a leaf, takes beside it.
 COMPANIONS: dict[str, dict[str, Any]] = {
     "model.source=custom": {"image": "registry.example/model:1"},
     "model.source=aikit": {"model": {"id": "llama3.2:1b"}},
+    **{
+        f"{part}.gpu.type": {"image": "registry.example/rocm:1"}
+        for part in ("resources", "scaling.prefill", "scaling.decode")
+    },
     "model.gguf.build": {"model": {"gguf": {"file": "x.gguf"}}},
     "env[].value": {"env": [{"name": "SAMPLE"}]},
     "env[].valueFrom": {"env": [{"name": "SAMPLE"}]},
+    "tolerations[].operator=Equal": {"tolerations": [{"key": "sample"}]},
+    "tolerations[].value": {"tolerations": [{"key": "sample"}]},
+    "tolerations[].effect": {"tolerations": [{"key": "sample"}]},
+    "tolerations[].tolerationSeconds": {"tolerations": [{"key": "sample", "effect": "NoExecute"}]},
 }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.planning.documents import KINDS, deployment_entry, in_document, parse_documents
+from airunway.planning.entries import document_entry
 from airunway.selection.provider_config import API_GROUPS
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
@@ -132,6 +133,15 @@ def test_what_a_model_deployment_has_not_is_refused(more: dict[str, Any], said: 
     assert any(text.startswith(said) for text in problems), problems
 
 
+def test_the_keys_that_only_an_entry_has_are_not_offered_for_a_document() -> None:
+    (document,) = parse_documents(to_documents([body(spec={"model": {"id": "org/m"}, "servingmode": "x"})]), "m.yaml")
+    (problem,) = document_entry(document).problems
+    assert str(problem).startswith(
+        "m.yaml: spec.servingmode: unknown key; did you mean 'serving.mode'? valid: engine, "
+    )
+    assert not ENTRY_FIELDS & set(problem.message.rpartition("valid: ")[2].split(", "))
+
+
 values = st.integers(-9, 9) | st.text(max_size=3)
 
 
@@ -150,6 +160,7 @@ def test_whatever_a_spec_holds_reaches_the_entry_and_its_check(spec: dict[str, A
     [
         ("name", "m.yaml: metadata.name"),
         ("namespace", "m.yaml: metadata.namespace"),
+        ("labels.team", "m.yaml: metadata.labels.team"),
         ("model.id", "m.yaml: spec.model.id"),
         ("env[0].name", "m.yaml: spec.env[0].name"),
         ("names", "m.yaml: spec.names"),

@@ -23,7 +23,8 @@ GRAPHS = sorted(case for case in CASES if case.startswith("dynamo-") and "overri
 
 
 def entry_of(case: str) -> dict[str, Any]:
-    return {"name": "demo"} | CASES[case]
+    fields: dict[str, Any] = CASES[case]
+    return {"name": "demo"} | fields
 
 
 def graph(case: str, context: PlanContext) -> dict[str, Any]:

@@ -115,6 +115,22 @@ def test_a_change_of_any_input_is_another_job_and_another_reference(other: dict[
     assert changed.pull != image().pull
 
 
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("BF16/Qwen3-BF16.gguf", "https://huggingface.co/unsloth/Qwen3-GGUF/resolve/main/BF16/Qwen3-BF16.gguf"),
+        ("a/b c/m-Q4_0.gguf", "https://huggingface.co/unsloth/Qwen3-GGUF/resolve/main/a/b%20c/m-Q4_0.gguf"),
+        ("Qwen3-BF16.gguf", "huggingface://unsloth/Qwen3-GGUF/Qwen3-BF16.gguf"),
+    ],
+)
+def test_a_file_in_a_folder_is_built_from_its_address(file: str, source: str) -> None:
+    """AIKit takes the first folder of a ``huggingface://`` address for a branch."""
+    deployment = BUILT | {"model": {"id": "unsloth/Qwen3-GGUF", "gguf": {"file": file, "build": True}}}
+    (built,) = stack(deployment).images
+    (container,) = built.job()["spec"]["template"]["spec"]["containers"]
+    assert f"build-arg:model={source}" in container["command"]
+
+
 def test_a_change_of_what_is_not_in_the_image_keeps_it() -> None:
     assert image(builder={"timeout": "2h", "storage": "1Ti"}).name == image().name
 
@@ -225,6 +241,36 @@ def test_a_bad_build_is_refused(deployment: dict[str, Any], settings: dict[str, 
     assert any(str(p).startswith(message) for p in raised.value.problems), str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ("80", "'80' given, which is 80 bytes; write 80Gi"),
+        (80, "80 given, must be a Kubernetes quantity with its unit, such as 16Gi"),
+        ("80GB", "'80GB' given, must be a Kubernetes quantity, such as 16Gi"),
+        ("0", "'0' given, must be more than 0"),
+    ],
+)
+def test_a_volume_in_which_no_image_fits_is_refused(size: Any, said: str) -> None:
+    managed: dict[str, Any] = {"nodeCidrs": ["10.0.0.0/16"], "storage": size}
+    for settings, field in (
+        ({"registry": {"managed": managed}}, "registry.managed.storage"),
+        ({"builder": {"storage": size}}, "builder.storage"),
+    ):
+        with pytest.raises(InputError) as raised:
+            parse_settings(settings)
+        assert [str(problem) for problem in raised.value.problems] == [f"{field}: {said}"]
+
+
+@pytest.mark.parametrize(("provider", "default"), [("kuberay", "workerMemory"), ("dynamo", "frontendMemory")])
+def test_a_provider_s_memory_in_which_nothing_starts_is_refused(provider: str, default: str) -> None:
+    entry = {"name": "a", "model": {"id": "a/b"}, "provider": {"name": provider}, "resources": {"gpu": {"count": 1}}}
+    with pytest.raises(InputError) as raised:
+        stack(entry, providers={provider: {"spec": {"defaults": {default: "48"}}}})
+    assert [str(problem) for problem in raised.value.problems] == [
+        f"deployments[0].providers.{provider}.spec.defaults.{default}: '48' given, which is 48 bytes; write 48Gi"
+    ]
+
+
 REPOSITORY = re.compile(r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$")
 TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=200)
@@ -262,7 +308,7 @@ def test_two_different_inputs_never_share_a_reference(one: ImageInputs, two: Ima
         ("model-f16.gguf", "F16"),
         ("model-BF16.gguf", "BF16"),
         ("qwen.gguf", "custom"),
-        ("Q4_0/model-q4_0.GGUF", "Q4_0"),
+        ("Q4_0/model-q4_0.gguf", "Q4_0"),
     ],
 )
 def test_the_tag_begins_with_the_quantisation(file: str, tag: str) -> None:

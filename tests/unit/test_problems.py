@@ -2,6 +2,7 @@
 longer.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from pydantic import ValidationError
 
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_spec
-from airunway.spec.entry import DeploymentEntry
+from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
+from airunway.spec.model import ModelDeploymentSpec
+from airunway.text.names import DNS_LABEL, suggest_label
 from airunway.text.problems import (
     InputError,
     Problem,
@@ -86,8 +89,8 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
     ("data", "said"),
     [
         ({"modl": {}}, "modl: unknown key; did you mean 'model'? valid: "),
-        ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, servedName, source"),
-        ({"model": []}, "model: [] given, must be a map with the keys gguf, id, servedName, source"),
+        ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, revision, servedName, source"),
+        ({"model": []}, "model: [] given, must be a map with the keys gguf, id, revision, servedName, source"),
         ({"name": 5}, "name: 5 given, must be a string; quote it: \"5\""),
         ({"name": True}, "name: True given, must be a string"),
         ({"name": "UP"}, "name: 'UP' given, must match ^[a-z]"),
@@ -108,6 +111,70 @@ def test_what_is_wrong_in_an_entry_is_told_at_its_path(data: dict[str, Any], sai
     read, problems = parse_spec({"name": "a", "model": {"id": "org/m"}} | data, DeploymentEntry)
     assert read is None
     assert any(str(p).startswith(said) for p in problems), [str(p)[:200] for p in problems]
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("Llama-3.1-8B", "llama-3-1-8b"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "llama-3-3-70b-instruct"),
+        ("my chat", "my-chat"),
+        ("Gemma_3", "gemma-3"),
+        ("7b", "model-7b"),
+        ("-x-", "x"),
+        ("Org/", "org"),
+    ],
+)
+@pytest.mark.parametrize("field", ["name", "namespace"])
+def test_a_name_that_is_no_label_is_told_with_one(name: str, write: str, field: str) -> None:
+    _, problems = parse_spec({"name": "a", "model": {"id": "org/m"}} | {field: name}, DeploymentEntry)
+    (said,) = [p.message for p in problems if "must match" in p.message]
+    assert said.endswith(f"; write {write}")
+    assert parse_spec({"model": {"id": "org/m"}, "name": "a"} | {field: write}, DeploymentEntry)[1] == []
+
+
+@given(st.text(max_size=100))
+def test_the_label_of_any_text_is_one(text: str) -> None:
+    label = suggest_label(text)
+    assert label is None or (len(label) <= 63 and re.fullmatch(DNS_LABEL, label))
+
+
+@pytest.mark.parametrize("name", ["", "___", "größe", "模型"])
+def test_a_name_without_letters_of_a_label_is_told_with_none(name: str) -> None:
+    (problem,) = parse_spec({"name": name, "model": {"id": "org/m"}}, DeploymentEntry)[1]
+    assert problem.message.endswith(" given, must match ^[a-z]([-a-z0-9]*[a-z0-9])?$")
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("mode", "serving.mode"),
+        ("replicas", "scaling.replicas"),
+        ("contextLength", "engine.contextLength"),
+        ("context_length", "engine.contextLength"),
+        ("gpu", "resources.gpu"),
+        ("memory", "resources.memory"),
+        ("engineType", "engine.type"),
+        ("servingMode", "serving.mode"),
+        ("trustRemoteCode", "engine.trustRemoteCode"),
+        ("engin", "engine"),
+        ("nodeselector", "nodeSelector"),
+    ],
+)
+def test_a_key_at_the_wrong_place_is_told_with_the_right_one(key: str, meant: str) -> None:
+    (problem,) = parse_spec({"name": "a", "model": {"id": "org/m"}, key: 1}, DeploymentEntry)[1]
+    assert str(problem).startswith(
+        f"{key}: unknown key; did you mean '{meant}'? valid: annotations, delivery, engine, "
+    )
+
+
+@pytest.mark.parametrize("key", ["replicas", "nam", "xyz"])
+def test_a_key_that_may_not_be_written_is_not_offered(key: str) -> None:
+    data = {"name": "a", "model": {"id": "org/m"}, key: 1}
+    (problem,) = parse_spec(data, DeploymentEntry, hidden=ENTRY_FIELDS)[1]
+    valid = problem.message.rpartition("valid: ")[2].split(", ")
+    assert set(valid) == {f.alias or n for n, f in ModelDeploymentSpec.model_fields.items()}
+    assert "'name'" not in problem.message
 
 
 anything = st.recursive(

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,8 @@ def test_integers_that_arrive_as_floats_are_integers_again() -> None:
 
 def test_every_field_of_the_upstream_spec_is_there() -> None:
     upstream = "model provider engine serving scaling resources image env podTemplate secrets nodeSelector tolerations"
-    assert {f.alias or n for n, f in ModelDeploymentSpec.model_fields.items()} == set(upstream.split())
+    fields = {f.alias or n for n, f in ModelDeploymentSpec.model_fields.items()}
+    assert fields == {*upstream.split(), "gateway"}
 
 
 def test_the_spec_has_a_description_for_every_field() -> None:
@@ -102,6 +104,48 @@ def test_a_ceiling_is_the_one_that_the_field_s_description_names(leaf: str) -> N
     assert (named and named[1]) == (ceiling and ceiling[1])
     if ceiling:
         assert refused(int(ceiling[1]) if isinstance(default_of(ModelDeploymentSpec, leaf), int) else ceiling[1]) == ""
+
+
+def memory_problems(field: str, value: Any) -> list[str]:
+    parts = {role: {"gpu": {"count": 1}} for role in ("prefill", "decode")}
+    mode = {"serving": {"mode": "disaggregated"}, "scaling": parts} if field.startswith("scaling") else {}
+    data = changed({"model": {"id": "org/model"}} | mode, field, value)
+    return [str(p) for p in parse_spec(data, ModelDeploymentSpec)[1]]
+
+
+MEMORY = ["resources.memory", "scaling.prefill.memory", "scaling.decode.memory"]
+
+
+@pytest.mark.parametrize("field", MEMORY)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("24", "which is 24 bytes; write 24Gi"),
+        ("1", "which is 1 byte; write 1Gi"),
+        ("640", "which is 640 bytes; write 640Gi"),
+        ("65536", "which is 65536 bytes; write it with its unit, such as 16Gi"),
+        ("32m", "which is 0.032 bytes; write it with its unit"),
+        ("32k", "which is 32000 bytes; write it with its unit"),
+        ("8Ki", "which is 8192 bytes; write it with its unit"),
+        ("1e4", "which is 10000 bytes; write it with its unit"),
+    ],
+)
+def test_memory_in_which_nothing_starts_is_refused_with_its_bytes(field: str, text: str, said: str) -> None:
+    (problem,) = memory_problems(field, text)
+    assert problem.startswith(f"{field}: '{text}' given, {said}")
+
+
+@pytest.mark.parametrize("field", MEMORY)
+@pytest.mark.parametrize("value", [24, 0.5, 10**9])
+def test_memory_that_is_a_number_asks_for_a_unit(field: str, value: Any) -> None:
+    assert memory_problems(field, value) == [
+        f"{field}: {value} given, must be a Kubernetes quantity with its unit, such as 16Gi"
+    ]
+
+
+@pytest.mark.parametrize("text", ["17179869184", "24G", "24Gi", "1e10", "1Mi"])
+def test_memory_of_a_mebibyte_or_more_is_accepted(text: str) -> None:
+    assert memory_problems("resources.memory", text) == []
 
 
 def test_the_ceilings_are_those_of_the_webhook() -> None:

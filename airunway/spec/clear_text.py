@@ -1,0 +1,78 @@
+"""Finds credentials that are written in clear text, wherever they are; their values are in no message."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from airunway.spec.model import ModelDeploymentSpec
+from airunway.text.credentials import has_token
+from airunway.text.problems import Problem, join
+
+TOKEN_VARIABLES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN"})
+"""Environment variables from which programs read a Hugging Face token."""
+
+_TOKEN = "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead"
+_FLAGS = {
+    "hf-token": _TOKEN,
+    "api-key": (
+        "a key does not belong in clear text here; give it in an environment variable with valueFrom, which is"
+        " VLLM_API_KEY for vLLM"
+    ),
+}
+
+
+def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
+    """A problem for each place with a credential."""
+    found: dict[str, str] = {
+        f"env[{index}]": _TOKEN
+        for index, variable in enumerate(spec.env)
+        if variable.name in TOKEN_VARIABLES and variable.value is not None
+    }
+    found |= {field: _FLAGS[flag] for field, flag in _flags_with_values(spec) if flag in _FLAGS}
+    overrides = spec.provider.overrides or {}
+    found |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
+    data = spec.model_dump(mode="python", by_alias=True, exclude_none=True)
+    for field in _tokens(data, ""):
+        if not any(field == known or field.startswith((f"{known}.", f"{known}[")) for known in found):
+            found[field] = _TOKEN
+    yield from (Problem(field, message) for field, message in found.items())
+
+
+def _flags_with_values(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:
+    """Field and name of each flag that has a value; it may follow the flag in an argument of its own."""
+    yield from ((f"engine.args.{name}", name.replace("_", "-")) for name, value in spec.engine.args.items() if value)
+    arguments = spec.engine.extra_args
+    for index, argument in enumerate(arguments):
+        name, equals, _ = argument.removeprefix("--").partition("=")
+        follows = index + 1 < len(arguments) and not arguments[index + 1].startswith("-")
+        if argument.startswith("--") and (equals or follows):
+            yield f"engine.extraArgs[{index}]", name.replace("_", "-")
+
+
+def _variables(value: Any, field: str) -> Iterator[str]:
+    """The environment variables in ``value`` that hold a token."""
+    if isinstance(value, dict):
+        name = value.get("name")
+        if isinstance(name, str) and name in TOKEN_VARIABLES and value.get("value") is not None:
+            yield field
+        else:
+            for key, inner in value.items():
+                yield from _variables(inner, join(field, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _variables(inner, f"{field}[{index}]")
+
+
+def _tokens(value: Any, field: str) -> Iterator[str]:
+    """The fields of ``value`` that contain a token; a key with one is not part of the field."""
+    if isinstance(value, str):
+        if has_token(value):
+            yield field
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if has_token(str(key)):
+                yield field
+            else:
+                yield from _tokens(inner, join(field, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _tokens(inner, f"{field}[{index}]")

@@ -1,0 +1,115 @@
+"""Unit (pure): credentials in clear text are refused wherever they stand, and no message shows them."""
+
+from typing import Any
+
+import pytest
+
+from airunway.provider.pods import TOKEN_KEY
+from airunway.spec.checks import parse_spec
+from airunway.spec.entry import DeploymentEntry
+from airunway.text.merge import merge_patch
+from airunway.text.problems import format_value
+from tests.unit.samples import plan
+
+TOKEN = "hf_" + "aB3" * 11 + "z"
+GPU = {"resources": {"gpu": {"count": 1}}}
+
+
+def problems(fields: dict[str, Any]) -> list[str]:
+    entry = merge_patch({"name": "a", "model": {"id": "org/m"}}, fields)
+    return [str(problem) for problem in parse_spec(entry, DeploymentEntry)[1]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"env": [{"name": "HF_TOKEN", "value": "x"}]}, "env[0]"),
+        ({"env": [{"name": "A"}, {"name": "HUGGING_FACE_HUB_TOKEN", "value": "x"}]}, "env[1]"),
+        ({"env": [{"name": "HUGGINGFACE_TOKEN", "value": ""}]}, "env[0]"),
+        ({"env": [{"name": "HUGGINGFACEHUB_API_TOKEN", "value": TOKEN}]}, "env[0]"),
+        ({"env": [{"name": "HEADER", "value": f"Bearer {TOKEN}"}]}, "env[0].value"),
+        ({"engine": {"args": {"hf-token": "secret"}}}, "engine.args.hf-token"),
+        ({"engine": {"args": {"hf_token": TOKEN}}}, "engine.args.hf_token"),
+        ({"engine": {"args": {"loader": f'{{"token": "{TOKEN}"}}'}}}, "engine.args.loader"),
+        ({"engine": {"extraArgs": ["--hf-token", "secret"]}}, "engine.extraArgs[0]"),
+        ({"engine": {"extraArgs": ["--seed=1", "--hf_token=secret"]}}, "engine.extraArgs[1]"),
+        ({"engine": {"extraArgs": ["--seed", TOKEN]}}, "engine.extraArgs[1]"),
+        ({"podTemplate": {"metadata": {"annotations": {"note": TOKEN}}}}, "podTemplate.metadata.annotations.note"),
+        ({"annotations": {"note": TOKEN}}, "annotations.note"),
+        (
+            {"provider": {"overrides": {"spec": {"envs": [{"name": "HF_TOKEN", "value": "x"}]}}}},
+            "provider.overrides.spec.envs[0]",
+        ),
+        ({"provider": {"overrides": {"spec": {"x": [{"y": f"a {TOKEN}"}]}}}}, "provider.overrides.spec.x[0].y"),
+    ],
+)
+def test_a_token_in_clear_text_is_refused_at_its_field(fields: dict[str, Any], field: str) -> None:
+    (problem,) = problems(fields)
+    assert problem.startswith(f"{field}: a token must not be in clear text; set ")
+    assert TOKEN not in problem
+
+
+@pytest.mark.parametrize("extra", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api_key=s3cret"]])
+def test_a_key_in_clear_text_is_refused_and_not_shown(extra: list[str]) -> None:
+    found = problems({"engine": {"args": {"api-key": "s3cret"}, "extraArgs": extra}})
+    assert [p.split(": ")[1][:27] for p in found] == ["a key does not belong in cl"] * 2
+    assert "s3cret" not in "".join(found)
+
+
+@pytest.mark.parametrize("argument", ["--api-key s3cret", "-t s3cret", "--max-model-len 8192 ", "--a\tb=c"])
+def test_a_flag_and_its_value_in_one_element_are_refused_without_the_value(argument: str) -> None:
+    (problem,) = problems({"engine": {"extraArgs": ["--seed=1", argument]}})
+    flag = argument.split()[0]
+    assert problem == (
+        f"engine.extraArgs[1]: {flag} and its value are in one element; write two, '{flag}' and the value, or"
+        f" {flag}=VALUE"
+    )
+
+
+@pytest.mark.parametrize("argument", ["--chat-template={{ a b }}", "two words", "--x=a b"])
+def test_a_value_may_have_blanks(argument: str) -> None:
+    assert problems({"engine": {"extraArgs": ["--seed=1", argument]}}) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"env": [{"name": "HF_HOME", "value": "/cache/hf_cache"}]},
+        {"env": [{"name": "HUGGING_FACE_HUB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "t", "key": "k"}}}]},
+        {"engine": {"args": {"hf-token": "", "hf-config-path": "hf_config"}}},
+        {"engine": {"extraArgs": ["--hf-token", "--seed=1"]}},
+        {"engine": {"extraArgs": ["--seed=1", "--hf-token"]}},
+        {"provider": {"overrides": {"spec": {"envs": [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {}}}]}}}},
+    ],
+)
+def test_what_only_looks_like_a_token_is_accepted(fields: dict[str, Any]) -> None:
+    assert problems(fields) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"env": TOKEN},
+        {"engine": {"args": [TOKEN]}},
+        {"secrets": {"huggingFaceToken": TOKEN}},
+        {"image": f"a {TOKEN}"},
+        {"engine": {"args": {"hf-token": TOKEN}, "extraArgs": [f"--hf-token={TOKEN}"]}},
+        {"model": {"id": f"https://{TOKEN}@huggingface.co/a/b"}},
+    ],
+)
+def test_no_message_about_something_else_shows_a_token(fields: dict[str, Any]) -> None:
+    found = problems(fields)
+    assert found
+    assert TOKEN[3:] not in "\n".join(found)
+
+
+def test_a_value_is_shown_without_tokens_even_where_it_is_cut() -> None:
+    assert format_value(["x" * 20, TOKEN], 50) == repr(["x" * 20, "hf_…"])
+
+
+@pytest.mark.parametrize("provider", ["dynamo", "kuberay", "vllm"])
+def test_the_user_s_own_token_is_the_only_one_in_either_variable(provider: str) -> None:
+    own = {"name": "HUGGING_FACE_HUB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "mine", "key": "k"}}}
+    fields = GPU | {"provider": {"name": provider}, "env": [own], "secrets": {"huggingFaceToken": "theirs"}}
+    text = str(plan(fields).rendered.resource)
+    assert (TOKEN_KEY in text, "theirs" in text, "mine" in text) == (False, False, True)
