@@ -3,6 +3,7 @@
 Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`` and ``model.source: aikit`` are ours.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
