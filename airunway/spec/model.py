@@ -3,6 +3,7 @@
 Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`` and ``model.source: aikit`` are ours.
 """
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -286,3 +287,7 @@ class ModelDeploymentSpec(StrictModel):
         if engine is not None:
             result["engine"]["type"] = str(engine)
         return result
+
+
+QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
+"""A non-negative Kubernetes quantity (apimachinery, pkg/api/resource/quantity.go)."""
