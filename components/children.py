@@ -19,12 +19,13 @@ def child_options(
     ignore_changes: Sequence[str] = (),
     deleted_with: pulumi.Resource | None = None,
     on_error: pulumi.ErrorHook | None = None,
+    after_update: pulumi.ResourceHook | None = None,
 ) -> pulumi.ResourceOptions:
     """Create the options of a child of ``parent``, without inheriting the options of the component's caller.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect``
     defaults to the parent's. Deleting ``deleted_with`` deletes this resource too. ``on_error`` runs when the operation
-    fails.
+    fails, ``after_update`` when an update was applied.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -37,7 +38,17 @@ def child_options(
         replace_on_changes=list(replace_on_changes) or None,
         ignore_changes=list(ignore_changes) or None,
         deleted_with=deleted_with,
-        hooks=pulumi.ResourceHookBinding(on_error=[on_error]) if on_error else None,
+        hooks=_hooks(on_error, after_update),
+    )
+
+
+def _hooks(
+    on_error: pulumi.ErrorHook | None, after_update: pulumi.ResourceHook | None
+) -> pulumi.ResourceHookBinding | None:
+    if on_error is None and after_update is None:
+        return None
+    return pulumi.ResourceHookBinding(
+        on_error=[on_error] if on_error else None, after_update=[after_update] if after_update else None
     )
 
 

@@ -82,6 +82,7 @@ class InferenceProvider(pulumi.ComponentResource):
             version=chart.version,
             namespace=chart.namespace,
             repository_opts=RepositoryOptsArgs(repo=repository) if repository else None,
+            skip_crds=chart.skip_crds or None,
             values=chart.values,
             opts=options,
         )

@@ -8,7 +8,7 @@ from airunway.planning.await_annotations import supporting_objects, with_await_a
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
-from airunway.planning.settings import StackSettings
+from airunway.planning.settings import Cluster, StackSettings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
@@ -16,6 +16,7 @@ from components.children import child_options, ignored_claim_fields
 from components.failure import failure_hook
 from components.kubernetes_object import KubernetesObject
 from components.model_platform import Platform
+from components.rollout import rollout_hook
 from components.spec_types import ModelDeploymentArgs
 from providers import PROVIDERS
 
@@ -61,9 +62,8 @@ class ModelDeployment(pulumi.ComponentResource):
         outputs = outputs_of(plan)
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
         dependencies = [*(platform.dependencies(plan) if platform else ()), *arguments.resources]
-        self._create(
-            plan, dependencies, platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}")
-        )
+        on_failure = platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}")
+        self._create(plan, dependencies, on_failure, platform.cluster if platform else None)
         self.provider = pulumi.Output.from_input(outputs["provider"])
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
         self.engine = pulumi.Output.from_input(outputs["engine"])
@@ -73,7 +73,11 @@ class ModelDeployment(pulumi.ComponentResource):
         self.register_outputs(outputs)
 
     def _create(
-        self, plan: PlannedDeployment, dependencies: list[pulumi.Resource], on_failure: pulumi.ErrorHook
+        self,
+        plan: PlannedDeployment,
+        dependencies: list[pulumi.Resource],
+        on_failure: pulumi.ErrorHook,
+        cluster: Cluster | None,
     ) -> None:
         rendered = plan.rendered
         # A changed ConfigMap gets a new name, so the old one must not be protected.
@@ -95,6 +99,7 @@ class ModelDeployment(pulumi.ComponentResource):
             depends_on=[*dependencies, *children],
             timeout=plan.ready_timeout,
             on_error=on_failure,
+            after_update=rollout_hook(cluster, plan) if cluster and not plan.skip_await else None,
             replace_on_changes=rendered.immutable,
             # The new object has the old one's name.
             delete_before_replace=True if rendered.immutable else None,

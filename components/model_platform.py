@@ -11,7 +11,7 @@ from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeplo
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.plan import Plan, parse_settings, secret_problems
-from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
+from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Cluster, InstallationMode, StackSettings
 from airunway.planning.volume_claims import claim_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.pods import TOKEN_KEY
@@ -39,6 +39,9 @@ SECRET_ARGUMENTS = {"hugging_face_token": TOKEN_SETTING, "registry_password": PA
 class Platform(pulumi.ComponentResource):
     """Operators, namespaces, token Secrets and image builds, created once and only if a deployment needs them."""
 
+    cluster: Cluster | None
+    """The cluster, where the platform is of a whole stack; else that of the program's Kubernetes provider."""
+
     def __init__(
         self,
         name: str,
@@ -60,9 +63,8 @@ class Platform(pulumi.ComponentResource):
         self.settings = self.target.settings
         self._previous_update = previous_update
         super().__init__("airunway:index:Platform", name, {}, opts)
-        self.on_failure = (
-            failure_hook(plan.settings.cluster) if plan else failure_hook(None, f"airunway-failure-{name}")
-        )
+        self.cluster = plan.settings.cluster if plan else None
+        self.on_failure = failure_hook(self.cluster) if self.cluster else failure_hook(None, f"airunway-failure-{name}")
         self._operators: dict[str, InferenceProvider] = {}
         self._namespaces: dict[str, KubernetesObject] = {}
         self._tokens: dict[str, KubernetesObject] = {}

@@ -6,6 +6,7 @@ many.
 """
 
 import os
+import re
 import threading
 from collections.abc import Generator
 
@@ -44,7 +45,8 @@ def _say(config: pytest.Config, text: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if any("AIRUNWAY_VLLM_PYTHON" in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
-        terminalreporter.write_line(
-            "WITHOUT AIRUNWAY_VLLM_PYTHON: no command line met vLLM's own parser", yellow=True, bold=True
-        )
+    skipped = "".join(str(report.longrepr) for report in terminalreporter.getreports("skipped"))
+    missing = sorted(set(re.findall(r"AIRUNWAY_\w+_PYTHON", skipped)))
+    if missing:
+        message = f"WITHOUT {', '.join(missing)}: no command line met the parsers of these workers"
+        terminalreporter.write_line(message, yellow=True, bold=True)

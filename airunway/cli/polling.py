@@ -15,7 +15,6 @@ from airunway.live.api_server.connection import Connection, UnreachableError, co
 from airunway.live.status import DeploymentStatus
 from airunway.live.survey import Survey, survey
 from airunway.planning.plan import Plan
-from airunway.provider.observation import Phase
 from airunway.report.status_text import survey_document, surveys_text
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console, one_line
@@ -127,7 +126,7 @@ async def wait_until_running(
                 statuses = [d for d in snapshot.deployments if d.name in names]
                 for status in statuses:
                     print_change(status.name, status_line(status))
-                late = [d for d in statuses if d.phase is not Phase.RUNNING]
+                late = [d for d in statuses if not d.serves]
                 if not late or time.monotonic() - started >= timeout:
                     return late
             await asyncio.sleep(min(_INTERVAL_SECONDS, max(0.05, timeout - (time.monotonic() - started))))

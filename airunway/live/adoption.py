@@ -73,8 +73,9 @@ def _exact_entry(
 ) -> dict[str, Any]:
     """Extend ``entry`` until it renders as ``body``. Raises ``InputError`` or ``UnreadableError`` if it can't."""
     rendered = render(entry)
-    overrides = patch_between(rendered, body)
-    if overrides:
+    patch = patch_between(rendered, body)
+    if patch:
+        overrides = _join(entry["provider"].get("overrides"), patch)
         entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
         rendered = render(entry)
     changed_fields = _differences(rendered, body)
@@ -87,6 +88,13 @@ def _exact_entry(
         return unnamed if render(unnamed) == body else entry
     except (InputError, UnreadableError):
         return entry
+
+
+def _join(overrides: Any, patch: Any) -> Any:
+    """``patch`` on top of other ``overrides``; unlike a merge, null stays."""
+    if not isinstance(overrides, dict) or not isinstance(patch, dict):
+        return patch
+    return overrides | {key: _join(overrides.get(key), value) for key, value in patch.items()}
 
 
 def _render_body(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:

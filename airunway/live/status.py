@@ -13,7 +13,7 @@ from airunway.planning.plan import PlannedProvider
 from airunway.planning.settings import InstallationMode
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
-from airunway.provider.observation import Observation, Phase, Replicas
+from airunway.provider.observation import Observation, Phase, Replicas, Update
 from airunway.provider.request import Endpoint
 from airunway.spec.entry import Delivery
 from providers import PROVIDERS as PROVIDERS
@@ -30,7 +30,7 @@ class _ObservedGeneration(LiveModel):
 
 @dataclass(frozen=True)
 class DeploymentStatus:
-    """The status of one deployment."""
+    """The status of one deployment; ``update`` is its last change as long as that doesn't serve."""
 
     name: str
     phase: Phase
@@ -42,6 +42,12 @@ class DeploymentStatus:
     message: str
     conditions: tuple[Condition, ...]
     resource: Mapping[str, str]
+    update: Update | None = None
+
+    @property
+    def serves(self) -> bool:
+        """Whether it runs as it was last changed."""
+        return self.phase is Phase.RUNNING and self.update is None
 
     @property
     def url(self) -> str:
@@ -110,13 +116,18 @@ def _observe_live(obj: Object, observer: Observer) -> Observation:
     return observation
 
 
+def observer_for(planned: PlannedDeployment) -> Observer:
+    """Return the function that reads the status of a planned deployment's object."""
+    return planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
+
+
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:
     """Return the status of a planned deployment with the live object ``obj``."""
-    observer = planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
-    observation, selection, resource = observe(obj, observer), planned.request.selection, planned.rendered.resource
+    observation = observe(obj, observer_for(planned))
+    selection, resource = planned.request.selection, planned.rendered.resource
     decision = observation.controller_report
     engine, provider = decision.engine or str(selection.engine), decision.provider or selection.provider
-    message = observation.message
+    message = observation.message or (observation.update.message if observation.update else "")
     if (engine, provider) != (str(selection.engine), selection.provider):
         mismatch = f"the controller's decision differs from the plan ({selection.engine} on {selection.provider})"
         message = f"{mismatch}; {message}" if message else mismatch
@@ -134,6 +145,7 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
         conditions=observation.conditions,
         resource={key: resource[key] for key in ("apiVersion", "kind")}
         | {k: resource["metadata"][k] for k in ("namespace", "name")},
+        update=observation.update,
     )
 
 

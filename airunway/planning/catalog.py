@@ -1,5 +1,6 @@
 """The providers that a stack can use: the built-in InferenceProviderConfigs and its own, with its settings applied."""
 
+import contextlib
 from typing import Any
 
 from airunway.planning.documents import parse_documents
@@ -7,7 +8,8 @@ from airunway.planning.files import Files
 from airunway.planning.settings import ProviderSettings, StackSettings
 from airunway.provider.registry import Providers
 from airunway.selection.provider_config import InferenceProviderConfig, load_config
-from airunway.text.merge import merge_patch
+from airunway.selection.upstream_keys import hoist_annotations
+from airunway.text.merge import merge_patch, non_empty
 from airunway.text.problems import InputError, Problem, suggest_name
 
 
@@ -61,26 +63,35 @@ def read_provider_configs(
         if not changes.enabled:
             continue
         try:
-            document = merge_patch(body, {"spec": changes.spec}, lists_by_name=True)
-            configs.append(load_config(_with_builtin_defaults(document, builtin_documents.get(name)), source))
+            complete = _with_builtin_defaults(_hoisted(body), builtin_documents.get(name))
+            configs.append(load_config(merge_patch(complete, {"spec": changes.spec}, lists_by_name=True), source))
         except InputError as error:
             problems += error.problems
     return configs, problems
 
 
+def _hoisted(document: Any) -> Any:
+    with contextlib.suppress(ValueError):  # which load_config reports
+        return hoist_annotations(document)
+    return document
+
+
 def _with_builtin_defaults(document: Any, builtin: Any) -> Any:
-    """``document`` with the built-in images and defaults for those that it lacks, as upstream's documents do."""
+    """``document`` with the built-in images, defaults and installation where it lacks them, as upstream's documents do.
+
+    An installation that names no charts gets the built-in ones; ``helmCharts: []`` means that there are none.
+    """
     if builtin is None or not isinstance(document.get("spec"), dict):
         return document
     spec = document["spec"]
     sections = {key: spec.get(key) or {} for key in ("images", "defaults")}
-    return document | {
-        "spec": spec
-        | {
-            key: builtin["spec"].get(key, {}) | value if isinstance(value, dict) else value
-            for key, value in sections.items()
-        }
+    if "helmCharts" not in (spec.get("installation") or {}):
+        sections["installation"] = spec.get("installation") or {}
+    completed = {
+        key: builtin["spec"].get(key, {}) | value if isinstance(value, dict) else value
+        for key, value in sections.items()
     }
+    return document | {"spec": non_empty(documentation=builtin["spec"].get("documentation")) | spec | completed}
 
 
 def provider_settings(settings: StackSettings, name: str) -> ProviderSettings:

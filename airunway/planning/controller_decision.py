@@ -133,7 +133,7 @@ def controller_differences(
     messages += [
         f"{row['field']}: the controller's {selection.provider} shim {row['does']}"
         for row in shims.get(selection.provider, {}).get("departures", [])
-        if row.get("engine", selection.engine) == selection.engine and _is_set(manifest_spec, row["field"])
+        if row.get("engine", selection.engine) == selection.engine and _exceeds(manifest_spec, row)
     ]
     spec_fields = spec.model_dump(mode="json", by_alias=True)
     return messages + [
@@ -156,5 +156,7 @@ def _value_at(value: Any, field: str) -> Any:
     return value
 
 
-def _is_set(manifest_spec: Any, field: str) -> bool:
-    return bool(_value_at(manifest_spec, field))
+def _exceeds(manifest_spec: Any, row: Mapping[str, Any]) -> bool:
+    """Whether the row's field is set, to more than ``above`` where the row names a number."""
+    value = _value_at(manifest_spec, row["field"])
+    return bool(value) and ("above" not in row or value > row["above"])

@@ -18,6 +18,7 @@ from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import select
 from airunway.spec.checks import parse_spec, spec_warnings
 from airunway.spec.entry import Delivery, DeploymentEntry
+from airunway.spec.gguf import gguf_warnings
 from airunway.spec.model import Source
 from airunway.text.problems import InputError, Problem
 
@@ -48,8 +49,9 @@ class PlannedDeployment:
     @property
     def warnings(self) -> list[str]:
         """Warnings about the document, the spec, the decision and the rendering."""
-        found = [*self.document_warnings, *spec_warnings(self.request.spec)]
-        return [*found, *self.request.selection.warnings, *self.rendered.warnings]
+        spec, selection = self.request.spec, self.request.selection
+        found = [*self.document_warnings, *spec_warnings(spec), *gguf_warnings(spec, selection.engine)]
+        return [*found, *selection.warnings, *self.rendered.warnings]
 
 
 @dataclass(frozen=True)

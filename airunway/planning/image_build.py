@@ -76,8 +76,11 @@ class ImageInputs:
 
     @property
     def source(self) -> str:
-        """The model's source for AIKit's frontend."""
-        if self.revision:
+        """The model's source for AIKit's frontend.
+
+        In ``huggingface://OWNER/MODEL/A/B`` it takes A for a branch (read in March 2026).
+        """
+        if self.revision or "/" in self.file:
             return aikit.file_url(self.model, self.file, self.revision)
         return f"huggingface://{self.model}/{self.file}"
 

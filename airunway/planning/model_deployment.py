@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.provider.contract import Provider
+from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.live_object import LiveModel, Status, read_as
 from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, failure_message
@@ -66,7 +67,7 @@ def render_for_controller(provider: Provider, request: Request, group: str) -> R
     """Render ``request`` as a ModelDeployment of API group ``group``. Raises ``InputError``."""
     resource = model_deployment(request, group)
     name = resource["metadata"]["name"]
-    problems = name_problems(provider, request, name)
+    problems = [*name_problems(provider, request, name), *gpu_image_problems(provider, request)]
     if problems:
         raise InputError(problems)
     return Rendered(resource, provider.endpoint(name), READY.wait_for(resource), IMMUTABLE)

@@ -114,7 +114,7 @@ def plan_stack(
     planned: list[PlannedDeployment] = []
     target = PlanContext(providers, configs, settings, has_token)
     entries, entry_problems = read_entries(settings, files)
-    providers_unreadable = any(p.field.startswith("providers.") for p in config_problems)
+    providers_unreadable = bool(config_problems)
     for entry in entries:
         problems += entry.problems
         if entry.spec is None or providers_unreadable:
@@ -139,7 +139,8 @@ def plan_stack(
     used = {p.request.selection.provider for p in planned}
     installed = {c.name: provider_settings(settings, c.name).installation is InstallationMode.MANAGED for c in configs}
     chosen = [PlannedProvider(c, installed[c.name], has_operator(c, providers)) for c in configs if c.name in used]
-    warnings = [f"{p.name}: {w}" for p in planned for w in p.warnings]
+    warnings = [f"{config.source}: {message}" for config in configs for message in config.warnings]
+    warnings += [f"{p.name}: {w}" for p in planned for w in p.warnings]
     return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
 
 

@@ -137,6 +137,9 @@ class _NoHooks:
     def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
         """Ignore the hook, as nothing fails here."""
 
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Ignore the hook, as nothing is updated here."""
+
 
 def record(root: Path, config: StackConfig) -> Preview:
     """Run the program at ``root`` with ``config``. Raises ``InputError`` for an invalid or too large configuration.

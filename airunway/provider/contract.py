@@ -67,7 +67,10 @@ class Provider(Protocol):
     """
 
     IMMUTABLE: tuple[str, ...]
-    """Fields of the upstream object that the operator refuses to change; the object is replaced instead."""
+    """Fields of the upstream object whose change the operator refuses, or brings to no pod; it replaces the object.
+
+    ``[*]`` is any element of a list.
+    """
 
     def name_limit(self, request: Request) -> NameLimit:
         """The limit for the upstream object's name."""

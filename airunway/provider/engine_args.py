@@ -2,48 +2,84 @@
 
 import contextlib
 import json
-import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airunway.provider.engine_flags import ARGUMENT_FIELDS as ARGUMENT_FIELDS
 from airunway.provider.engine_flags import Flag as Flag
-from airunway.provider.engine_flags import derived_flags
+from airunway.provider.engine_flags import derived_flags, flag_table
+from airunway.provider.parallelism import Devices as Devices
+from airunway.provider.parallelism import divide, has_leading_zero
+from airunway.provider.user_flags import UserFlag, duplicate_problems, is_flag, is_negative, user_flags
+from airunway.provider.worker_flags import WorkerFlags
 from airunway.spec.model import Engine, ModelDeploymentSpec
-from airunway.text.problems import Problem
+from airunway.text.problems import Problem, format_value
 from airunway.text.yaml_reading import plain_value
 
 
-def flags(engine: Engine, spec: ModelDeploymentSpec, gpus: int, *added_flags: Flag) -> tuple[list[Flag], list[Problem]]:
-    """All flags in order (the spec's, ``added_flags``, then ``engine.args`` by name), and conflicts between them.
+@dataclass(frozen=True)
+class EngineFlags:
+    """The flags of one worker in rendering order, without ``engine.extraArgs``, and problems and warnings."""
 
-    A user's flag replaces a derived flag. A user's flag that a spec field sets too is a problem.
+    flags: list[Flag]
+    problems: list[Problem]
+    warnings: list[str]
+
+
+def engine_flags(
+    engine: Engine,
+    spec: ModelDeploymentSpec,
+    devices: Devices | None,
+    *added_flags: Flag,
+    worker: WorkerFlags | None = None,
+    image: str = "",
+) -> EngineFlags:
+    """All flags in order: the spec's, ``added_flags``, then ``engine.args`` by name.
+
+    A user's flag replaces a derived flag. A user's flag that a spec field sets too is a problem, and so is one that the
+    ``worker`` does not have, if ``image`` is of its release. Without ``devices``, tensor parallelism is not derived.
     """
-    spec_flags = [*derived_flags(engine, spec, gpus), *added_flags]
-    written_flags = user_flags(spec)
-    problems = []
-    for field, flag in written_flags:
-        spec_flag = next((f for f in spec_flags if f.key == flag.key), None)
-        if spec_flag is not None and spec_flag.field is not None:
-            problems.append(Problem(field, f"{spec_flag.field} sets --{spec_flag.name} already; give it once"))
-    replaced = {flag.key for _, flag in written_flags}
-    args = [Flag(key, value or None) for key, value in sorted(spec.engine.args.items())]
-    return [*(f for f in spec_flags if f.key not in replaced), *args], problems
+    written = user_flags(engine, spec)
+    problems = list(duplicate_problems(engine, written, worker.repeated if worker else ()))
+    args = [flag.flag for flag in written if flag.field.startswith("engine.args.")]
+    if worker:
+        args = [worker.without_switch_value(flag) for flag in args]
+        written = [*map(_with_flag, written, args), *written[len(args) :]]
+        problems += [*_leading_value(spec), *worker.problems(written, image)]
+    division = divide(engine, devices.total, [flag.flag for flag in written]) if devices else None
+    spec_flags = [*derived_flags(engine, spec, division.tensor if division else 1), *added_flags]
+    problems += _field_conflicts(engine, spec_flags, written)
+    if devices and division:
+        problems += division.problems(devices)
+    replaced = {flag_table().key(engine, flag.flag.name) for flag in written}
+    kept = [flag for flag in spec_flags if flag_table().key(engine, flag.name) not in replaced]
+    warnings = division.warnings(devices) if devices and division else []
+    return EngineFlags([*kept, *args], problems, warnings)
 
 
-def user_flags(spec: ModelDeploymentSpec) -> list[tuple[str, Flag]]:
-    """The flags in ``engine.args`` and, without their values, in ``engine.extraArgs``, each with its field."""
-    args = [(f"engine.args.{key}", Flag(key, value or None)) for key, value in sorted(spec.engine.args.items())]
-    extra_args = [
-        (f"engine.extraArgs[{i}]", argument)
-        for i, argument in enumerate(spec.engine.extra_args)
-        if argument.startswith("--")
+def _leading_value(spec: ModelDeploymentSpec) -> list[Problem]:
+    extra_args = spec.engine.extra_args
+    if not extra_args or is_flag(extra_args[0]):
+        return []
+    return [Problem("engine.extraArgs[0]", f"{format_value(extra_args[0])} given, must be a flag")]
+
+
+def _with_flag(user_flag: UserFlag, flag: Flag) -> UserFlag:
+    return UserFlag(user_flag.field, flag, user_flag.written)
+
+
+def _field_conflicts(engine: Engine, spec_flags: Sequence[Flag], written: Sequence[UserFlag]) -> list[Problem]:
+    fields = {flag_table().key(engine, flag.name): flag for flag in spec_flags if flag.field is not None}
+    found = [(user_flag, fields.get(flag_table().key(engine, user_flag.flag.name))) for user_flag in written]
+    return [
+        Problem(user.field, f"{flag.field} sets --{flag.name} already; give it once") for user, flag in found if flag
     ]
-    return [*args, *((field, Flag(argument[2:].partition("=")[0])) for field, argument in extra_args)]
 
 
-def command_arguments(engine_flags: list[Flag], spec: ModelDeploymentSpec) -> list[str]:
+def command_arguments(flags: Sequence[Flag], spec: ModelDeploymentSpec) -> list[str]:
     """The flags as command-line arguments, ``engine.extraArgs`` last."""
-    return [argument for flag in engine_flags for argument in flag_arguments(flag)] + list(spec.engine.extra_args)
+    return [argument for flag in flags for argument in flag_arguments(flag)] + list(spec.engine.extra_args)
 
 
 def flag_arguments(flag: Flag) -> list[str]:
@@ -51,20 +87,20 @@ def flag_arguments(flag: Flag) -> list[str]:
     if flag.value is None:
         return [f"--{flag.name}"]
     text = str(flag.value)
-    return [f"--{flag.name}={text}"] if text.startswith("-") and not _NEGATIVE.match(text) else [f"--{flag.name}", text]
-
-
-_NEGATIVE = re.compile(r"-[0-9]+$|-[0-9]*\.[0-9]+$")
+    return [f"--{flag.name}={text}"] if text.startswith("-") and not is_negative(text) else [f"--{flag.name}", text]
 
 
 def keyword_arguments(
-    engine_flags: list[Flag], spec: ModelDeploymentSpec, provider: str
+    flags: Sequence[Flag], spec: ModelDeploymentSpec, provider: str, texts: Collection[str] = ()
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The flags as vLLM keyword arguments; extra arguments are ``--key=value``, ``--key value`` or ``--flag``."""
+    """The flags as vLLM keyword arguments; extra arguments are ``--key=value``, ``--key value`` or ``--flag``.
+
+    ``texts`` are the flags whose value is text, whatever it looks like.
+    """
     problems: list[Problem] = []
     result: dict[str, Any] = {}
-    for flag in engine_flags:
-        result |= keyword_argument(flag)
+    for flag in flags:
+        result |= keyword_argument(flag, texts)
     index = 0
     extra = spec.engine.extra_args
     while index < len(extra):
@@ -75,25 +111,28 @@ def keyword_arguments(
             problems.append(Problem(f"engine.extraArgs[{index}]", message))
             index += 1
             continue
-        if not equals and index + 1 < len(extra) and not extra[index + 1].startswith("--"):
+        if not equals and index + 1 < len(extra) and not is_flag(extra[index + 1]):
             index, value = index + 1, extra[index + 1]
-        result |= keyword_argument(Flag(name, value or None))
+        result |= keyword_argument(Flag(flag_table().spelling(Engine.VLLM, name), value or None), texts)
         index += 1
     return result, problems
 
 
-def keyword_argument(flag: Flag) -> dict[str, Any]:
+def keyword_argument(flag: Flag, texts: Collection[str] = ()) -> dict[str, Any]:
     """A flag as vLLM's keyword argument."""
     name = flag.name.replace("-", "_")
     if flag.value is None:
         return {name.removeprefix("no_"): False} if name.startswith("no_") else {name: True}
     # The value of a spec field stays text; a user's value is parsed as on vLLM's command line: JSON, number, boolean or
     # text.
-    return {name: _parse_value(flag.value) if isinstance(flag.value, str) and flag.field is None else flag.value}
+    if not isinstance(flag.value, str) or flag.field is not None or name.replace("_", "-") in texts:
+        return {name: flag.value}
+    return {name: _parse_value(flag.value)}
 
 
 def _parse_value(text: str) -> Any:
     if text.startswith(("{", "[")):
         with contextlib.suppress(ValueError, RecursionError):
             return json.loads(text)
-    return plain_value(text)
+    # YAML reads such a number as octal, Python's int as decimal.
+    return text if has_leading_zero(text) else plain_value(text)

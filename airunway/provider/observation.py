@@ -44,14 +44,26 @@ class ControllerReport:
 
 
 @dataclass(frozen=True)
+class Update:
+    """A change that does not serve yet, while what was there before it may go on serving."""
+
+    message: str
+    failed: bool = False
+
+
+@dataclass(frozen=True)
 class Observation:
-    """The status of one object; ``message`` is for people and may be empty."""
+    """The status of one object; ``message`` is for people and may be empty.
+
+    ``update`` is the last change as long as it doesn't serve.
+    """
 
     phase: Phase
     message: str = ""
     replicas: Replicas = Replicas()
     conditions: tuple[Condition, ...] = ()
     controller_report: ControllerReport = ControllerReport()
+    update: Update | None = None
 
 
 class _ObjectWithConditions(LiveModel):

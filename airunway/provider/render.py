@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 from airunway.provider.contract import Provider
+from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.request import Rendered, Request
 from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
 from airunway.spec.quantities import size_problem
@@ -17,6 +18,7 @@ def render(provider: Provider, request: Request) -> Rendered:
         *name_problems(provider, request, request.name),
         *_refused(provider, request),
         *_default_problems(request),
+        *gpu_image_problems(provider, request),
     ]
     try:
         objects = provider.render(request)
@@ -30,8 +32,9 @@ def render(provider: Provider, request: Request) -> Rendered:
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
     resource = request.with_user_metadata(resource)
+    immutable = (*provider.IMMUTABLE, *objects.immutable)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
-    return Rendered(resource, endpoint, wait_for, provider.IMMUTABLE, objects.supporting, objects.warnings)
+    return Rendered(resource, endpoint, wait_for, immutable, objects.supporting, objects.warnings)
 
 
 def name_problems(provider: Provider, request: Request, name: str) -> list[Problem]:

@@ -77,6 +77,8 @@ class Objects:
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    immutable: tuple[str, ...] = ()
+    """Fields of this object that are to be replaced with, beside those that are of every object of its kind."""
 
 
 @dataclass(frozen=True)

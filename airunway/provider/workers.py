@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from airunway.provider.parallelism import Devices
 from airunway.provider.supported_fields import Refusals
 from airunway.spec.model import ComponentScaling, Gpu, ModelDeploymentSpec, Source
 
@@ -16,6 +17,11 @@ class Workers:
     replicas: int
     gpu: Gpu
     memory: str | None
+    gpu_field: str = "resources.gpu.count"
+
+    def devices(self, nodes: int = 1) -> Devices:
+        """The GPUs of one worker that runs on ``nodes``."""
+        return Devices(self.gpu.count, self.gpu_field, nodes)
 
 
 def workers_by_role(spec: ModelDeploymentSpec) -> dict[str, Workers]:
@@ -24,7 +30,9 @@ def workers_by_role(spec: ModelDeploymentSpec) -> dict[str, Workers]:
     if spec.disaggregated:
         parts = {"prefill": scaling.prefill or ComponentScaling(), "decode": scaling.decode or ComponentScaling()}
         return {
-            role: Workers(part.replicas, part.gpu or Gpu(), part.memory or resources.memory)
+            role: Workers(
+                part.replicas, part.gpu or Gpu(), part.memory or resources.memory, f"scaling.{role}.gpu.count"
+            )
             for role, part in parts.items()
         }
     return {ANY_ROLE: Workers(scaling.replicas, resources.gpu or Gpu(), resources.memory)}

@@ -7,6 +7,7 @@ from typing import Any
 from airunway.planning import model_deployment as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
+from airunway.report.replacement import forces_replacement
 from airunway.spec.entry import Delivery
 from airunway.text.merge import json_equal
 from airunway.text.problems import join
@@ -31,6 +32,9 @@ _FIXED: dict[str, tuple[str, ...]] = {
 }
 
 
+_MODEL_KINDS = frozenset({delivery.KIND, *(provider.KIND for provider in PROVIDERS)})
+
+
 @dataclass(frozen=True)
 class FieldChange:
     """A changed field: ``old`` and ``new`` as plain data, None if absent. A secret's values are left out."""
@@ -52,6 +56,11 @@ class ResourceChange:
     fields: tuple[FieldChange, ...] = ()
     forced_by: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether the model is not served meanwhile: the old object goes first, as the new one has its name."""
+        return self.operation == REPLACE and self.kind in _MODEL_KINDS
 
 
 @dataclass(frozen=True)
@@ -108,9 +117,7 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
             kind = kind_of(resource["type"])
             provider = PROVIDERS.for_object(resource["inputs"] | {"kind": kind})
             fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
-            forced = tuple(
-                f.field for f in fields if any(f.field == p or f.field.startswith((f"{p}.", f"{p}[")) for p in fixed)
-            )
+            forced = tuple(f.field for f in fields if forces_replacement(f.field, f.old, f.new, fixed))
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
     for urn, resource in before.items():
         if urn not in after:

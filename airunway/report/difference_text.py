@@ -71,7 +71,8 @@ def selection_sentence(change: SelectionChange) -> str:
 
 def field_sentence(field_change: FieldChange, resource_change: ResourceChange) -> str:
     """Describe a changed field."""
-    note = "  (forces replacement)" if field_change.field in resource_change.forced_by else ""
+    pause = ": deleted, then created again, and not served meanwhile" if resource_change.interrupts else ""
+    note = f"  (forces replacement{pause})" if field_change.field in resource_change.forced_by else ""
     note = "  (refused: volumes can't be changed this way)" if field_change.field in resource_change.refused else note
     field_name = escape_invisible(field_change.field)
     if field_change.secret:

@@ -3,20 +3,18 @@
 Documents follow KubeAIRunway's CRD, either with capabilities per engine or in the older flat form.
 """
 
-import json
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from airunway.selection.rules import RuleError, compile_rule
+from airunway.selection.upstream_keys import hoist_annotations, set_aside
 from airunway.spec.model import Engine, Mode, StrictModel, Text, enum_validator
+from airunway.text.helm_values import expand_paths
 from airunway.text.problems import InputError, Problem, suggest_name, validation_problems
 
 API_GROUPS = ("airunway.ai", "kubeairunway.ai")
 """Groups under which KubeAIRunway has published its kinds; ours first."""
-
-_INSTALLATION = "airunway.ai/installation"
-_DOCUMENTATION = ("airunway.ai/documentation-url", "airunway.ai/documentation")
 
 
 class EngineCapability(StrictModel):
@@ -67,6 +65,10 @@ class HelmRepository(StrictModel):
     url: Text = Field(description="Address.")
 
 
+def _expanded(values: Any) -> Any:
+    return expand_paths(values) if isinstance(values, dict) and all(isinstance(key, str) for key in values) else values
+
+
 class HelmChart(StrictModel):
     """One Helm release of the operator."""
 
@@ -75,7 +77,10 @@ class HelmChart(StrictModel):
     version: Text | None = Field(None, description="Chart version; a local path or an archive needs none.")
     namespace: Text = Field(description="Namespace of the release.")
     create_namespace: bool = Field(True, description="Whether the namespace is ours to create.")
-    values: dict[str, Any] = Field({}, description="Chart values.")
+    values: Annotated[dict[str, Any], BeforeValidator(_expanded)] = Field(
+        {}, description="Chart values; a top-level key may be a path as for helm --set."
+    )
+    skip_crds: bool = Field(False, description="Leave out the CRDs of the chart's folder crds/.")
     retain_on_delete: bool = Field(
         True,
         description=(
@@ -155,6 +160,7 @@ class InferenceProviderConfig(StrictModel):
     name: str = Field(description="Provider name.")
     spec: ProviderSpec = Field(description="Its spec.")
     source: str = Field("", description="File that it was read from.")
+    warnings: tuple[str, ...] = Field((), description="Keys of its document that are not used here.")
 
     def capability(self, engine: Engine) -> EngineCapability | None:
         """The provider's capabilities for ``engine``; None if it can't run it."""
@@ -170,27 +176,6 @@ class Document(StrictModel):
     spec: ProviderSpec = Field(description="Spec.")
     status: Annotated[dict[str, Any] | None, BeforeValidator(lambda v: v)] = Field(None, description="Ignored.")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_annotations(cls, data: Any) -> Any:
-        """Read installation and documentation from annotations, where newer documents have them."""
-        if not isinstance(data, dict):
-            return data
-        metadata, spec = data.get("metadata"), data.get("spec") or {}
-        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-        if not isinstance(spec, dict) or not isinstance(annotations, dict):
-            return data
-        spec = dict(spec)
-        if isinstance(annotations.get(_INSTALLATION), str) and "installation" not in spec:
-            try:
-                spec["installation"] = json.loads(annotations[_INSTALLATION])
-            except ValueError as error:
-                raise ValueError(f"annotation {_INSTALLATION} is not JSON: {error}") from error
-        for key in _DOCUMENTATION:
-            if key in annotations:
-                spec.setdefault("documentation", annotations[key])
-        return data | {"spec": spec} if spec else data
-
 
 def load_config(document: Any, source: str) -> InferenceProviderConfig:
     """Validate one document. Raises ``InputError`` whose problems begin with ``source``."""
@@ -203,10 +188,15 @@ def load_config(document: Any, source: str) -> InferenceProviderConfig:
             )
         if document.get("kind") != "InferenceProviderConfig":
             problems.append(Problem("kind", f"{document.get('kind')!r} given; valid: InferenceProviderConfig"))
+    messages: list[str] = []
+    try:
+        document, messages = set_aside(hoist_annotations(document))
+    except ValueError as error:
+        problems.append(Problem("", str(error)))
     try:
         parsed = Document.model_validate(document)
     except ValidationError as error:
         problems += validation_problems(error, Document)
     if problems:
         raise InputError([Problem(f"{source}: {p.field}" if p.field else source, p.message) for p in problems])
-    return InferenceProviderConfig(name=parsed.metadata.name, spec=parsed.spec, source=source)
+    return InferenceProviderConfig(name=parsed.metadata.name, spec=parsed.spec, source=source, warnings=tuple(messages))

@@ -76,7 +76,8 @@ def _default_engine(spec: ModelDeploymentSpec, pool: Iterable[InferenceProviderC
             return engine
     compute = "GPU" if spec.needs_gpu else "CPU"
     offers = "; ".join(f"{c.name} runs {_offer(c)}" for c in configs) or "no provider is configured"
-    raise InputError([Problem("engine.type", f"no engine fits {compute}, {spec.serving.mode} serving: {offers}")])
+    only = f"; a GGUF model runs with {Engine.LLAMACPP} only, unless engine.type says otherwise" if spec.is_gguf else ""
+    raise InputError([Problem("engine.type", f"no engine fits {compute}, {spec.serving.mode} serving: {offers}{only}")])
 
 
 def _offer(config: InferenceProviderConfig) -> str:

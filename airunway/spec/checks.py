@@ -32,7 +32,7 @@ SECURITY_KEYS = frozenset(
 )
 SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
-ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
+ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")
 """A flag name, without dashes, that ``engine.args`` accepts."""
 _JOINED = re.compile(r"(-[^\s=]*)\s")
 
@@ -200,7 +200,7 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for key in spec.engine.args:
         if not ARG_KEY.match(key):
-            yield Problem(f"engine.args.{key}", "letters, digits, - and _ are valid, without the leading dashes")
+            yield Problem(f"engine.args.{key}", "letters, digits, -, _ and . are valid, without the leading dashes")
     for index, token in enumerate(spec.engine.extra_args):
         if joined := _JOINED.match(token):
             flag = joined[1]

@@ -115,6 +115,12 @@ class ModelRef(StrictModel):
     )
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
 
+    @property
+    def is_gguf_repository(self) -> bool:
+        """Whether the Hugging Face repository's name says that it holds GGUF files, as unsloth/Qwen3-8B-GGUF does."""
+        name = str(self.id).rpartition("/")[2].lower()
+        return self.source is Source.HUGGINGFACE and "gguf" in re.split(r"[-_.]", name)
+
 
 class ProviderRef(StrictModel):
     """A provider pinned by name, and overrides of the object that it renders."""
@@ -256,8 +262,9 @@ class ModelDeploymentSpec(StrictModel):
 
     @property
     def is_gguf(self) -> bool:
-        """Whether only llama.cpp can run the model."""
-        return self.model.gguf is not None or self.model.source is Source.AIKIT
+        """Whether only llama.cpp can run the model; an image in the spec may run a GGUF repository otherwise."""
+        by_id = self.model.is_gguf_repository and not self.container_image
+        return self.model.gguf is not None or self.model.source is Source.AIKIT or by_id
 
     @property
     def disaggregated(self) -> bool:

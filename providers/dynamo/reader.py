@@ -15,7 +15,7 @@ from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import GPU_RESOURCE, Engine
 from airunway.text.merge import non_empty
-from providers.dynamo.render import SERVICE, disaggregation_flags
+from providers.dynamo.render import NAME, SERVICE, disaggregation_flags
 
 
 class Limits(LiveModel):
@@ -39,6 +39,12 @@ class ExtraPodSpec(Placement):
     main_container: Container = Container()
 
 
+class Multinode(LiveModel):
+    """The nodes of each replica."""
+
+    node_count: WholeNumber = 1
+
+
 class Service(LiveModel):
     """One service of a graph."""
 
@@ -48,6 +54,7 @@ class Service(LiveModel):
     env_from_secret: str | None = None
     extra_pod_metadata: TemplateMetadata = TemplateMetadata()
     extra_pod_spec: ExtraPodSpec = ExtraPodSpec()
+    multinode: Multinode = Multinode()
 
 
 class GraphSpec(LiveModel):
@@ -71,9 +78,12 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     worker = services[role]
     main = worker.extra_pod_spec.main_container
     limits = worker.resources.limits
-    settings = read_arguments(engine, main.args, limits.gpu, *disaggregation_flags(engine, role))
+    settings = read_arguments(
+        engine, main.args, limits.gpu * worker.multinode.node_count, *disaggregation_flags(engine, role)
+    )
     image = {} if main.image == config.spec.images.get(engine) else non_empty(image=main.image)
     fields = {
+        **_overrides(spec),
         "model": settings["model"],
         "engine": {"type": str(engine), **settings["engine"], **image},
         **read_environment(worker.envs),
@@ -95,6 +105,13 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         | {"serving": {"mode": "disaggregated"}, "scaling": scaling}
         | non_empty(resources=non_empty(cpu=limits.cpu))
     )
+
+
+def _overrides(spec: GraphSpec) -> dict[str, Any]:
+    """The section ``provider`` for services that run on several nodes, from which parallel sizes are derived."""
+    counts = {name: service.multinode.node_count for name, service in spec.services.items()}
+    services = {name: {"multinode": {"nodeCount": count}} for name, count in counts.items() if count > 1}
+    return {"provider": {"name": NAME, "overrides": {"spec": {"services": services}}}} if services else {}
 
 
 def _workers(spec: GraphSpec) -> tuple[Engine, dict[str, Service]]:

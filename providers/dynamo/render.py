@@ -1,14 +1,16 @@
 """NVIDIA Dynamo: a DynamoGraphDeployment with a frontend and workers, aggregated or disaggregated.
 
-Upstream facts: nvidia.com/v1alpha1 and the ``dynamo.<engine>`` modules as of release 1.1.1 (PyPI ai-dynamo 1.1.1).
+Upstream facts: nvidia.com/v1alpha1 and the ``dynamo.<engine>`` modules as of release 1.6.1 (PyPI ai-dynamo 1.6.1).
 """
 
 import json
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from airunway.provider.contract import NameLimit, SupportedFields
-from airunway.provider.engine_args import ARGUMENT_FIELDS, Flag, command_arguments, flags
+from airunway.provider.engine_args import ARGUMENT_FIELDS, EngineFlags, Flag, command_arguments, engine_flags
 from airunway.provider.pods import (
     AGGREGATED_FIELDS,
     DISAGGREGATED_FIELDS,
@@ -24,6 +26,8 @@ from airunway.provider.pods import (
 )
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
+from airunway.provider.user_flags import user_flags
+from airunway.provider.worker_flags import WorkerFlags, load_worker_flags
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode
 from airunway.text.merge import non_empty
@@ -79,13 +83,9 @@ def render(request: Request) -> Objects:
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "a worker")
-    exclusive = request.selection.engine is Engine.TRTLLM and "override-engine-args" in spec.engine.args
-    refusals.refuse(
-        exclusive and _engine_options(request),
-        "engine.args.override-engine-args",
-        "TensorRT-LLM does not accept it together with the options that the spec's fields set",
-    )
-    workers, problems = _workers(request)
+    if request.selection.engine is Engine.TRTLLM:
+        _refuse_two_kinds_of_options(request, refusals)
+    workers, problems, warnings = _workers(request)
     refusals.raise_if_any(problems)
     graph = {
         "apiVersion": API_VERSION,
@@ -96,12 +96,21 @@ def render(request: Request) -> Objects:
             "services": {"Frontend": _frontend(request), **workers},
         },
     }
-    return Objects(graph)
+    return Objects(graph, warnings=tuple(warnings))
 
 
-def _engine_options(request: Request) -> bool:
-    engine_flags, _ = flags(Engine.TRTLLM, request.spec, gpus=1)
-    return request.spec.disaggregated or any(f.name.startswith("trtllm.") for f in engine_flags)
+def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:
+    """Refuse ``--override-engine-args`` beside options with dotted names, which ``dynamo.trtllm`` does not accept."""
+    written = user_flags(Engine.TRTLLM, request.spec)
+    names = [flag.name for flag in engine_flags(Engine.TRTLLM, request.spec, None).flags]
+    names += [user_flag.flag.name for user_flag in written]
+    dotted = request.spec.disaggregated or any(name.startswith("trtllm.") for name in names)
+    for user_flag in written:
+        refusals.refuse(
+            user_flag.flag.name == "override-engine-args" and dotted,
+            user_flag.field,
+            "TensorRT-LLM does not accept it together with options that the spec's fields or dotted names set",
+        )
 
 
 def _frontend(request: Request) -> dict[str, Any]:
@@ -114,29 +123,63 @@ def _frontend(request: Request) -> dict[str, Any]:
     }
 
 
-def _workers(request: Request) -> tuple[dict[str, Any], list[Problem]]:
+def _workers(request: Request) -> tuple[dict[str, Any], list[Problem], list[str]]:
+    """The worker services, with the problems and warnings about their flags."""
     services: dict[str, Any] = {}
     problems: list[Problem] = []
+    warnings: list[str] = []
     for role, workers in workers_by_role(request.spec).items():
-        services[_name(request, role)], clashes = _worker(request, workers, role)
-        problems += [p for p in clashes if p not in problems]
-    return services, problems
+        found = _worker_flags(request, workers, role)
+        services[_name(request, role)] = _worker(request, workers, role, found.flags)
+        problems += [problem for problem in found.problems if problem not in problems]
+        warnings += [warning for warning in found.warnings if warning not in warnings]
+    return services, problems, warnings
 
 
 def _name(request: Request, role: str) -> str:
     return f"{SERVICE[request.selection.engine]}{role.capitalize()}Worker"
 
 
-def _worker(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem]]:
+@cache
+def known_flags() -> Mapping[Engine, WorkerFlags]:
+    """The flags of ``dynamo.ENGINE``, by engine."""
+    return load_worker_flags(Path(__file__).with_name("flags.yaml"))
+
+
+def _worker_flags(request: Request, workers: Workers, role: str) -> EngineFlags:
+    engine = request.selection.engine
+    service = _overridden(request.spec.provider.overrides, "spec", "services", _name(request, role))
+    return engine_flags(
+        engine,
+        request.spec,
+        workers.devices(node_count(service)),
+        *disaggregation_flags(engine, role),
+        worker=known_flags()[engine],
+        image=request.image(str(engine)),
+    )
+
+
+def _overridden(overrides: Any, *path: str) -> Any:
+    for key in path:
+        overrides = overrides.get(key) if isinstance(overrides, Mapping) else None
+    return overrides
+
+
+def node_count(service: Any) -> int:
+    """The nodes of each replica of a service; more than one only if it has ``multinode``."""
+    count = _overridden(service, "multinode", "nodeCount")
+    return count if type(count) is int and count > 1 else 1
+
+
+def _worker(request: Request, workers: Workers, role: str, flags: list[Flag]) -> dict[str, Any]:
     spec, engine, gpu = request.spec, request.selection.engine, workers.gpu
-    engine_flags, problems = flags(engine, spec, gpu.count, *disaggregation_flags(engine, role))
     container = {
         "image": request.image(str(engine)),
         "command": ["python3", "-m", f"dynamo.{engine}"],
-        "args": command_arguments(engine_flags, spec),
+        "args": command_arguments(flags, spec),
     }
     gpu_amount = {"gpu": str(gpu.count), **non_empty(gpuType=gpu.type if gpu.type != GPU_RESOURCE else None)}
-    worker = {
+    return {
         "componentType": "worker",
         **non_empty(subComponentType=role),
         "replicas": workers.replicas,
@@ -146,7 +189,6 @@ def _worker(request: Request, workers: Workers, role: str) -> tuple[dict[str, An
         },
         **_pod(request, container),
     }
-    return worker, problems
 
 
 def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:

@@ -12,6 +12,7 @@ from airunway.provider.observation import (
     Readiness,
     ReadyState,
     Replicas,
+    Update,
     failure_message,
     missing_replicas_message,
 )
@@ -24,11 +25,18 @@ class ServiceStatus(LiveModel):
     available_replicas: int | None = None
 
 
+class RollingUpdate(LiveModel):
+    """How far the operator's own rolling update is."""
+
+    phase: str = ""
+
+
 class GraphStatus(Status):
     """The status of a graph."""
 
     state: str = ""
     services: dict[str, ServiceStatus] = Field({})
+    rolling_update: RollingUpdate = RollingUpdate()
 
 
 class DesiredService(LiveModel):
@@ -78,7 +86,15 @@ def observe(obj: Object) -> Observation:
     )
     if status.state and phase is None:
         message = f"unknown state {status.state}"
-    return Observation(phase or Phase.PENDING, message, replicas, conditions)
+    return Observation(phase or Phase.PENDING, message, replicas, conditions, update=_update(status))
+
+
+def _update(status: GraphStatus) -> Update | None:
+    """The last change while it rolls out. Dynamo reports that for workers of Deployments, not for those of Grove."""
+    phase = status.rolling_update.phase
+    if phase not in ("Pending", "InProgress", "Failed"):
+        return None
+    return Update(f"rolling update: {phase}", failed=phase == "Failed")
 
 
 def _replicas(services: Mapping[str, DesiredService], statuses: Mapping[str, ServiceStatus]) -> Replicas:

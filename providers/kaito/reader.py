@@ -15,6 +15,7 @@ from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.pod_reading import Object, UnreadableError, read_environment, read_pod, read_resources
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.merge import non_empty
+from providers.kaito.presets import Token, find_preset
 
 _CONTAINERS = "inference.template.spec.containers"
 
@@ -26,9 +27,8 @@ class LabelSelector(LiveModel):
 
 
 class NodeSpec(LiveModel):
-    """The number of nodes of a Workspace, and their labels."""
+    """The labels of a Workspace's nodes."""
 
-    count: int = 1
     label_selector: LabelSelector = LabelSelector()
 
 
@@ -62,20 +62,20 @@ class Workspace(LiveModel):
 def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The spec fields for the Workspace. Raises ``UnreadableError``."""
     workspace = read_as(Workspace, obj)
-    inference, resource = workspace.inference, workspace.resource
+    inference = workspace.inference
     if inference is None:
         raise UnreadableError("inference: missing; a Workspace that tunes a model is not a deployment")
-    labels = dict(resource.label_selector.match_labels)
+    labels = dict(workspace.resource.label_selector.match_labels)
     labels.pop("nvidia.com/gpu.present", None)
     if labels.get("kubernetes.io/os") == "linux":
         labels.pop("kubernetes.io/os")
     count = labels.pop("nvidia.com/gpu.count", "1")
-    scaling = {"replicas": resource.count} if resource.count != 1 else {}
-    common = non_empty(nodeSelector=labels, scaling=scaling)
+    common = non_empty(nodeSelector=labels)
     preset = inference.preset
     if preset is not None:
         gpus = {"gpu": {"count": int(count) if _COUNT.fullmatch(count) else 1}}
-        secrets = non_empty(huggingFaceToken=preset.preset_options.model_access_secret)
+        refused = find_preset(preset.name).token is Token.REFUSED
+        secrets = non_empty(huggingFaceToken=None if refused else preset.preset_options.model_access_secret)
         return {
             "model": {"id": preset.name},
             "engine": {"type": "vllm"},

@@ -1,14 +1,15 @@
 """KAITO: a Workspace with a vLLM preset on GPU, or with a llama.cpp container on CPU or GPU.
 
-Upstream facts: kaito.sh/v1beta1 as of chart 0.10.0; ``resource`` and ``inference`` are at the object's root.
+Upstream facts: kaito.sh/v1beta1 as of 0.12.0; ``resource`` and ``inference`` are at the object's root.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from airunway.provider import aikit
 from airunway.provider.contract import NameLimit, SupportedFields
-from airunway.provider.engine_args import flags
+from airunway.provider.engine_args import engine_flags
 from airunway.provider.pods import (
     ENVIRONMENT_FIELDS,
     IMAGE_FIELDS,
@@ -21,10 +22,13 @@ from airunway.provider.pods import (
 )
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
+from airunway.provider.user_flags import duplicate_problems, user_flags
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
 from airunway.text.merge import non_empty
 from airunway.text.names import digest, dns_label
+from airunway.text.yaml_reading import load_data
 from airunway.text.yaml_writing import to_yaml
+from providers.kaito.presets import preset_problems, token_secret
 
 NAME = "kaito"
 API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
@@ -32,16 +36,18 @@ SELECTOR: Mapping[str, str] = {}
 _PRESET = "a KAITO preset brings its own"
 _NO_FLAGS = "a preset takes no bare flags"
 _NO_SWITCH = "llama.cpp has no such switch"
+_ONE_POD = "KAITO's Service sends every request to the first pod; for more make two deployments"
 SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     Engine.VLLM: {
         Mode.AGGREGATED: SupportedFields(
             frozenset(
                 {
                     *("model.id", "model.servedName", "engine.contextLength", "engine.args"),
-                    *("scaling.replicas", "resources.gpu.count", "secrets.huggingFaceToken", "nodeSelector"),
+                    *("resources.gpu.count", "secrets.huggingFaceToken", "nodeSelector"),
                 }
             ),
             {
+                "scaling.replicas": f"{_ONE_POD}, or use provider dynamo, kuberay or vllm",
                 "model.source": "a preset is a Hugging Face id or one of KAITO's own names",
                 "model.gguf": "GGUF files are for engine llamacpp",
                 "model.revision": f"{_PRESET} revision of the model",
@@ -69,7 +75,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
                 {
                     *("model.id", "model.servedName", "model.source", "model.gguf.file", "model.gguf.build"),
                     "model.revision",
-                    *("engine.contextLength", "engine.args", "engine.extraArgs", "scaling.replicas"),
+                    *("engine.contextLength", "engine.args", "engine.extraArgs"),
                     *("resources.gpu.count", "resources.gpu.type", "resources.cpu", "resources.memory"),
                     *IMAGE_FIELDS,
                     *ENVIRONMENT_FIELDS,
@@ -78,6 +84,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
                 }
             ),
             {
+                "scaling.replicas": _ONE_POD,
                 "engine.trustRemoteCode": "llama.cpp runs no code of the model",
                 "engine.enforceEager": _NO_SWITCH,
                 "engine.enablePrefixCaching": _NO_SWITCH,
@@ -85,11 +92,29 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
         ),
     },
 }
-# The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0).
+# The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0 and 0.12.0).
 OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
-# The webhook refuses changes with "field is immutable" (observed with 0.10.0).
-IMMUTABLE: tuple[str, ...] = ("resource.count", "resource.labelSelector", "inference.preset")
+_CONTAINERS = "inference.template.spec.containers"
+
+
+def template_fields() -> Iterator[str]:
+    """The fields of a template whose change replaces the Workspace; ``[*]`` is any element of a list."""
+    fields = load_data(Path(__file__).with_name("template.yaml"))
+    yield from (f"inference.template.metadata.{field}" for field in fields["metadata"])
+    yield from (f"inference.template.spec.{field}" for field in fields["spec"])
+    yield from (f"{_CONTAINERS}[*].{field}" for field in fields["container"])
+    yield from (f"{_CONTAINERS}[{index}]" for index in range(1, 10))  # those that an override adds
+
+
+# The webhook refuses a change of these with "field is immutable". It lets a changed template through, but the operator
+# creates the StatefulSet once and never updates it, so only a new Workspace gives new pods (observed with 0.10.0 and
+# 0.12.0).
+IMMUTABLE: tuple[str, ...] = (
+    *("resource.count", "resource.labelSelector", "resource.partition", "resource.instanceType"),
+    "inference.preset",
+    *template_fields(),
+)
 
 
 def name_limit(request: Request) -> NameLimit:
@@ -108,21 +133,18 @@ def render(request: Request) -> Objects:
     """The Workspace that serves ``request``. Raises ``InputError`` for values that KAITO can't honour."""
     refusals = Refusals(NAME)
     spec = request.spec
-    refusals.refuse(
-        spec.scaling.replicas == 0,
-        "scaling.replicas",
-        "a Workspace has at least 1 replica; remove the deployment instead",
-    )
     preset = request.selection.engine is Engine.VLLM
     inference, supporting, warnings = (_preset if preset else _template)(request, refusals)
+    # Not the number of replicas: for a preset KAITO works out itself how many nodes the model needs.
+    resource = {"count": 1, "labelSelector": {"matchLabels": _nodes(spec, exact=preset)}}
     workspace = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": request.metadata,
-        "resource": {"count": spec.scaling.replicas, "labelSelector": {"matchLabels": _nodes(spec, exact=preset)}},
+        "resource": resource,
         "inference": inference,
     }
-    return Objects(workspace, supporting, warnings)
+    return Objects(workspace, supporting, warnings, _resources_field(inference))
 
 
 def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
@@ -135,32 +157,32 @@ def _nodes(spec: ModelDeploymentSpec, *, exact: bool) -> dict[str, str]:
     return labels
 
 
+def _resources_field(inference: dict[str, Any]) -> tuple[str, ...]:
+    """The resources of a container that has some, as a whole: a state may have none there; see ``template.yaml``."""
+    containers = inference.get("template", {"spec": {"containers": []}})["spec"]["containers"]
+    return (f"{_CONTAINERS}[*].resources",) if any(container["resources"] for container in containers) else ()
+
+
 _Inference = tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[str, ...]]
 
 
 def _preset(request: Request, refusals: Refusals) -> _Inference:
     spec, engine = request.spec, request.spec.engine
     for key, value in engine.args.items():
-        refusals.refuse(value == "", f"engine.args.{key}", _NO_FLAGS)
-    engine_flags, clashes = flags(Engine.VLLM, spec, gpus=1)
-    refusals.raise_if_any(clashes)
-    arguments = {f.name: f.value for f in engine_flags if f.name != "model"}
-    # Some of KAITO's own presets need a token and some refuse one, so those get only a token that the user sets.
-    secret = request.token_secret if "/" in str(spec.model.id) or spec.secrets.hugging_face_token else None
-    preset = non_empty(name=spec.model.id, presetOptions=non_empty(modelAccessSecret=secret))
+        # No flag of vLLM has a truth value as its text, so such a value is a switch.
+        refusals.refuse(value.lower() in ("", "true", "false"), f"engine.args.{key}", _NO_FLAGS)
+        refusals.refuse("." in key, f"engine.args.{key}", "a preset takes no dotted names; set the whole value as JSON")
+    found = engine_flags(Engine.VLLM, spec, None)
+    arguments = {flag.name: flag.value for flag in found.flags if flag.name != "model"}
+    refusals.raise_if_any([*found.problems, *preset_problems(request, arguments)])
+    preset = non_empty(name=spec.model.id, presetOptions=non_empty(modelAccessSecret=token_secret(request)))
     inference: dict[str, Any] = {"preset": preset}
     supporting: tuple[dict[str, Any], ...] = ()
     if arguments:
         config = _config_map(request, arguments)
         inference["config"] = config["metadata"]["name"]
         supporting = (config,)
-    warnings = (
-        (
-            "scaling.replicas: KAITO takes resource.count of a preset as the maximum number of nodes, and runs on fewer"
-            " if the model fits"
-        ),
-    )
-    return inference, supporting, warnings if spec.scaling.replicas > 1 else ()
+    return inference, supporting, ()
 
 
 def _config_map(request: Request, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -193,6 +215,9 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "engine.args.context-size",
         "engine.contextLength sets it already",
     )
+    for key in engine.args:
+        refusals.refuse("." in key, f"engine.args.{key}", "llama.cpp has no dotted flags")
+    refusals.raise_if_any(duplicate_problems(Engine.LLAMACPP, user_flags(Engine.LLAMACPP, spec)))
     refusals.raise_if_any([*aikit.model_id_problems(spec), *aikit.context_problems(spec)])
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []
     arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]

@@ -1,8 +1,19 @@
-"""The status of a KAITO Workspace (kaito.sh/v1beta1 as of 0.10.0)."""
+"""The status of a KAITO Workspace (kaito.sh/v1beta1 as of 0.12.0)."""
+
+from pydantic import Field
 
 from airunway.provider.contract import Object
 from airunway.provider.live_object import LiveModel, Status, read_as
-from airunway.provider.observation import Observation, Phase, Readiness, ReadyState, Replicas, failure_message, is_true
+from airunway.provider.observation import (
+    Observation,
+    Phase,
+    Readiness,
+    ReadyState,
+    Replicas,
+    Update,
+    failure_message,
+    is_true,
+)
 
 
 class WorkspaceStatus(Status):
@@ -25,6 +36,32 @@ class ObservedWorkspace(LiveModel):
     status: WorkspaceStatus = WorkspaceStatus()
 
 
+class Generation(LiveModel):
+    """The generation of a Workspace."""
+
+    generation: int = 0
+
+
+class WorkspaceCondition(LiveModel):
+    """The generation that a condition is about."""
+
+    type: str
+    observed_generation: int | None = None
+
+
+class WorkspaceConditions(LiveModel):
+    """The conditions of a Workspace."""
+
+    conditions: list[WorkspaceCondition] = Field([])
+
+
+class DatedWorkspace(LiveModel):
+    """The fields of a Workspace that tell whether the operator has processed its last change."""
+
+    metadata: Generation = Generation()
+    status: WorkspaceConditions = WorkspaceConditions()
+
+
 # Inference Workspaces have Ready and NotReady; only tuning jobs have Succeeded (0.10.0, workspace_controller.go).
 _STATE = ReadyState(
     "state", {"Ready": Phase.RUNNING, "NotReady": Phase.DEPLOYING, "Pending": Phase.PENDING, "Failed": Phase.FAILED}
@@ -44,4 +81,18 @@ def observe(obj: Object) -> Observation:
         message = f"unknown state {status.state}"
     elif not status.state and is_true(conditions, "WorkspaceSucceeded"):
         message = "its operator reports no status.state, as releases from 0.9 on do"
-    return Observation(phase or Phase.PENDING, message, Replicas(desired, ready, ready), conditions)
+    replicas = Replicas(desired, ready, ready)
+    return Observation(phase or Phase.PENDING, message, replicas, conditions, update=_update(obj))
+
+
+def _update(obj: Object) -> Update | None:
+    """Return the last change until the operator has written a condition about it.
+
+    A Workspace's status has no generation; its condition InferenceReady does, and the operator renews that at each look
+    (0.10.0 and 0.12.0, workspace_controller.go).
+    """
+    workspace = read_as(DatedWorkspace, obj)
+    observed = next((c.observed_generation for c in workspace.status.conditions if c.type == "InferenceReady"), None)
+    if observed is None or observed >= workspace.metadata.generation:
+        return None
+    return Update("its operator has not processed the last change yet")

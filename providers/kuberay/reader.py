@@ -18,6 +18,7 @@ from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import LINE, Engine
 from airunway.text.merge import non_empty
+from providers.kuberay.arguments import known_arguments
 from providers.kuberay.render import transfer_flags
 
 _SERVE, _GROUPS = "spec.serveConfigV2", "spec.rayClusterConfig.workerGroupSpecs"
@@ -194,9 +195,9 @@ def _engine(parts: Mapping[str, LlmConfig], gpus: Mapping[str, int]) -> dict[str
 
 
 def _keywords(role: str, part: LlmConfig, gpus: int) -> dict[str, Any]:
-    section: dict[str, Any] = read_keyword_arguments(Engine.VLLM, part.engine_kwargs, gpus, *transfer_flags(role))[
-        "engine"
-    ]
+    section: dict[str, Any] = read_keyword_arguments(
+        Engine.VLLM, part.engine_kwargs, gpus, *transfer_flags(role), texts=known_arguments().texts
+    )["engine"]
     return section
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airunway.provider.contract import NameLimit, SupportedFields
-from airunway.provider.engine_args import ARGUMENT_FIELDS, Flag, flags, keyword_arguments, user_flags
+from airunway.provider.engine_args import ARGUMENT_FIELDS, Flag, engine_flags, keyword_arguments
 from airunway.provider.pods import (
     AGGREGATED_FIELDS,
     DISAGGREGATED_FIELDS,
@@ -29,6 +29,7 @@ from airunway.spec.model import GPU_RESOURCE, Engine, Mode
 from airunway.text.merge import non_empty
 from airunway.text.problems import Problem
 from airunway.text.yaml_writing import to_yaml
+from providers.kuberay.arguments import argument_problems, known_arguments
 
 NAME = "kuberay"
 API_VERSION, KIND = "ray.io/v1", "RayService"
@@ -66,14 +67,14 @@ def render(request: Request) -> Objects:
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "Ray Serve LLM")
-    for path, flag in user_flags(spec):
-        refusals.refuse(flag.key == "served-model-name", path, "set model.servedName instead")
     workers = workers_by_role(spec)
     configs: dict[str, Any] = {}
-    problems: list[Problem] = []
+    problems = list(argument_problems(spec, request.image(str(Engine.VLLM))))
+    warnings: list[str] = []
     for role, part in workers.items():
-        configs[role], clashes = _llm_config(request, part, role)
+        configs[role], clashes, notes = _llm_config(request, part, role)
         problems += [p for p in clashes if p not in problems]
+        warnings += [w for w in notes if w not in warnings]
     refusals.raise_if_any(problems)
     service = {
         "apiVersion": API_VERSION,
@@ -87,7 +88,7 @@ def render(request: Request) -> Objects:
             },
         },
     }
-    return Objects(service)
+    return Objects(service, warnings=tuple(warnings))
 
 
 def _application(configs: dict[str, Any]) -> dict[str, Any]:
@@ -98,12 +99,11 @@ def _application(configs: dict[str, Any]) -> dict[str, Any]:
     return {"name": "llm", "route_prefix": "/", "import_path": f"ray.serve.llm:{builder}", "args": arguments}
 
 
-def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem]]:
+def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem], list[str]]:
     spec = request.spec
-    engine_flags, clashes = flags(Engine.VLLM, spec, workers.gpu.count, *transfer_flags(role))
-    arguments, problems = keyword_arguments(
-        [f for f in engine_flags if f.name not in ("model", "served-model-name")], spec, NAME
-    )
+    found = engine_flags(Engine.VLLM, spec, workers.devices(), *transfer_flags(role))
+    flags = [flag for flag in found.flags if flag.name not in ("model", "served-model-name")]
+    arguments, problems = keyword_arguments(flags, spec, NAME, known_arguments().texts)
     model_id = spec.model.served_name or spec.model.id
     config = {
         "model_loading_config": {"model_id": model_id, "model_source": spec.model.id},
@@ -113,7 +113,7 @@ def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str
     if role != ANY_ROLE:
         # A small amount of a resource that only the role's workers have keeps the role's replicas on them.
         config["placement_group_config"] = {"bundle_per_worker": {"GPU": 1, role: 0.001}}
-    return config, clashes + problems
+    return config, [*found.problems, *problems], found.warnings
 
 
 def transfer_flags(role: str) -> list[Flag]:

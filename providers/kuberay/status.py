@@ -1,17 +1,19 @@
 """The status of a RayService (ray.io/v1 as of operator 1.7.0)."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from airunway.provider.contract import Object
-from airunway.provider.live_object import EMPTY_AS_NONE, LiveModel, Status, read_as
+from airunway.provider.live_object import EMPTY_AS_NONE, Condition, LiveModel, Status, read_as
 from airunway.provider.observation import (
     Observation,
     Phase,
     Readiness,
     ReadyCondition,
     Replicas,
+    Update,
     failure_message,
     is_true,
     missing_replicas_message,
@@ -72,6 +74,7 @@ class ObservedRayService(LiveModel):
 
 
 _CONDITION = ReadyCondition("Ready")
+_SETTLED = ("", "RUNNING", "UNHEALTHY", "DEPLOY_FAILED")
 READY: Readiness = _CONDITION
 
 
@@ -111,7 +114,20 @@ def observe(obj: Object) -> Observation:
         "; ".join(messages or ([text for _, text in _application_failures(pending)] or [fallback])),
         replicas,
         conditions,
+        update=_update(status, conditions),
     )
+
+
+def _update(status: RayServiceStatus, conditions: Sequence[Condition]) -> Update | None:
+    """The last change, while a new cluster starts beside the active one or the active one's applications deploy."""
+    if is_true(conditions, "UpgradeInProgress"):
+        failures = _application_failures(status.pending_service_status)
+        message = "; ".join(text for _, text in failures) or "a new cluster starts beside the active one"
+        return Update(message, failed=any(state == "DEPLOY_FAILED" for state, _ in failures))
+    active = status.active_service_status
+    states = {name: a.status for name, a in active.application_statuses.items()} if active else {}
+    deploying = [f"application {name} is {state}" for name, state in sorted(states.items()) if state not in _SETTLED]
+    return Update("; ".join(deploying)) if deploying else None
 
 
 def _application_failures(cluster: ClusterServiceStatus | None) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from airunway.provider.pod_reading import Object, UnreadableError, read_environm
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine, Source
 from airunway.text.merge import non_empty
-from providers.vllm.arguments import PORT_FLAG, parallel_sizes, tensor_parallel
+from providers.vllm.arguments import PORT_FLAG
 
 COMMAND = ("vllm", "serve")
 """The command of the container, whatever the entry point of its image."""
@@ -85,6 +85,4 @@ def _arguments(arguments: list[str], gpus: int) -> dict[str, Any]:
     """The spec sections for a command line that begins with the model."""
     if not arguments or arguments[0].startswith("-"):
         raise UnreadableError(f"{_CONTAINERS}[0].args: must begin with a model")
-    return read_arguments(
-        Engine.VLLM, ["--model", *arguments], tensor_parallel(gpus, parallel_sizes({}, arguments)), PORT_FLAG
-    )
+    return read_arguments(Engine.VLLM, ["--model", *arguments], gpus, PORT_FLAG)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.cluster.certificates import Authority
 from tests.cluster.tools import program
-from tests.upstream_crds import crd_folder
+from tests.upstream_crds import CRD_FILES, crd_folder
 
 ROOT = Path(__file__).parents[2]
 ADMIN = "admin-token"
@@ -222,8 +222,8 @@ class Cluster:
         return str(answer["status"]["token"])
 
     def install_crds(self, folder: Path) -> None:
-        for path in sorted(folder.glob("*.yaml")):
-            crd = yaml.load(path.read_text(), yaml.CSafeLoader)
+        for file in CRD_FILES.values():
+            crd = yaml.load((folder / file).read_text(), yaml.CSafeLoader)
             crd["spec"].pop("conversion", None)  # its webhook is the operator's
             self.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         deadline = time.monotonic() + 60

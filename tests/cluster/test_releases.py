@@ -56,7 +56,11 @@ def test_an_operator_whose_chart_holds_its_crds_stays_and_with_it_the_workspaces
     bare: Cluster, engine: Engine, tmp_path: Path
 ) -> None:
     chart = write_chart(
-        tmp_path / "workspace", "workspace", "0.10.0", [crd_folder() / "kaito.sh_workspaces.yaml"], "templates"
+        tmp_path / "workspace",
+        "workspace",
+        "0.10.0",
+        [crd_folder() / "kaito-0.12.0" / "kaito.sh_workspaces.yaml"],
+        "templates",
     )
     stack = engine.stack("crds", managed(bare, chart))
     with operator(bare, kinds=("Workspace",)):

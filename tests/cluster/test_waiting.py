@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -96,22 +97,23 @@ def test_a_refusal_is_called_that_and_gives_the_server_s_reason(
 
 
 def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine: Engine) -> None:
-    path = "/apis/kaito.sh/v1beta1/namespaces/conflict/workspaces/cpu"
+    path = "/apis/nvidia.com/v1alpha1/namespaces/conflict/dynamographdeployments/gpu"
     with operator(cluster):
-        stack = engine.stack("conflict", settings(cluster, CPU, namespace="conflict"))
+        stack = engine.stack("conflict", settings(cluster, GPU, namespace="conflict"))
         stack.up()
-        theirs = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "inference": cluster.get(path)["inference"]}
-        theirs["inference"]["template"]["spec"]["containers"][0]["args"].append("--theirs")
+        theirs: Any = {"apiVersion": "nvidia.com/v1alpha1", "kind": "DynamoGraphDeployment"}
+        theirs |= {"spec": {"services": {"VllmWorker": cluster.get(path)["spec"]["services"]["VllmWorker"]}}}
+        theirs["spec"]["services"]["VllmWorker"]["extraPodSpec"]["mainContainer"]["args"].append("--theirs")
         cluster.send("PATCH", f"{path}?fieldManager=somebody&force=true", theirs, "application/apply-patch+yaml")
-        other = engine.stack(
-            "conflict", settings(cluster, CPU | {"engine": {"contextLength": 4096}}, namespace="conflict")
-        )
+        changed = GPU | {"engine": {"contextLength": 4096}}
+        other = engine.stack("conflict", settings(cluster, changed, namespace="conflict"))
         text = failed(other.up).text
-        assert "deployment cpu: Workspace conflict/cpu was not changed: its fields have other owners" in text
+        assert (
+            "deployment gpu: DynamoGraphDeployment conflict/gpu was not changed: its fields have other owners" in text
+        )
         assert 'conflict with "somebody"' in text
         assert "takeOver: true" in text
-        changed = CPU | {"engine": {"contextLength": 4096}, "takeOver": True}
-        engine.stack("conflict", settings(cluster, changed, namespace="conflict")).up()
+        engine.stack("conflict", settings(cluster, changed | {"takeOver": True}, namespace="conflict")).up()
         stack.destroy()
 
 
@@ -128,7 +130,7 @@ def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine, 
     registry = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
     stack = engine.stack("build", settings(cluster, built, namespace="build", registry=registry))
     said = failed(stack.up).text
-    assert "was not built by Job airunway-system/aikit-org-gguf" in said
+    assert "Job airunway-system/aikit-org-gguf did not build it" in said
     assert "no such file: m-Q4_0.gguf" in said
     assert "kubectl logs -n airunway-system job/aikit-org-gguf" in said
     assert cluster.get("/apis/kaito.sh/v1beta1/namespaces/build/workspaces/built") is None, (

@@ -331,7 +331,7 @@ def test_a_stack_that_pulumi_could_not_start_is_refused_until_its_deployments_st
     assert run(monkeypatch, "preview", *here) == 0
     captured = capsys.readouterr()
     assert "20 deployments" in captured.out
-    assert "warning" not in captured.out + captured.err
+    assert "warning: config" not in captured.out + captured.err
 
 
 @pytest.mark.parametrize("format", ["text", "json", "markdown", "mermaid", "html"])

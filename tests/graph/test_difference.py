@@ -19,7 +19,7 @@ from airunway.program.record import record
 from airunway.program.stack_file import read_stack
 from airunway.report.compare import Difference, compare
 from airunway.report.difference_document import difference_document
-from airunway.report.difference_text import differences_text
+from airunway.report.difference_text import differences_text, field_sentence
 from airunway.report.html import differences_html
 from airunway.report.markdown import LIMIT, differences_markdown
 from airunway.report.mermaid import differences_mermaid
@@ -78,7 +78,7 @@ def priority(config: dict[str, Any]) -> None:
 
 
 def chart(config: dict[str, Any]) -> None:
-    kaito(config, {"installation": {"helmCharts": [{"name": "kaito-workspace", "version": "0.11.0"}]}})
+    kaito(config, {"installation": {"helmCharts": [{"name": "kaito-workspace", "version": "0.13.0"}]}})
 
 
 def removal(config: dict[str, Any]) -> None:
@@ -233,12 +233,12 @@ def test_a_decision_that_changes_says_why(pairs: dict[str, Pairs]) -> None:
     assert (
         moved.because == "rule \"spec.engine.type == 'vllm' && spec.resources.gpu.count > 1\" (priority 80) is now true"
     )
-    assert "operator dynamo-platform 1.1.1 is removed" in of(pairs, "gpu-threshold").operators
+    assert "operator dynamo-platform 1.6.1 is removed" in of(pairs, "gpu-threshold").operators
 
 
 def test_a_chart_s_new_version_is_one_update_and_a_sentence(pairs: dict[str, Pairs]) -> None:
     difference = of(pairs, "chart-version")
-    assert difference.operators == ("operator kaito-workspace: chart 0.10.0 -> 0.11.0",)
+    assert difference.operators == ("operator kaito-workspace: chart 0.12.0 -> 0.13.0",)
     assert [(c.operation, c.name) for c in difference.resources] == [("update", "kaito-workspace")]
 
 
@@ -268,7 +268,9 @@ def test_nothing_changes_against_oneself(pairs: dict[str, Pairs]) -> None:
         ("kubernetes:apps/v1:Deployment", "spec.selector.matchLabels", "replace"),
         ("kubernetes:kaito.sh/v1beta1:Workspace", "metadata.namespace", "replace"),
         ("kubernetes:kaito.sh/v1beta1:Workspace", "resource.count", "replace"),
-        ("kubernetes:kaito.sh/v1beta1:Workspace", "inference.template.spec", "update"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "inference.template.spec", "replace"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "resource.partition.mode", "replace"),
+        ("kubernetes:kaito.sh/v1beta1:Workspace", "inference.config", "update"),
         ("kubernetes:nvidia.com/v1alpha1:DynamoGraphDeployment", "spec.backendFramework", "replace"),
         ("kubernetes:ray.io/v1:RayService", "spec.serveConfigV2", "update"),
     ],
@@ -285,6 +287,12 @@ def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_name
 
     (change,) = compare(document(1), document(2)).resources
     assert change.operation == operation
+    serves = kind.endswith(("Workspace", "DynamoGraphDeployment", "RayService", "apps/v1:Deployment"))
+    assert change.interrupts == (serves and operation == "replace")
+    said = "forces replacement: deleted, then created again, and not served meanwhile" in field_sentence(
+        change.fields[0], change
+    )
+    assert said == change.interrupts
     assert change.forced_by == ((path,) if operation == "replace" else ())
 
 
@@ -326,12 +334,12 @@ def test_an_operator_that_is_kept_is_not_said_to_be_removed() -> None:
     before = {
         "stack": "s",
         "deployments": [],
-        "resources": [release | {"inputs": {"version": "0.10.0"}, "retained": True}],
+        "resources": [release | {"inputs": {"version": "0.12.0"}, "retained": True}],
     }
     difference = compare(before, {"stack": "s", "deployments": [], "resources": []})
     assert difference.counts["forget"] == 1
     assert difference.operators == (
-        "operator kaito-workspace 0.10.0 stays in the cluster: uninstalling it would delete its CRDs"
+        "operator kaito-workspace 0.12.0 stays in the cluster: uninstalling it would delete its CRDs"
         " and all their objects",
     )
 

@@ -100,7 +100,7 @@ def test_a_release_waits_for_its_namespace_and_the_upstream_object_for_the_opera
 
 def test_a_release_says_repository_chart_version_values_and_namespace(dev: Preview) -> None:
     inputs = one(dev, "Release", "kaito-workspace").inputs
-    assert (inputs["chart"], inputs["version"], inputs["namespace"]) == ("workspace", "0.10.0", "kaito-workspace")
+    assert (inputs["chart"], inputs["version"], inputs["namespace"]) == ("workspace", "0.12.0", "kaito-workspace")
     assert inputs["repositoryOpts"] == {"repo": "https://kaito-project.github.io/kaito/charts/kaito"}
     assert inputs["values"]["featureGates"] == {"disableNodeAutoProvisioning": True}
 

@@ -25,6 +25,10 @@ VALUES: dict[str, Any] = {
 COMPANIONS: dict[str, dict[str, Any]] = {
     "model.source=custom": {"image": "registry.example/model:1"},
     "model.source=aikit": {"model": {"id": "llama3.2:1b"}},
+    **{
+        f"{part}.gpu.type": {"image": "registry.example/rocm:1"}
+        for part in ("resources", "scaling.prefill", "scaling.decode")
+    },
     "model.gguf.build": {"model": {"gguf": {"file": "x.gguf"}}},
     "env[].value": {"env": [{"name": "SAMPLE"}]},
     "env[].valueFrom": {"env": [{"name": "SAMPLE"}]},

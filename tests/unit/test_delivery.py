@@ -258,6 +258,7 @@ def test_nothing_fits_is_told_too() -> None:
             {"engine": {"type": "llamacpp"}, **GPU},
             "resources.gpu: the controller's kaito shim asks for no GPU in the container",
         ),
+        ({"scaling": {"replicas": 2}}, "scaling.replicas: the controller's kaito shim makes resource.count of it"),
         ({"provider": {"name": "kuberay"}, **GPU}, "serve configuration that Ray cannot import"),
         ({"scaling": {"replicas": 0}, **GPU}, "scaling.replicas: the controller loses the value 0"),
         (
@@ -268,6 +269,10 @@ def test_nothing_fits_is_told_too() -> None:
 )
 def test_what_the_shims_do_not_do_is_told_by_field(fields: Any, wanted: str) -> None:
     assert any(wanted in w for w in stack(fields).warnings)
+
+
+def test_one_replica_is_what_the_shim_of_kaito_does() -> None:
+    assert not any("scaling.replicas" in w for w in stack({"scaling": {"replicas": 1}}).warnings)
 
 
 MANIFEST = """

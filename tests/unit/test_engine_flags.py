@@ -28,7 +28,8 @@ ENGINES = [("dynamo", Engine.VLLM), ("dynamo", Engine.SGLANG), ("dynamo", Engine
 # Names that meet those of fields and of what is derived, in every spelling, and some of the user's own.
 FLAGS = sorted(
     {row.flag for rows in flag_table().engines.values() for row in rows}
-    | set(flag_table().aliases)
+    | {alias for aliases in flag_table().aliases.values() for alias in aliases if alias[0] != "-"}
+    | {flag for sizes in flag_table().parallel.values() for flag in sizes.others}
     | {
         "enable-prefix-caching",
         "max_model_len",
@@ -103,6 +104,8 @@ def test_what_a_spec_comes_to_is_read_back_to_one_that_comes_to_the_same(
     scaling = {"scaling": {"prefill": {"gpu": {"count": prefill}}, "decode": {"gpu": {"count": decode}}}}
     size = scaling if mode is Mode.DISAGGREGATED else {"resources": {"gpu": {"count": decode}}}
     base = {"name": "demo", "provider": {"name": name}, "serving": {"mode": str(mode)}}
+    # The flags of an image of another release are not checked, so that any name may be one.
+    fields = fields | {"image": "registry.example/worker:mine"}
     try:
         resource = plan_entry(
             base | size | {"model": model, "engine": fields | {"type": str(engine)}}, TARGET
@@ -178,6 +181,25 @@ def row_default(path: str | None) -> Any:
             {"model": {"id": "m"}, "engine": {"extraArgs": ["--max-model-len", "9", "--max-model-len=8"]}},
         ),
         ("--model m --a=-x --b -1", 1, {"model": {"id": "m"}, "engine": {"args": {"a": "-x", "b": "-1"}}}),
+        ("--model m --a 1 2", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "1", "2"]}}),
+        ("--model m --max-num-seqs 1", 1, {"model": {"id": "m"}, "engine": {"args": {"max-num-seqs": "1"}}}),
+        ("--model m --max_num_seqs 1", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--max_num_seqs", "1"]}}),
+        (
+            "--model m --tensor-parallel-size 2 --pipeline-parallel-size 4",
+            8,
+            {"model": {"id": "m"}, "engine": {"args": {"pipeline-parallel-size": "4"}}},
+        ),
+        (
+            "--model m --tensor-parallel-size 8 --pipeline-parallel-size 4",
+            8,
+            {
+                "model": {"id": "m"},
+                "engine": {
+                    "args": {"tensor-parallel-size": "8"},
+                    "extraArgs": ["--pipeline-parallel-size", "4"],
+                },
+            },
+        ),
         ("--model m --a -x", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "-x"]}}),
         ("--model m --a 1 --a 2", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "1", "--a", "2"]}}),
     ],

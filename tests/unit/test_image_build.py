@@ -115,6 +115,22 @@ def test_a_change_of_any_input_is_another_job_and_another_reference(other: dict[
     assert changed.pull != image().pull
 
 
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("BF16/Qwen3-BF16.gguf", "https://huggingface.co/unsloth/Qwen3-GGUF/resolve/main/BF16/Qwen3-BF16.gguf"),
+        ("a/b c/m-Q4_0.gguf", "https://huggingface.co/unsloth/Qwen3-GGUF/resolve/main/a/b%20c/m-Q4_0.gguf"),
+        ("Qwen3-BF16.gguf", "huggingface://unsloth/Qwen3-GGUF/Qwen3-BF16.gguf"),
+    ],
+)
+def test_a_file_in_a_folder_is_built_from_its_address(file: str, source: str) -> None:
+    """AIKit takes the first folder of a ``huggingface://`` address for a branch."""
+    deployment = BUILT | {"model": {"id": "unsloth/Qwen3-GGUF", "gguf": {"file": file, "build": True}}}
+    (built,) = stack(deployment).images
+    (container,) = built.job()["spec"]["template"]["spec"]["containers"]
+    assert f"build-arg:model={source}" in container["command"]
+
+
 def test_a_change_of_what_is_not_in_the_image_keeps_it() -> None:
     assert image(builder={"timeout": "2h", "storage": "1Ti"}).name == image().name
 

@@ -48,7 +48,7 @@ def test_there_is_a_renderer_for_every_built_in_provider_and_the_other_way_round
     assert {m.NAME for m in PROVIDERS} == set(PROVIDERS.documents)
 
 
-@pytest.mark.parametrize(("name", "version"), [("kaito", "0.10.0"), ("dynamo", "1.1.1"), ("kuberay", "1.7.0")])
+@pytest.mark.parametrize(("name", "version"), [("kaito", "0.12.0"), ("dynamo", "1.6.1"), ("kuberay", "1.7.0")])
 def test_the_built_in_versions_are_those_of_the_design(name: str, version: str) -> None:
     (chart,) = load_config(PROVIDERS.documents[name], name).spec.installation.helm_charts
     assert chart.version == version
@@ -72,11 +72,11 @@ def configs_with(**settings: Any) -> Any:
 def test_a_stack_changes_one_field_of_a_chart_and_keeps_the_others() -> None:
     change = {
         "installation": {
-            "helmCharts": [{"name": "kaito-workspace", "version": "0.11.0", "values": {"image": {"tag": "x"}}}]
+            "helmCharts": [{"name": "kaito-workspace", "version": "0.13.0", "values": {"image": {"tag": "x"}}}]
         }
     }
     (chart,) = configs_with(providers={"kaito": {"spec": change}})["kaito"].spec.installation.helm_charts
-    assert (chart.version, chart.chart) == ("0.11.0", "kaito/workspace")
+    assert (chart.version, chart.chart) == ("0.13.0", "kaito/workspace")
     assert chart.values["image"] == {"tag": "x"}
     assert chart.values["featureGates"] == {"disableNodeAutoProvisioning": True}
 

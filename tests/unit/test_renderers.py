@@ -8,19 +8,21 @@ import jsonschema
 import pytest
 import yaml
 
+from airunway.planning.catalog import provider_configs
+from airunway.planning.deployment import PlanContext, plan_entry
+from airunway.planning.files import Files
+from airunway.planning.settings import StackSettings
 from airunway.provider.contract import is_kubernetes_own
+from airunway.text.problems import InputError
 from airunway.text.yaml_writing import to_documents
+from providers import PROVIDERS
 from tests.unit.samples import plan
+from tests.upstream_crds import CRD_FILES as CRD_FILES
 from tests.upstream_crds import crd_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
 ROOT = Path(__file__).parents[2]
-CRD_FILES = {
-    "Workspace": "kaito.sh_workspaces.yaml",
-    "DynamoGraphDeployment": "nvidia.com_dynamographdeployments.yaml",
-    "RayService": "ray.io_rayservices.yaml",
-}
 _schemas: dict[str, Any] = {}
 
 
@@ -95,6 +97,49 @@ def test_the_endpoint_is_one_that_the_rendered_object_brings_about(fields: dict[
     assert plan(fields).rendered.endpoint.url("ml") == url
 
 
+TYPES = [
+    ({"engine": {"type": "vllm"}}, "nvcr.io/nvidia/ai-dynamo/vllm-runtime:", "dynamo.spec.images.vllm"),
+    ({"engine": {"type": "trtllm"}}, "nvcr.io/nvidia/ai-dynamo/tensorrtllm-runtime:", "dynamo.spec.images.trtllm"),
+    ({"provider": {"name": "kuberay"}}, "rayproject/ray-llm:", "kuberay.spec.images.vllm"),
+    ({"provider": {"name": "vllm"}}, "vllm/vllm-openai:", "vllm.spec.images.vllm"),
+    ({"engine": {"type": "llamacpp"}}, "ghcr.io/kaito-project/aikit/runners/llama-cpp-cuda:", "images.llamacppGpu"),
+    ({"model": {"source": "aikit", "id": "gemma2:2b"}}, "ghcr.io/kaito-project/aikit/gemma2:2b", "images.premade"),
+]
+
+
+@pytest.mark.parametrize("gpu_type", ["amd.com/gpu", "gpu.intel.com/xe", "habana.ai/gaudi"])
+@pytest.mark.parametrize(("fields", "image", "setting"), TYPES)
+def test_another_maker_s_gpu_takes_an_image_for_it(gpu_type: str, fields: Any, image: str, setting: str) -> None:
+    fields = {"resources": {"gpu": {"count": 1, "type": gpu_type}}, **fields}
+    with pytest.raises(InputError) as error:
+        plan(fields)
+    (problem,) = error.value.problems
+    assert problem.field.endswith("resources.gpu.type")
+    assert problem.message.startswith(f"{gpu_type} given, but {image}")
+    assert "is built for CUDA; name an image for" in problem.message
+    assert setting in problem.message
+    plan(fields | {"engine": {**fields.get("engine", {}), "image": "registry.example/rocm:1"}})
+    plan(fields | {"resources": {"gpu": {"count": 1, "type": "nvidia.com/mig-1g.10gb"}}})
+
+
+def test_each_role_s_gpu_takes_an_image_for_it() -> None:
+    gpus = {role: {"gpu": {"count": 1, "type": f"amd.com/{role}"}} for role in ("prefill", "decode")}
+    with pytest.raises(InputError) as error:
+        plan({"serving": {"mode": "disaggregated"}, "scaling": gpus})
+    assert [p.field.split("spec.", 1)[1] for p in error.value.problems] == [
+        "scaling.prefill.gpu.type",
+        "scaling.decode.gpu.type",
+    ]
+
+
+def test_a_stack_s_own_image_is_taken_for_one_that_fits_its_gpus() -> None:
+    own = {"providers": {"dynamo": {"spec": {"images": {"vllm": "registry.example/rocm:1"}}}}}
+    settings = StackSettings.model_validate(own)
+    context = PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings)
+    entry = {"name": "demo", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1, "type": "amd.com/gpu"}}}
+    assert plan_entry(entry, context).request.selection.provider == "dynamo"
+
+
 def test_a_token_is_referred_to_never_copied() -> None:
     for case in (
         "kaito-llamacpp-cpu-full",
@@ -121,7 +166,7 @@ def test_a_flag_of_the_user_replaces_a_derived_one() -> None:
     fields = {"resources": {"gpu": {"count": 4}}, "engine": {"args": {"tp": "2"}}}
     worker = plan(fields).rendered.resource["spec"]["services"]["VllmWorker"]
     args = worker["extraPodSpec"]["mainContainer"]["args"]
-    assert args == ["--model", "org/model", "--tp", "2"]
+    assert args == ["--model", "org/model", "--tensor-parallel-size", "2"]
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_the_endpoint_is_one_that_the_rendered_object_has(fields: Any, endpoint:
 
 
 def test_a_deployment_that_is_not_there_says_how_many_replicas_it_wants() -> None:
-    status = deployment_status(planned(scaling={"replicas": 3}), None)
+    status = deployment_status(planned(scaling={"replicas": 3}, resources={"gpu": {"count": 1}}), None)
     assert (status.phase, status.replicas.desired, status.replicas.ready) == (Phase.PENDING, 3, 0)
 
 

@@ -77,11 +77,11 @@ def test_it_serves_what_names_it_and_nothing_else() -> None:
             "engine.extraArgs[0]: the Service and the probes speak plain HTTP",
         ),
         ({"engine": {"args": {"api-key": "s3cret"}}}, "engine.args.api-key: a key does not belong in clear text here"),
-        ({"engine": {"args": {"tp": "2"}}}, "engine.args.tp: vLLM 0.33.0 has no flag --tp"),
+        ({"engine": {"extraArgs": ["--tp=2"]}}, "engine.extraArgs[0]: vLLM 0.33.0 has no flag --tp"),
         ({"engine": {"args": {"max-model-length": "2"}}}, "did you mean 'max-model-len'"),
         (
-            {"engine": {"args": {"enable-expert-parallel": "true"}}},
-            "'true' given; --enable-expert-parallel of vLLM 0.33.0 is a switch",
+            {"engine": {"args": {"enable-expert-parallel": "1"}}},
+            "'1' given; --enable-expert-parallel of vLLM 0.33.0 is a switch",
         ),
         (
             {"engine": {"args": {"max-num-seqs": ""}}},
@@ -132,7 +132,7 @@ def test_gpus_that_stay_idle_are_worth_a_warning() -> None:
 
 
 def test_the_flags_of_an_image_of_another_release_are_its_own() -> None:
-    mirrored = {"engine": {"args": {"tp": "2"}}, "image": "mirror.internal/vllm-openai:v0.33.0"}
+    mirrored = {"engine": {"extraArgs": ["--tp", "2"]}, "image": "mirror.internal/vllm-openai:v0.33.0"}
     with pytest.raises(InputError, match="no flag --tp"):
         planned(mirrored)
     assert "--tp" in arguments(mirrored | {"image": "mirror.internal/vllm-openai:v0.40.0"})

@@ -4,11 +4,9 @@
 model.
 """
 
-import json
 import os
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,32 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airunway.text.problems import InputError
-from providers.vllm.arguments import flag_data
+from providers.vllm.arguments import known_flags
+from tests.unit.running_parser import WorkerParser, running_parser
 from tests.unit.samples import plan
 
 INTERPRETER = os.environ.get("AIRUNWAY_VLLM_PYTHON")
 pytestmark = pytest.mark.skipif(
     not INTERPRETER, reason="AIRUNWAY_VLLM_PYTHON names no interpreter with the pinned vLLM"
 )
-Parse = Callable[[list[str]], dict[str, Any]]
 
 
 @pytest.fixture(scope="module", name="parser")
-def _parser() -> Iterator[tuple[dict[str, Any], Parse]]:
-    """What the parser knows, and the parser: words to what they parse to."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
-    command = [str(INTERPRETER), str(Path(__file__).with_name("vllm_parser.py"))]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, env=environment, cwd="/", **pipes) as running:  # type: ignore[call-overload]
-
-        def parse(words: list[str]) -> dict[str, Any]:
-            running.stdin.write(json.dumps(words) + "\n")
-            running.stdin.flush()
-            found: dict[str, Any] = json.loads(running.stdout.readline())
-            return found
-
-        yield json.loads(running.stdout.readline()), parse
-        running.stdin.close()
+def _parser() -> Iterator[WorkerParser]:
+    with running_parser(str(INTERPRETER), "worker_parser.py", "vllm") as parser:
+        yield parser
 
 
 def arguments(fields: dict[str, Any]) -> list[str]:
@@ -50,13 +36,8 @@ def arguments(fields: dict[str, Any]) -> list[str]:
     return found
 
 
-def test_the_flags_are_those_of_the_pinned_release(parser: tuple[dict[str, Any], Parse]) -> None:
-    known = {
-        key: sorted(value) if isinstance(value, list) else value
-        for key, value in flag_data().items()
-        if key in parser[0]
-    }
-    assert known == parser[0]
+def test_the_flags_are_those_of_the_pinned_release(parser: WorkerParser) -> None:
+    assert parser.flags == parser.known(known_flags())
 
 
 # Flags of the user with a value, what they parse to, and where.
@@ -74,9 +55,13 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
     "async-scheduling": ("", "async_scheduling", True),
     "enable-expert-parallel": ("", "enable_expert_parallel", True),
     "no-enable-chunked-prefill": ("", "enable_chunked_prefill", False),
+    "enable-sleep-mode": ("true", "enable_sleep_mode", True),
+    "enable-cascade-attn": ("false", "disable_cascade_attn", True),
     "disable-log-requests": ("", "enable_log_requests", False),
 }
-name = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
+name = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12).filter(
+    re.compile(r"\S([^\r\n]*\S)?").fullmatch
+)
 fields_of = st.fixed_dictionaries(
     {
         "id": st.from_regex(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]{0,20}", fullmatch=True),
@@ -94,7 +79,7 @@ fields_of = st.fixed_dictionaries(
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=fields_of)
-def test_what_is_rendered_parses_to_what_was_meant(parser: tuple[dict[str, Any], Parse], drawn: dict[str, Any]) -> None:
+def test_what_is_rendered_parses_to_what_was_meant(parser: WorkerParser, drawn: dict[str, Any]) -> None:
     pipeline, gpus = drawn["pipeline"], drawn["gpus"]
     args = {flag: FLAGS[flag][0] for flag in drawn["flags"]} | (
         {"pipeline-parallel-size": str(pipeline)} if pipeline > 1 else {}
@@ -108,11 +93,11 @@ def test_what_is_rendered_parses_to_what_was_meant(parser: tuple[dict[str, Any],
     }
     model = {"id": drawn["id"]} | ({"servedName": drawn["served"]} if drawn["served"] else {})
     fields = {"model": model, "engine": engine, "resources": {"gpu": {"count": gpus}}}
-    if pipeline > gpus:
+    if gpus % pipeline:
         with pytest.raises(InputError, match=r"resources\.gpu\.count"):
             arguments(fields)
         return
-    found = parser[1](arguments(fields))
+    found = parser.parse(arguments(fields))
     assert "error" not in found, found
     wanted = {
         "model_tag": drawn["id"],
@@ -142,28 +127,33 @@ def test_what_is_rendered_parses_to_what_was_meant(parser: tuple[dict[str, Any],
     ids=str,
 )
 def test_arguments_as_they_are_parse_beside_the_derived_ones(
-    parser: tuple[dict[str, Any], Parse], engine: dict[str, Any], key: str, value: Any
+    parser: WorkerParser, engine: dict[str, Any], key: str, value: Any
 ) -> None:
-    found = parser[1](arguments({"engine": engine, "resources": {"gpu": {"count": 4}}}))
+    found = parser.parse(arguments({"engine": engine, "resources": {"gpu": {"count": 4}}}))
     assert found.get(key) == value, found
 
 
 @pytest.mark.parametrize(
     "engine",
     [
-        {"args": {"tp": "2"}},
-        {"args": {"enable-expert-parallel": "true"}},
+        {"extraArgs": ["--tp", "2"]},
+        {"args": {"enable-expert-parallel": "1"}},
+        {"extraArgs": ["--enforce-eager", "true"]},
+        {"extraArgs": ["--max-num-seqs", "4", "8"]},
         {"args": {"max-num-seqs": ""}},
         {"extraArgs": ["--enable-experts"]},
         {"extraArgs": ["--enforce-eager=1"]},
     ],
     ids=str,
 )
-def test_what_is_refused_is_what_the_parser_refuses(
-    parser: tuple[dict[str, Any], Parse], engine: dict[str, Any]
-) -> None:
+def test_what_is_refused_is_what_the_parser_refuses(parser: WorkerParser, engine: dict[str, Any]) -> None:
     fields = {"engine": engine, "resources": {"gpu": {"count": 2}}}
     with pytest.raises(InputError):
         arguments(fields)
     # An image of another release is not checked; what it would be given then is.
-    assert "error" in parser[1](arguments(fields | {"image": "registry.example/vllm:mine"}))
+    assert "error" in parser.parse(arguments(fields | {"image": "registry.example/vllm:mine"}))
+
+
+def test_switches_that_the_parser_does_not_list_are_accepted(parser: WorkerParser) -> None:
+    for switch in known_flags().unlisted_switches:
+        assert "error" not in parser.parse(["model", f"--{switch}"]), switch
