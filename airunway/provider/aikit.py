@@ -72,7 +72,7 @@ def model_id_problems(spec: ModelDeploymentSpec) -> list[Problem]:
     if "://" in str(spec.model.id):
         problems.append(Problem("model.id", f"'{spec.model.id}' given, but llama.cpp fetches only from Hugging Face"))
     name, colon, quantisation = str(spec.model.id).partition(":")
-    if colon and not problems:
+    if colon and "/" in name and not problems:
         hint = f"write {name}, and the file of {quantisation} as model.gguf.file"
         problems.append(
             Problem("model.id", f"'{spec.model.id}' given, but llama.cpp takes no quantisation here; {hint}")
