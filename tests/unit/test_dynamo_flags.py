@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from airunway.provider.engine_args import Flag, flag_arguments
 from airunway.spec.model import Engine
 from airunway.text.problems import InputError
 from providers.dynamo.render import SERVICE, known_flags
@@ -27,7 +28,6 @@ VLLM, SGLANG = (os.environ.get(f"AIRUNWAY_DYNAMO_{name}_PYTHON") for name in ("V
 INTERPRETERS = {Engine.VLLM: VLLM, Engine.SGLANG: SGLANG, Engine.TRTLLM: VLLM or SGLANG}
 GOLDEN = Path(__file__).parent / "golden"
 CASES = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
-OTHER_RELEASE = "registry.example/worker:mine"
 
 
 @pytest.fixture(scope="module", name="parser", params=list(SERVICE), ids=str)
@@ -188,7 +188,6 @@ REFUSED: dict[Engine, list[dict[str, Any]]] = {
         {"extraArgs": ["--enable-expert-parallel", "true"]},
         {"extraArgs": ["--enable-expert-parallel=true"]},
         {"extraArgs": ["--seed", "1", "2"]},
-        {"extraArgs": ["--dyn_tool_call_parser", "nope"]},
     ],
     Engine.SGLANG: [
         {"args": {"max-num-seqs": "8"}},
@@ -208,11 +207,13 @@ REFUSED: dict[Engine, list[dict[str, Any]]] = {
 def test_what_is_refused_is_what_the_parser_refuses(parser: tuple[Engine, WorkerParser]) -> None:
     engine, running = parser
     for setting in REFUSED[engine]:
-        fields = {"engine": {"type": str(engine)} | setting, "resources": {"gpu": {"count": 8}}}
-        if "--dyn_tool_call_parser" not in setting.get("extraArgs", []):
-            with pytest.raises(InputError):
-                commands(fields)
-        (arguments,) = commands(fields | {"image": OTHER_RELEASE}).values()
+        fields = {"engine": {"type": str(engine)}, "resources": {"gpu": {"count": 8}}}
+        with pytest.raises(InputError):
+            commands(fields | {"engine": {"type": str(engine)} | setting})
+        (arguments,) = commands(fields).values()
+        for name, value in setting.get("args", {}).items():
+            arguments += flag_arguments(Flag(name, value or None))
+        arguments += setting.get("extraArgs", [])
         assert "error" in running.parse(arguments), arguments
 
 

@@ -138,7 +138,7 @@ def test_arguments_as_they_are_parse_beside_the_derived_ones(
     [
         {"extraArgs": ["--tp", "2"]},
         {"args": {"enable-expert-parallel": "1"}},
-        {"extraArgs": ["--enforce-eager", "true"]},
+        {"extraArgs": ["--enforce-eager", "1"]},
         {"extraArgs": ["--max-num-seqs", "4", "8"]},
         {"args": {"max-num-seqs": ""}},
         {"extraArgs": ["--enable-experts"]},
