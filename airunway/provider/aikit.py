@@ -71,6 +71,12 @@ def model_id_problems(spec: ModelDeploymentSpec) -> list[Problem]:
     problems = []
     if "://" in str(spec.model.id):
         problems.append(Problem("model.id", f"'{spec.model.id}' given, but llama.cpp fetches only from Hugging Face"))
+    name, colon, quantisation = str(spec.model.id).partition(":")
+    if colon and "/" in name and not problems:
+        hint = f"write {name}, and the file of {quantisation} as model.gguf.file"
+        problems.append(
+            Problem("model.id", f"'{spec.model.id}' given, but llama.cpp takes no quantisation here; {hint}")
+        )
     if spec.model.revision and not (spec.model.gguf and spec.model.gguf.file):
         problems.append(
             Problem("model.revision", "llama.cpp takes a revision for one file only; name it in model.gguf.file")

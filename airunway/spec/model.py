@@ -71,15 +71,13 @@ class Source(StrEnum):
 
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Text = Annotated[str, StringConstraints(min_length=1)]
-Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S([^\r\n]*\S)?$")]
+LINE = r"^\S([^\r\n]*\S)?$"
+Line = Annotated[str, StringConstraints(min_length=1, pattern=LINE)]
 """A single line of text without leading or trailing whitespace."""
 Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
 SecretName = Annotated[
     str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
 ]
-
-
-Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$")]
 
 
 def _with_unit(value: Any) -> Any:
@@ -106,7 +104,7 @@ class ModelRef(StrictModel):
     id: Text | None = Field(
         None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."
     )
-    revision: Revision | None = Field(
+    revision: Line | None = Field(
         None, description="Branch, tag or commit of the Hugging Face repository. Default: its branch main."
     )
     served_name: Line | None = Field(
@@ -296,3 +294,7 @@ class ModelDeploymentSpec(StrictModel):
         if engine is not None:
             result["engine"]["type"] = str(engine)
         return result
+
+
+QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
+"""A non-negative Kubernetes quantity (apimachinery, pkg/api/resource/quantity.go)."""

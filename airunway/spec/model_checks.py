@@ -10,6 +10,8 @@ _ID = re.compile(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]*")
 _HUB = re.compile(r"(?:(?:huggingface|hf)://|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)(?:models/)?")
 """What an address of a Hugging Face repository has in front of its id."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
+_QUANTISATION = re.compile(r":[A-Za-z0-9][A-Za-z0-9_.-]*$")
+"""How vLLM is told which GGUF file of a repository to load; a repository's id has no colon."""
 _STORE = re.compile(r"(s3|gs|az)://")
 """Object stores that an engine streams weights from."""
 _PART = re.compile(r"-([0-9]+)-of-([0-9]+)\.gguf$")
@@ -47,16 +49,14 @@ def _id_problems(model_id: str, source: Source) -> Iterator[Problem]:
         yield Problem("model.id", f"{given}, must be an id without scheme and host{hint}")
     elif "://" in model_id:
         yield Problem("model.id", f"{given}, must be an id such as Qwen/Qwen3-0.6B; an image belongs into image")
-    elif "/" in model_id and not _HUB_ID.fullmatch(model_id):
+    elif "/" in model_id and not _HUB_ID.fullmatch(_QUANTISATION.sub("", model_id)):
         yield Problem("model.id", f"{given}, {_expected_id(model_id)}")
 
 
 def _expected_id(model_id: str) -> str:
-    name, separator, rest = re.match(r"([^@:]*)([@:]?)(.*)", model_id, re.DOTALL).groups()  # type: ignore[union-attr]
-    if separator and rest and _HUB_ID.fullmatch(name):
-        field = "model.revision" if separator == "@" else "model.gguf.file"
-        what = f"{field}: {rest}" if separator == "@" else f"the file of {rest} as {field}"
-        return f"must be OWNER/NAME; write {name}, and {what}"
+    name, _, revision = model_id.partition("@")
+    if revision and _HUB_ID.fullmatch(name):
+        return f"must be OWNER/NAME; write {name}, and model.revision: {revision}"
     return "must be OWNER/NAME as on Hugging Face, or an absolute path in the container"
 
 

@@ -1,10 +1,8 @@
 """Kubernetes quantities, and sizes in bytes that can't have been meant."""
 
-import re
 from decimal import Decimal
 
-QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
-"""A non-negative Kubernetes quantity (apimachinery, pkg/api/resource/quantity.go)."""
+from airunway.spec.model import QUANTITY
 
 _SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _LEAST_SIZE = 2**20

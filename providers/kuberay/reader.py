@@ -3,6 +3,7 @@
 Anything that the fields can't express shows up as a difference when they are rendered again.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.pod_reading import Object, UnreadableError, read_environment, read_pod, read_resources
 from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
-from airunway.spec.model import Engine
+from airunway.spec.model import LINE, Engine
 from airunway.text.merge import non_empty
 from providers.kuberay.arguments import known_arguments
 from providers.kuberay.render import transfer_flags
@@ -173,7 +174,7 @@ def _amounts(index: int, group: WorkerGroup) -> dict[str, Any]:
 def _without_revision(parts: Mapping[str, LlmConfig]) -> tuple[dict[str, LlmConfig], dict[str, Any]]:
     """``parts`` without a revision that all share, and the field for it; otherwise it stays an engine's argument."""
     first, *rest = [part.engine_kwargs.get("revision") for part in parts.values()]
-    if not isinstance(first, str) or not first or any(other != first for other in rest):
+    if not isinstance(first, str) or not re.fullmatch(LINE, first) or any(other != first for other in rest):
         return dict(parts), {}
     bare = {
         role: part.model_copy(

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from airunway.provider.live_pod import EnvVar
+from airunway.provider.pod_reading import read_environment
 from airunway.provider.pods import TOKEN_KEY
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
@@ -113,3 +115,11 @@ def test_the_user_s_own_token_is_the_only_one_in_either_variable(provider: str) 
     fields = GPU | {"provider": {"name": provider}, "env": [own], "secrets": {"huggingFaceToken": "theirs"}}
     text = str(plan(fields).rendered.resource)
     assert (TOKEN_KEY in text, "theirs" in text, "mine" in text) == (False, False, True)
+
+
+def test_a_token_of_the_user_s_own_is_read_back_beside_the_other_one() -> None:
+    secret = {"valueFrom": {"secretKeyRef": {"name": "mine", "key": "HF_TOKEN"}}}
+    env = [{"name": "HUGGING_FACE_HUB_TOKEN"} | secret, {"name": "HF_TOKEN"} | secret]
+    variables = [EnvVar.model_validate(variable) for variable in env]
+    assert read_environment(variables) == {"env": env}
+    assert read_environment(variables[1:]) == {"secrets": {"huggingFaceToken": "mine"}}

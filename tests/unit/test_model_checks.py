@@ -34,7 +34,7 @@ def test_an_address_of_a_repository_is_refused_with_its_id(given: str, write: st
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        ("org/m-GGUF:Q8_0", "write org/m-GGUF, and the file of Q8_0 as model.gguf.file"),
+        ("org/m:", "must be OWNER/NAME"),
         ("org/m@v1.2", "write org/m, and model.revision: v1.2"),
         ("org/m/extra", "must be OWNER/NAME"),
         ("org//m", "must be OWNER/NAME"),
@@ -49,7 +49,7 @@ def test_what_is_no_id_is_refused(given: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["gpt2", "a/b", "Org.x/Model_1.5-b", "/models/mine/here", "s3://bucket/m", "gs://b/m/x"]
+    "given", ["gpt2", "a/b", "Org.x/Model_1.5-b", "/models/mine/here", "s3://bucket/m", "gs://b/m/x", "org/m-GGUF:Q8_0"]
 )
 def test_ids_paths_and_object_stores_are_accepted(given: str) -> None:
     assert problems({"id": given}) == []
@@ -103,6 +103,6 @@ def test_a_revision_is_of_a_repository(source: str) -> None:
     assert found == [f"model.revision: only for source huggingface; with source {source} the image holds the model"]
 
 
-@pytest.mark.parametrize("revision", ["-x", "a b", "", "x/", "a\nb"])
+@pytest.mark.parametrize("revision", ["", " v1", "v1 ", "a\nb"])
 def test_what_is_no_revision_is_refused(revision: str) -> None:
     assert [p.split(":")[0] for p in problems({"id": "a/b", "revision": revision})] == ["model.revision"]

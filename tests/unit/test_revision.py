@@ -125,6 +125,11 @@ def test_llama_cpp_does_not_stream_from_an_object_store() -> None:
         rendered({"name": "demo", "model": {"id": "s3://bucket/m"}})
 
 
+def test_llama_cpp_takes_a_file_for_a_quantisation() -> None:
+    with pytest.raises(InputError, match="write o/m-GGUF, and the file of Q8_0 as"):
+        rendered({"name": "demo", "model": {"id": "o/m-GGUF:Q8_0"}})
+
+
 @pytest.mark.parametrize(
     ("engine", "field"),
     [
