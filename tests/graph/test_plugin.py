@@ -58,6 +58,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     async def RegisterErrorHook(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
+    async def RegisterResourceHook(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
     async def Invoke(self, request: Any, context: Any) -> Any:
         if request.tok != "pulumi:pulumi:getResource":
             return self.recorder.Invoke(request)
