@@ -16,6 +16,8 @@ def child_options(
     retain_on_delete: bool | None = None,
     delete_before_replace: bool | None = None,
     replace_on_changes: Sequence[str] = (),
+    replacement_trigger: str | None = None,
+    aliases: Sequence[pulumi.Alias] = (),
     ignore_changes: Sequence[str] = (),
     deleted_with: pulumi.Resource | None = None,
     on_error: pulumi.ErrorHook | None = None,
@@ -24,8 +26,8 @@ def child_options(
     """Create the options of a child of ``parent``, without inheriting the options of the component's caller.
 
     ``timeout`` is for creating and updating, in Go's notation. ``secrets`` names outputs to encrypt. ``protect``
-    defaults to the parent's. Deleting ``deleted_with`` deletes this resource too. ``on_error`` runs when the operation
-    fails, ``after_update`` when an update was applied.
+    defaults to the parent's. Another ``replacement_trigger`` replaces the resource. Deleting ``deleted_with`` deletes
+    this resource too. ``on_error`` runs when the operation fails, ``after_update`` when an update was applied.
     """
     return pulumi.ResourceOptions(
         parent=parent,
@@ -36,6 +38,8 @@ def child_options(
         retain_on_delete=retain_on_delete or None,
         delete_before_replace=delete_before_replace,
         replace_on_changes=list(replace_on_changes) or None,
+        replacement_trigger=replacement_trigger,
+        aliases=list(aliases) or None,
         ignore_changes=list(ignore_changes) or None,
         deleted_with=deleted_with,
         hooks=_hooks(on_error, after_update),

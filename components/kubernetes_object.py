@@ -27,6 +27,11 @@ class KubernetesObject(pulumi.CustomResource):
         )
 
 
+def other_version(manifest: dict[str, Any], api_version: str) -> pulumi.Alias:
+    """Return the alias of an object that was created as another version of its kind."""
+    return pulumi.Alias(type_=f"kubernetes:{api_version}:{manifest['kind']}")
+
+
 def _with_field_manager(manifest: dict[str, Any]) -> dict[str, Any]:
     """Set a stable field manager in ``manifest``.
 

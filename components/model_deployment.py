@@ -14,7 +14,7 @@ from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
 from components.children import child_options, ignored_claim_fields
 from components.failure import failure_hook
-from components.kubernetes_object import KubernetesObject
+from components.kubernetes_object import KubernetesObject, other_version
 from components.model_platform import Platform
 from components.rollout import rollout_hook
 from components.spec_types import ModelDeploymentArgs
@@ -101,6 +101,8 @@ class ModelDeployment(pulumi.ComponentResource):
             on_error=on_failure,
             after_update=rollout_hook(cluster, plan) if cluster and not plan.skip_await else None,
             replace_on_changes=rendered.immutable,
+            replacement_trigger=rendered.topology,
+            aliases=[other_version(rendered.resource, version) for version in rendered.other_api_versions],
             # The new object has the old one's name.
             delete_before_replace=True if rendered.immutable else None,
         )

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CRD_FILES = {
     "Workspace": "kaito-0.12.0/kaito.sh_workspaces.yaml",
-    "DynamoGraphDeployment": "nvidia.com_dynamographdeployments.yaml",
+    "DynamoGraphDeployment": "dynamo-1.5.0/nvidia.com_dynamographdeployments.yaml",
     "RayService": "ray.io_rayservices.yaml",
 }
 """The definition of each kind that a deployment becomes, as of the release that the catalog installs."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from airunway.live.objects import Schema
 from airunway.planning.deployment import PlanContext, plan_entry
+from airunway.provider.contract import api_versions
 from airunway.provider.embedded_yaml import read_embedded
 from airunway.provider.live_object import LiveObject, UnreadableError, read_as
 from airunway.spec.entry import Delivery
@@ -58,8 +59,9 @@ def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = N
             **provider.read_fields(obj, config),
         }
         defaults = schema or Schema()
+        context = target.with_api_version(provider, version) if version in api_versions(provider) else target
         exact = _exact_entry(
-            entry, _body(obj, defaults), lambda candidate: _render_body(candidate, version, target, defaults)
+            entry, _body(obj, defaults), lambda candidate: _render_body(candidate, version, context, defaults)
         )
         return Adoption(kind, version, namespace, name, exact)
     except UnreadableError as error:

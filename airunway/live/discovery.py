@@ -1,6 +1,7 @@
 """Find objects in a cluster that a stack could take over."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from airunway.live.adoption import Adoption, adopt
@@ -18,13 +19,19 @@ from providers import PROVIDERS
 async def discover(connection: Connection, plan: Plan, target: PlanContext) -> list[Adoption]:
     """Find all upstream objects that are not in ``plan``. Raises ``InputError`` if the cluster can't be read."""
     namespaces = sorted({d.request.namespace for d in plan.deployments} | {plan.settings.namespace})
-    kinds = [(provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) for provider in PROVIDERS]
+    kinds = [
+        (await _served_version(connection, provider, target), provider.KIND, label_selector(provider.SELECTOR))
+        for provider in PROVIDERS
+    ]
     async with task_group() as group:
         lists = [
             group.create_task(connection.items_of(version, kind, namespaces, selector))
             for version, kind, selector in kinds
         ]
-        schemas = [group.create_task(_schema(connection, provider)) for provider in PROVIDERS]
+        schemas = [
+            group.create_task(_schema(connection, provider, version))
+            for provider, (version, _, _) in zip(PROVIDERS, kinds, strict=True)
+        ]
     planned_keys = {key_of(d.rendered.resource) for d in plan.deployments}
     locations = {d.name: d.location.path for d in plan.deployments}
     adoptions: list[Adoption] = []
@@ -33,6 +40,8 @@ async def discover(connection: Connection, plan: Plan, target: PlanContext) -> l
             if key_of(obj) in planned_keys:
                 continue
             adoption = _try_adopt(obj, target, schema.result())
+            if adoption.entry is not None and (reason := _unserved_version(obj, target)):
+                adoption = _reject(obj, reason)
             if adoption.entry is not None and (conflict := name_problem(adoption.name, locations)):
                 adoption = _reject(obj, str(conflict))
             locations |= {adoption.name: f"{adoption.kind} {adoption.id}"} if adoption.entry is not None else {}
@@ -63,13 +72,24 @@ def import_document(adoptions: Sequence[Adoption], stack: str, project: str) -> 
     return {"nameTable": {"cluster": provider}, "resources": resources}
 
 
-async def _schema(connection: Connection, provider: Provider) -> Schema:
+async def _served_version(connection: Connection, provider: Provider, target: PlanContext) -> str:
+    """Return the version as which the stack creates the provider's objects, or an older one if only that is served."""
+    own = target.api_version(provider)
+    versions = (own, *(version for version in provider.OLDER_API_VERSIONS if version != own))
+    with suppress(ForbiddenError):
+        for version in versions:
+            if await connection.resource(version, provider.KIND):
+                return version
+    return own
+
+
+async def _schema(connection: Connection, provider: Provider, version: str) -> Schema:
     """Read the schema of the provider's kind; return an empty one without the right to read it."""
-    if is_kubernetes_own(provider.API_VERSION):
+    if is_kubernetes_own(version):
         return read_as(Schema, PROVIDERS.schemas.get(provider.NAME, {}))
-    group, _, name = provider.API_VERSION.partition("/")
+    group, _, name = version.partition("/")
     try:
-        resource = await connection.resource(provider.API_VERSION, provider.KIND)
+        resource = await connection.resource(version, provider.KIND)
         if resource is None:
             return Schema()
         crd = await connection.object(
@@ -88,6 +108,17 @@ def _try_adopt(obj: dict[str, Any], target: PlanContext, schema: Schema) -> Adop
         return adopt(obj, target, schema)
     except RecursionError:
         return _reject(obj, "is nested too deeply")
+
+
+def _unserved_version(obj: dict[str, Any], target: PlanContext) -> str:
+    """Return why the stack can't create such objects: only an older version of their kind is served."""
+    provider = target.providers.for_object(obj)
+    if provider is None or obj["apiVersion"] == target.api_version(provider):
+        return ""
+    return (
+        f"apiVersion: the cluster serves {obj['apiVersion']}; set airunway:providers to"
+        f" {{{provider.NAME}: {{spec: {{apiVersion: {obj['apiVersion']}}}}}}}"
+    )
 
 
 def _reject(obj: dict[str, Any], reason: str) -> Adoption:

@@ -103,7 +103,9 @@ def _kind_of(planned: PlannedDeployment) -> _Kind:
 def _kind_served(planned: PlannedProvider) -> _Kind | None:
     """Return the kind of a provider's objects; None for an unknown provider."""
     provider = PROVIDERS.get(planned.config.name)
-    return (provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)) if provider else None
+    if provider is None:
+        return None
+    return planned.config.spec.api_version or provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)
 
 
 def key_of(obj: dict[str, Any]) -> Key:

@@ -63,6 +63,21 @@ class PlanContext:
     settings: StackSettings
     has_token: bool = False
 
+    def api_version(self, provider: Provider) -> str:
+        """The version as which the provider's objects are created."""
+        config = next((c for c in self.configs if c.name == provider.NAME), None)
+        return (config.spec.api_version if config else None) or provider.API_VERSION
+
+    def with_api_version(self, provider: Provider, version: str) -> "PlanContext":
+        """The same, but with the provider's objects created as ``version``."""
+        configs = [
+            c.model_copy(update={"spec": c.spec.model_copy(update={"api_version": version})})
+            if c.name == provider.NAME
+            else c
+            for c in self.configs
+        ]
+        return replace(self, configs=configs)
+
 
 def plan_document(document: Document, context: PlanContext) -> PlannedDeployment:
     """Plan one ModelDeployment document. Raises ``InputError``."""

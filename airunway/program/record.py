@@ -48,6 +48,7 @@ class Resource:
     protect: bool = False
     retained: bool = False
     aliases: tuple[str, ...] = ()
+    replacement_trigger: str = ""
     custom: bool = False
     version: str = ""
     timeouts: dict[str, str] = field(default_factory=dict)
@@ -226,6 +227,7 @@ def _resource(urn: str, request: Any) -> Resource:
         protect=bool(request.protect),
         retained=bool(request.retainOnDelete),
         aliases=tuple(a.urn or a.spec.type or a.spec.name for a in request.aliases),
+        replacement_trigger=request.replacement_trigger.string_value,
         custom=request.custom,
         version=request.version,
         timeouts={k: v for k in ("create", "update", "delete") if (v := getattr(timeouts, k))},

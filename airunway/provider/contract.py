@@ -46,7 +46,10 @@ class Provider(Protocol):
     """Name of the provider's InferenceProviderConfig."""
 
     API_VERSION: str
-    """API version of the upstream kind."""
+    """Newest version of the upstream kind, which is rendered unless the config's ``apiVersion`` says otherwise."""
+
+    OLDER_API_VERSIONS: tuple[str, ...]
+    """Other versions of the upstream kind that are rendered and read, newest first."""
 
     KIND: str
     """The upstream kind that a deployment is rendered as."""
@@ -86,6 +89,11 @@ class Provider(Protocol):
 
     def read_fields(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         """The spec fields that render to the live object, as far as possible. Raises ``UnreadableError``."""
+
+
+def api_versions(provider: Provider) -> tuple[str, ...]:
+    """Every version of the provider's kind that is rendered and read, newest first."""
+    return (provider.API_VERSION, *provider.OLDER_API_VERSIONS)
 
 
 def is_kubernetes_own(api_version: str) -> bool:

@@ -3,18 +3,19 @@
 import copy
 from typing import Any
 
-from airunway.provider.contract import Provider
+from airunway.provider.contract import Provider, api_versions
 from airunway.provider.gpu_images import gpu_image_problems
+from airunway.provider.overrides import override
 from airunway.provider.request import Rendered, Request
 from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
 from airunway.spec.quantities import size_problem
-from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError, Problem, format_value
 
 
 def render(provider: Provider, request: Request) -> Rendered:
     """The objects of ``provider`` that serve ``request``. Raises ``InputError``."""
     problems = [
+        *_version_problems(provider, request),
         *name_problems(provider, request, request.name),
         *_refused(provider, request),
         *_default_problems(request),
@@ -27,14 +28,32 @@ def render(provider: Provider, request: Request) -> Rendered:
     if problems:
         raise InputError(problems)
     overrides = request.spec.provider.overrides
-    resource = copy.deepcopy(merge_patch(objects.resource, overrides) if overrides else objects.resource)
+    resource = override(provider, objects.resource, overrides) if overrides else copy.deepcopy(objects.resource)
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
     resource = request.with_user_metadata(resource)
     immutable = (*provider.IMMUTABLE, *objects.immutable)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
-    return Rendered(resource, endpoint, wait_for, immutable, objects.supporting, objects.warnings)
+    return Rendered(
+        resource,
+        endpoint,
+        wait_for,
+        immutable,
+        objects.supporting,
+        objects.warnings,
+        objects.topology,
+        tuple(v for v in api_versions(provider) if v != resource["apiVersion"]),
+    )
+
+
+def _version_problems(provider: Provider, request: Request) -> list[Problem]:
+    """A problem if the stack asks for an API version that ``provider`` doesn't render."""
+    version = request.config.spec.api_version
+    if version is None or version in api_versions(provider):
+        return []
+    valid = ", ".join(api_versions(provider))
+    return [Problem(f"providers.{provider.NAME}.spec.apiVersion", f"{format_value(version)} given; valid: {valid}")]
 
 
 def name_problems(provider: Provider, request: Request, name: str) -> list[Problem]:

@@ -72,13 +72,17 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Objects:
-    """The upstream object, and the objects that must exist before it."""
+    """The upstream object, and the objects that must exist before it.
+
+    ``topology`` says of what the object consists, where the operator refuses to change that: another one replaces it.
+    """
 
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     immutable: tuple[str, ...] = ()
     """Fields of this object that are to be replaced with, beside those that are of every object of its kind."""
+    topology: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class Rendered:
     """The object to create, the objects that must exist before it, and how Pulumi handles it.
 
     ``wait_for`` is the value of the ``pulumi.com/waitFor`` annotation; a change of an ``immutable`` field replaces the
-    object.
+    object, and so does another ``topology``. ``other_api_versions`` are versions as which it may have been created.
     """
 
     resource: dict[str, Any]
@@ -95,3 +99,5 @@ class Rendered:
     immutable: tuple[str, ...]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    topology: str | None = None
+    other_api_versions: tuple[str, ...] = ()

@@ -32,6 +32,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
 }
 
 
+_TRIGGER = "replacementTrigger"
 _MODEL_KINDS = frozenset({delivery.KIND, *(provider.KIND for provider in PROVIDERS)})
 
 
@@ -94,7 +95,9 @@ class Difference:
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
     """Compare two documents from ``preview_document``."""
-    before, after = ({r["urn"]: r for r in document["resources"]} for document in (old, new))
+    after = {r["urn"]: r for r in new["resources"]}
+    renamed = {old_urn: urn for urn, r in after.items() for old_urn in _alias_urns(r)}
+    before = {renamed.get(r["urn"], r["urn"]): r for r in old["resources"]}
     resources = list(_resources(before, after))
     changed = {r.urn for r in resources}
     return Difference(
@@ -113,15 +116,29 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
             yield _change(CREATE, resource)
             continue
         fields = tuple(_fields(old_resource["inputs"], resource["inputs"])) + tuple(_secrets(old_resource, resource))
+        fields += tuple(_trigger(old_resource, resource))
         if fields:
             kind = kind_of(resource["type"])
             provider = PROVIDERS.for_object(resource["inputs"] | {"kind": kind})
-            fixed = (*_FIXED[""], *_FIXED.get(kind, ()), *(provider.IMMUTABLE if provider else ()))
+            fixed = (*_FIXED[""], *_FIXED.get(kind, ()), _TRIGGER, *(provider.IMMUTABLE if provider else ()))
             forced = tuple(f.field for f in fields if forces_replacement(f.field, f.old, f.new, fixed))
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
     for urn, resource in before.items():
         if urn not in after:
             yield _change(FORGET if resource.get("retained") else DELETE, resource)
+
+
+def _alias_urns(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the URNs that the resource may have had, as another version of its kind."""
+    for alias in resource.get("aliases", ()):
+        yield resource["urn"].replace(f"{resource['type']}::", f"{alias}::") if "::" not in alias else alias
+
+
+def _trigger(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
+    """Yield the changed replacement trigger; as in Pulumi, one that was not there before replaces nothing."""
+    before, after = old.get("replacementTrigger"), new.get("replacementTrigger")
+    if before and after and before != after:
+        yield FieldChange(_TRIGGER, before, after)
 
 
 def _change(

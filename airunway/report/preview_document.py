@@ -45,6 +45,10 @@ def _resource(resource: Resource) -> dict[str, Any]:
     optional: dict[str, Any] = {"secrets": resource.secrets} if resource.secrets else {}
     if resource.retained:
         optional["retained"] = True
+    if resource.aliases:
+        optional["aliases"] = list(resource.aliases)
+    if resource.replacement_trigger:
+        optional["replacementTrigger"] = resource.replacement_trigger
     return {
         "urn": resource.urn,
         "type": resource.type,

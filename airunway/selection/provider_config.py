@@ -143,6 +143,9 @@ class ProviderSpec(StrictModel):
     installation: Installation = Field(Installation(), description="Its operator.")
     documentation: str | None = Field(None, description="Address of the documentation.")
     images: dict[str, str] = Field({}, description="Container images by role.")
+    api_version: Text | None = Field(
+        None, description="API version of the objects, if the operator does not serve the newest that is rendered."
+    )
     defaults: dict[str, str] = Field({}, description="Resource quantities used where a spec names none, by role.")
 
 

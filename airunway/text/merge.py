@@ -2,11 +2,19 @@
 
 from typing import Any
 
+DIRECTIVE = "$patch"
+"""Key of a directive, as in Kubernetes' strategic merge patch: ``delete`` in an element, ``replace`` in a list."""
 
-def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False) -> Any:
+# Elements of other lists are told apart by their ``name``.
+_LIST_KEYS = {"volumeMounts": "mountPath", "workerGroupSpecs": "groupName"}
+_REPLACE = {DIRECTIVE: "replace"}
+
+
+def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False, field: str = "") -> Any:
     """Apply ``change`` to ``base`` as a JSON merge patch (RFC 7396): maps merge, null deletes, all else is replaced.
 
-    With ``lists_by_name``, two lists whose elements all have a ``name`` merge element by element.
+    With ``lists_by_name``, lists of named elements merge element by element; ``field`` is the key of the list. An
+    element with ``$patch: delete`` goes, and a list with the element ``$patch: replace`` replaces the other.
     """
     if isinstance(change, dict):
         result = dict(base) if isinstance(base, dict) else {}
@@ -14,25 +22,50 @@ def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False) -> Any:
             if value is None:
                 result.pop(key, None)
             else:
-                result[key] = merge_patch(result.get(key), value, lists_by_name=lists_by_name)
+                result[key] = merge_patch(result.get(key), value, lists_by_name=lists_by_name, field=key)
         return result
-    if lists_by_name and _is_named_list(base) and _is_named_list(change):
-        changes = {entry["name"]: entry for entry in change}
-        merged = [merge_patch(entry, changes.pop(entry["name"], {}), lists_by_name=True) for entry in base]
-        return merged + list(changes.values())
+    if lists_by_name and isinstance(change, list):
+        return _merge_lists(base, change, _LIST_KEYS.get(field, "name"))
     return change
 
 
+def _merge_lists(base: Any, change: list[Any], key: str) -> list[Any]:
+    if _REPLACE in change:
+        return [element for element in change if element != _REPLACE]
+    if not _is_keyed(change, key):
+        return change
+    elements = base if _is_keyed(base, key) else []
+    changes = {element[key]: element for element in change}
+    merged = [merge_patch(e, changes.pop(e[key], {}), lists_by_name=True) for e in elements]
+    merged += [merge_patch({}, element, lists_by_name=True) for element in changes.values()]
+    return [element for element in merged if element.get(DIRECTIVE) != "delete"]
+
+
 def patch_between(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The merge patch from ``old`` to ``new``; ``new`` can't contain null, as in any merge patch."""
+    """The merge patch from ``old`` to ``new`` with lists by name; ``new`` can't contain null, as in any merge patch."""
     patch: dict[str, Any] = {key: None for key in old if key not in new}
     for key, value in new.items():
         if key in old and isinstance(old[key], dict) and isinstance(value, dict):
             inner = patch_between(old[key], value)
             patch |= {key: inner} if inner else {}
         elif key not in old or not json_equal(old[key], value):
-            patch[key] = value
+            patch[key] = _list_patch(old.get(key), value, _LIST_KEYS.get(key, "name"))
     return patch
+
+
+def _list_patch(old: Any, new: Any, key: str) -> Any:
+    """``new``, or if both are lists of named elements, what changes in them."""
+    if not _is_keyed(old, key) or not _is_keyed(new, key):
+        return new
+    before, after = ({element[key]: element for element in elements} for elements in (old, new))
+    if [k for k in before if k in after] + [k for k in after if k not in before] != list(after):
+        return [_REPLACE, *new]
+    changed = [(k, patch_between(before[k], after[k])) for k in before if k in after]
+    return [
+        *({key: k, DIRECTIVE: "delete"} for k in before if k not in after),
+        *({key: k, **inner} for k, inner in changed if inner),
+        *(element for k, element in after.items() if k not in before),
+    ]
 
 
 def json_equal(a: Any, b: Any) -> bool:
@@ -49,9 +82,9 @@ def non_empty(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, {}, [], "")}
 
 
-def _is_named_list(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in value)
-    )
+def _is_keyed(value: Any, key: str) -> bool:
+    """Whether ``value`` is a list whose elements all have a ``key`` of their own."""
+    if not isinstance(value, list) or not value:
+        return False
+    keys = [element.get(key) for element in value if isinstance(element, dict)]
+    return len(keys) == len(value) == len(set(map(str, keys))) and all(isinstance(k, str) for k in keys)

@@ -5,137 +5,77 @@ Anything that the fields can't express shows up as a difference when they are re
 
 from typing import Any
 
-from pydantic import Field
-
 from airunway.provider.engine_args_reading import read_arguments
-from airunway.provider.live_object import LiveModel, Quantity, WholeNumber, read_as
-from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
-from airunway.provider.pod_reading import Object, UnreadableError, gpu_fields, read_environment, read_pod
+from airunway.provider.pod_reading import Object, UnreadableError, gpu_fields
 from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import GPU_RESOURCE, Engine
 from airunway.text.merge import non_empty
+from providers.dynamo import v1alpha1, v1beta1
+from providers.dynamo.component import FRONTEND, Component
 from providers.dynamo.render import NAME, SERVICE, disaggregation_flags
-
-
-class Limits(LiveModel):
-    """Resource limits of a service's pods."""
-
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
-    gpu: WholeNumber = 0
-    gpu_type: str | None = None
-
-
-class Resources(LiveModel):
-    """Resources of a service's pods."""
-
-    limits: Limits = Limits()
-
-
-class ExtraPodSpec(Placement):
-    """Additions to a service's pods."""
-
-    main_container: Container = Container()
-
-
-class Multinode(LiveModel):
-    """The nodes of each replica."""
-
-    node_count: WholeNumber = 1
-
-
-class Service(LiveModel):
-    """One service of a graph."""
-
-    replicas: int = 1
-    resources: Resources = Resources()
-    envs: list[EnvVar] = Field([])
-    env_from_secret: str | None = None
-    extra_pod_metadata: TemplateMetadata = TemplateMetadata()
-    extra_pod_spec: ExtraPodSpec = ExtraPodSpec()
-    multinode: Multinode = Multinode()
-
-
-class GraphSpec(LiveModel):
-    """The spec of a graph."""
-
-    backend_framework: str = ""
-    services: dict[str, Service] = Field({})
-
-
-class Graph(LiveModel):
-    """The fields of a graph that describe the deployment."""
-
-    spec: GraphSpec = GraphSpec()
 
 
 def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The spec fields for the graph. Raises ``UnreadableError``."""
-    spec = read_as(Graph, obj).spec
-    engine, services = _workers(spec)
-    role = ANY_ROLE if ANY_ROLE in services else "decode"
-    worker = services[role]
-    main = worker.extra_pod_spec.main_container
-    limits = worker.resources.limits
-    settings = read_arguments(
-        engine, main.args, limits.gpu * worker.multinode.node_count, *disaggregation_flags(engine, role)
-    )
-    image = {} if main.image == config.spec.images.get(engine) else non_empty(image=main.image)
+    version = v1beta1 if obj.get("apiVersion") == v1beta1.API_VERSION else v1alpha1
+    engine, components = _workers(*version.read_graph(obj))
+    role = ANY_ROLE if ANY_ROLE in components else "decode"
+    worker = components[role]
+    image, arguments = worker.container["image"], worker.container["args"]
+    gpus = (worker.gpus or 0) * worker.nodes
+    settings = read_arguments(engine, arguments, gpus, *disaggregation_flags(engine, role))
+    own_image = {} if image == config.spec.images.get(engine) else non_empty(image=image)
+    template = non_empty(metadata=non_empty(labels=worker.labels, annotations=worker.annotations))
     fields = {
-        **_overrides(spec),
+        **_overrides(version.multinode_overrides(components.values())),
         "model": settings["model"],
-        "engine": {"type": str(engine), **settings["engine"], **image},
-        **read_environment(worker.envs),
-        **non_empty(secrets=non_empty(huggingFaceToken=worker.env_from_secret)),
-        **read_pod(worker.extra_pod_metadata, worker.extra_pod_spec),
+        "engine": {"type": str(engine), **settings["engine"], **own_image},
+        **non_empty(env=list(worker.env)),
+        **non_empty(secrets=non_empty(huggingFaceToken=worker.token_secret)),
+        **non_empty(podTemplate=template, **worker.scheduling),
     }
     if role == ANY_ROLE:
-        resources = {"gpu": _gpu(limits), **non_empty(cpu=limits.cpu, memory=limits.memory)}
+        resources = {"gpu": _gpu(worker), **worker.limits}
         return (
             fields
             | {"resources": resources}
             | non_empty(scaling={"replicas": worker.replicas} if worker.replicas != 1 else {})
         )
     scaling = {
-        role: {"replicas": service.replicas, **_part(service.resources.limits)} for role, service in services.items()
+        role: {"replicas": c.replicas, "gpu": _gpu(c), **non_empty(memory=c.limits.get("memory"))}
+        for role, c in components.items()
     }
     return (
         fields
         | {"serving": {"mode": "disaggregated"}, "scaling": scaling}
-        | non_empty(resources=non_empty(cpu=limits.cpu))
+        | non_empty(resources=non_empty(cpu=worker.limits.get("cpu")))
     )
 
 
-def _overrides(spec: GraphSpec) -> dict[str, Any]:
-    """The section ``provider`` for services that run on several nodes, from which parallel sizes are derived."""
-    counts = {name: service.multinode.node_count for name, service in spec.services.items()}
-    services = {name: {"multinode": {"nodeCount": count}} for name, count in counts.items() if count > 1}
-    return {"provider": {"name": NAME, "overrides": {"spec": {"services": services}}}} if services else {}
+def _overrides(overrides: dict[str, Any]) -> dict[str, Any]:
+    """The section ``provider`` for workers on several nodes, from which parallel sizes are derived."""
+    return {"provider": {"name": NAME, "overrides": {"spec": overrides}}} if overrides else {}
 
 
-def _workers(spec: GraphSpec) -> tuple[Engine, dict[str, Service]]:
-    """The engine and the worker services by role; the role is ``ANY_ROLE`` in an aggregated deployment."""
-    engine, prefix = next(
-        ((engine, name) for engine, name in SERVICE.items() if engine == spec.backend_framework), (Engine.VLLM, "")
-    )
-    if not prefix or "Frontend" not in spec.services:
-        raise UnreadableError("spec: must have a Frontend and the backendFramework vllm, sglang or trtllm")
-    services = {name: service for name, service in spec.services.items() if name != "Frontend"}
+def _workers(framework: str, components: list[Component]) -> tuple[Engine, dict[str, Component]]:
+    """The engine and the workers by role; the role is ``ANY_ROLE`` in an aggregated deployment."""
+    engine = next((engine for engine in SERVICE if engine == framework), None)
+    if engine is None:
+        stated = f"is {framework}" if framework else "is missing"
+        raise UnreadableError(f"spec.backendFramework: {stated}, but must be vllm, sglang or trtllm")
+    workers = {c.name: c for c in components if not c.is_frontend}
+    if len(workers) == len(components):
+        raise UnreadableError(f"spec: has no component called {FRONTEND}")
+    prefix = SERVICE[engine]
     expected = {f"{prefix}Worker"}, {f"{prefix}PrefillWorker", f"{prefix}DecodeWorker"}
-    if set(services) not in expected:
+    if set(workers) not in expected:
         names = " or ".join(", ".join(sorted(pair)) for pair in expected)
         raise UnreadableError(
-            f"spec.services: has {', '.join(sorted(services)) or 'no workers'}, but the workers must be called {names}"
+            f"spec: has {', '.join(sorted(workers)) or 'no workers'}, but the workers must be called {names}"
         )
-    return engine, {
-        name.removeprefix(prefix).removesuffix("Worker").lower(): service for name, service in services.items()
-    }
+    return engine, {name.removeprefix(prefix).removesuffix("Worker").lower(): c for name, c in workers.items()}
 
 
-def _part(limits: Limits) -> dict[str, Any]:
-    return {"gpu": _gpu(limits), **non_empty(memory=limits.memory)}
-
-
-def _gpu(limits: Limits) -> dict[str, Any]:
-    return gpu_fields(limits.gpu, limits.gpu_type or GPU_RESOURCE)
+def _gpu(component: Component) -> dict[str, Any]:
+    return gpu_fields(component.gpus or 0, component.gpu_type or GPU_RESOURCE)

@@ -1,12 +1,13 @@
 """NVIDIA Dynamo: a DynamoGraphDeployment with a frontend and workers, aggregated or disaggregated.
 
-Upstream facts: nvidia.com/v1alpha1 and the ``dynamo.<engine>`` modules as of release 1.6.1 (PyPI ai-dynamo 1.6.1).
+Upstream facts: the ``dynamo.<engine>`` modules as of release 1.6.1 (PyPI ai-dynamo 1.6.1).
 """
 
 import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from airunway.provider.contract import NameLimit, SupportedFields
@@ -29,12 +30,15 @@ from airunway.provider.supported_fields import Refusals
 from airunway.provider.user_flags import user_flags
 from airunway.provider.worker_flags import WorkerFlags, load_worker_flags
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
-from airunway.spec.model import GPU_RESOURCE, Engine, Mode
+from airunway.spec.model import Engine, Mode
 from airunway.text.merge import non_empty
 from airunway.text.problems import Problem
+from providers.dynamo import v1alpha1, v1beta1
+from providers.dynamo.component import FRONTEND, Component
 
 NAME = "dynamo"
-API_VERSION, KIND = "nvidia.com/v1alpha1", "DynamoGraphDeployment"
+API_VERSION, KIND = v1beta1.API_VERSION, "DynamoGraphDeployment"
+OLDER_API_VERSIONS: tuple[str, ...] = (v1alpha1.API_VERSION,)
 SELECTOR: Mapping[str, str] = {}
 SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
 """Prefix of the workers' names, by engine."""
@@ -59,11 +63,14 @@ def name_limit(request: Request) -> NameLimit:
     """The limit for a graph's name: Grove appends the workers' names to it; without Grove a label appends a suffix."""
     if not any(_has_grove(chart.values) for chart in request.config.spec.installation.helm_charts):
         return NameLimit(41, "the operator appends -k8s-service-discovery for a label of at most 63")
-    longest_worker = max((_name(request, role) for role in workers_by_role(request.spec)), key=len)
-    return NameLimit(
-        45 - len(longest_worker),
-        f"with the name of the worker {longest_worker} it has at most 45 if Grove is installed",
-    )
+    worker, used = max((_grove_name(request, role) for role in workers_by_role(request.spec)), key=lambda name: name[1])
+    return NameLimit(45 - used, f"with the name of the worker {worker} it has at most 45 if Grove is installed")
+
+
+def _grove_name(request: Request, role: str) -> tuple[str, int]:
+    """A worker's name, and the characters that Grove appends for it, on several nodes also a group and a leader."""
+    name = _name(request, role)
+    return name, len(name) + (len(f"{name}-ldr") if _nodes(request, role) > 1 else 0)
 
 
 def _has_grove(values: Mapping[str, Any]) -> bool:
@@ -87,16 +94,16 @@ def render(request: Request) -> Objects:
         _refuse_two_kinds_of_options(request, refusals)
     workers, problems, warnings = _workers(request)
     refusals.raise_if_any(problems)
+    components = [_frontend(request), *workers]
+    version = _version(request)
     graph = {
-        "apiVersion": API_VERSION,
+        "apiVersion": version.API_VERSION,
         "kind": KIND,
         "metadata": request.metadata,
-        "spec": {
-            "backendFramework": str(request.selection.engine),
-            "services": {"Frontend": _frontend(request), **workers},
-        },
+        "spec": version.graph_spec(str(request.selection.engine), components),
     }
-    return Objects(graph, warnings=tuple(warnings))
+    topology = ", ".join(component.name for component in components)
+    return Objects(graph, warnings=tuple(warnings), topology=topology)
 
 
 def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:
@@ -113,27 +120,28 @@ def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:
         )
 
 
-def _frontend(request: Request) -> dict[str, Any]:
+def _frontend(request: Request) -> Component:
     defaults = request.config.spec.defaults
-    return {
-        "componentType": "frontend",
-        "replicas": 1,
-        "resources": {"requests": {"cpu": defaults["frontendCpu"], "memory": defaults["frontendMemory"]}},
-        **_pod(request, {"image": request.image(str(request.selection.engine))}),
-    }
+    return Component(
+        FRONTEND,
+        1,
+        {"image": request.image(str(request.selection.engine))},
+        requests={"cpu": defaults["frontendCpu"], "memory": defaults["frontendMemory"]},
+        **_pod(request),
+    )
 
 
-def _workers(request: Request) -> tuple[dict[str, Any], list[Problem], list[str]]:
-    """The worker services, with the problems and warnings about their flags."""
-    services: dict[str, Any] = {}
+def _workers(request: Request) -> tuple[list[Component], list[Problem], list[str]]:
+    """The workers, with the problems and warnings about their flags."""
+    components: list[Component] = []
     problems: list[Problem] = []
     warnings: list[str] = []
     for role, workers in workers_by_role(request.spec).items():
         found = _worker_flags(request, workers, role)
-        services[_name(request, role)] = _worker(request, workers, role, found.flags)
+        components.append(_worker(request, workers, role, found.flags))
         problems += [problem for problem in found.problems if problem not in problems]
         warnings += [warning for warning in found.warnings if warning not in warnings]
-    return services, problems, warnings
+    return components, problems, warnings
 
 
 def _name(request: Request, role: str) -> str:
@@ -148,47 +156,46 @@ def known_flags() -> Mapping[Engine, WorkerFlags]:
 
 def _worker_flags(request: Request, workers: Workers, role: str) -> EngineFlags:
     engine = request.selection.engine
-    service = _overridden(request.spec.provider.overrides, "spec", "services", _name(request, role))
     return engine_flags(
         engine,
         request.spec,
-        workers.devices(node_count(service)),
+        workers.devices(_nodes(request, role)),
         *disaggregation_flags(engine, role),
         worker=known_flags()[engine],
         image=request.image(str(engine)),
     )
 
 
-def _overridden(overrides: Any, *path: str) -> Any:
-    for key in path:
-        overrides = overrides.get(key) if isinstance(overrides, Mapping) else None
-    return overrides
-
-
-def node_count(service: Any) -> int:
-    """The nodes of each replica of a service; more than one only if it has ``multinode``."""
-    count = _overridden(service, "multinode", "nodeCount")
+def _nodes(request: Request, role: str) -> int:
+    """The nodes of each replica of a worker, which only an override can set."""
+    overridden = _version(request).overridden(request.spec.provider.overrides or {}, _name(request, role))
+    multinode = overridden.get("multinode")
+    count = multinode.get("nodeCount") if isinstance(multinode, Mapping) else None
     return count if type(count) is int and count > 1 else 1
 
 
-def _worker(request: Request, workers: Workers, role: str, flags: list[Flag]) -> dict[str, Any]:
+def _version(request: Request) -> ModuleType:
+    """The module of the API version as which the graph is created."""
+    return v1alpha1 if request.config.spec.api_version == v1alpha1.API_VERSION else v1beta1
+
+
+def _worker(request: Request, workers: Workers, role: str, flags: list[Flag]) -> Component:
     spec, engine, gpu = request.spec, request.selection.engine, workers.gpu
     container = {
         "image": request.image(str(engine)),
         "command": ["python3", "-m", f"dynamo.{engine}"],
         "args": command_arguments(flags, spec),
     }
-    gpu_amount = {"gpu": str(gpu.count), **non_empty(gpuType=gpu.type if gpu.type != GPU_RESOURCE else None)}
-    return {
-        "componentType": "worker",
-        **non_empty(subComponentType=role),
-        "replicas": workers.replicas,
-        "resources": {
-            "limits": gpu_amount | non_empty(cpu=spec.resources.cpu, memory=workers.memory),
-            "requests": gpu_amount,
-        },
-        **_pod(request, container),
-    }
+    return Component(
+        _name(request, role),
+        workers.replicas,
+        container,
+        role=role,
+        gpus=gpu.count,
+        gpu_type=gpu.type,
+        limits=non_empty(cpu=spec.resources.cpu, memory=workers.memory),
+        **_pod(request),
+    )
 
 
 def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:
@@ -208,15 +215,13 @@ def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:
             return [mode, Flag("trtllm.cache_transceiver_config.backend", "DEFAULT"), *overlap]
 
 
-def _pod(request: Request, container: dict[str, Any]) -> dict[str, Any]:
+def _pod(request: Request) -> dict[str, Any]:
     """The fields that frontend and workers share."""
     spec = request.spec
-    metadata = spec.pod_template.metadata
     return {
-        **non_empty(
-            envs=environment(request, token=False),
-            envFromSecret=None if has_own_token(spec) else request.token_secret,
-            extraPodMetadata=non_empty(labels=dict(metadata.labels), annotations=dict(metadata.annotations)),
-        ),
-        "extraPodSpec": {"mainContainer": container, **scheduling(spec)},
+        "env": tuple(environment(request, token=False)),
+        "token_secret": None if has_own_token(spec) else request.token_secret,
+        "labels": dict(spec.pod_template.metadata.labels),
+        "annotations": dict(spec.pod_template.metadata.annotations),
+        "scheduling": scheduling(spec),
     }

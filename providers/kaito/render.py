@@ -32,6 +32,7 @@ from providers.kaito.presets import preset_problems, token_secret
 
 NAME = "kaito"
 API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
+OLDER_API_VERSIONS: tuple[str, ...] = ()
 SELECTOR: Mapping[str, str] = {}
 _PRESET = "a KAITO preset brings its own"
 _NO_FLAGS = "a preset takes no bare flags"

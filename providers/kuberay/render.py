@@ -33,6 +33,7 @@ from providers.kuberay.arguments import argument_problems, known_arguments
 
 NAME = "kuberay"
 API_VERSION, KIND = "ray.io/v1", "RayService"
+OLDER_API_VERSIONS: tuple[str, ...] = ()
 SELECTOR: Mapping[str, str] = {}
 _COMMON_FIELDS = frozenset(
     {"model.source", *ARGUMENT_FIELDS, *IMAGE_FIELDS, *ENVIRONMENT_FIELDS, *POD_METADATA_FIELDS, *SCHEDULING_FIELDS}

@@ -32,6 +32,7 @@ from providers.vllm.reader import COMMAND
 
 NAME = "vllm"
 API_VERSION, KIND = "apps/v1", "Deployment"
+OLDER_API_VERSIONS: tuple[str, ...] = ()
 SELECTOR: Mapping[str, str] = {f"{GROUP}/provider": NAME}
 _FIELDS = frozenset(
     {

@@ -227,7 +227,7 @@ class Cluster:
             crd["spec"].pop("conversion", None)  # its webhook is the operator's
             self.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         deadline = time.monotonic() + 60
-        for group in ("kaito.sh/v1beta1", "nvidia.com/v1alpha1", "ray.io/v1"):
+        for group in ("kaito.sh/v1beta1", "nvidia.com/v1beta1", "ray.io/v1"):
             while not (self.get(f"/apis/{group}") or {}).get("resources"):
                 assert time.monotonic() < deadline, f"{group} is not served"
                 time.sleep(0.2)

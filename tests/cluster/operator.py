@@ -10,7 +10,7 @@ from tests.cluster.apiserver import Cluster, now
 
 LISTS = {
     "Workspace": "/apis/kaito.sh/v1beta1/workspaces",
-    "DynamoGraphDeployment": "/apis/nvidia.com/v1alpha1/dynamographdeployments",
+    "DynamoGraphDeployment": "/apis/nvidia.com/v1beta1/dynamographdeployments",
     "RayService": "/apis/ray.io/v1/rayservices",
     "ModelDeployment": "/apis/airunway.ai/v1alpha1/modeldeployments",
 }

@@ -26,7 +26,7 @@ def test_a_deployment_that_the_rules_move_is_first_served_by_the_new_provider_th
     moving = {"name": "moving", "model": {"id": "org/model"}}
     with operator(cluster):
         engine.stack("move", settings(cluster, moving, GPU, namespace="move")).up()
-        untouched = cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]
+        untouched = cluster.get("/apis/nvidia.com/v1beta1/namespaces/move/dynamographdeployments/gpu")["metadata"]
         steps = Steps()
         stack = engine.stack(
             "move", settings(cluster, moving | {"resources": {"gpu": {"count": 1}}}, GPU, namespace="move")
@@ -39,7 +39,7 @@ def test_a_deployment_that_the_rules_move_is_first_served_by_the_new_provider_th
     )
     assert names(cluster, "Workspace", "move") == []
     assert (
-        cluster.get("/apis/nvidia.com/v1alpha1/namespaces/move/dynamographdeployments/gpu")["metadata"]["uid"]
+        cluster.get("/apis/nvidia.com/v1beta1/namespaces/move/dynamographdeployments/gpu")["metadata"]["uid"]
         == untouched["uid"]
     )
     stack.destroy()

@@ -41,7 +41,7 @@ def uids(cluster: Cluster) -> dict[str, str]:
     found = {}
     for kind, path in (
         ("Workspace", "kaito.sh/v1beta1/%s/workspaces"),
-        ("DynamoGraphDeployment", "nvidia.com/v1alpha1/%s/dynamographdeployments"),
+        ("DynamoGraphDeployment", "nvidia.com/v1beta1/%s/dynamographdeployments"),
     ):
         for obj in cluster.items("/apis/" + path % f"namespaces/{NAMESPACE}"):
             found[f"{kind} {obj['metadata']['name']}"] = obj["metadata"]["uid"]

@@ -34,7 +34,7 @@ def objects(folder: Path) -> dict[str, dict[str, Any]]:
         obj = copy.deepcopy(planned.rendered.resource)
         del obj["metadata"]["labels"]
         found[planned.name] = obj
-    found["gpu"]["spec"]["services"]["VllmWorker"]["sharedMemory"] = {"size": "20Gi"}
+    found["gpu"]["spec"]["components"][1]["sharedMemorySize"] = "20Gi"
     found["kept"]["metadata"]["name"] = "foreign"
     found["kept"]["inference"]["template"]["spec"]["hostNetwork"] = True
     return found
@@ -90,7 +90,9 @@ def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
     entries, said, ids = imported(cluster, tmp_path / "ours")
     assert {e["name"] for e in entries} == {"cpu", "gpu", "ray"}
     (gpu,) = [e for e in entries if e["name"] == "gpu"]
-    assert gpu["provider"] == {"overrides": {"spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}}}}
+    assert gpu["provider"] == {
+        "overrides": {"spec": {"components": [{"name": "VllmWorker", "sharedMemorySize": "20Gi"}]}}
+    }
     assert (
         f"# Workspace {NAMESPACE}/foreign has no matching stack entry:\n#  "
         " provider.overrides.inference.template.spec.hostNetwork" in said

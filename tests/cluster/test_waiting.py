@@ -18,7 +18,7 @@ from tests.cluster.stacks import CPU, GPU, RAY, failed, settings, until
     ("deployment", "kind", "path"),
     [
         (CPU, "Workspace", "/apis/kaito.sh/v1beta1/namespaces/wait/workspaces/cpu"),
-        (GPU, "DynamoGraphDeployment", "/apis/nvidia.com/v1alpha1/namespaces/wait/dynamographdeployments/gpu"),
+        (GPU, "DynamoGraphDeployment", "/apis/nvidia.com/v1beta1/namespaces/wait/dynamographdeployments/gpu"),
         (RAY, "RayService", "/apis/ray.io/v1/namespaces/wait/rayservices/ray"),
     ],
 )
@@ -97,13 +97,14 @@ def test_a_refusal_is_called_that_and_gives_the_server_s_reason(
 
 
 def test_a_conflict_is_called_that_and_says_how_to_win(cluster: Cluster, engine: Engine) -> None:
-    path = "/apis/nvidia.com/v1alpha1/namespaces/conflict/dynamographdeployments/gpu"
+    path = "/apis/nvidia.com/v1beta1/namespaces/conflict/dynamographdeployments/gpu"
     with operator(cluster):
         stack = engine.stack("conflict", settings(cluster, GPU, namespace="conflict"))
         stack.up()
-        theirs: Any = {"apiVersion": "nvidia.com/v1alpha1", "kind": "DynamoGraphDeployment"}
-        theirs |= {"spec": {"services": {"VllmWorker": cluster.get(path)["spec"]["services"]["VllmWorker"]}}}
-        theirs["spec"]["services"]["VllmWorker"]["extraPodSpec"]["mainContainer"]["args"].append("--theirs")
+        theirs: Any = {"apiVersion": "nvidia.com/v1beta1", "kind": "DynamoGraphDeployment"}
+        worker = cluster.get(path)["spec"]["components"][1]
+        worker["podTemplate"]["spec"]["containers"][0]["args"].append("--theirs")
+        theirs |= {"spec": {"components": [worker]}}
         cluster.send("PATCH", f"{path}?fieldManager=somebody&force=true", theirs, "application/apply-patch+yaml")
         changed = GPU | {"engine": {"contextLength": 4096}}
         other = engine.stack("conflict", settings(cluster, changed, namespace="conflict"))

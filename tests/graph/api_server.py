@@ -17,7 +17,7 @@ GROUPS = {
     "/apis/apps/v1": {"Deployment": "deployments"},
     "/apis/apiextensions.k8s.io/v1": {"CustomResourceDefinition": "customresourcedefinitions"},
     "/apis/kaito.sh/v1beta1": {"Workspace": "workspaces"},
-    "/apis/nvidia.com/v1alpha1": {"DynamoGraphDeployment": "dynamographdeployments"},
+    "/apis/nvidia.com/v1beta1": {"DynamoGraphDeployment": "dynamographdeployments"},
     "/apis/ray.io/v1": {"RayService": "rayservices"},
 }
 CLUSTER_WIDE = ("CustomResourceDefinition",)

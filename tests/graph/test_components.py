@@ -25,6 +25,7 @@ from components import ArgumentError, ModelDeployment, ModelServing, Platform
 from components.arguments import Arguments, plan_deployments, read_arguments
 from components.model_deployment import default_target
 from tests.graph.programs import objects, registered
+from tests.unit.samples import containers
 
 ROOT = Path(__file__).parents[2]
 GPU = {"resources": {"gpu": {"count": 1}}}
@@ -354,9 +355,7 @@ def test_outputs_in_a_component_s_deployments_are_put_where_they_belong() -> Non
         ModelServing("models", args, pulumi.ResourceOptions(providers={"kubernetes": provider}))
 
     (graph,) = objects(registered(program), "DynamoGraphDeployment")
-    assert (
-        graph["spec"]["services"]["VllmWorker"]["extraPodSpec"]["mainContainer"]["image"] == "registry.example/vllm:1"
-    )
+    assert containers(graph)["VllmWorker"]["image"] == "registry.example/vllm:1"
 
 
 @pytest.mark.parametrize(("file", "text"), [("spec_types", spec_types), ("settings_types", settings_types)])

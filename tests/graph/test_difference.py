@@ -271,7 +271,7 @@ def test_nothing_changes_against_oneself(pairs: dict[str, Pairs]) -> None:
         ("kubernetes:kaito.sh/v1beta1:Workspace", "inference.template.spec", "replace"),
         ("kubernetes:kaito.sh/v1beta1:Workspace", "resource.partition.mode", "replace"),
         ("kubernetes:kaito.sh/v1beta1:Workspace", "inference.config", "update"),
-        ("kubernetes:nvidia.com/v1alpha1:DynamoGraphDeployment", "spec.backendFramework", "replace"),
+        ("kubernetes:nvidia.com/v1beta1:DynamoGraphDeployment", "spec.backendFramework", "replace"),
         ("kubernetes:ray.io/v1:RayService", "spec.serveConfigV2", "update"),
     ],
 )
@@ -434,7 +434,7 @@ def test_every_stack_is_compared_with_a_revision_whose_command_was_a_package_at_
         {"create"},
     ), "main has no such stack"
     (change,) = prod["resources"]
-    assert [(f["path"], f["old"], f["new"]) for f in change["fields"]] == [("spec.services.VllmWorker.replicas", 1, 3)]
+    assert [(f["path"], f["old"], f["new"]) for f in change["fields"]] == [("spec.components[1].replicas", 1, 3)]
 
 
 def test_exit_codes_are_those_of_git_diff(
@@ -449,7 +449,7 @@ def test_exit_codes_are_those_of_git_diff(
     git(repository, "checkout", "--quiet", "replicas")
     for options, status in (((), 0), (("--exit-code",), 1)):
         assert run(monkeypatch, "diff", *here, "--against", str(saved), *options) == status
-        assert "spec.services.VllmWorker.replicas: 1 -> 3" in capsys.readouterr().out
+        assert "spec.components[1].replicas: 1 -> 3" in capsys.readouterr().out
 
 
 def test_a_saved_preview_names_its_stack(

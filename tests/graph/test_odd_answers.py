@@ -229,10 +229,10 @@ def test_an_object_whose_status_has_another_shape_is_told_with_its_path_and_the_
     server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     odd = item(name="cpu") | {"status": {"state": ["Ready"]}}
-    service = {"componentType": "worker", "replicas": 1}
-    graph = item(name="gpu") | {"spec": {"services": {"VllmWorker": service}}, "status": {"state": "successful"}}
+    worker = {"name": "VllmWorker", "type": "worker", "replicas": 1}
+    graph = item(name="gpu") | {"spec": {"components": [worker]}, "status": {"state": "successful"}}
     server.rules[WORKSPACES] = Answer({"metadata": {}, "items": [odd]})
-    server.rules["/apis/nvidia.com/v1alpha1/dynamographdeployments"] = Answer({"metadata": {}, "items": [graph]})
+    server.rules["/apis/nvidia.com/v1beta1/dynamographdeployments"] = Answer({"metadata": {}, "items": [graph]})
     assert run(monkeypatch, "status", "--stack", "own", "--cwd", str(command.project), "--format", "json") == 3
     (survey,) = json.loads(capsys.readouterr().out)
     assert [(d["name"], d["phase"], d["message"]) for d in survey["deployments"]] == [
@@ -318,7 +318,7 @@ def test_objects_whose_names_are_taken_are_not_proposed(
     server.rules[WORKSPACES] = Answer(
         {"metadata": {}, "items": [live(CPU | {"name": name}) for name in ("gpu", "twin")]}
     )
-    server.rules["/apis/nvidia.com/v1alpha1/dynamographdeployments"] = Answer(
+    server.rules["/apis/nvidia.com/v1beta1/dynamographdeployments"] = Answer(
         {"metadata": {}, "items": [live(GPU | {"name": "twin"})]}
     )
     assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0

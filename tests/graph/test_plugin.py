@@ -58,6 +58,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     async def RegisterErrorHook(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
+    async def RegisterResourceHook(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
     async def Invoke(self, request: Any, context: Any) -> Any:
         if request.tok != "pulumi:pulumi:getResource":
             return self.recorder.Invoke(request)
@@ -223,9 +226,10 @@ def test_plain_inputs_are_planned_with_whole_numbers(plugin: Plugin) -> None:
     constructed = plugin.construct(
         CHAT, {"model": {"id": "org/model", "servedName": "m"}, "scaling": {"replicas": 2.0}, **GPU}
     )
-    worker = graph(constructed).inputs["spec"]["services"]["VllmWorker"]
-    assert (worker["replicas"], worker["resources"]["limits"]["gpu"]) == (2, "1")
-    assert worker["extraPodSpec"]["mainContainer"]["args"] == ["--model", "org/model", "--served-model-name", "m"]
+    worker = graph(constructed).inputs["spec"]["components"][1]
+    container = worker["podTemplate"]["spec"]["containers"][0]
+    assert (worker["replicas"], container["resources"]["limits"]["nvidia.com/gpu"]) == (2, "1")
+    assert container["args"] == ["--model", "org/model", "--served-model-name", "m"]
     assert constructed.state["provider"] == "dynamo"
     assert constructed.state["endpoint"] == "http://chat-frontend.default.svc:8000/v1"
     assert graph(constructed).provider == PROVIDER
@@ -236,8 +240,8 @@ def test_a_secret_stays_one_and_reaches_only_its_place(plugin: Plugin) -> None:
         CHAT, {"model": {"id": "a/b"}, "env": [{"name": "A", "value": output("hunter2", secret=True)}], **GPU}
     )
     assert list(graph(constructed).secrets) == [
-        "spec.services.Frontend.envs[0].value",
-        "spec.services.VllmWorker.envs[0].value",
+        "spec.components[0].podTemplate.spec.containers[0].env[0].value",
+        "spec.components[1].podTemplate.spec.containers[0].env[0].value",
     ]
     assert "hunter2" not in str(constructed)
 
@@ -252,7 +256,7 @@ def test_a_secret_as_older_engines_send_it_stays_one_too(plugin: Plugin) -> None
 def test_what_is_unknown_until_it_is_made_stands_where_it_decides_nothing(plugin: Plugin) -> None:
     label = {"metadata": {"labels": {"team": output(known=False, dependencies=[MADE])}}}
     constructed = plugin.construct(CHAT, {"model": {"id": "a/b"}, "podTemplate": label, **GPU})
-    labels = graph(constructed).inputs["spec"]["services"]["VllmWorker"]["extraPodMetadata"]["labels"]
+    labels = graph(constructed).inputs["spec"]["components"][1]["podTemplate"]["metadata"]["labels"]
     assert labels == {"team": "[unknown]"}
     assert MADE in graph(constructed).dependencies
 

@@ -14,6 +14,7 @@ from airunway.report.manifests import manifest_files
 from airunway.report.preview_document import deployment_document, preview_document
 from tests.command import run
 from tests.graph.projects import ROOT, copy_program, write_stack
+from tests.unit.samples import containers
 
 TOKEN = {"secure": "v1:not-decrypted-here"}
 
@@ -195,8 +196,8 @@ def test_the_token_becomes_one_secret_per_namespace_and_is_referred_to(tmp_path:
         ("research", {"HF_TOKEN": "[secret]"}),
     ]
     assert {s.secret_outputs for s in secrets} == {("stringData",)}
-    worker = one(preview, "DynamoGraphDeployment", "gpu").inputs["spec"]["services"]["VllmWorker"]
-    assert worker["envFromSecret"] == "huggingface-token"
+    worker = containers(one(preview, "DynamoGraphDeployment", "gpu").inputs)["VllmWorker"]
+    assert worker["envFrom"] == [{"secretRef": {"name": "huggingface-token"}}]
     assert secrets[0].urn in one(preview, "DynamoGraphDeployment", "gpu").dependencies
 
 
@@ -242,7 +243,7 @@ def test_an_existing_secret_is_used_by_name(tmp_path: Path) -> None:
     )
     assert of(preview, "Secret") == []
     used = {
-        r.name: r.inputs["spec"]["services"]["VllmWorker"]["envFromSecret"]
+        r.name: containers(r.inputs)["VllmWorker"]["envFrom"][0]["secretRef"]["name"]
         for r in of(preview, "DynamoGraphDeployment")
     }
     assert used == {"gpu": "shared", "own": "mine"}
@@ -267,7 +268,7 @@ def test_a_deployment_puts_out_what_callers_need_and_the_stack_maps_them_by_name
         ),
         "endpoint": "http://qwen-gpu-frontend.models.svc:8000/v1",
         "resource": {
-            "apiVersion": "nvidia.com/v1alpha1",
+            "apiVersion": "nvidia.com/v1beta1",
             "kind": "DynamoGraphDeployment",
             "namespace": "models",
             "name": "qwen-gpu",

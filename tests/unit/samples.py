@@ -55,3 +55,13 @@ def plan(fields: dict[str, Any], name: str = "demo") -> PlannedDeployment:
     return plan_document(
         Document("demo.yaml", "ModelDeployment", body), PlanContext(PROVIDERS, builtin(), StackSettings())
     )
+
+
+def containers(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The main container of each component of a DynamoGraphDeployment, by its name."""
+    return {c["name"]: c["podTemplate"]["spec"]["containers"][0] for c in graph["spec"]["components"]}
+
+
+def worker_containers(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The main container of each worker, by its name."""
+    return {name: container for name, container in containers(graph).items() if name != "Frontend"}

@@ -66,8 +66,18 @@ def bare(annotation: Any) -> Any:
     return annotation
 
 
+OVERRIDES: list[Any] = [
+    {"resource": {"preferredNodes": ["sample"]}},  # of a Workspace
+    {"spec": {"priorityClassName": "sample"}},  # of a DynamoGraphDeployment
+    {"spec": {"suspend": True}},  # of a RayService
+    {"spec": {"paused": True}},  # of a Deployment
+]
+
+
 def values(path: str, kind: Any, default: Any) -> list[Any]:
     """Values other than ``default`` that are valid for the leaf at ``path``."""
+    if path == "provider.overrides":
+        return OVERRIDES
     if path in VALUES:
         return [VALUES[path]]
     if get_origin(kind) is Literal:

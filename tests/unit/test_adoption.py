@@ -82,12 +82,11 @@ def test_a_provider_is_named_only_where_the_rules_would_choose_another() -> None
 
 def test_what_no_field_says_becomes_an_override() -> None:
     graph = rendered(GPU)
-    graph["spec"]["services"]["VllmWorker"]["sharedMemory"] = {"size": "20Gi"}
-    graph["spec"]["pvcs"] = [{"name": "models"}]
+    graph["spec"]["components"][1]["sharedMemorySize"] = "20Gi"
+    graph["spec"]["env"] = [{"name": "A", "value": "b"}]
+    components = [{"name": "VllmWorker", "sharedMemorySize": "20Gi"}]
     assert adopted(graph)["provider"] == {
-        "overrides": {
-            "spec": {"services": {"VllmWorker": {"sharedMemory": {"size": "20Gi"}}}, "pvcs": [{"name": "models"}]}
-        }
+        "overrides": {"spec": {"components": components, "env": [{"name": "A", "value": "b"}]}}
     }
 
 
@@ -134,8 +133,11 @@ def change(obj: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     here: Any = obj
     for part in parents:
         here = here[int(part) if part.isdigit() else part]
-    here[last] = value
+    here[last.replace("~", "/")] = value
     return obj
+
+
+WORKER = "spec/components/1/podTemplate/spec/containers/0"
 
 
 SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2"]
@@ -158,8 +160,8 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
             "inference.template.spec.containers[0].args[1]: input should be a valid string",
         ),
         (
-            change(rendered(GPU), "spec/services/VllmWorker/resources/limits/gpu", "one"),
-            "spec.services.VllmWorker.resources.limits.gpu: 'one' given, must be a whole number",
+            change(rendered(GPU), f"{WORKER}/resources/limits/nvidia.com~gpu", "one"),
+            "resources.limits.nvidia.com/gpu: 'one' given, must be a whole number",
         ),
         (
             change(
@@ -184,24 +186,21 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
             ),
         ),
         (
-            change(rendered(GPU), "spec/services", {"Frontend": {}, "decode": {}}),
-            (
-                "spec.services: has decode, but the workers must be called VllmWorker or VllmDecodeWorker,"
-                " VllmPrefillWorker"
-            ),
+            change(rendered(GPU), "spec/components", [{"name": "Frontend"}, {"name": "decode"}]),
+            "spec: has decode, but the workers must be called VllmWorker or VllmDecodeWorker, VllmPrefillWorker",
         ),
-        (change(rendered(GPU), "spec/backendFramework", "tgi"), "and the backendFramework vllm"),
+        (change(rendered(GPU), "spec/backendFramework", "tgi"), "spec.backendFramework: is tgi, but must be vllm"),
         (
-            change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["--seed", "7"]),
+            change(rendered(GPU), f"{WORKER}/args", ["--seed", "7"]),
             "args: name no model",
         ),
         (
-            change(rendered(GPU), "spec/services/VllmWorker/extraPodSpec/mainContainer/args", ["serve"]),
+            change(rendered(GPU), f"{WORKER}/args", ["serve"]),
             "'serve' is not a flag",
         ),
         (
-            change(rendered(GPU), "spec/services/Frontend/replicas", 2),
-            "spec.services.Frontend.replicas: can't be overridden",
+            change(rendered(GPU), "spec/components/0/replicas", 2),
+            "spec.components[0].replicas: can't be overridden",
         ),
         (
             change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"),

@@ -110,6 +110,7 @@ def names(problem: Problem, leaf: str) -> bool:
     place = re.sub(r"\[[0-9]+\]", "[]", problem.field)
     return (
         leaf == place
+        or place.startswith(f"{leaf}.")
         or leaf.startswith((f"{place}.", f"{place}["))
         or re.search(rf"\b{re.escape(leaf)}\b", problem.message) is not None
     )
@@ -445,7 +446,7 @@ def elements(value: Any, path: list[str]) -> Iterator[Any]:
 def test_what_the_operator_would_write_back_is_rendered_whatever_is_overridden(base: str) -> None:
     provider = next(p for p in PROVIDERS if BASES[base]["provider"]["name"] == p.NAME)
     lists = (
-        {"inference": {"template": {"spec": {"containers": [{"name": "mine"}]}}}}
+        {"inference": {"template": {"spec": {"containers": [{"name": "mine", "image": "example.com/mine:1"}]}}}}
         if base.startswith("kaito-llamacpp")
         else {}
     )

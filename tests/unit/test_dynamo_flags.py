@@ -22,7 +22,7 @@ from airunway.spec.model import Engine
 from airunway.text.problems import InputError
 from providers.dynamo.render import SERVICE, known_flags
 from tests.unit.running_parser import WorkerParser, running_parser
-from tests.unit.samples import plan
+from tests.unit.samples import plan, worker_containers
 
 VLLM, SGLANG = (os.environ.get(f"AIRUNWAY_DYNAMO_{name}_PYTHON") for name in ("VLLM", "SGLANG"))
 INTERPRETERS = {Engine.VLLM: VLLM, Engine.SGLANG: SGLANG, Engine.TRTLLM: VLLM or SGLANG}
@@ -43,12 +43,7 @@ def _parser(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, WorkerPars
 
 def commands(fields: dict[str, Any]) -> dict[str, list[str]]:
     """The arguments of each worker by its name."""
-    services = plan(fields).rendered.resource["spec"]["services"]
-    return {
-        name: service["extraPodSpec"]["mainContainer"]["args"]
-        for name, service in services.items()
-        if name != "Frontend"
-    }
+    return {name: c["args"] for name, c in worker_containers(plan(fields).rendered.resource).items()}
 
 
 # What the parsers call the meaning of the fields.

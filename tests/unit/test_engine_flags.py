@@ -18,7 +18,7 @@ from airunway.provider.live_object import UnreadableError
 from airunway.spec.model import Engine, Mode, ModelDeploymentSpec
 from airunway.text.problems import InputError
 from providers import PROVIDERS
-from tests.unit.samples import builtin
+from tests.unit.samples import builtin, containers
 from tests.unit.spec_leaves import leaves
 
 TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
@@ -89,8 +89,8 @@ sizes = st.sampled_from([0, 1, 2, 4])
 
 def arguments(resource: dict[str, Any]) -> Iterator[Any]:
     """The engine's arguments in each worker: words, or the whole configuration of a model."""
-    for service in resource["spec"].get("services", {}).values():
-        yield service["extraPodSpec"]["mainContainer"].get("args")
+    if "components" in resource["spec"]:
+        yield from (container.get("args") for container in containers(resource).values())
     if "serveConfigV2" in resource["spec"]:
         yield yaml.safe_load(resource["spec"]["serveConfigV2"])
 

@@ -24,7 +24,9 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "name"]), inner, max_size=3),
     max_leaves=8,
 )
-maps = st.dictionaries(st.sampled_from("abc"), without_null, max_size=3)
+element = st.fixed_dictionaries({"name": st.sampled_from("abcd")}, optional={"x": without_null, "y": without_null})
+elements = st.lists(element, max_size=4)
+maps = st.dictionaries(st.sampled_from("abc"), without_null | elements, max_size=3)
 
 
 def text(value: Any) -> str:
@@ -61,7 +63,7 @@ def test_the_patch_between_two_maps_makes_the_second_of_the_first_to_the_last_ty
     old: dict[str, Any], new: dict[str, Any]
 ) -> None:
     patch = patch_between(old, new)
-    assert text(merge_patch(old, patch)) == text(new)
+    assert text(merge_patch(old, patch, lists_by_name=True)) == text(new)
     assert (patch == {}) == (text(old) == text(new))
 
 
@@ -69,7 +71,8 @@ def test_the_patch_between_two_maps_makes_the_second_of_the_first_to_the_last_ty
 def test_a_patch_says_no_more_than_it_has_to(old: dict[str, Any], new: dict[str, Any]) -> None:
     patch = patch_between(old, new)
     for key in patch:
-        assert text(merge_patch(old, {k: v for k, v in patch.items() if k != key})) != text(new)
+        rest = {k: v for k, v in patch.items() if k != key}
+        assert text(merge_patch(old, rest, lists_by_name=True)) != text(new)
 
 
 @given(anything, anything, st.booleans())
@@ -147,3 +150,27 @@ def test_fields_that_hold_nothing_are_left_out_and_0_and_false_are_something(fie
     assert all(text(kept[name]) == text(fields[name]) for name in kept)
     assert {text(fields[name]) for name in set(fields) - set(kept)} <= {"null", "{}", "[]", '""'}
     assert not {text(value) for value in kept.values()} & {"null", "{}", "[]", '""'}
+
+
+GROUPS = [{"groupName": "g", "a": 1}]
+CONTAINERS = [{"name": "model", "image": "a"}, {"name": "side", "image": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "base", "change", "expected"),
+    [
+        ("containers", CONTAINERS, [{"name": "side", "$patch": "delete"}], CONTAINERS[:1]),
+        ("containers", CONTAINERS, [{"$patch": "replace"}, {"name": "mine"}], [{"name": "mine"}]),
+        ("containers", CONTAINERS, [], []),
+        ("containers", CONTAINERS, [{"name": "new", "x": None}], [*CONTAINERS, {"name": "new"}]),
+        ("workerGroupSpecs", GROUPS, [{"groupName": "g", "b": 2}], [{"groupName": "g", "a": 1, "b": 2}]),
+        (
+            "volumeMounts",
+            [{"name": "v", "mountPath": "/a"}],
+            [{"name": "v", "mountPath": "/b"}],
+            [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}],
+        ),
+    ],
+)  # fmt: skip
+def test_elements_are_told_apart_by_the_key_of_their_list(field: str, base: Any, change: Any, expected: Any) -> None:
+    assert merge_patch({field: base}, {field: change}, lists_by_name=True) == {field: expected}

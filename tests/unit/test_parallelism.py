@@ -10,7 +10,7 @@ from airunway.planning.deployment import PlanContext
 from airunway.planning.settings import StackSettings
 from airunway.text.problems import InputError
 from providers import PROVIDERS
-from tests.unit.samples import builtin, plan
+from tests.unit.samples import builtin, plan, worker_containers
 
 TENSOR = "tensor-parallel-size"
 
@@ -20,14 +20,14 @@ def gpus(count: int) -> dict[str, Any]:
 
 
 def multinode(service: str, nodes: Any) -> dict[str, Any]:
-    return {"provider": {"overrides": {"spec": {"services": {service: {"multinode": {"nodeCount": nodes}}}}}}}
+    components = [{"name": service, "multinode": {"nodeCount": nodes}}]
+    return {"provider": {"overrides": {"spec": {"components": components}}}}
 
 
 def workers(resource: dict[str, Any]) -> list[dict[str, str]]:
     """The flags of each worker with their values, as long as each has one."""
-    if "services" in resource["spec"]:
-        services = [service for name, service in resource["spec"]["services"].items() if name != "Frontend"]
-        lists = [service["extraPodSpec"]["mainContainer"]["args"] for service in services]
+    if "components" in resource["spec"]:
+        lists = [container["args"] for container in worker_containers(resource).values()]
         return [
             {a.removeprefix("--"): b for a, b in zip(args, [*args[1:], ""], strict=True) if a[:1] == "-"}
             for args in lists

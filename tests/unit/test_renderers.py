@@ -23,7 +23,7 @@ from tests.upstream_crds import crd_folder
 GOLDEN = Path(__file__).parent / "golden"
 CASES = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
 ROOT = Path(__file__).parents[2]
-_schemas: dict[str, Any] = {}
+_schemas: dict[tuple[str, str], Any] = {}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -41,13 +41,13 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 def schema_of(kind: str, version: str) -> Any:
-    if kind not in _schemas:
+    if (kind, version) not in _schemas:
         crd = yaml.load((crd_folder() / CRD_FILES[kind]).read_text(), yaml.CSafeLoader)
         served = next(v for v in crd["spec"]["versions"] if v["name"] == version)
         schema = closed(served["schema"]["openAPIV3Schema"])
         schema["properties"]["metadata"] = {"type": "object"}
-        _schemas[kind] = jsonschema.Draft202012Validator(schema)
-    return _schemas[kind]
+        _schemas[kind, version] = jsonschema.Draft202012Validator(schema)
+    return _schemas[kind, version]
 
 
 def closed(schema: Any) -> Any:
@@ -74,14 +74,16 @@ def test_an_object_is_valid_by_the_upstream_crd(case: str) -> None:
 
 def test_the_crd_check_finds_an_unknown_field() -> None:
     resource = plan(CASES["dynamo-vllm-aggregated"]).rendered.resource
-    resource["spec"]["services"]["Frontend"]["nope"] = 1
-    assert list(schema_of("DynamoGraphDeployment", "v1alpha1").iter_errors(resource))
+    resource["spec"]["components"][0]["nope"] = 1
+    assert list(schema_of("DynamoGraphDeployment", "v1beta1").iter_errors(resource))
 
 
 def test_overrides_come_last_and_null_deletes() -> None:
-    overrides = {"inference": {"template": {"spec": {"containers": [{"name": "mine"}]}}}, "resource": {"count": None}}
+    side = {"name": "side", "image": "example.com/side:1"}
+    overrides = {"inference": {"template": {"spec": {"containers": [side]}}}, "resource": {"count": None}}
     resource = plan({"provider": {"overrides": overrides}}).rendered.resource
-    assert resource["inference"]["template"]["spec"]["containers"] == [{"name": "mine", "resources": {}}]
+    model, added = resource["inference"]["template"]["spec"]["containers"]
+    assert (model["name"], added) == ("model", side | {"resources": {}})
     assert "count" not in resource["resource"]
 
 
@@ -164,8 +166,8 @@ def test_a_users_own_token_variable_replaces_the_secret() -> None:
 
 def test_a_flag_of_the_user_replaces_a_derived_one() -> None:
     fields = {"resources": {"gpu": {"count": 4}}, "engine": {"args": {"tp": "2"}}}
-    worker = plan(fields).rendered.resource["spec"]["services"]["VllmWorker"]
-    args = worker["extraPodSpec"]["mainContainer"]["args"]
+    worker = plan(fields).rendered.resource["spec"]["components"][1]
+    args = worker["podTemplate"]["spec"]["containers"][0]["args"]
     assert args == ["--model", "org/model", "--tensor-parallel-size", "2"]
 
 

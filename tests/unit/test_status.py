@@ -136,7 +136,7 @@ def test_the_endpoint_is_one_that_the_rendered_object_has(fields: Any, endpoint:
     wanted = planned(**fields)
     assert deployment_status(wanted, None).url == endpoint
     if fields and "provider" not in fields:
-        assert "Frontend" in wanted.rendered.resource["spec"]["services"]
+        assert wanted.rendered.resource["spec"]["components"][0]["name"] == "Frontend"
 
 
 def test_a_deployment_that_is_not_there_says_how_many_replicas_it_wants() -> None:

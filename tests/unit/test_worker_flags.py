@@ -9,7 +9,7 @@ import yaml
 
 from airunway.provider.worker_flags import is_release
 from airunway.text.problems import InputError
-from tests.unit.samples import plan
+from tests.unit.samples import plan, worker_containers
 
 NEXT_RELEASE = "registry.example/worker:9.9.9"
 
@@ -20,10 +20,11 @@ def fields(provider: str, engine: dict[str, Any], **more: Any) -> dict[str, Any]
 
 def arguments(fields: dict[str, Any]) -> list[str]:
     """What the user's settings become, after the model."""
-    spec = plan(fields).rendered.resource["spec"]
-    if "services" in spec:
-        (worker,) = (service for name, service in spec["services"].items() if name != "Frontend")
-        found: list[str] = worker["extraPodSpec"]["mainContainer"]["args"][2:]
+    resource = plan(fields).rendered.resource
+    spec = resource["spec"]
+    if "components" in spec:
+        (worker,) = worker_containers(resource).values()
+        found: list[str] = worker["args"][2:]
         return found
     words: list[str] = spec["template"]["spec"]["containers"][0]["args"]
     return words[3:]

@@ -1,0 +1,38 @@
+"""One component of a graph, in terms of Kubernetes; ``v1alpha1`` and ``v1beta1`` say it as the API version does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+FRONTEND = "Frontend"
+"""Name of the component that serves the API."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """The frontend, or the workers of one role.
+
+    ``role`` is ``prefill`` or ``decode`` in a disaggregated deployment, else empty. ``gpus`` are None for the frontend.
+    ``limits`` and ``requests`` are quantities of cpu and memory. ``token_secret`` is the Secret whose keys become
+    environment variables. ``nodes`` are those of each replica.
+    """
+
+    name: str
+    replicas: int
+    container: Mapping[str, Any]
+    role: str = ""
+    gpus: int | None = None
+    gpu_type: str = ""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[str, str] = field(default_factory=dict)
+    env: tuple[dict[str, Any], ...] = ()
+    token_secret: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    scheduling: Mapping[str, Any] = field(default_factory=dict)
+    nodes: int = 1
+
+    @property
+    def is_frontend(self) -> bool:
+        """Whether it serves the API."""
+        return self.name == FRONTEND

@@ -1,0 +1,134 @@
+"""DynamoGraphDeployments of nvidia.com/v1alpha1, for operators below 1.5 (as of release 1.1.1)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from airunway.provider.live_object import LiveModel, Quantity, WholeNumber, read_as
+from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
+from airunway.spec.model import GPU_RESOURCE
+from airunway.text.merge import non_empty
+from providers.dynamo.component import Component
+
+API_VERSION = "nvidia.com/v1alpha1"
+
+
+def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any]:
+    """The ``spec`` of a graph with these components."""
+    return {"backendFramework": framework, "services": {c.name: _service(c) for c in components}}
+
+
+def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What ``overrides`` say of a component."""
+    found: Any = overrides
+    for key in ("spec", "services", name):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
+    """The override of ``spec`` for the components that run on several nodes."""
+    services = {c.name: {"multinode": {"nodeCount": c.nodes}} for c in components if c.nodes > 1}
+    return {"services": services} if services else {}
+
+
+def _service(component: Component) -> dict[str, Any]:
+    return {
+        "componentType": "frontend" if component.is_frontend else "worker",
+        **non_empty(subComponentType=component.role),
+        "replicas": component.replicas,
+        "resources": _resources(component),
+        **non_empty(
+            envs=list(component.env),
+            envFromSecret=component.token_secret,
+            extraPodMetadata=non_empty(labels=dict(component.labels), annotations=dict(component.annotations)),
+        ),
+        "extraPodSpec": {"mainContainer": dict(component.container), **component.scheduling},
+    }
+
+
+def _resources(component: Component) -> dict[str, Any]:
+    if component.gpus is None:
+        return non_empty(limits=dict(component.limits), requests=dict(component.requests))
+    gpu = {
+        "gpu": str(component.gpus),
+        **non_empty(gpuType=component.gpu_type if component.gpu_type != GPU_RESOURCE else None),
+    }
+    return {"limits": gpu | dict(component.limits), "requests": gpu | dict(component.requests)}
+
+
+class Limits(LiveModel):
+    """Resource limits of a service's pods."""
+
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+    gpu: WholeNumber = 0
+    gpu_type: str | None = None
+
+
+class Resources(LiveModel):
+    """Resources of a service's pods."""
+
+    limits: Limits = Limits()
+
+
+class ExtraPodSpec(Placement):
+    """Additions to a service's pods."""
+
+    main_container: Container = Container()
+
+
+class Multinode(LiveModel):
+    """The nodes of each replica."""
+
+    node_count: WholeNumber = 1
+
+
+class Service(LiveModel):
+    """One service of a graph."""
+
+    replicas: int = 1
+    resources: Resources = Resources()
+    envs: list[EnvVar] = Field([])
+    env_from_secret: str | None = None
+    extra_pod_metadata: TemplateMetadata = TemplateMetadata()
+    extra_pod_spec: ExtraPodSpec = ExtraPodSpec()
+    multinode: Multinode = Multinode()
+
+
+class GraphSpec(LiveModel):
+    """The spec of a graph."""
+
+    backend_framework: str = ""
+    services: dict[str, Service] = Field({})
+
+
+class Graph(LiveModel):
+    """The fields of a graph that describe the deployment."""
+
+    spec: GraphSpec = GraphSpec()
+
+
+def read_graph(obj: Mapping[str, Any]) -> tuple[str, list[Component]]:
+    """The framework of a live graph, and its components. Raises ``UnreadableError``."""
+    spec = read_as(Graph, obj).spec
+    return spec.backend_framework, [_component(name, service) for name, service in spec.services.items()]
+
+
+def _component(name: str, service: Service) -> Component:
+    limits, pod = service.resources.limits, service.extra_pod_spec
+    return Component(
+        name,
+        service.replicas,
+        {"image": pod.main_container.image, "args": pod.main_container.args},
+        gpus=limits.gpu,
+        gpu_type=limits.gpu_type or GPU_RESOURCE,
+        limits=non_empty(cpu=limits.cpu, memory=limits.memory),
+        env=tuple(variable.model_dump(by_alias=True, exclude_none=True) for variable in service.envs),
+        token_secret=service.env_from_secret,
+        labels=service.extra_pod_metadata.labels,
+        annotations=service.extra_pod_metadata.annotations,
+        scheduling=non_empty(nodeSelector=pod.node_selector, tolerations=pod.tolerations),
+        nodes=service.multinode.node_count,
+    )

@@ -1,0 +1,157 @@
+"""DynamoGraphDeployments of nvidia.com/v1beta1, which operators serve from 1.5 on (CRD of 1.5.0)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from airunway.provider.live_object import LiveModel, Quantity, read_as
+from airunway.provider.live_pod import EnvVar, Placement, TemplateMetadata
+from airunway.provider.pod_reading import read_resources
+from airunway.spec.model import GPU_RESOURCE
+from airunway.text.merge import non_empty
+from providers.dynamo.component import Component
+
+API_VERSION = "nvidia.com/v1beta1"
+MAIN = "main"
+"""Name of the container that the operator completes."""
+
+
+def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any]:
+    """The ``spec`` of a graph with these components."""
+    return {"backendFramework": framework, "components": [_component(c) for c in components]}
+
+
+def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What ``overrides`` say of a component."""
+    spec = overrides.get("spec")
+    components = spec.get("components") if isinstance(spec, Mapping) else None
+    named = components if isinstance(components, list) else []
+    return next((c for c in named if isinstance(c, Mapping) and c.get("name") == name), {})
+
+
+def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
+    """The override of ``spec`` for the components that run on several nodes."""
+    several = [{"name": c.name, "multinode": {"nodeCount": c.nodes}} for c in components if c.nodes > 1]
+    return {"components": several} if several else {}
+
+
+def _component(component: Component) -> dict[str, Any]:
+    metadata = non_empty(labels=dict(component.labels), annotations=dict(component.annotations))
+    token = [{"secretRef": {"name": component.token_secret}}] if component.token_secret else []
+    container = {
+        "name": MAIN,
+        **component.container,
+        **non_empty(env=list(component.env), envFrom=token),
+        "resources": _resources(component),
+    }
+    return {
+        "name": component.name,
+        "type": "frontend" if component.is_frontend else component.role or "worker",
+        "replicas": component.replicas,
+        "podTemplate": {**non_empty(metadata=metadata), "spec": {"containers": [container], **component.scheduling}},
+    }
+
+
+def _resources(component: Component) -> dict[str, Any]:
+    gpu = {} if component.gpus is None else {component.gpu_type or GPU_RESOURCE: str(component.gpus)}
+    return non_empty(limits=gpu | dict(component.limits), requests=gpu | dict(component.requests))
+
+
+class SecretReference(LiveModel):
+    """A reference to a Secret."""
+
+    name: str | None = None
+
+
+class EnvSource(LiveModel):
+    """A source of environment variables."""
+
+    secret_ref: SecretReference | None = None
+
+
+class ContainerResources(LiveModel):
+    """The resources of a container."""
+
+    limits: dict[str, Quantity] = Field({})
+
+
+class MainContainer(LiveModel):
+    """One container of a component's pods."""
+
+    name: str
+    image: str | None = None
+    args: list[str] = Field([])
+    env: list[EnvVar] = Field([])
+    env_from: list[EnvSource] = Field([])
+    resources: ContainerResources = ContainerResources()
+
+
+class ComponentPodSpec(Placement):
+    """The spec of a component's pods."""
+
+    containers: list[MainContainer] = Field([])
+
+
+class ComponentPodTemplate(LiveModel):
+    """The template of a component's pods."""
+
+    metadata: TemplateMetadata = TemplateMetadata()
+    spec: ComponentPodSpec = ComponentPodSpec()
+
+
+class Multinode(LiveModel):
+    """The nodes of each replica."""
+
+    node_count: int = 1
+
+
+class ComponentSpec(LiveModel):
+    """One component of a graph."""
+
+    name: str
+    replicas: int = 1
+    pod_template: ComponentPodTemplate = ComponentPodTemplate()
+    multinode: Multinode = Multinode()
+
+
+class GraphSpec(LiveModel):
+    """The spec of a graph."""
+
+    backend_framework: str = ""
+    components: list[ComponentSpec] = Field([])
+
+
+class Graph(LiveModel):
+    """The fields of a graph that describe the deployment."""
+
+    spec: GraphSpec = GraphSpec()
+
+
+def read_graph(obj: Mapping[str, Any]) -> tuple[str, list[Component]]:
+    """The framework of a live graph, and its components. Raises ``UnreadableError``."""
+    spec = read_as(Graph, obj).spec
+    return spec.backend_framework, [_read_component(component) for component in spec.components]
+
+
+def _read_component(component: ComponentSpec) -> Component:
+    pod = component.pod_template
+    main = next((c for c in pod.spec.containers if c.name == MAIN), MainContainer(name=MAIN))
+    field = f"spec.components.{component.name}.podTemplate.spec.containers.{MAIN}.resources.limits"
+    resources = read_resources(main.resources.limits, field)
+    gpu = resources.get("gpu", {"count": 0})
+    secrets = [source.secret_ref.name for source in main.env_from if source.secret_ref]
+    return Component(
+        component.name,
+        component.replicas,
+        {"image": main.image, "args": main.args},
+        gpus=gpu["count"],
+        gpu_type=gpu.get("type", GPU_RESOURCE),
+        limits=non_empty(cpu=resources.get("cpu"), memory=resources.get("memory")),
+        env=tuple(variable.model_dump(by_alias=True, exclude_none=True) for variable in main.env),
+        token_secret=next(iter(secrets), None),
+        labels=pod.metadata.labels,
+        annotations=pod.metadata.annotations,
+        scheduling=non_empty(nodeSelector=pod.spec.node_selector, tolerations=pod.spec.tolerations),
+        nodes=component.multinode.node_count,
+    )
