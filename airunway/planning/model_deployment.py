@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from airunway.provider.aikit import select_image
 from airunway.provider.contract import Provider
 from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.labels import MANAGED
@@ -42,8 +43,11 @@ def object_name(name: str) -> str:
     return dns_label(name, "md")
 
 
-def model_deployment(request: Request, group: str) -> dict[str, Any]:
-    """The ModelDeployment for ``request``. Raises ``InputError`` for fields that ``group`` doesn't have."""
+def model_deployment(request: Request, group: str, shim: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The ModelDeployment for ``request``. Raises ``InputError`` for fields that ``group`` doesn't have.
+
+    ``shim`` describes the controller's shim for the provider.
+    """
     refused = unsupported_fields(request.spec, ENTRY_FIELDS | SECTION_FIELDS | supported_fields(group), {})
     problems = [
         Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}")
@@ -59,13 +63,14 @@ def model_deployment(request: Request, group: str) -> dict[str, Any]:
     if problems:
         raise InputError(problems)
     metadata = {"name": object_name(request.name), "namespace": request.namespace, "labels": request.labels}
-    resource = {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": _spec(request, group)}
+    body = _spec(request, group, shim or {})
+    resource = {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": body}
     return request.with_user_metadata(resource)
 
 
-def render_for_controller(provider: Provider, request: Request, group: str) -> Rendered:
-    """Render ``request`` as a ModelDeployment of API group ``group``. Raises ``InputError``."""
-    resource = model_deployment(request, group)
+def render_for_controller(provider: Provider, request: Request, group: str, shim: Mapping[str, Any]) -> Rendered:
+    """Render ``request`` as a ModelDeployment of API group ``group``, for its ``shim``. Raises ``InputError``."""
+    resource = model_deployment(request, group, shim)
     name = resource["metadata"]["name"]
     problems = [*name_problems(provider, request, name), *gpu_image_problems(provider, request)]
     if problems:
@@ -78,7 +83,7 @@ def supported_fields(group: str) -> frozenset[str]:
     return frozenset([*controller_data()["fields"], *controller_data()["groups"][group]["fields"]])
 
 
-def _spec(request: Request, group: str) -> dict[str, Any]:
+def _spec(request: Request, group: str, shim: Mapping[str, Any]) -> dict[str, Any]:
     """The spec as the user wrote it, but always with ``resources``, whose absence the controller misinterprets."""
     spec = request.spec
     sections = set(ModelDeploymentSpec.model_fields)
@@ -91,9 +96,24 @@ def _spec(request: Request, group: str) -> dict[str, Any]:
     if spec.container_image and controller_data()["groups"][group].get("flat"):
         manifest_spec["image"] = spec.container_image
         manifest_spec.get("engine", {}).pop("image", None)
+    _set_image(manifest_spec, request, shim)
     if request.token_secret:
         manifest_spec["secrets"] = {"huggingFaceToken": request.token_secret}
     return dict(sorted(manifest_spec.items()))
+
+
+def _set_image(manifest_spec: dict[str, Any], request: Request, shim: Mapping[str, Any]) -> None:
+    """Set ``image`` where the provider's shim wants it, instead of ``engine.image``: the spec's, else a built-in one.
+
+    Both can't be there, as the controller's webhook refuses two different ones.
+    """
+    if request.selection.engine not in shim.get("image", []):
+        return
+    image = select_image(request.spec, request.config.spec.images)
+    if image is None:
+        raise InputError([Problem("image", f"the controller's {request.config.name} shim needs the image to run")])
+    manifest_spec["image"] = image
+    manifest_spec.get("engine", {}).pop("image", None)
 
 
 def _only_supported(section: dict[str, Any], supported: Collection[str], prefix: str = "") -> dict[str, Any]:
