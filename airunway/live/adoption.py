@@ -1,16 +1,18 @@
 """Convert existing upstream objects to stack entries, if rendering the entry gives exactly the same object."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airunway.live.inexpressible import inexpressible
 from airunway.live.objects import Schema
 from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.provider.contract import api_versions
 from airunway.provider.embedded_yaml import read_embedded
 from airunway.provider.live_object import LiveObject, UnreadableError, read_as
+from airunway.provider.overrides import shape_of
 from airunway.spec.entry import Delivery
-from airunway.text.merge import patch_between
+from airunway.text.merge import join_patches, patch_between
 from airunway.text.problems import InputError, join
 from airunway.text.yaml_writing import to_yaml
 from providers import PROVIDERS as PROVIDERS
@@ -60,12 +62,15 @@ def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = N
         }
         defaults = schema or Schema()
         context = target.with_api_version(provider, version) if version in api_versions(provider) else target
+        unordered = shape_of(provider, version).unordered if version in api_versions(provider) else []
         exact = _exact_entry(
-            entry, _body(obj, defaults), lambda candidate: _render_body(candidate, version, context, defaults)
+            entry,
+            _ordered(_body(obj, defaults), unordered),
+            lambda candidate: _ordered(_render_body(candidate, version, context, defaults), unordered),
         )
         return Adoption(kind, version, namespace, name, exact)
     except UnreadableError as error:
-        return Adoption(kind, version, namespace, name, None, (str(error),))
+        return Adoption(kind, version, namespace, name, None, tuple(map(str, error.args)))
     except InputError as error:
         return Adoption(kind, version, namespace, name, None, tuple(map(str, error.problems)))
 
@@ -74,12 +79,15 @@ def _exact_entry(
     entry: dict[str, Any], body: dict[str, Any], render: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> dict[str, Any]:
     """Extend ``entry`` until it renders as ``body``. Raises ``InputError`` or ``UnreadableError`` if it can't."""
-    rendered = render(entry)
+    entry, rendered = _render_first(entry, render)
     patch = patch_between(rendered, body)
     if patch:
-        overrides = _join(entry["provider"].get("overrides"), patch)
+        overrides = join_patches(entry["provider"].get("overrides"), patch)
         entry = entry | {"provider": entry["provider"] | {"overrides": overrides}}
-        rendered = render(entry)
+        try:
+            rendered = render(entry)
+        except InputError as error:
+            raise UnreadableError(*inexpressible(error.problems, overrides, rendered, body)) from error
     changed_fields = _differences(rendered, body)
     if changed_fields:
         raise UnreadableError(f"would change {', '.join(changed_fields)}")
@@ -92,11 +100,21 @@ def _exact_entry(
         return entry
 
 
-def _join(overrides: Any, patch: Any) -> Any:
-    """``patch`` on top of other ``overrides``; unlike a merge, null stays."""
-    if not isinstance(overrides, dict) or not isinstance(patch, dict):
-        return patch
-    return overrides | {key: _join(overrides.get(key), value) for key, value in patch.items()}
+def _render_first(
+    entry: dict[str, Any], render: Callable[[dict[str, Any]], dict[str, Any]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``entry`` and its body, without its engine arguments if no entry may have them: an override has them then."""
+    try:
+        return entry, render(entry)
+    except InputError:
+        without = entry | {"engine": {k: v for k, v in entry["engine"].items() if k not in ("args", "extraArgs")}}
+        if without == entry:
+            raise
+        try:
+            return without, render(without)
+        except InputError:
+            pass
+        raise
 
 
 def _render_body(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:
@@ -111,6 +129,18 @@ def _body(obj: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     body: dict[str, Any] = _normalize(
         {k: v for k, v in _without_defaults(dict(obj), schema).items() if k not in _IGNORED_KEYS}
     )
+    return body
+
+
+def _ordered(body: dict[str, Any], unordered: Sequence[str]) -> dict[str, Any]:
+    """``body`` with its lists at the paths in ``unordered`` in the order of the names of their elements."""
+    for path in unordered:
+        *parents, last = path.split(".")
+        here: Any = body
+        for key in parents:
+            here = here.get(key) if isinstance(here, dict) else None
+        if isinstance(here, dict) and isinstance(here.get(last), list):
+            here[last] = sorted(here[last], key=lambda e: str(e.get("name")) if isinstance(e, dict) else "")
     return body
 
 
@@ -133,7 +163,7 @@ def _normalize(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
         normalized = {k: _normalize(v, k) for k, v in value.items()}
         return {
-            k: (str(v) if key in ("limits", "requests") else v)
+            k: (str(v) if key in ("limits", "requests") and not isinstance(v, dict) else v)
             for k, v in normalized.items()
             if v not in (None, {}, [])
         }

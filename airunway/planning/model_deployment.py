@@ -1,7 +1,7 @@
 """Delivery by the KubeAIRunway controller: its ModelDeployment and InferenceProviderConfig objects."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from airunway.provider.supported_fields import SECTION_FIELDS, unsupported_field
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
 from airunway.spec.entry import ENTRY_FIELDS, Delivery
 from airunway.spec.model import ModelDeploymentSpec, Source
+from airunway.spec.override_checks import RESOURCES
 from airunway.text.merge import non_empty
 from airunway.text.names import dns_label
 from airunway.text.problems import InputError, Problem, join
@@ -60,12 +61,26 @@ def model_deployment(request: Request, group: str, shim: Mapping[str, Any] | Non
                 f"the controller does not support aikit; use delivery: {Delivery.DIRECT}, or source custom with image",
             )
         )
+    problems += [
+        Problem(field, f"the controller's webhook refuses it; use delivery: {Delivery.DIRECT}")
+        for field in _resources(request.spec.provider.overrides, "provider.overrides")
+    ]
     if problems:
         raise InputError(problems)
     metadata = {"name": object_name(request.name), "namespace": request.namespace, "labels": request.labels}
     body = _spec(request, group, shim or {})
     resource = {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": body}
     return request.with_user_metadata(resource)
+
+
+def _resources(value: Any, field: str) -> Iterator[str]:
+    """The fields of overrides that set resources, at any depth."""
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from _resources(element, f"{field}[{index}]")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from [join(field, key)] if key == RESOURCES else _resources(inner, join(field, key))
 
 
 def render_for_controller(provider: Provider, request: Request, group: str, shim: Mapping[str, Any]) -> Rendered:
