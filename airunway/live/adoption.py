@@ -62,11 +62,11 @@ def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = N
         }
         defaults = schema or Schema()
         context = target.with_api_version(provider, version) if version in api_versions(provider) else target
-        unordered = shape_of(provider, version).unordered if version in api_versions(provider) else []
         exact = _exact_entry(
             entry,
-            _ordered(_body(obj, defaults), unordered),
-            lambda candidate: _ordered(_render_body(candidate, version, context, defaults), unordered),
+            _body(obj, defaults),
+            lambda candidate: _render_body(candidate, version, context, defaults),
+            shape_of(provider, version).unordered if version in api_versions(provider) else (),
         )
         return Adoption(kind, version, namespace, name, exact)
     except UnreadableError as error:
@@ -76,10 +76,18 @@ def adopt(obj: Mapping[str, Any], target: PlanContext, schema: Schema | None = N
 
 
 def _exact_entry(
-    entry: dict[str, Any], body: dict[str, Any], render: Callable[[dict[str, Any]], dict[str, Any]]
+    entry: dict[str, Any],
+    body: dict[str, Any],
+    render: Callable[[dict[str, Any]], dict[str, Any]],
+    unordered: Sequence[str],
 ) -> dict[str, Any]:
-    """Extend ``entry`` until it renders as ``body``. Raises ``InputError`` or ``UnreadableError`` if it can't."""
+    """Extend ``entry`` until it renders as ``body``. Raises ``InputError`` or ``UnreadableError`` if it can't.
+
+    The order of the lists at the paths in ``unordered`` means nothing.
+    """
     entry, rendered = _render_first(entry, render)
+    for path in unordered:
+        body = _ordered(body, rendered, path.split("."))
     patch = patch_between(rendered, body)
     if patch:
         overrides = join_patches(entry["provider"].get("overrides"), patch)
@@ -87,10 +95,10 @@ def _exact_entry(
         try:
             rendered = render(entry)
         except InputError as error:
-            raise UnreadableError(*inexpressible(error.problems, overrides, rendered, body)) from error
-    changed_fields = _differences(rendered, body)
-    if changed_fields:
-        raise UnreadableError(f"would change {', '.join(changed_fields)}")
+            reasons = tuple(inexpressible(error.problems, overrides, rendered, body))
+            raise UnreadableError(*(reasons or (_would_change(rendered, body),))) from error
+    if rendered != body:
+        raise UnreadableError(_would_change(rendered, body))
     # Leave out the provider's name if the rules select it anyway.
     provider = {k: v for k, v in entry["provider"].items() if k != "name"}
     unnamed = {k: v for k, v in entry.items() if k != "provider"} | ({"provider": provider} if provider else {})
@@ -132,16 +140,14 @@ def _body(obj: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     return body
 
 
-def _ordered(body: dict[str, Any], unordered: Sequence[str]) -> dict[str, Any]:
-    """``body`` with its lists at the paths in ``unordered`` in the order of the names of their elements."""
-    for path in unordered:
-        *parents, last = path.split(".")
-        here: Any = body
-        for key in parents:
-            here = here.get(key) if isinstance(here, dict) else None
-        if isinstance(here, dict) and isinstance(here.get(last), list):
-            here[last] = sorted(here[last], key=lambda e: str(e.get("name")) if isinstance(e, dict) else "")
-    return body
+def _ordered(value: Any, model: Any, path: Sequence[str]) -> Any:
+    """``value`` with the elements of its list at ``path`` in the order of those in ``model``, and then the others."""
+    if path:
+        if not isinstance(value, dict) or not isinstance(model, dict) or path[0] not in value:
+            return value
+        return value | {path[0]: _ordered(value[path[0]], model.get(path[0]), path[1:])}
+    names = [element.get("name") for element in model] if isinstance(model, list) else []
+    return sorted(value, key=lambda element: names.index(n) if (n := element.get("name")) in names else len(names))
 
 
 def _without_defaults(obj: Any, schema: Schema) -> Any:
@@ -178,6 +184,10 @@ def _sort_keys(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sort_keys(value[key]) for key in sorted(value)}
     return [_sort_keys(element) for element in value] if isinstance(value, list) else value
+
+
+def _would_change(old: Any, new: Any) -> str:
+    return f"would change {', '.join(_differences(old, new))}"
 
 
 def _differences(old: Any, new: Any, field: str = "") -> list[str]:

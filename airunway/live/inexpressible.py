@@ -14,7 +14,7 @@ _NAMES = ("name", "groupName", "mountPath")
 def inexpressible(
     problems: Iterable[Problem], overrides: Mapping[str, Any], rendered: Mapping[str, Any], body: Mapping[str, Any]
 ) -> Iterator[str]:
-    """One reason for each of ``problems``; for those of ``overrides`` what the object's ``body`` has instead of ours."""
+    """One reason for each of ``problems``; for those of ``overrides`` what ``body`` has instead of ``rendered``."""
     for problem in problems:
         if not problem.field.startswith(f"{PREFIX}."):
             yield str(problem)
@@ -26,6 +26,8 @@ def inexpressible(
             yield f"{path}: {problem.message}"
             continue
         live, ours = (_value(side, steps) for side in (body, rendered))
+        if live == ours:  # it is part of a list that is replaced as a whole
+            continue
         stated = f"is {format_value(live)}" if live is not None else "is not set"
         wanted = f"renders {format_value(ours)}" if ours is not None else "renders none"
         refused = problem.message if problem.message.startswith("can't") else f"can't be overridden: {problem.message}"

@@ -61,6 +61,7 @@ def join_patches(first: Any, second: Any, field: str = "") -> Any:
     if not _is_keyed(first, key) or not _is_keyed(second, key):
         return second
     before, after = ({element[key]: element for element in elements} for elements in (first, second))
+    before = {name: element for name, element in before.items() if DIRECTIVE not in element or name not in after}
     return list((before | {name: join_patches(before.get(name), element) for name, element in after.items()}).values())
 
 

@@ -167,9 +167,11 @@ def _names(cluster: RayCluster, own_groups: Sequence[str]) -> dict[str, Any]:
 
 def _container_names(group: HeadGroup, own: str) -> dict[str, Any]:
     """The override of a group for a first container with a name of its own."""
-    name = next((container.name for container in group.template.spec.containers), own)
-    containers = [{"name": own, DIRECTIVE: "delete"}, {"name": name}]
-    return {"template": {"spec": {"containers": containers}}} if name and name != own else {}
+    names = [container.name for container in group.template.spec.containers]
+    if own in names or not any(names[:1]):
+        return {}
+    containers = [{"name": own, DIRECTIVE: "delete"}, {"name": names[0]}]
+    return {"template": {"spec": {"containers": containers}}}
 
 
 def _models(text: str) -> dict[str, LlmConfig]:

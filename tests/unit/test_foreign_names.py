@@ -124,6 +124,18 @@ def test_prefill_and_decode_workers_are_told_by_type_or_name_in_any_order(prefil
         assert list(entry["scaling"]) == ["prefill", "decode"]
 
 
+def test_another_component_is_told_by_what_no_override_may_say() -> None:
+    planner = component("Planner", "planner", {"command": ["python3", "-m", "dynamo.planner"]})
+    found = adopt(graph(planner, worker("decode", "worker")), TARGET)
+    assert found.reasons == (
+        "spec.components[Planner].replicas: is 1; a deployment renders none, which can't be overridden; use resources"
+        " and scaling, which are checked against limits",
+    )
+    del planner["replicas"]
+    entry = entry_of(graph(planner, worker("decode", "worker")))
+    assert planner in entry["provider"]["overrides"]["spec"]["components"]
+
+
 def test_workers_of_the_older_version_keep_their_names() -> None:
     entry = entry_of(older_graph(worker=service()))
     services = entry["provider"]["overrides"]["spec"]["services"]
@@ -172,6 +184,17 @@ def test_what_is_deleted_for_no_other_of_its_kind_is_gone() -> None:
     assert [c["name"] for c in left] == ["Frontend", "Planner"]
     typo = [{"name": "VLLMWorker", "$patch": "delete"}]
     assert "did you mean 'VllmWorker'" in refusal(GPU, components=typo)
+
+
+def test_a_sidecar_is_not_taken_for_ray() -> None:
+    obj = plan(RAY).rendered.resource
+    cluster = obj["spec"]["rayClusterConfig"]
+    (container,) = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    sidecar = {"name": "sidecar", "image": "r/x:1"}
+    for containers in ([container, sidecar], [sidecar, container]):
+        cluster["headGroupSpec"]["template"]["spec"]["containers"] = containers
+        head = entry_of(obj)["provider"]["overrides"]["spec"]["rayClusterConfig"]["headGroupSpec"]
+        assert {"name": "ray-head", "$patch": "delete"} not in head["template"]["spec"]["containers"]
 
 
 def ray_service(group: str, container: str, head: dict[str, Any], worker_memory: str) -> dict[str, Any]:
