@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from airunway.live.inexpressible import inexpressible
 from airunway.live.objects import Schema
 from airunway.planning.deployment import PlanContext, plan_entry
@@ -11,7 +13,8 @@ from airunway.provider.contract import api_versions
 from airunway.provider.embedded_yaml import read_embedded
 from airunway.provider.live_object import LiveObject, UnreadableError, read_as
 from airunway.provider.overrides import shape_of
-from airunway.spec.entry import Delivery
+from airunway.spec.clear_text import clear_text_problems
+from airunway.spec.entry import Delivery, DeploymentEntry
 from airunway.text.merge import join_patches, patch_between
 from airunway.text.problems import InputError, join
 from airunway.text.yaml_writing import to_yaml
@@ -115,14 +118,23 @@ def _render_first(
     try:
         return entry, render(entry)
     except InputError:
-        without = entry | {"engine": {k: v for k, v in entry["engine"].items() if k not in ("args", "extraArgs")}}
-        if without == entry:
+        engine = entry.get("engine", {})
+        without = entry | {"engine": {k: v for k, v in engine.items() if k not in ("args", "extraArgs")}}
+        if without.get("engine") == engine or _has_credentials(entry):
             raise
         try:
             return without, render(without)
         except InputError:
             pass
         raise
+
+
+def _has_credentials(entry: dict[str, Any]) -> bool:
+    """Whether an entry has a credential in clear text, which is not to be hidden in an override."""
+    try:
+        return any(clear_text_problems(DeploymentEntry.model_validate(entry)))
+    except ValidationError:
+        return True
 
 
 def _render_body(entry: dict[str, Any], version: str, target: PlanContext, schema: Schema) -> dict[str, Any]:

@@ -153,6 +153,13 @@ def test_arguments_that_no_entry_may_have_stay_as_they_are() -> None:
     assert set(entry["engine"]) == {"type", "image"}
 
 
+def test_a_key_among_the_arguments_is_not_hidden_in_an_override() -> None:
+    arguments = ("--api-key", "abc", "--disaggregation-mode", "decode")
+    found = adopt(graph(worker("prefill", "prefill"), worker("decode", "decode", *arguments)), TARGET)
+    assert found.entry is None
+    assert "clear text" in "; ".join(found.reasons)
+
+
 def test_a_name_from_an_override_is_that_of_the_rendered_worker() -> None:
     components = [{"name": "VllmWorker", "$patch": "delete"}, {"name": "decode", "type": "worker"}]
     before, after = plan(GPU), plan(GPU, components=components)
