@@ -21,10 +21,10 @@ def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any
 
 def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """What ``overrides`` say of a component."""
-    found: Any = overrides
+    value: Any = overrides
     for key in ("spec", "services", name):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
 
 
 def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
