@@ -28,7 +28,7 @@ def rollout_hook(cluster: Cluster, planned: PlannedDeployment) -> pulumi.Resourc
                     manifest,
                     observer_for(planned),
                     seconds(planned.ready_timeout),
-                    lambda seen: pulumi.log.info(f"{planned.name}: {seen}"),
+                    lambda message: pulumi.log.info(f"{planned.name}: {message}"),
                 )
         except RolloutError as error:
             raise RolloutError(failure_message(planned.name, manifest, "", str(error))) from error

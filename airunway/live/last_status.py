@@ -46,9 +46,11 @@ async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:
     pods = await connection.items(
         "v1", "Pod", metadata["namespace"], selector=f"batch.kubernetes.io/job-name={metadata['name']}"
     )
-    ends = [status.state.terminated for pod in pods or [] for status in read_as(Pod, pod).status.container_statuses]
-    failed = [end for end in ends if end and end.exit_code]
+    terminations = [
+        status.state.terminated for pod in pods or [] for status in read_as(Pod, pod).status.container_statuses
+    ]
+    failed = [termination for termination in terminations if termination and termination.exit_code]
     if not failed:
         return ""
-    latest = max(failed, key=lambda end: end.finished_at)
+    latest = max(failed, key=lambda termination: termination.finished_at)
     return f"exit code {latest.exit_code}: {' '.join((latest.message or 'no message').split())}"

@@ -50,18 +50,18 @@ async def until_served(
         try:
             observation = observe(await _live(connection, manifest), observer)
         except UnreachableError as error:
-            seen, current = str(error), _Outcome.UNDER_WAY
+            message, current = str(error), _Outcome.UNDER_WAY
         else:
-            seen, current = _seen(observation), _outcome(observation)
+            message, current = _describe(observation), _outcome(observation)
         looks, outcome = looks + 1 if current is outcome else 1, current
         late = time.monotonic() >= deadline
         if outcome is _Outcome.SERVED and (late or looks >= STEADY):
             return
         if late or (outcome is _Outcome.FAILED and looks >= STEADY):
-            raise RolloutError(seen)
-        if seen != reported:
-            report(seen)
-            reported = seen
+            raise RolloutError(message)
+        if message != reported:
+            report(message)
+            reported = message
         await asyncio.sleep(min(INTERVAL, max(0.05, deadline - time.monotonic())))
 
 
@@ -81,7 +81,7 @@ def _outcome(observation: Observation) -> _Outcome:
     return _Outcome.SERVED if observation.phase is Phase.RUNNING and not observation.update else _Outcome.UNDER_WAY
 
 
-def _seen(observation: Observation) -> str:
+def _describe(observation: Observation) -> str:
     """The observation in one line: the change that is under way, else the object's own phase and message."""
     message = observation.update.message if observation.update else ""
     message = message or observation.message or failure_message(observation.conditions)

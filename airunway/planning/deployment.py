@@ -50,8 +50,8 @@ class PlannedDeployment:
     def warnings(self) -> list[str]:
         """Warnings about the document, the spec, the decision and the rendering."""
         spec, selection = self.request.spec, self.request.selection
-        found = [*self.document_warnings, *spec_warnings(spec), *gguf_warnings(spec, selection.engine)]
-        return [*found, *selection.warnings, *self.rendered.warnings]
+        warnings = [*self.document_warnings, *spec_warnings(spec), *gguf_warnings(spec, selection.engine)]
+        return [*warnings, *selection.warnings, *self.rendered.warnings]
 
 
 @dataclass(frozen=True)

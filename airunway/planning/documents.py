@@ -88,8 +88,8 @@ def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]
     reserved = [key for key in spec if key in ENTRY_FIELDS]
     problems += [Problem(f"spec.{key}", "unknown key") for key in reserved]
     namespace = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
-    kept = {key: _kept(metadata[key]) for key in _USER_METADATA if metadata.get(key)}
-    return {"name": metadata["name"], **namespace, **{k: v for k, v in kept.items() if v}, **spec}, problems
+    user_metadata = {key: _without_reserved(metadata[key]) for key in _USER_METADATA if metadata.get(key)}
+    return {"name": metadata["name"], **namespace, **{k: v for k, v in user_metadata.items() if v}, **spec}, problems
 
 
 def document_warnings(document: Document) -> list[str]:
@@ -108,7 +108,7 @@ def document_warnings(document: Document) -> list[str]:
     return warnings
 
 
-def _kept(keys: Any) -> Any:
+def _without_reserved(keys: Any) -> Any:
     """Labels or annotations without those that tools write for themselves; anything else than a map as it is."""
     return {k: v for k, v in keys.items() if not is_reserved(str(k))} if isinstance(keys, dict) else keys
 

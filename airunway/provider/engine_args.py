@@ -53,9 +53,9 @@ def engine_flags(
     if devices and division:
         problems += division.problems(devices)
     replaced = {flag_table().key(engine, flag.flag.name) for flag in written}
-    kept = [flag for flag in spec_flags if flag_table().key(engine, flag.name) not in replaced]
+    derived = [flag for flag in spec_flags if flag_table().key(engine, flag.name) not in replaced]
     warnings = division.warnings(devices) if devices and division else []
-    return EngineFlags([*kept, *args], problems, warnings)
+    return EngineFlags([*derived, *args], problems, warnings)
 
 
 def _leading_value(spec: ModelDeploymentSpec) -> list[Problem]:
@@ -71,9 +71,9 @@ def _with_flag(user_flag: UserFlag, flag: Flag) -> UserFlag:
 
 def _field_conflicts(engine: Engine, spec_flags: Sequence[Flag], written: Sequence[UserFlag]) -> list[Problem]:
     fields = {flag_table().key(engine, flag.name): flag for flag in spec_flags if flag.field is not None}
-    found = [(user_flag, fields.get(flag_table().key(engine, user_flag.flag.name))) for user_flag in written]
+    pairs = [(user_flag, fields.get(flag_table().key(engine, user_flag.flag.name))) for user_flag in written]
     return [
-        Problem(user.field, f"{flag.field} sets --{flag.name} already; give it once") for user, flag in found if flag
+        Problem(user.field, f"{flag.field} sets --{flag.name} already; give it once") for user, flag in pairs if flag
     ]
 
 

@@ -76,10 +76,10 @@ def name_problems(provider: Provider, request: Request, name: str) -> list[Probl
 def _default_problems(request: Request) -> list[Problem]:
     """Problems with amounts of memory in the defaults of the provider's document."""
     sizes = {key: text for key, text in request.config.spec.defaults.items() if key.endswith("Memory") and text}
-    found = {key: problem for key, text in sizes.items() if (problem := size_problem(text))}
+    problems = {key: problem for key, text in sizes.items() if (problem := size_problem(text))}
     return [
         Problem(f"providers.{request.config.name}.spec.defaults.{key}", f"{format_value(sizes[key])} given, {problem}")
-        for key, problem in found.items()
+        for key, problem in problems.items()
     ]
 
 

@@ -46,9 +46,9 @@ class WorkerFlags(StrictModel):
         if text == "true":
             return Flag(flag.name)
         opposites = [f"no-{flag.name}"] + [
-            there + flag.name.removeprefix(here)
-            for here, there in (("no-", ""), ("enable-", "disable-"), ("disable-", "enable-"))
-            if flag.name.startswith(here)
+            opposite + flag.name.removeprefix(prefix)
+            for prefix, opposite in (("no-", ""), ("enable-", "disable-"), ("disable-", "enable-"))
+            if flag.name.startswith(prefix)
         ]
         return next((Flag(name) for name in opposites if self.is_switch(name)), flag)
 
@@ -84,8 +84,8 @@ class WorkerFlags(StrictModel):
         if dot and self.dotted == "prefix":
             return _stray(user_flag, 1)
         if self.is_switch(name) and value is not None:
-            way = "; leave it out" if value.lower() == "false" else ""
-            return f"{value!r} given; --{name} of {self._title} is a switch and takes no value{way}"
+            hint = "; leave it out" if value.lower() == "false" else ""
+            return f"{value!r} given; --{name} of {self._title} is a switch and takes no value{hint}"
         if self.is_switch(name) or name in self.lists or name in self.optional:
             return None
         if name in self.values or name in self.unlisted_values:
@@ -103,8 +103,8 @@ def is_release(image: str, release: str) -> bool:
 
 def suggest_flag(name: str, valid: Collection[str]) -> str:
     """A hint at the valid flag that is most like ``name``."""
-    suggestion, found, _ = suggest_name(name, valid).partition("? ")
-    return f"{suggestion}?" if found else "its documentation lists them"
+    suggestion, separator, _ = suggest_name(name, valid).partition("? ")
+    return f"{suggestion}?" if separator else "its documentation lists them"
 
 
 def _stray(user_flag: UserFlag, values: int) -> str | None:

@@ -14,7 +14,7 @@ def forces_replacement(field: str, old: Any, new: Any, fixed: Iterable[str]) -> 
 
 
 def _changes(path: list[str], old: Any, new: Any, pattern: list[str]) -> bool:
-    if any(wanted not in ("*", segment) for segment, wanted in zip(path, pattern, strict=False)):
+    if any(expected not in ("*", segment) for segment, expected in zip(path, pattern, strict=False)):
         return False
     below = pattern[len(path) :]
     if not below:

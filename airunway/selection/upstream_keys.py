@@ -50,9 +50,9 @@ def set_aside(document: Any) -> tuple[Any, list[str]]:
     spec = dict(spec)
     capabilities = spec.get("capabilities")
     if isinstance(capabilities, dict):
-        place = "spec.capabilities"
-        capabilities = _without(capabilities, _CAPABILITY_KEYS, place, messages)
-        capabilities["engines"] = _each(capabilities.get("engines"), _CAPABILITY_KEYS, f"{place}.engines[]", messages)
+        field = "spec.capabilities"
+        capabilities = _without(capabilities, _CAPABILITY_KEYS, field, messages)
+        capabilities["engines"] = _each(capabilities.get("engines"), _CAPABILITY_KEYS, f"{field}.engines[]", messages)
         spec["capabilities"] = {key: value for key, value in capabilities.items() if value is not None}
     installation = spec.get("installation")
     if isinstance(installation, dict) and "helmCharts" in installation:
@@ -61,18 +61,18 @@ def set_aside(document: Any) -> tuple[Any, list[str]]:
     return document | {"spec": spec}, list(messages)
 
 
-def _each(elements: Any, keys: Mapping[str, str], place: str, messages: dict[str, None]) -> Any:
+def _each(elements: Any, keys: Mapping[str, str], field: str, messages: dict[str, None]) -> Any:
     if not isinstance(elements, list):
         return elements
-    return [_without(e, keys, place, messages) if isinstance(e, dict) else e for e in elements]
+    return [_without(e, keys, field, messages) if isinstance(e, dict) else e for e in elements]
 
 
-def _without(section: dict[str, Any], keys: Mapping[str, str], place: str, messages: dict[str, None]) -> dict[str, Any]:
-    messages |= dict.fromkeys(_messages(section, keys, place))
+def _without(section: dict[str, Any], keys: Mapping[str, str], field: str, messages: dict[str, None]) -> dict[str, Any]:
+    messages |= dict.fromkeys(_messages(section, keys, field))
     return {key: value for key, value in section.items() if key not in keys}
 
 
-def _messages(section: dict[str, Any], keys: Mapping[str, str], place: str) -> Iterator[str]:
+def _messages(section: dict[str, Any], keys: Mapping[str, str], field: str) -> Iterator[str]:
     for key in section:
         if key in keys:
-            yield f"{place}.{key}: left out here, and in what a controller is given: {keys[key]}"
+            yield f"{field}.{key}: left out here, and in what a controller is given: {keys[key]}"

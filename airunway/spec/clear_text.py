@@ -22,19 +22,21 @@ _FLAGS = {
 
 def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     """A problem for each place with a credential."""
-    found: dict[str, str] = {
+    problems: dict[str, str] = {
         f"env[{index}]": _TOKEN
         for index, variable in enumerate(spec.env)
         if variable.name in TOKEN_VARIABLES and variable.value is not None
     }
-    found |= {field: _FLAGS[flag] for field, flag in _flags_with_values(spec) if flag in _FLAGS}
+    problems |= {field: _FLAGS[flag] for field, flag in _flags_with_values(spec) if flag in _FLAGS}
     overrides = spec.provider.overrides or {}
-    found |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
+    problems |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
     data = spec.model_dump(mode="python", by_alias=True, exclude_none=True)
     for field in _tokens(data, ""):
-        if not any(field == known or field.startswith((f"{known}.", f"{known}[")) for known in found):
-            found[field] = _TOKEN
-    yield from (Problem(field, message) for field, message in found.items())
+        if not any(
+            field == other_field or field.startswith((f"{other_field}.", f"{other_field}[")) for other_field in problems
+        ):
+            problems[field] = _TOKEN
+    yield from (Problem(field, message) for field, message in problems.items())
 
 
 def _flags_with_values(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:

@@ -23,9 +23,9 @@ def is_reserved(key: str) -> bool:
 
 
 def _not_reserved(metadata: dict[str, str]) -> dict[str, str]:
-    found = [key for key in metadata if is_reserved(key)]
-    if found:
-        raise ValueError(f"{', '.join(found)} given, but {', '.join(RESERVED_DOMAINS)} are written by the tools")
+    reserved = [key for key in metadata if is_reserved(key)]
+    if reserved:
+        raise ValueError(f"{', '.join(reserved)} given, but {', '.join(RESERVED_DOMAINS)} are written by the tools")
     return metadata
 
 

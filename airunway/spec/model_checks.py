@@ -36,9 +36,9 @@ def model_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 
 def _id_problems(model_id: str, source: Source) -> Iterator[Problem]:
-    given = f"{format_value(model_id)} given"
+    stated = f"{format_value(model_id)} given"
     if not _ID.fullmatch(model_id):
-        yield Problem("model.id", f"{given}; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B")
+        yield Problem("model.id", f"{stated}; letters, digits and . _ / : @ - are valid, as in Qwen/Qwen3-0.6B")
         return
     if source is not Source.HUGGINGFACE or model_id.startswith("/") or _STORE.match(model_id):
         return
@@ -46,11 +46,11 @@ def _id_problems(model_id: str, source: Source) -> Iterator[Problem]:
     if bare != model_id:
         parts = "/".join(bare.strip("/").split("/")[:2]).partition("@")[0].partition(":")[0]
         hint = f"; write {parts}" if _HUB_ID.fullmatch(parts) else ""
-        yield Problem("model.id", f"{given}, must be an id without scheme and host{hint}")
+        yield Problem("model.id", f"{stated}, must be an id without scheme and host{hint}")
     elif "://" in model_id:
-        yield Problem("model.id", f"{given}, must be an id such as Qwen/Qwen3-0.6B; an image belongs into image")
+        yield Problem("model.id", f"{stated}, must be an id such as Qwen/Qwen3-0.6B; an image belongs into image")
     elif "/" in model_id and not _HUB_ID.fullmatch(_QUANTISATION.sub("", model_id)):
-        yield Problem("model.id", f"{given}, {_expected_id(model_id)}")
+        yield Problem("model.id", f"{stated}, {_expected_id(model_id)}")
 
 
 def _expected_id(model_id: str) -> str:

@@ -43,16 +43,16 @@ def env_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 
 def _source_problems(source: Mapping[str, Any], field: str) -> Iterator[Problem]:
-    known = _sources()
-    unknown = [key for key in source if key not in known]
+    sources = _sources()
+    unknown = [key for key in source if key not in sources]
     for key in unknown:
-        yield Problem(f"{field}.{key}", f"unknown key; {suggest_name(str(key), known)}")
+        yield Problem(f"{field}.{key}", f"unknown key; {suggest_name(str(key), sources)}")
     if len(source) != 1 and not unknown:
-        given = " and ".join(source) if source else "nothing"
-        yield Problem(field, f"{given} given, must be one of {', '.join(known)}")
+        names = " and ".join(source) if source else "nothing"
+        yield Problem(field, f"{names} given, must be one of {', '.join(sources)}")
     for key, reference in source.items():
-        if key in known:
-            yield from _reference_problems(reference, known[key], f"{field}.{key}")
+        if key in sources:
+            yield from _reference_problems(reference, sources[key], f"{field}.{key}")
 
 
 def _reference_problems(reference: Any, keys: Mapping[str, list[str]], field: str) -> Iterator[Problem]:

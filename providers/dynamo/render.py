@@ -140,10 +140,10 @@ def _workers(request: Request) -> tuple[list[Component], list[Problem], list[str
     problems: list[Problem] = []
     warnings: list[str] = []
     for role, workers in workers_by_role(request.spec).items():
-        found = _worker_flags(request, workers, role)
-        components.append(_worker(request, workers, role, found.flags))
-        problems += [problem for problem in found.problems if problem not in problems]
-        warnings += [warning for warning in found.warnings if warning not in warnings]
+        parsed = _worker_flags(request, workers, role)
+        components.append(_worker(request, workers, role, parsed.flags))
+        problems += [problem for problem in parsed.problems if problem not in problems]
+        warnings += [warning for warning in parsed.warnings if warning not in warnings]
     return components, problems, warnings
 
 

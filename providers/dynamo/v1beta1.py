@@ -39,8 +39,8 @@ def component_overrides(components: Iterable[Component], names: Mapping[str, str
     kept = [
         {"name": c.name, **({"type": c.role} if c.name in names.values() else {}), **_multinode(c)} for c in components
     ]
-    found = [*gone, *(element for element in kept if len(element) > 1)]
-    return {"components": found} if found else {}
+    components_changed = [*gone, *(element for element in kept if len(element) > 1)]
+    return {"components": components_changed} if components_changed else {}
 
 
 def _multinode(component: Component) -> dict[str, Any]:

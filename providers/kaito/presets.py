@@ -33,14 +33,14 @@ class Preset:
 @cache
 def presets() -> dict[str, Preset]:
     """The presets by Hugging Face id and by KAITO's own name, both in lower case, as KAITO compares them."""
-    known: dict[str, Preset] = {}
+    by_name: dict[str, Preset] = {}
     for model_id, facts in load_data(Path(__file__).with_suffix(".yaml")).items():
         token = Token(facts.get("token", Token.OPTIONAL))
         preset = Preset(model_id, token, facts.get("name"), facts.get("context"))
-        known[model_id.lower()] = preset
+        by_name[model_id.lower()] = preset
         if preset.name:
-            known[preset.name] = preset
-    return known
+            by_name[preset.name] = preset
+    return by_name
 
 
 def find_preset(model_id: str) -> Preset:

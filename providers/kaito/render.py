@@ -173,9 +173,9 @@ def _preset(request: Request, refusals: Refusals) -> _Inference:
         # No flag of vLLM has a truth value as its text, so such a value is a switch.
         refusals.refuse(value.lower() in ("", "true", "false"), f"engine.args.{key}", _NO_FLAGS)
         refusals.refuse("." in key, f"engine.args.{key}", "a preset takes no dotted names; set the whole value as JSON")
-    found = engine_flags(Engine.VLLM, spec, None)
-    arguments = {flag.name: flag.value for flag in found.flags if flag.name != "model"}
-    refusals.raise_if_any([*found.problems, *preset_problems(request, arguments)])
+    parsed = engine_flags(Engine.VLLM, spec, None)
+    arguments = {flag.name: flag.value for flag in parsed.flags if flag.name != "model"}
+    refusals.raise_if_any([*parsed.problems, *preset_problems(request, arguments)])
     preset = non_empty(name=spec.model.id, presetOptions=non_empty(modelAccessSecret=token_secret(request)))
     inference: dict[str, Any] = {"preset": preset}
     supporting: tuple[dict[str, Any], ...] = ()

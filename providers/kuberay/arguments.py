@@ -48,8 +48,8 @@ def _problem(name: str, image: str) -> str | None:
         return known.refused[name]
     if name in known.serve:
         field = known.instead.get(name)
-        way = f"set {field} instead" if field else "no field sets it yet"
-        return f"{name} is a setting of Ray Serve, not of the engine, and {way}"
+        hint = f"set {field} instead" if field else "no field sets it yet"
+        return f"{name} is a setting of Ray Serve, not of the engine, and {hint}"
     valid = {*known.texts, *known.others}
     if name.removeprefix("no-") in valid or not is_release(image, known.release):
         return None

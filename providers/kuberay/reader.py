@@ -203,7 +203,7 @@ def _amounts(index: int, group: WorkerGroup) -> dict[str, Any]:
 def _without_revision(parts: Mapping[str, LlmConfig]) -> tuple[dict[str, LlmConfig], dict[str, Any]]:
     """``parts`` without a revision that all share, and the field for it; otherwise it stays an engine's argument."""
     first, *rest = [part.engine_kwargs.get("revision") for part in parts.values()]
-    if not isinstance(first, str) or not re.fullmatch(LINE, first) or any(other != first for other in rest):
+    if not isinstance(first, str) or not re.fullmatch(LINE, first) or any(revision != first for revision in rest):
         return dict(parts), {}
     bare = {
         role: part.model_copy(

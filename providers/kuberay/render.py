@@ -105,8 +105,8 @@ def _application(configs: dict[str, Any]) -> dict[str, Any]:
 
 def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str, Any], list[Problem], list[str]]:
     spec = request.spec
-    found = engine_flags(Engine.VLLM, spec, workers.devices(), *transfer_flags(role))
-    flags = [flag for flag in found.flags if flag.name not in ("model", "served-model-name")]
+    parsed = engine_flags(Engine.VLLM, spec, workers.devices(), *transfer_flags(role))
+    flags = [flag for flag in parsed.flags if flag.name not in ("model", "served-model-name")]
     arguments, problems = keyword_arguments(flags, spec, NAME, known_arguments().texts)
     model_id = spec.model.served_name or spec.model.id
     config = {
@@ -117,7 +117,7 @@ def _llm_config(request: Request, workers: Workers, role: str) -> tuple[dict[str
     if role != ANY_ROLE:
         # A small amount of a resource that only the role's workers have keeps the role's replicas on them.
         config["placement_group_config"] = {"bundle_per_worker": {"GPU": 1, role: 0.001}}
-    return config, [*found.problems, *problems], found.warnings
+    return config, [*parsed.problems, *problems], parsed.warnings
 
 
 def transfer_flags(role: str) -> list[Flag]:

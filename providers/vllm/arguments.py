@@ -35,6 +35,6 @@ def known_flags() -> WorkerFlags:
 def command_line(spec: ModelDeploymentSpec, image: str) -> CommandLine:
     """The arguments for ``spec``; unknown flags are refused if ``image`` is of the release in ``flags.yaml``."""
     devices = Devices(spec.gpu_count)
-    found = engine_flags(Engine.VLLM, spec, devices, PORT_FLAG, worker=known_flags(), image=image)
-    flags = [flag for flag in found.flags if flag.name != "model"]
-    return CommandLine([str(spec.model.id), *command_arguments(flags, spec)], found.problems, found.warnings)
+    parsed = engine_flags(Engine.VLLM, spec, devices, PORT_FLAG, worker=known_flags(), image=image)
+    flags = [flag for flag in parsed.flags if flag.name != "model"]
+    return CommandLine([str(spec.model.id), *command_arguments(flags, spec)], parsed.problems, parsed.warnings)

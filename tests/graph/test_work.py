@@ -44,7 +44,7 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
     assert counts["compiled"] == len(conditions)
     assert counts["evaluated"] <= 2 * len(conditions)
     assert counts["converted"] == 200
-    assert counts["outputs"] < 20 * 200, "each is three asyncio tasks; 13 of a deployment's are the SDK's own"
+    assert counts["outputs"] < 22 * 200, "each is three asyncio tasks; most of a deployment's are the SDK's own"
     registered = Counter(request.type for _, request in recorder.requests)
     assert registered["airunway:index:ModelDeployment"] == 200
     assert sum(registered.values()) == 2 * 200 + 20 + 9, "deployments, their namespaces, and what they share"
