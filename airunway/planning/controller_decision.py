@@ -151,9 +151,14 @@ def _with_shim_rules(config: InferenceProviderConfig, shims: Mapping[str, Any]) 
 
 
 def _value_at(value: Any, field: str) -> Any:
-    for part in field.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    """The value of ``field``; ``name[]`` means the elements of a list, of which the first that has one counts."""
+    head, _, rest = field.partition(".")
+    inner = value.get(head.removesuffix("[]")) if isinstance(value, dict) else None
+    if not rest:
+        return inner
+    if not head.endswith("[]"):
+        return _value_at(inner, rest)
+    return next((found for element in inner or [] if (found := _value_at(element, rest))), None)
 
 
 def _exceeds(manifest_spec: Any, row: Mapping[str, Any]) -> bool:

@@ -153,7 +153,7 @@ def _for_controller(provider: Provider, request: Request, context: PlanContext) 
                 )
             ]
         )
-    rendered = render_for_controller(provider, request, group)
+    rendered = render_for_controller(provider, request, group, shim)
     manifest_spec = rendered.resource["spec"]
     return replace(
         rendered,

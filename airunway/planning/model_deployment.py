@@ -1,10 +1,11 @@
 """Delivery by the KubeAIRunway controller: its ModelDeployment and InferenceProviderConfig objects."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from airunway.provider.aikit import select_image
 from airunway.provider.contract import Provider
 from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.labels import MANAGED
@@ -16,6 +17,7 @@ from airunway.provider.supported_fields import SECTION_FIELDS, unsupported_field
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
 from airunway.spec.entry import ENTRY_FIELDS, Delivery
 from airunway.spec.model import ModelDeploymentSpec, Source
+from airunway.spec.override_checks import RESOURCES
 from airunway.text.merge import non_empty
 from airunway.text.names import dns_label
 from airunway.text.problems import InputError, Problem, join
@@ -42,8 +44,11 @@ def object_name(name: str) -> str:
     return dns_label(name, "md")
 
 
-def model_deployment(request: Request, group: str) -> dict[str, Any]:
-    """The ModelDeployment for ``request``. Raises ``InputError`` for fields that ``group`` doesn't have."""
+def model_deployment(request: Request, group: str, shim: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The ModelDeployment for ``request``. Raises ``InputError`` for fields that ``group`` doesn't have.
+
+    ``shim`` describes the controller's shim for the provider.
+    """
     refused = unsupported_fields(request.spec, ENTRY_FIELDS | SECTION_FIELDS | supported_fields(group), {})
     problems = [
         Problem(path, f"ModelDeployment of {group} has no such field; use delivery: {Delivery.DIRECT}")
@@ -56,16 +61,31 @@ def model_deployment(request: Request, group: str) -> dict[str, Any]:
                 f"the controller does not support aikit; use delivery: {Delivery.DIRECT}, or source custom with image",
             )
         )
+    problems += [
+        Problem(field, f"the controller's webhook refuses it; use delivery: {Delivery.DIRECT}")
+        for field in _resources(request.spec.provider.overrides, "provider.overrides")
+    ]
     if problems:
         raise InputError(problems)
     metadata = {"name": object_name(request.name), "namespace": request.namespace, "labels": request.labels}
-    resource = {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": _spec(request, group)}
+    body = _spec(request, group, shim or {})
+    resource = {"apiVersion": f"{group}/v1alpha1", "kind": KIND, "metadata": metadata, "spec": body}
     return request.with_user_metadata(resource)
 
 
-def render_for_controller(provider: Provider, request: Request, group: str) -> Rendered:
-    """Render ``request`` as a ModelDeployment of API group ``group``. Raises ``InputError``."""
-    resource = model_deployment(request, group)
+def _resources(value: Any, field: str) -> Iterator[str]:
+    """The fields of overrides that set resources, at any depth."""
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from _resources(element, f"{field}[{index}]")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from [join(field, key)] if key == RESOURCES else _resources(inner, join(field, key))
+
+
+def render_for_controller(provider: Provider, request: Request, group: str, shim: Mapping[str, Any]) -> Rendered:
+    """Render ``request`` as a ModelDeployment of API group ``group``, for its ``shim``. Raises ``InputError``."""
+    resource = model_deployment(request, group, shim)
     name = resource["metadata"]["name"]
     problems = [*name_problems(provider, request, name), *gpu_image_problems(provider, request)]
     if problems:
@@ -78,7 +98,7 @@ def supported_fields(group: str) -> frozenset[str]:
     return frozenset([*controller_data()["fields"], *controller_data()["groups"][group]["fields"]])
 
 
-def _spec(request: Request, group: str) -> dict[str, Any]:
+def _spec(request: Request, group: str, shim: Mapping[str, Any]) -> dict[str, Any]:
     """The spec as the user wrote it, but always with ``resources``, whose absence the controller misinterprets."""
     spec = request.spec
     sections = set(ModelDeploymentSpec.model_fields)
@@ -91,9 +111,24 @@ def _spec(request: Request, group: str) -> dict[str, Any]:
     if spec.container_image and controller_data()["groups"][group].get("flat"):
         manifest_spec["image"] = spec.container_image
         manifest_spec.get("engine", {}).pop("image", None)
+    _set_image(manifest_spec, request, shim)
     if request.token_secret:
         manifest_spec["secrets"] = {"huggingFaceToken": request.token_secret}
     return dict(sorted(manifest_spec.items()))
+
+
+def _set_image(manifest_spec: dict[str, Any], request: Request, shim: Mapping[str, Any]) -> None:
+    """Set ``image`` where the provider's shim wants it, instead of ``engine.image``: the spec's, else a built-in one.
+
+    Both can't be there, as the controller's webhook refuses two different ones.
+    """
+    if request.selection.engine not in shim.get("image", []):
+        return
+    image = select_image(request.spec, request.config.spec.images)
+    if image is None:
+        raise InputError([Problem("image", f"the controller's {request.config.name} shim needs the image to run")])
+    manifest_spec["image"] = image
+    manifest_spec.get("engine", {}).pop("image", None)
 
 
 def _only_supported(section: dict[str, Any], supported: Collection[str], prefix: str = "") -> dict[str, Any]:

@@ -31,7 +31,9 @@ class ContainerPort(LiveModel):
 class Container(LiveModel):
     """One container."""
 
+    name: str = ""
     image: str | None = None
+    command: list[str] = Field([])
     args: list[str] = Field([])
     env: list[EnvVar] = Field([])
     ports: list[ContainerPort] = Field([])

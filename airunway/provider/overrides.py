@@ -1,7 +1,7 @@
 """``provider.overrides``: merged into the rendered object, and refused where its kind has no such field."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -26,15 +26,25 @@ class Shape(StrictModel):
 
     fields: dict[str, list[str]] = Field(description="Valid names, by the path of their map.")
     required: dict[str, str] = Field({}, description="The key that a new element must have, by the path of its list.")
+    unordered: list[str] = Field([], description="Paths of the lists whose order means nothing.")
 
 
-def override(provider: Provider, resource: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def shape_of(provider: Provider, api_version: str) -> Shape:
+    """The shape of the provider's kind in an API version."""
+    return Shape.model_validate(load_data(provider.FOLDER / FILE)[api_version])
+
+
+def override(
+    provider: Provider, resource: dict[str, Any], overrides: Mapping[str, Any], renamed: Collection[str] = ()
+) -> dict[str, Any]:
     """``resource`` with ``overrides`` merged into it; lists of named elements merge by name.
+
+    ``renamed`` are names that the overrides have replaced already.
 
     Raises ``InputError`` for fields that the kind does not have, and for new elements that lack what they need.
     """
-    shape = Shape.model_validate(load_data(provider.FOLDER / FILE)[resource["apiVersion"]])
-    problems = [*_unknown_fields(shape, provider.KIND, overrides), *_incomplete(shape, resource, overrides)]
+    shape = shape_of(provider, resource["apiVersion"])
+    problems = [*_unknown_fields(shape, provider.KIND, overrides), *_incomplete(shape, resource, overrides, renamed)]
     if problems:
         raise InputError(problems)
     merged: dict[str, Any] = copy.deepcopy(merge_patch(resource, dict(overrides), lists_by_name=True))
@@ -57,7 +67,7 @@ def _unknown_fields(shape: Shape, kind: str, value: Any, pattern: str = "", fiel
             yield from _unknown_fields(shape, kind, inner, join(pattern, key), join(field, key))
 
 
-def _incomplete(shape: Shape, resource: Any, overrides: Any) -> Iterator[Problem]:
+def _incomplete(shape: Shape, resource: Any, overrides: Any, renamed: Collection[str]) -> Iterator[Problem]:
     """Yield a problem for each new element without the key that it needs: mostly a name that is spelt wrong."""
     for path, needed in shape.required.items():
         old, new = resource, overrides
@@ -65,7 +75,7 @@ def _incomplete(shape: Shape, resource: Any, overrides: Any) -> Iterator[Problem
             old, new = (side.get(key) if isinstance(side, dict) else None for side in (old, new))
         before, after = _elements(old), _elements(new)
         for name, element in after.items():
-            if name not in before and isinstance(element, dict) and needed not in element:
+            if name not in before and name not in renamed and isinstance(element, dict) and needed not in element:
                 yield Problem(
                     f"{PREFIX}.{path}",
                     f"{name} is new there and must have {needed}; {suggest_name(name, list(before))}",

@@ -28,7 +28,11 @@ def render(provider: Provider, request: Request) -> Rendered:
     if problems:
         raise InputError(problems)
     overrides = request.spec.provider.overrides
-    resource = override(provider, objects.resource, overrides) if overrides else copy.deepcopy(objects.resource)
+    resource = (
+        override(provider, objects.resource, overrides, objects.renamed)
+        if overrides
+        else copy.deepcopy(objects.resource)
+    )
     for path, value in provider.OWNED.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR

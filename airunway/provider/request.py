@@ -83,6 +83,8 @@ class Objects:
     immutable: tuple[str, ...] = ()
     """Fields of this object that are to be replaced with, beside those that are of every object of its kind."""
     topology: str | None = None
+    renamed: tuple[str, ...] = ()
+    """Names that overrides replaced by others, so that the object has no such elements to delete."""
 
 
 @dataclass(frozen=True)

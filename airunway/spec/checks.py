@@ -19,18 +19,12 @@ from airunway.spec.model import (
     Source,
 )
 from airunway.spec.model_checks import model_problems
+from airunway.spec.override_checks import override_problems
 from airunway.spec.pod_checks import env_problems, gpu_type_problems, toleration_problems
 from airunway.spec.quantities import parse_quantity as parse_quantity
 from airunway.spec.quantities import size_problem
-from airunway.text.problems import Problem, format_value, join, validation_problems
+from airunway.text.problems import Problem, format_value, validation_problems
 
-ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
-"""Keys of the upstream object that overrides may not change."""
-SECURITY_KEYS = frozenset(
-    "securityContext serviceAccountName serviceAccount hostNetwork hostPID hostIPC automountServiceAccountToken "
-    "nodeName priorityClassName runtimeClassName".split()
-)
-SIZING_KEYS = frozenset({"replicas", "resources"})
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
 ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")
 """A flag name, without dashes, that ``engine.args`` accepts."""
@@ -98,7 +92,7 @@ def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
         *_args(spec),
         *env_problems(spec),
         *toleration_problems(spec),
-        *_overrides(spec.provider.overrides),
+        *override_problems(spec.provider.overrides),
     ]
     return [*(problem for problem in problems if problem.field not in credentials), *credentials.values()]
 
@@ -212,31 +206,3 @@ def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
                 f"engine.extraArgs[{index}]",
                 f"{format_value(token)} given, but engine.args sets {flag} too; give it once",
             )
-
-
-def _overrides(overrides: dict[str, Any] | None) -> Iterator[Problem]:
-    if overrides is None:
-        return
-    for key in overrides:
-        if key in ROOT_KEYS:
-            yield Problem(
-                f"provider.overrides.{key}",
-                f"can't be overridden; nor can {', '.join(k for k in ROOT_KEYS if k != key)}",
-            )
-    yield from _blocked(overrides, "provider.overrides")
-
-
-def _blocked(value: Any, field: str) -> Iterator[Problem]:
-    if isinstance(value, list):
-        for index, element in enumerate(value):
-            yield from _blocked(element, f"{field}[{index}]")
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if key in SECURITY_KEYS:
-                yield Problem(join(field, key), "can't be overridden for security reasons")
-            elif key in SIZING_KEYS:
-                yield Problem(
-                    join(field, key), "can't be overridden; use resources and scaling, which are checked against limits"
-                )
-            else:
-                yield from _blocked(inner, join(field, str(key)))

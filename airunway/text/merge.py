@@ -53,6 +53,26 @@ def patch_between(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return patch
 
 
+def join_patches(first: Any, second: Any, field: str = "") -> Any:
+    """The patch that does what ``first`` does and then ``second``; unlike in a merge, null and directives stay."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first | {key: join_patches(first.get(key), value, key) for key, value in second.items()}
+    key = _LIST_KEYS.get(field, "name")
+    if not _is_keyed(first, key) or not _is_keyed(second, key):
+        return second
+    before, after = ({element[key]: element for element in elements} for elements in (first, second))
+    before = {name: element for name, element in before.items() if DIRECTIVE not in element or name not in after}
+    return list((before | {name: join_patches(before.get(name), element) for name, element in after.items()}).values())
+
+
+def changes_by_name(changes: Any, key: str = "name") -> dict[str, Any]:
+    """The elements of a patch of a map or of a list of named elements, by their names; None for those that go."""
+    if isinstance(changes, dict):
+        return dict(changes)
+    named = [e for e in changes if isinstance(e, dict) and key in e] if isinstance(changes, list) else []
+    return {str(element[key]): None if element.get(DIRECTIVE) == "delete" else element for element in named}
+
+
 def _list_patch(old: Any, new: Any, key: str) -> Any:
     """``new``, or if both are lists of named elements, what changes in them."""
     if not _is_keyed(old, key) or not _is_keyed(new, key):

@@ -12,7 +12,8 @@ FRONTEND = "Frontend"
 class Component:
     """The frontend, or the workers of one role.
 
-    ``role`` is ``prefill`` or ``decode`` in a disaggregated deployment, else empty. ``gpus`` are None for the frontend.
+    ``role`` is ``prefill`` or ``decode`` in a disaggregated deployment, else empty; a live component has its type
+    there. ``gpus`` are None for the frontend.
     ``limits`` and ``requests`` are quantities of cpu and memory. ``token_secret`` is the Secret whose keys become
     environment variables. ``nodes`` are those of each replica.
     """

@@ -4,7 +4,7 @@ Upstream facts: the ``dynamo.<engine>`` modules as of release 1.6.1 (PyPI ai-dyn
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ from airunway.provider.pods import (
     has_own_token,
     scheduling,
 )
+from airunway.provider.renaming import renamed
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.user_flags import user_flags
@@ -42,6 +43,8 @@ OLDER_API_VERSIONS: tuple[str, ...] = (v1alpha1.API_VERSION,)
 SELECTOR: Mapping[str, str] = {}
 SERVICE = {Engine.VLLM: "Vllm", Engine.SGLANG: "Sglang", Engine.TRTLLM: "Trtllm"}
 """Prefix of the workers' names, by engine."""
+WORKER_TYPES = frozenset({"worker", "prefill", "decode"})
+"""The types of components that run an engine."""
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))
 _COMMON_FIELDS = frozenset(
     {"model.source", *ARGUMENT_FIELDS, *IMAGE_FIELDS, *ENVIRONMENT_FIELDS, *POD_METADATA_FIELDS, *SCHEDULING_FIELDS}
@@ -103,7 +106,7 @@ def render(request: Request) -> Objects:
         "spec": version.graph_spec(str(request.selection.engine), components),
     }
     topology = ", ".join(component.name for component in components)
-    return Objects(graph, warnings=tuple(warnings), topology=topology)
+    return Objects(graph, warnings=tuple(warnings), topology=topology, renamed=tuple(_names(request)))
 
 
 def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:
@@ -144,8 +147,26 @@ def _workers(request: Request) -> tuple[list[Component], list[Problem], list[str
     return components, problems, warnings
 
 
+def own_names(engine: Engine, roles: Iterable[str]) -> dict[str, str]:
+    """The types of the workers of these roles by the names that we give them."""
+    return {f"{SERVICE[engine]}{role.capitalize()}Worker": role or "worker" for role in roles}
+
+
+def _names(request: Request) -> dict[str, str]:
+    """The names that overrides give to workers, by the names that we give them."""
+    version = _version(request)
+
+    def kind_of(change: Mapping[str, Any]) -> str | None:
+        kind = str(version.kind_of(change))
+        return kind if kind in WORKER_TYPES else None
+
+    own = own_names(request.selection.engine, workers_by_role(request.spec))
+    return renamed(version.changes(request.spec.provider.overrides or {}), own, kind_of)
+
+
 def _name(request: Request, role: str) -> str:
-    return f"{SERVICE[request.selection.engine]}{role.capitalize()}Worker"
+    (own,) = own_names(request.selection.engine, [role])
+    return _names(request).get(own, own)
 
 
 @cache
@@ -168,8 +189,8 @@ def _worker_flags(request: Request, workers: Workers, role: str) -> EngineFlags:
 
 def _nodes(request: Request, role: str) -> int:
     """The nodes of each replica of a worker, which only an override can set."""
-    overridden = _version(request).overridden(request.spec.provider.overrides or {}, _name(request, role))
-    multinode = overridden.get("multinode")
+    change = _version(request).changes(request.spec.provider.overrides or {}).get(_name(request, role))
+    multinode = change.get("multinode") if isinstance(change, Mapping) else None
     count = multinode.get("nodeCount") if isinstance(multinode, Mapping) else None
     return count if type(count) is int and count > 1 else 1
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from airunway.provider.live_object import LiveModel, Quantity, WholeNumber, read_as
 from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
 from airunway.spec.model import GPU_RESOURCE
-from airunway.text.merge import non_empty
+from airunway.text.merge import changes_by_name, non_empty
 from providers.dynamo.component import Component
 
 API_VERSION = "nvidia.com/v1alpha1"
@@ -19,18 +19,35 @@ def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any
     return {"backendFramework": framework, "services": {c.name: _service(c) for c in components}}
 
 
-def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What ``overrides`` say of a component."""
-    value: Any = overrides
-    for key in ("spec", "services", name):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+def changes(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``overrides`` say of each component by name; None if it goes."""
+    spec = overrides.get("spec")
+    return changes_by_name(spec.get("services")) if isinstance(spec, Mapping) else {}
 
 
-def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
-    """The override of ``spec`` for the components that run on several nodes."""
-    services = {c.name: {"multinode": {"nodeCount": c.nodes}} for c in components if c.nodes > 1}
-    return {"services": services} if services else {}
+def kind_of(change: Mapping[str, Any]) -> str:
+    """The type of a component that overrides add."""
+    return str(change.get("subComponentType") or change.get("componentType", ""))
+
+
+def component_overrides(components: Iterable[Component], names: Mapping[str, str]) -> dict[str, Any]:
+    """The override of ``spec`` for components with names of their own, by our ``names``, or on several nodes."""
+    gone: dict[str, Any] = dict.fromkeys(names)
+    kept = {
+        c.name: {**(_type(c) if c.name in names.values() else {}), **_multinode(c)}
+        for c in components
+        if c.name in names.values() or c.nodes > 1
+    }
+    return {"services": gone | kept} if gone or kept else {}
+
+
+def _type(component: Component) -> dict[str, Any]:
+    role = component.role if component.role in ("prefill", "decode") else None
+    return {"componentType": "worker", **non_empty(subComponentType=role)}
+
+
+def _multinode(component: Component) -> dict[str, Any]:
+    return {"multinode": {"nodeCount": component.nodes}} if component.nodes > 1 else {}
 
 
 def _service(component: Component) -> dict[str, Any]:
@@ -88,6 +105,8 @@ class Multinode(LiveModel):
 class Service(LiveModel):
     """One service of a graph."""
 
+    component_type: str = "worker"
+    sub_component_type: str | None = None
     replicas: int = 1
     resources: Resources = Resources()
     envs: list[EnvVar] = Field([])
@@ -121,7 +140,12 @@ def _component(name: str, service: Service) -> Component:
     return Component(
         name,
         service.replicas,
-        {"image": pod.main_container.image, "args": pod.main_container.args},
+        {
+            "image": pod.main_container.image,
+            "command": pod.main_container.command,
+            "args": pod.main_container.args,
+        },
+        role=service.sub_component_type or service.component_type,
         gpus=limits.gpu,
         gpu_type=limits.gpu_type or GPU_RESOURCE,
         limits=non_empty(cpu=limits.cpu, memory=limits.memory),

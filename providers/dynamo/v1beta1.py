@@ -9,7 +9,7 @@ from airunway.provider.live_object import LiveModel, Quantity, read_as
 from airunway.provider.live_pod import EnvVar, Placement, TemplateMetadata
 from airunway.provider.pod_reading import read_resources
 from airunway.spec.model import GPU_RESOURCE
-from airunway.text.merge import non_empty
+from airunway.text.merge import DIRECTIVE, changes_by_name, non_empty
 from providers.dynamo.component import Component
 
 API_VERSION = "nvidia.com/v1beta1"
@@ -22,18 +22,29 @@ def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any
     return {"backendFramework": framework, "components": [_component(c) for c in components]}
 
 
-def overridden(overrides: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What ``overrides`` say of a component."""
+def changes(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``overrides`` say of each component by name; None if it goes."""
     spec = overrides.get("spec")
-    components = spec.get("components") if isinstance(spec, Mapping) else None
-    named = components if isinstance(components, list) else []
-    return next((c for c in named if isinstance(c, Mapping) and c.get("name") == name), {})
+    return changes_by_name(spec.get("components")) if isinstance(spec, Mapping) else {}
 
 
-def multinode_overrides(components: Iterable[Component]) -> dict[str, Any]:
-    """The override of ``spec`` for the components that run on several nodes."""
-    several = [{"name": c.name, "multinode": {"nodeCount": c.nodes}} for c in components if c.nodes > 1]
-    return {"components": several} if several else {}
+def kind_of(change: Mapping[str, Any]) -> str:
+    """The type of a component that overrides add."""
+    return str(change.get("type", ""))
+
+
+def component_overrides(components: Iterable[Component], names: Mapping[str, str]) -> dict[str, Any]:
+    """The override of ``spec`` for components with names of their own, by our ``names``, or on several nodes."""
+    gone = [{"name": old, DIRECTIVE: "delete"} for old in names]
+    kept = [
+        {"name": c.name, **({"type": c.role} if c.name in names.values() else {}), **_multinode(c)} for c in components
+    ]
+    components_changed = [*gone, *(element for element in kept if len(element) > 1)]
+    return {"components": components_changed} if components_changed else {}
+
+
+def _multinode(component: Component) -> dict[str, Any]:
+    return {"multinode": {"nodeCount": component.nodes}} if component.nodes > 1 else {}
 
 
 def _component(component: Component) -> dict[str, Any]:
@@ -81,6 +92,7 @@ class MainContainer(LiveModel):
 
     name: str
     image: str | None = None
+    command: list[str] = Field([])
     args: list[str] = Field([])
     env: list[EnvVar] = Field([])
     env_from: list[EnvSource] = Field([])
@@ -110,6 +122,7 @@ class ComponentSpec(LiveModel):
     """One component of a graph."""
 
     name: str
+    type: str = "worker"
     replicas: int = 1
     pod_template: ComponentPodTemplate = ComponentPodTemplate()
     multinode: Multinode = Multinode()
@@ -144,7 +157,8 @@ def _read_component(component: ComponentSpec) -> Component:
     return Component(
         component.name,
         component.replicas,
-        {"image": main.image, "args": main.args},
+        {"image": main.image, "command": main.command, "args": main.args},
+        role=component.type,
         gpus=gpu["count"],
         gpu_type=gpu.get("type", GPU_RESOURCE),
         limits=non_empty(cpu=resources.get("cpu"), memory=resources.get("memory")),

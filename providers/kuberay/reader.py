@@ -4,7 +4,7 @@ Anything that the fields can't express shows up as a difference when they are re
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -17,22 +17,29 @@ from airunway.provider.pod_reading import Object, UnreadableError, read_environm
 from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import LINE, Engine
-from airunway.text.merge import non_empty
+from airunway.text.merge import DIRECTIVE, non_empty
 from providers.kuberay.arguments import known_arguments
-from providers.kuberay.render import transfer_flags
+from providers.kuberay.render import HEAD, NAME, WORKER, own_group, transfer_flags
 
 _SERVE, _GROUPS = "spec.serveConfigV2", "spec.rayClusterConfig.workerGroupSpecs"
 
 
-class WorkerGroup(LiveModel):
-    """One group of workers."""
+class HeadGroup(LiveModel):
+    """The head."""
 
     template: PodTemplate = PodTemplate()
+
+
+class WorkerGroup(HeadGroup):
+    """One group of workers."""
+
+    group_name: str = ""
 
 
 class RayCluster(LiveModel):
     """The cluster of a RayService."""
 
+    head_group_spec: HeadGroup = HeadGroup()
     worker_group_specs: list[WorkerGroup] = Field([])
 
 
@@ -115,6 +122,7 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     parts, revision = _without_revision(parts)
     engine = _engine(parts, {role: resources.get("gpu", {}).get("count", 0) for role, resources in amounts.items()})
     fields = {
+        **_names(spec.ray_cluster_config, [own_group(role) for role in parts]),
         "model": {
             "id": loading.model_source,
             **revision,
@@ -143,6 +151,27 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         )
     scaling = {role: {"replicas": part.deployment_config.num_replicas, **sizes[role]} for role, part in parts.items()}
     return fields | {"serving": {"mode": "disaggregated"}, "scaling": scaling} | non_empty(resources=non_empty(cpu=cpu))
+
+
+def _names(cluster: RayCluster, own_groups: Sequence[str]) -> dict[str, Any]:
+    """The section ``provider`` for groups and containers with names of their own."""
+    gone, kept = [], []
+    for own, group in zip(own_groups, cluster.worker_group_specs, strict=True):
+        container = _container_names(group, WORKER)
+        gone += [{"groupName": own, DIRECTIVE: "delete"}] if group.group_name != own else []
+        kept += [{"groupName": group.group_name, **container}] if group.group_name != own or container else []
+    head = _container_names(cluster.head_group_spec, HEAD)
+    overrides = non_empty(headGroupSpec=head, workerGroupSpecs=[*gone, *kept])
+    return {"provider": {"name": NAME, "overrides": {"spec": {"rayClusterConfig": overrides}}}} if overrides else {}
+
+
+def _container_names(group: HeadGroup, own: str) -> dict[str, Any]:
+    """The override of a group for a first container with a name of its own."""
+    names = [container.name for container in group.template.spec.containers]
+    if own in names or not any(names[:1]):
+        return {}
+    containers = [{"name": own, DIRECTIVE: "delete"}, {"name": names[0]}]
+    return {"template": {"spec": {"containers": containers}}}
 
 
 def _models(text: str) -> dict[str, LlmConfig]:

@@ -22,11 +22,12 @@ from airunway.provider.pods import (
     quantities,
     scheduling,
 )
+from airunway.provider.renaming import renamed
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode
-from airunway.text.merge import non_empty
+from airunway.text.merge import changes_by_name, non_empty
 from airunway.text.problems import Problem
 from airunway.text.yaml_writing import to_yaml
 from providers.kuberay.arguments import argument_problems, known_arguments
@@ -49,6 +50,8 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
 # The operator writes it back, and then owns the whole list (observed with 1.7.0).
 OWNED: Mapping[str, Any] = {"spec.rayClusterConfig.workerGroupSpecs[].scaleStrategy": {}}
 IMMUTABLE: tuple[str, ...] = ()
+HEAD, WORKER = "ray-head", "ray-worker"
+"""Names of Ray's containers."""
 _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
 _PORTS = [("gcs-server", 6379), ("dashboard", 8265), ("client", 10001), ("serve", 8000)]
 
@@ -68,7 +71,7 @@ def render(request: Request) -> Objects:
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "Ray Serve LLM")
-    workers = workers_by_role(spec)
+    workers, names = workers_by_role(spec), _groups(request)
     configs: dict[str, Any] = {}
     problems = list(argument_problems(spec, request.image(str(Engine.VLLM))))
     warnings: list[str] = []
@@ -85,11 +88,11 @@ def render(request: Request) -> Objects:
             "serveConfigV2": to_yaml({"applications": [_application(configs)]}),
             "rayClusterConfig": {
                 "headGroupSpec": _head(request),
-                "workerGroupSpecs": [_workers(request, part, role) for role, part in workers.items()],
+                "workerGroupSpecs": [_workers(request, part, role, names) for role, part in workers.items()],
             },
         },
     }
-    return Objects(service, warnings=tuple(warnings))
+    return Objects(service, warnings=tuple(warnings), renamed=tuple(names))
 
 
 def _application(configs: dict[str, Any]) -> dict[str, Any]:
@@ -126,12 +129,42 @@ def _head(request: Request) -> dict[str, Any]:
     defaults = request.config.spec.defaults
     limits = {"cpu": defaults["headCpu"], "memory": defaults["headMemory"]}
     ports = [{"name": name, "containerPort": port} for name, port in _PORTS]
-    container = _container(request, "ray-head", limits) | {"ports": ports}
+    change = _below(request.spec.provider.overrides, "spec", "rayClusterConfig", "headGroupSpec")
+    container = _container(request, _container_name(change, HEAD), limits) | {"ports": ports}
     start = {"dashboard-host": "0.0.0.0"}  # noqa: S104 in a pod
     return {"rayStartParams": start, "template": _template(request, container)}
 
 
-def _workers(request: Request, workers: Workers, role: str) -> dict[str, Any]:
+def own_group(role: str) -> str:
+    """The name that we give to the group of a role's workers."""
+    return "gpu-workers" if role == ANY_ROLE else f"{role}-workers"
+
+
+def _groups(request: Request) -> dict[str, str]:
+    """The names that overrides give to worker groups, by the names that we give them."""
+    own = dict.fromkeys(map(own_group, workers_by_role(request.spec)), "")
+    return renamed(_group_changes(request), own, lambda change: "")
+
+
+def _group_changes(request: Request) -> dict[str, Any]:
+    changes = _below(request.spec.provider.overrides, "spec", "rayClusterConfig", "workerGroupSpecs")
+    return changes_by_name(changes, "groupName")
+
+
+def _below(changes: Any, *keys: str) -> Any:
+    """What overrides say below some keys; None if nothing."""
+    for key in keys:
+        changes = changes.get(key) if isinstance(changes, Mapping) else None
+    return changes
+
+
+def _container_name(group: Any, own: str) -> str:
+    """The name of Ray's container in a group, of which ``group`` is the override."""
+    changes = changes_by_name(_below(group, "template", "spec", "containers"))
+    return renamed(changes, {own: ""}, lambda change: "").get(own, own)
+
+
+def _workers(request: Request, workers: Workers, role: str, names: Mapping[str, str]) -> dict[str, Any]:
     gpu, defaults = workers.gpu, request.config.spec.defaults
     limits = quantities(
         gpu.count,
@@ -141,15 +174,17 @@ def _workers(request: Request, workers: Workers, role: str) -> dict[str, Any]:
     )
     # KubeRay detects GPUs only if the resource's name ends in "gpu" (common/pod.go).
     start = {"num-gpus": str(gpu.count)} if gpu.type != GPU_RESOURCE else {}
+    group = names.get(own_group(role), own_group(role))
+    name = _container_name(_group_changes(request).get(group), WORKER)
     return {
-        "groupName": "gpu-workers" if role == ANY_ROLE else f"{role}-workers",
+        "groupName": group,
         "replicas": workers.replicas,
         "minReplicas": workers.replicas,
         "maxReplicas": workers.replicas,
         "rayStartParams": start,
         "scaleStrategy": {},
         **non_empty(resources={} if role == ANY_ROLE else {role: "1"}),
-        "template": _template(request, _container(request, "ray-worker", limits)),
+        "template": _template(request, _container(request, name, limits)),
     }
 
 

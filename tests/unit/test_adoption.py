@@ -152,7 +152,10 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         (change(rendered({}), "metadata", {"name": "Not.Ours", "namespace": "ml"}), "name: "),
         (
             change(rendered({}), "inference/template/spec/securityContext", {"runAsUser": 1}),
-            "overridden for security reasons",
+            (
+                "inference.template.spec.securityContext: is {'runAsUser': 1}; a deployment renders none, which can't"
+                " be overridden for security reasons"
+            ),
         ),
         (change(rendered({}), "resource", "text"), "resource: input should be"),
         (
@@ -186,8 +189,16 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
             ),
         ),
         (
+            change(rendered(GPU), "spec/components", [{"name": "Frontend"}, {"name": "a"}, {"name": "b"}]),
+            "spec: has a, b, but a deployment has workers of one kind, or prefill and decode workers",
+        ),
+        (
             change(rendered(GPU), "spec/components", [{"name": "Frontend"}, {"name": "decode"}]),
-            "spec: has decode, but the workers must be called VllmWorker or VllmDecodeWorker, VllmPrefillWorker",
+            "decode: args: name no model",
+        ),
+        (
+            change(change(rendered(GPU), "spec/backendFramework", None), f"{WORKER}/command", ["sh", "-c"]),
+            "spec.backendFramework: is missing, and no command python3 -m dynamo.ENGINE of a worker tells the engine",
         ),
         (change(rendered(GPU), "spec/backendFramework", "tgi"), "spec.backendFramework: is tgi, but must be vllm"),
         (
@@ -200,7 +211,7 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         ),
         (
             change(rendered(GPU), "spec/components/0/replicas", 2),
-            "spec.components[0].replicas: can't be overridden",
+            "spec.components[Frontend].replicas: is 2; a deployment renders 1, which can't be overridden",
         ),
         (
             change(rendered(GPU | {"provider": {"name": "kuberay"}}), "spec/serveConfigV2", "applications: []"),
@@ -218,6 +229,22 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
 )
 def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wanted: str) -> None:
     assert wanted in refused({"metadata": {"name": "demo", "namespace": "ml"}} | obj)
+
+
+def test_no_reason_is_about_an_override_that_nobody_wrote() -> None:
+    service = rendered(GPU | {"provider": {"name": "kuberay"}})
+    group = "spec/rayClusterConfig/workerGroupSpecs/0"
+    change(service, f"{group}/replicas", 3)
+    head = "spec/rayClusterConfig/headGroupSpec/template/spec/containers/0/resources"
+    change(service, head, {"limits": {"cpu": "4", "memory": "16Gi", "rdma/ib": "1"}})
+    assert refused(service).split("; ") == [
+        "spec.rayClusterConfig.headGroupSpec.template.spec.containers[ray-head].resources.limits.rdma/ib: is '1'",
+        "a deployment renders none, which can't be overridden",
+        "use resources and scaling, which are checked against limits",
+        "spec.rayClusterConfig.workerGroupSpecs[gpu-workers].replicas: is 3",
+        "a deployment renders 1, which can't be overridden",
+        "use resources and scaling, which are checked against limits",
+    ]
 
 
 def test_a_bug_of_ours_is_no_reason_not_to_express_an_object(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,9 @@ DISAGGREGATED = {
     "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
 }
 GROUPS = ("airunway.ai", "kubeairunway.ai")
+CPU_RUNNER = next(c for c in builtin() if c.name == "kaito").spec.images["llamacppCpu"]
+LLAMA_CPP: dict[str, Any] = {"type": "llamacpp"}
+PRESET = {"provider": {"name": "kaito"}, "model": {"id": "phi-4-mini-instruct"}, **GPU}
 
 
 def stack(*deployments: dict[str, Any], files: Any = None, **settings: Any) -> Plan:
@@ -67,6 +70,29 @@ def test_the_image_goes_where_the_group_has_it() -> None:
     assert sent("airunway.ai", **image)["spec"]["engine"] == {"type": "vllm", "image": "r/x:1"}
     older = sent("kubeairunway.ai", **image)["spec"]
     assert (older["image"], older["engine"]) == ("r/x:1", {"type": "vllm"})
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(
+    ("fields", "image"),
+    [
+        ({"model": {"id": "o/x-GGUF"}}, CPU_RUNNER),
+        ({"engine": {"type": "llamacpp"}}, CPU_RUNNER),
+        ({"engine": {"type": "llamacpp"}, **GPU}, CPU_RUNNER.replace("-cpu:", "-cuda:")),
+        ({"engine": {"type": "llamacpp", "image": "r/x:1"}}, "r/x:1"),
+        ({"engine": {"type": "llamacpp"}, "image": "r/x:2"}, "r/x:2"),
+        ({"model": {"source": "custom"}, "engine": {"type": "llamacpp", "image": "r/x:3"}}, "r/x:3"),
+    ],
+)
+def test_the_image_of_llama_cpp_is_where_the_shim_of_kaito_looks_for_it(fields: Any, image: str, group: str) -> None:
+    body = sent(group, **fields)["spec"]
+    assert body["image"] == image
+    assert "image" not in body.get("engine", {})
+
+
+def test_an_image_that_nobody_knows_is_asked_for() -> None:
+    custom = {"model": {"source": "custom"}, "engine": {"type": "llamacpp"}}
+    assert "deployments[0].image: the controller's kaito shim needs the image to run" in refused(custom)
 
 
 def test_the_token_is_named_and_never_sent() -> None:
@@ -261,6 +287,30 @@ def test_nothing_fits_is_told_too() -> None:
         ({"scaling": {"replicas": 2}}, "scaling.replicas: the controller's kaito shim makes resource.count of it"),
         ({"provider": {"name": "kuberay"}, **GPU}, "serve configuration that Ray cannot import"),
         ({"scaling": {"replicas": 0}, **GPU}, "scaling.replicas: the controller loses the value 0"),
+        ({"engine": LLAMA_CPP | {"contextLength": 4096}}, "engine.contextLength: the controller's kaito shim drops it"),
+        ({"engine": LLAMA_CPP | {"args": {"threads": "4"}}}, "engine.args: the controller's kaito shim drops it"),
+        ({"engine": LLAMA_CPP | {"extraArgs": ["--mlock"]}}, "engine.extraArgs: the controller's kaito shim drops it"),
+        ({"tolerations": [{"operator": "Exists"}]}, "tolerations: the controller's kaito shim drops it"),
+        (
+            {"podTemplate": {"metadata": {"labels": {"a": "b"}}}},
+            "podTemplate.metadata.labels: the controller's kaito shim puts them on the Workspace, not on its pods",
+        ),
+        (
+            {"podTemplate": {"metadata": {"annotations": {"a": "b"}}}},
+            "podTemplate.metadata.annotations: the controller's kaito shim puts them on the Workspace",
+        ),
+        (
+            {
+                "env": [
+                    {"name": "A", "value": "b"},
+                    {"name": "F", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                ]
+            },
+            "env[].valueFrom.fieldRef: the controller's kaito shim leaves the variable without a value",
+        ),
+        (PRESET, "resources.gpu: the controller's kaito shim only selects nodes with nvidia.com/gpu.present"),
+        (PRESET | {"env": [{"name": "A", "value": "b"}]}, "env: the controller's kaito shim drops it"),
+        ({"provider": {"name": "kuberay"}, **GPU}, "overwrite each other's workerGroupSpecs for ever"),
         (
             {"engine": {"enablePrefixCaching": False}, **GPU},
             "engine.enablePrefixCaching: the controller loses the value false",
@@ -269,6 +319,13 @@ def test_nothing_fits_is_told_too() -> None:
 )
 def test_what_the_shims_do_not_do_is_told_by_field(fields: Any, wanted: str) -> None:
     assert any(wanted in w for w in stack(fields).warnings)
+
+
+def test_what_the_shim_of_kaito_does_is_not_told() -> None:
+    secret = {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    environment = [{"name": "A", "value": "b"}, {"name": "B", **secret}]
+    told = stack({"env": environment, "resources": {"cpu": "4", "memory": "8Gi"}, "nodeSelector": {"a": "b"}}).warnings
+    assert not any("shim" in warning for warning in told)
 
 
 def test_one_replica_is_what_the_shim_of_kaito_does() -> None:

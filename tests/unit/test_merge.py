@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.text.merge import json_equal, merge_patch, patch_between
+from airunway.text.merge import join_patches, json_equal, merge_patch, patch_between
 from airunway.text.merge import non_empty as fields_that_hold_something
 
 scalars = st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, "", "a", "1", "true"])
@@ -174,3 +174,24 @@ CONTAINERS = [{"name": "model", "image": "a"}, {"name": "side", "image": "b"}]
 )  # fmt: skip
 def test_elements_are_told_apart_by_the_key_of_their_list(field: str, base: Any, change: Any, expected: Any) -> None:
     assert merge_patch({field: base}, {field: change}, lists_by_name=True) == {field: expected}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        (None, {"a": None}, {"a": None}),
+        ({"a": None}, {"b": 1}, {"a": None, "b": 1}),
+        ({"l": [{"name": "a", "x": 1}]}, {"l": [{"name": "b"}]}, {"l": [{"name": "a", "x": 1}, {"name": "b"}]}),
+        ({"l": [{"name": "a", "x": 1}]}, {"l": [{"name": "a", "y": None}]}, {"l": [{"name": "a", "x": 1, "y": None}]}),
+        (
+            {"l": [{"name": "a", "$patch": "delete"}]},
+            {"l": [{"name": "b"}]},
+            {"l": [{"name": "a", "$patch": "delete"}, {"name": "b"}]},
+        ),
+        ({"l": [{"name": "a", "$patch": "delete"}]}, {"l": [{"name": "a", "x": 1}]}, {"l": [{"name": "a", "x": 1}]}),
+        ({"l": [{"name": "a"}]}, {"l": [{"$patch": "replace"}, {"name": "b"}]}, None),
+        ({"l": [{"name": "a"}]}, {"l": [1]}, None),
+    ],
+)
+def test_two_patches_are_joined_to_one(first: Any, second: Any, wanted: Any) -> None:
+    assert join_patches(first, second) == (second if wanted is None else wanted)
