@@ -79,7 +79,7 @@ def test_the_job_pushes_to_the_registry_s_service_what_the_frontend_makes_of_the
     assert f"type=image,name={built.push},push=true,registry.insecure=true" in command
     assert built.push.startswith("airunway-registry.airunway-system.svc:5000/")
     assert "build-arg:model=huggingface://Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf" in command
-    assert "source=ghcr.io/kaito-project/aikit/aikit:v0.23.2" in command
+    assert "source=ghcr.io/kaito-project/aikit/aikit:v0.21.0" in command
 
 
 def test_a_gpu_deployment_gets_an_image_with_cuda() -> None:
@@ -104,7 +104,7 @@ def test_two_deployments_of_one_file_share_an_image() -> None:
         },
         {"deployment": BUILT | {"resources": {"gpu": {"count": 1}}}},
         {"builder": {"platform": "linux/arm64"}},
-        {"builder": {"frontend": "mirror.internal/aikit:v0.23.2"}},
+        {"builder": {"frontend": "mirror.internal/aikit:v0.21.0"}},
         {"builder": {"context": "https://mirror.internal/aikitfile.yaml"}},
     ],
 )
