@@ -1,4 +1,4 @@
-"""References of container images: ``REPOSITORY[:TAG][@DIGEST]``. The cluster pulls by the digest, the tag is for people."""
+"""Container images, ``REPOSITORY[:TAG][@DIGEST]``: the cluster pulls by the digest, the tag is for people."""
 
 
 def without_digest(image: str) -> str:
