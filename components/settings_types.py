@@ -133,7 +133,7 @@ class ManagedRegistry(TypedDict):
     """Port on each node for pulls. Default: 30500."""
 
     image: NotRequired[str]
-    """Its image, for a mirror."""
+    """Its image, for a mirror; a digest may follow the tag."""
 
 
 class ExistingRegistry(TypedDict):
@@ -191,10 +191,10 @@ class BuilderSettings(TypedDict):
     """Platform of the images. Default: linux/amd64."""
 
     image: NotRequired[str]
-    """BuildKit's image, for a mirror; a rootless one."""
+    """BuildKit's image, for a mirror; a rootless one. A digest may follow the tag."""
 
     frontend: NotRequired[str]
-    """AIKit's frontend image, for a mirror."""
+    """AIKit's frontend image, for a mirror; a digest may follow the tag."""
 
     context: NotRequired[str]
     """Address of AIKit's aikitfile, for a mirror."""

@@ -38,7 +38,11 @@ def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
         "name": "registry",
         "image": managed.image or defaults["image"],
         "ports": [{"name": "registry", "containerPort": 5000}],
-        "env": [{"name": "REGISTRY_STORAGE_DELETE_ENABLED", "value": "true"}],
+        "env": [
+            {"name": "REGISTRY_STORAGE_DELETE_ENABLED", "value": "true"},
+            # 3.x sends traces to localhost unless it is told not to, and logs each failure (observed with 3.1.2).
+            {"name": "OTEL_TRACES_EXPORTER", "value": "none"},
+        ],
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}},
         "livenessProbe": probe | {"initialDelaySeconds": 5, "periodSeconds": 10},
         "readinessProbe": probe | {"initialDelaySeconds": 2, "periodSeconds": 5},

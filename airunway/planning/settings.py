@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from airunway.spec.durations import Duration
 from airunway.spec.entry import Delivery, DnsLabel
-from airunway.spec.model import Memory, StrictModel, Text, enum_validator
+from airunway.spec.model import Image, Memory, StrictModel, Text, enum_validator
 from airunway.spec.quantities import size_problem
 from airunway.text.problems import format_value
 from airunway.text.yaml_reading import load_data
@@ -79,7 +79,7 @@ class ManagedRegistry(StrictModel):
     node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
         None, description=f"Port on each node for pulls. Default: {_REGISTRY['nodePort']}."
     )
-    image: Text | None = Field(None, description="Its image, for a mirror.")
+    image: Image | None = Field(None, description="Its image, for a mirror; a digest may follow the tag.")
 
 
 class ExistingRegistry(StrictModel):
@@ -137,8 +137,12 @@ class BuilderSettings(StrictModel):
     )
     timeout: Duration | None = Field(None, description=f"Maximum duration of a build. Default: {_BUILDER['timeout']}.")
     platform: Text | None = Field(None, description=f"Platform of the images. Default: {_BUILDER['platform']}.")
-    image: Text | None = Field(None, description="BuildKit's image, for a mirror; a rootless one.")
-    frontend: Text | None = Field(None, description="AIKit's frontend image, for a mirror.")
+    image: Image | None = Field(
+        None, description="BuildKit's image, for a mirror; a rootless one. A digest may follow the tag."
+    )
+    frontend: Image | None = Field(
+        None, description="AIKit's frontend image, for a mirror; a digest may follow the tag."
+    )
     context: Text | None = Field(None, description="Address of AIKit's aikitfile, for a mirror.")
 
 

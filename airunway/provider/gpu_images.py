@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from airunway.provider.contract import Provider
+from airunway.provider.image_references import without_digest
 from airunway.provider.request import Request
 from airunway.spec.model import Engine, ModelDeploymentSpec, Source
 from airunway.text.problems import Problem
@@ -20,7 +21,7 @@ def gpu_image_problems(provider: Provider, request: Request) -> Iterator[Problem
     role = _image_role(spec, request.selection.engine)
     image = request.built_image or request.config.spec.images.get(role)
     builtin = load_data(provider.FOLDER / "config.yaml")["spec"].get("images", {}).get(role)
-    if image is None or image not in (builtin, request.built_image):
+    if image is None or without_digest(image) not in (without_digest(builtin or ""), request.built_image):
         return
     for field, gpu_type in foreign:
         hint = f"name an image for {gpu_type} in engine.image"

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from airunway.provider.engine_flags import Flag
+from airunway.provider.image_references import is_release
 from airunway.provider.user_flags import UserFlag, is_flag
 from airunway.spec.model import Engine, StrictModel
 from airunway.text.problems import Problem, suggest_name
@@ -93,12 +94,6 @@ class WorkerFlags(StrictModel):
         default = suggest_flag(name, {*self.switches, *self.values, *self.lists})
         hint = self.instead.get(name, self.instead.get(name.removeprefix("no-"), default))
         return f"{self._title} has no flag --{name} for engine.args or engine.extraArgs; {hint}"
-
-
-def is_release(image: str, release: str) -> bool:
-    """Whether the image's tag says that it is of ``release``."""
-    tag = image.partition("@")[0].rpartition(":")[2].removeprefix("v")
-    return tag == release or tag.startswith(f"{release}-")
 
 
 def suggest_flag(name: str, valid: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from airunway.selection.rules import RuleError, compile_rule
 from airunway.selection.upstream_keys import hoist_annotations, set_aside
-from airunway.spec.model import Engine, Mode, StrictModel, Text, enum_validator
+from airunway.spec.model import Engine, Image, Mode, StrictModel, Text, enum_validator
 from airunway.text.helm_values import expand_paths
 from airunway.text.problems import InputError, Problem, suggest_name, validation_problems
 
@@ -142,7 +142,7 @@ class ProviderSpec(StrictModel):
     selection_rules: list[SelectionRule] = Field([], description="When it is chosen; none: only by name.")
     installation: Installation = Field(Installation(), description="Its operator.")
     documentation: str | None = Field(None, description="Address of the documentation.")
-    images: dict[str, str] = Field({}, description="Container images by role.")
+    images: dict[str, Image] = Field({}, description="Container images by role.")
     api_version: Text | None = Field(
         None, description="API version of the objects, if the operator does not serve the newest that is rendered."
     )

@@ -74,7 +74,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 LINE = r"^\S([^\r\n]*\S)?$"
 Line = Annotated[str, StringConstraints(min_length=1, pattern=LINE)]
 """A single line of text without leading or trailing whitespace."""
-Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
+Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\s@]+(@[a-z0-9]+:[0-9a-f]{32,})?$")]
+"""A container image, REPOSITORY[:TAG][@DIGEST]."""
 SecretName = Annotated[
     str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
 ]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from airunway.provider.image_references import is_release
 from airunway.provider.user_flags import user_flags
-from airunway.provider.worker_flags import is_release, suggest_flag
+from airunway.provider.worker_flags import suggest_flag
 from airunway.spec.model import Engine, ModelDeploymentSpec, StrictModel
 from airunway.text.problems import Problem
 from airunway.text.yaml_reading import load_data

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pulumi import automation as auto
 
+from airunway.text.yaml_reading import load_data
 from tests.cluster.apiserver import Cluster
 from tests.cluster.charts import local_charts
 from tests.cluster.engine import Engine
@@ -147,7 +148,10 @@ def test_there_is_a_recorded_state() -> None:
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda p: p.stem)
 def test_today_s_program_replaces_and_deletes_nothing_of_a_release_s_stack(engine: Engine, release: Path) -> None:
-    """By the state alone, as in a preview while the cluster is away: what is recorded is in no cluster."""
+    """By the state alone, as in a preview while the cluster is away: what is recorded is in no cluster. The stack keeps
+    the release's images, as the objects that run and build GGUF models can't change theirs.
+    """
+    images = load_data(release.with_suffix(".images.yaml"))
     config = {
         "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
         "contexts": [{"name": "c", "context": {"cluster": "c"}}],
@@ -155,7 +159,9 @@ def test_today_s_program_replaces_and_deletes_nothing_of_a_release_s_stack(engin
     (engine.project / "kubeconfig").write_text(
         json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "c"} | config)
     )
-    stack = engine.stack("upgrade", recorded(engine, {"kubeconfig": "kubeconfig"}), {"huggingFaceToken": "hf_recorded"})
+    wanted = recorded(engine, {"kubeconfig": "kubeconfig"}) | {"builder": images["builder"]}
+    wanted["providers"]["kaito"].setdefault("spec", {})["images"] = images["kaito"]
+    stack = engine.stack("upgrade", wanted, {"huggingFaceToken": "hf_recorded"})
     deployment = json.loads(release.read_text())
     stack.import_stack(auto.Deployment(version=3, deployment=deployment))
     steps = Steps()

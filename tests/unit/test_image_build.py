@@ -79,7 +79,51 @@ def test_the_job_pushes_to_the_registry_s_service_what_the_frontend_makes_of_the
     assert f"type=image,name={built.push},push=true,registry.insecure=true" in command
     assert built.push.startswith("airunway-registry.airunway-system.svc:5000/")
     assert "build-arg:model=huggingface://Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf" in command
-    assert "source=ghcr.io/kaito-project/aikit/aikit:v0.23.2" in command
+    assert "source=ghcr.io/kaito-project/aikit/aikit:v0.21.0" in command
+
+
+def test_the_registry_sends_no_traces_and_deletes() -> None:
+    """3.1.2 exports traces to localhost:4318 without the variable, and answers 405 to a delete without the other."""
+    (deployment,) = [
+        o for o in registry_objects(ManagedRegistry.model_validate(MANAGED["managed"])) if "template" in o["spec"]
+    ]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert {variable["name"]: variable["value"] for variable in container["env"]} == {
+        "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+        "OTEL_TRACES_EXPORTER": "none",
+    }
+
+
+def test_every_image_may_have_a_digest_after_its_tag() -> None:
+    digest = "@sha256:" + "0123456789abcdef" * 4
+    registry = {"managed": MANAGED["managed"] | {"image": f"registry.internal:5000/registry:3.1.2{digest}"}}
+    builder = {"image": f"mirror/buildkit:v1-rootless{digest}", "frontend": f"mirror/aikit:v1{digest}"}
+    kaito = {"spec": {"images": {"llamacppCpu": f"mirror/llama-cpp-cpu:v1{digest}"}}}
+    other = {"name": "b", "model": {"id": "org/gguf"}}
+    named = other | {"name": "c", "engine": {"image": f"mirror/own:v1{digest}"}}
+    plan = stack(BUILT, other, named, registry=registry, builder=builder, providers={"kaito": kaito})
+    assert plan.settings.registry.managed is not None
+    (job,) = (built.job() for built in plan.images)
+    texts = [*registry_objects(plan.settings.registry.managed), *builder_objects(plan.settings), job]
+    texts += [deployment.rendered.resource for deployment in plan.deployments]
+    said = to_documents(texts)
+    for image in ("registry:3.1.2", "buildkit:v1-rootless", "aikit:v1", "llama-cpp-cpu:v1", "own:v1"):
+        assert f"/{image}{digest}\n" in said
+
+
+@pytest.mark.parametrize("digest", ["sha256:abc", "sha256:", "latest", "sha256:" + "0" * 64 + "@sha256:" + "0" * 64])
+def test_a_digest_that_was_cut_off_is_refused(digest: str) -> None:
+    image = f"mirror/a:v1@{digest}"
+    for settings in (
+        {"builder": {"image": image}},
+        {"builder": {"frontend": image}},
+        {"registry": {"managed": MANAGED["managed"] | {"image": image}}},
+        {"providers": {"kaito": {"spec": {"images": {"llamacppCpu": image}}}}},
+    ):
+        with pytest.raises(InputError, match="must match"):
+            stack(BUILT, **settings)
+    with pytest.raises(InputError, match="must match"):
+        stack({"name": "a", "model": {"id": "org/gguf"}, "engine": {"image": image}})
 
 
 def test_a_gpu_deployment_gets_an_image_with_cuda() -> None:
@@ -104,7 +148,7 @@ def test_two_deployments_of_one_file_share_an_image() -> None:
         },
         {"deployment": BUILT | {"resources": {"gpu": {"count": 1}}}},
         {"builder": {"platform": "linux/arm64"}},
-        {"builder": {"frontend": "mirror.internal/aikit:v0.23.2"}},
+        {"builder": {"frontend": "mirror.internal/aikit:v0.21.0"}},
         {"builder": {"context": "https://mirror.internal/aikitfile.yaml"}},
     ],
 )
@@ -366,7 +410,7 @@ def test_every_image_is_pinned_and_can_be_mirrored() -> None:
     )
     assert not re.search(r"docker\.io|ghcr\.io|githubusercontent", text)
     for default in re.findall(r"(?:image: |source=)(\S+)", (GOLDEN / "managed.yaml").read_text()):
-        assert re.search(r":(v?\d[\w.-]*|Q8_0-\w+)$", default), default
+        assert re.search(r":(v?\d[\w.-]*(@sha256:[0-9a-f]{64})?|Q8_0-\w+)$", default), default
 
 
 @pytest.mark.parametrize(("text", "value"), [("1h", 3600), ("20m", 1200), ("1h30m5s", 5405)])

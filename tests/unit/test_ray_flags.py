@@ -3,7 +3,7 @@
 AIRUNWAY_RAY_PYTHON names an interpreter with the release of ``providers/kuberay/flags.yaml``; it takes neither a GPU
 nor a model:
 
-    uv venv ray && uv pip install --python ray "ray[serve,llm]==2.60.0"
+    uv venv ray && uv pip install --python ray "ray[serve,llm]==2.58.0" vllm==0.26.0
 """
 
 import os

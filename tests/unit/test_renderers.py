@@ -194,7 +194,8 @@ def test_a_flag_of_the_user_replaces_a_derived_one() -> None:
     ids=lambda value: str(value)[:12],
 )
 def test_the_text_of_a_flag_becomes_what_vllm_would_read(text: str, value: Any) -> None:
-    fields = {"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}, "engine": {"args": {"x-y": text}}}
+    engine = {"args": {"x-y": text}, "image": "registry.example/ray-llm:mine"}
+    fields = {"provider": {"name": "kuberay"}, "resources": {"gpu": {"count": 1}}, "engine": engine}
     arguments = yaml.safe_load(plan(fields).rendered.resource["spec"]["serveConfigV2"])["applications"][0]["args"]
     assert arguments["llm_configs"][0]["engine_kwargs"]["x_y"] == value
 

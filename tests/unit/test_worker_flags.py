@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from airunway.provider.worker_flags import is_release
+from airunway.provider.image_references import is_release
 from airunway.text.problems import InputError
 from tests.unit.samples import plan, worker_containers
 
@@ -310,9 +310,9 @@ def test_ray_serves_own_settings_are_no_arguments_of_the_engine(name: str, messa
 
 def test_an_unknown_argument_is_refused_on_the_release_of_ray_that_is_known() -> None:
     engine = {"args": {"max-model-length": "1"}}
-    image = {"image": "registry.example/rayproject/ray-llm:2.60.0-py312-cu130"}
-    said = problems(fields("kuberay", engine, **image))
-    assert "knows no engine argument max-model-length; did you mean 'max-model-len'?" in said
+    for image in ({}, {"image": "registry.example/rayproject/ray-llm:2.58.0-py312-cu130@sha256:" + "0" * 64}):
+        said = problems(fields("kuberay", engine, **image))
+        assert "knows no engine argument max-model-length; did you mean 'max-model-len'?" in said
     plan(fields("kuberay", engine, image=NEXT_RELEASE))
 
 
