@@ -12,6 +12,7 @@ from airunway.provider.live_object import LiveModel, Status, read_as
 from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, failure_message
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
+from airunway.provider.storage import claim_problems
 from airunway.provider.supported_fields import SECTION_FIELDS, unsupported_fields
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
 from airunway.spec.entry import ENTRY_FIELDS, Delivery
@@ -56,6 +57,8 @@ def model_deployment(request: Request, group: str) -> dict[str, Any]:
                 f"the controller does not support aikit; use delivery: {Delivery.DIRECT}, or source custom with image",
             )
         )
+    # The controller names claims after its ModelDeployment.
+    problems += claim_problems(request.spec.model.volumes, object_name(request.name))
     if problems:
         raise InputError(problems)
     metadata = {"name": object_name(request.name), "namespace": request.namespace, "labels": request.labels}

@@ -7,6 +7,7 @@ from typing import Any
 
 from airunway.provider.engine_args_reading import read_arguments
 from airunway.provider.pod_reading import Object, UnreadableError, gpu_fields
+from airunway.provider.storage_reading import read_storage
 from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import GPU_RESOURCE, Engine
@@ -27,11 +28,12 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     settings = read_arguments(engine, arguments, gpus, *disaggregation_flags(engine, role))
     own_image = {} if image == config.spec.images.get(engine) else non_empty(image=image)
     template = non_empty(metadata=non_empty(labels=worker.labels, annotations=worker.annotations))
+    storage, env = read_storage(worker.volumes, engine, worker.env)
     fields = {
         **_overrides(version.multinode_overrides(components.values())),
-        "model": settings["model"],
+        "model": settings["model"] | non_empty(storage=storage),
         "engine": {"type": str(engine), **settings["engine"], **own_image},
-        **non_empty(env=list(worker.env)),
+        **non_empty(env=env),
         **non_empty(secrets=non_empty(huggingFaceToken=worker.token_secret)),
         **non_empty(podTemplate=template, **worker.scheduling),
     }
