@@ -1,7 +1,7 @@
 """Reads volumes of live pods back into ``model.storage``; the inverse of ``storage``."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from airunway.provider.live_pod import PodVolume, VolumeMount
@@ -36,13 +36,16 @@ def _is_valid_path(path: str) -> bool:
 
 
 def read_storage(
-    volumes: Sequence[MountedVolume], engine: Engine, env: Sequence[Mapping[str, Any]]
+    volumes: Sequence[MountedVolume], engine: Engine, env: Sequence[Mapping[str, Any]], own: Collection[str] = ()
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The section ``storage`` of the model, and ``env`` without the variables that renderers append for it."""
+    """The section ``storage`` of the model, and ``env`` without the variables that renderers append for it.
+
+    Those in ``own`` are known to be the user's.
+    """
     found = tuple(_with_purposes(volumes, engine, env))
     variables = [dict(variable) for variable in env]
     for variable in reversed(expected_environment(engine, found)):
-        if variables[-1:] == [variable]:
+        if variables[-1:] == [variable] and variable["name"] not in own:
             variables.pop()
     return non_empty(volumes=[_fields(volume) for volume in found]), variables
 
@@ -53,7 +56,8 @@ def _with_purposes(
     """The volumes with the purposes that the engine's variables give them."""
     paths = {variable["name"]: variable.get("value") for variable in env}
     known = [volume.purpose for volume in volumes]
-    purposes = {paths.get(name): purpose for purpose, name in cache_variables(engine).items() if purpose not in known}
+    caches = [(paths.get(name), purpose) for purpose, name in cache_variables(engine).items() if purpose not in known]
+    purposes = dict(reversed(caches))  # of two with the same path the first
     for volume in volumes:
         purpose = purposes.get(volume.path, volume.purpose)
         unwritable = purpose is VolumePurpose.COMPILATION_CACHE and volume.read_only

@@ -20,7 +20,8 @@ from providers.dynamo.render import NAME, SERVICE, disaggregation_flags
 def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The spec fields for the graph. Raises ``UnreadableError``."""
     version = v1beta1 if obj.get("apiVersion") == v1beta1.API_VERSION else v1alpha1
-    engine, components = _workers(*version.read_graph(obj))
+    framework, graph = version.read_graph(obj)
+    engine, components = _workers(framework, graph)
     role = ANY_ROLE if ANY_ROLE in components else "decode"
     worker = components[role]
     image, arguments = worker.container["image"], worker.container["args"]
@@ -28,7 +29,9 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     settings = read_arguments(engine, arguments, gpus, *disaggregation_flags(engine, role))
     own_image = {} if image == config.spec.images.get(engine) else non_empty(image=image)
     template = non_empty(metadata=non_empty(labels=worker.labels, annotations=worker.annotations))
-    storage, env = read_storage(worker.volumes, engine, worker.env)
+    # The frontend has the user's variables too, but none for volumes.
+    own = {variable["name"] for component in graph if component.is_frontend for variable in component.env}
+    storage, env = read_storage(worker.volumes, engine, worker.env, own)
     fields = {
         **_overrides(version.multinode_overrides(components.values())),
         "model": settings["model"] | non_empty(storage=storage),

@@ -31,9 +31,16 @@ class WorkerGroup(LiveModel):
     template: PodTemplate = PodTemplate()
 
 
+class HeadGroup(LiveModel):
+    """The head."""
+
+    template: PodTemplate = PodTemplate()
+
+
 class RayCluster(LiveModel):
     """The cluster of a RayService."""
 
+    head_group_spec: HeadGroup = HeadGroup()
     worker_group_specs: list[WorkerGroup] = Field([])
 
 
@@ -117,7 +124,10 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     engine = _engine(parts, {role: resources.get("gpu", {}).get("count", 0) for role, resources in amounts.items()})
     environment = read_environment(container.env)
     mounted = read_mounts(template.spec.volumes, container.volume_mounts)
-    storage, env = read_storage(mounted, Engine.VLLM, environment.pop("env", []))
+    # The head has the user's variables too, but none for volumes.
+    head = spec.ray_cluster_config.head_group_spec.template.spec.containers[:1]
+    own = {variable.name for head_container in head for variable in head_container.env}
+    storage, env = read_storage(mounted, Engine.VLLM, environment.pop("env", []), own)
     fields = {
         "model": {
             "id": loading.model_source,
