@@ -1,5 +1,6 @@
 """One model, served by whichever provider the selection rules pick."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -12,7 +13,7 @@ from airunway.planning.settings import Cluster, StackSettings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
-from components.children import child_options, ignored_claim_fields
+from components.children import child_options, ignored_claim_fields, retained_options
 from components.failure import failure_hook
 from components.kubernetes_object import KubernetesObject, other_version
 from components.model_platform import Platform
@@ -85,7 +86,9 @@ class ModelDeployment(pulumi.ComponentResource):
             KubernetesObject(
                 obj["metadata"]["name"],
                 obj,
-                child_options(
+                self._claim_options(obj, dependencies, on_failure)
+                if obj["kind"] == "PersistentVolumeClaim" and obj["metadata"]["name"] in rendered.retained
+                else child_options(
                     self,
                     depends_on=dependencies,
                     protect=False if obj["kind"] == "ConfigMap" else None,
@@ -107,6 +110,13 @@ class ModelDeployment(pulumi.ComponentResource):
             delete_before_replace=True if rendered.immutable else None,
         )
         KubernetesObject(plan.name, with_await_annotations(plan), options)
+
+    def _claim_options(
+        self, claim: Mapping[str, Any], dependencies: list[pulumi.Resource], on_failure: pulumi.ErrorHook
+    ) -> pulumi.ResourceOptions:
+        """Return the options of a claim that is retained; only a class that is left out may be the cluster's."""
+        ignored = () if "storageClassName" in claim["spec"] else ignored_claim_fields(claim)
+        return retained_options(self, dependencies, ignored, on_failure)
 
 
 def default_target() -> PlanContext:

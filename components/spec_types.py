@@ -15,6 +15,41 @@ class Gguf(TypedDict):
     """Build an image with the model inside the cluster, instead of fetching it at each start."""
 
 
+class StorageVolume(TypedDict):
+    """A volume for the pods that load the model: an existing claim, or with ``size`` one that is created."""
+
+    name: str
+    """Name of the volume."""
+
+    claim_name: NotRequired[pulumi.Input[str]]
+    """Existing PersistentVolumeClaim in the namespace. With size: DEPLOYMENT-VOLUME."""
+
+    mount_path: NotRequired[str]
+    """Path in the container. Default: /model-cache or /compilation-cache by the purpose."""
+
+    purpose: NotRequired[str]
+    """modelCache for downloaded weights, compilationCache for compiled kernels, or custom."""
+
+    read_only: NotRequired[bool]
+    """Mount an existing claim read-only."""
+
+    size: NotRequired[str]
+    """Size of a claim that is created and outlives the deployment, as a Kubernetes quantity."""
+
+    storage_class_name: NotRequired[str]
+    """Storage class of the created claim; empty for none. Default: the cluster's."""
+
+    access_mode: NotRequired[str]
+    """Access mode of the created claim. Default: ReadWriteMany."""
+
+
+class Storage(TypedDict):
+    """Persistent storage."""
+
+    volumes: NotRequired[list[StorageVolume]]
+    """Volumes of the pods that load the model; 8 at most."""
+
+
 class ModelRef(TypedDict):
     """The model to serve."""
 
@@ -32,6 +67,9 @@ class ModelRef(TypedDict):
 
     gguf: NotRequired[Gguf]
     """GGUF file to serve with llama.cpp."""
+
+    storage: NotRequired[Storage]
+    """Volumes that keep weights and caches."""
 
 
 class ProviderRef(TypedDict):

@@ -13,6 +13,7 @@ from airunway.provider.live_object import LiveModel, Status, read_as
 from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, failure_message
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
+from airunway.provider.storage import claim_problems
 from airunway.provider.supported_fields import SECTION_FIELDS, unsupported_fields
 from airunway.selection.provider_config import InferenceProviderConfig, Installation
 from airunway.spec.entry import ENTRY_FIELDS, Delivery
@@ -65,6 +66,8 @@ def model_deployment(request: Request, group: str, shim: Mapping[str, Any] | Non
         Problem(field, f"the controller's webhook refuses it; use delivery: {Delivery.DIRECT}")
         for field in _resources(request.spec.provider.overrides, "provider.overrides")
     ]
+    # The controller names claims after its ModelDeployment.
+    problems += claim_problems(request.spec.model.volumes, object_name(request.name))
     if problems:
         raise InputError(problems)
     metadata = {"name": object_name(request.name), "namespace": request.namespace, "labels": request.labels}

@@ -28,6 +28,28 @@ class ContainerPort(LiveModel):
     container_port: int
 
 
+class VolumeMount(LiveModel):
+    """Where a container has a volume."""
+
+    name: str
+    mount_path: str
+    read_only: bool = False
+    sub_path: str = ""
+
+
+class ClaimSource(LiveModel):
+    """A volume's PersistentVolumeClaim."""
+
+    claim_name: str
+
+
+class PodVolume(LiveModel):
+    """One volume of a pod, from a claim or from elsewhere."""
+
+    name: str
+    persistent_volume_claim: ClaimSource | None = None
+
+
 class Container(LiveModel):
     """One container."""
 
@@ -38,6 +60,7 @@ class Container(LiveModel):
     env: list[EnvVar] = Field([])
     ports: list[ContainerPort] = Field([])
     resources: ResourceRequirements = ResourceRequirements()
+    volume_mounts: list[VolumeMount] = Field([])
 
 
 class Placement(LiveModel):
@@ -51,6 +74,7 @@ class PodSpec(Placement):
     """The spec of a pod."""
 
     containers: list[Container] = Field([])
+    volumes: list[PodVolume] = Field([])
 
 
 class TemplateMetadata(LiveModel):

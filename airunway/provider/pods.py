@@ -1,5 +1,6 @@
 """Rendering of the spec fields that mean the same for every provider's pods, and their names for ``SUPPORTED``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from airunway.provider.labels import GROUP
@@ -49,9 +50,9 @@ def has_own_token(spec: ModelDeploymentSpec) -> bool:
     return any(variable.name in TOKEN_KEYS for variable in spec.env)
 
 
-def environment(request: Request, *, token: bool = True) -> list[dict[str, Any]]:
-    """The containers' ``env``: the user's entries, then the token from its Secret unless the user sets it."""
-    env = [v.model_dump(by_alias=True, exclude_none=True) for v in request.spec.env]
+def environment(request: Request, added: Sequence[dict[str, Any]] = (), *, token: bool = True) -> list[dict[str, Any]]:
+    """The containers' ``env``: the user's entries, those ``added``, then the token unless the user sets it."""
+    env = [*(v.model_dump(by_alias=True, exclude_none=True) for v in request.spec.env), *added]
     if token and request.token_secret and not has_own_token(request.spec):
         env.append({"name": TOKEN_KEY, "valueFrom": {"secretKeyRef": {"name": request.token_secret, "key": TOKEN_KEY}}})
     return env
@@ -90,6 +91,7 @@ OUTPUT_FIELDS = frozenset(
         ("DeploymentEntry", "image"),
         ("EngineSpec", "image"),
         ("Secrets", "huggingFaceToken"),
+        ("StorageVolume", "claimName"),
     }
 )
 """Fields, as (model, field), that are copied into objects and influence no decision, so they may be Pulumi Outputs."""

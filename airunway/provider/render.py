@@ -7,6 +7,7 @@ from airunway.provider.contract import Provider, api_versions
 from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.overrides import override
 from airunway.provider.request import Rendered, Request
+from airunway.provider.storage import claim_problems, mode_problems, mode_warnings, storage_claims
 from airunway.provider.supported_fields import PLANNING_FIELDS, unsupported_fields
 from airunway.spec.quantities import size_problem
 from airunway.text.problems import InputError, Problem, format_value
@@ -20,6 +21,8 @@ def render(provider: Provider, request: Request) -> Rendered:
         *_refused(provider, request),
         *_default_problems(request),
         *gpu_image_problems(provider, request),
+        *claim_problems(request.spec.model.volumes, request.name),
+        *mode_problems(request),
     ]
     try:
         objects = provider.render(request)
@@ -39,15 +42,17 @@ def render(provider: Provider, request: Request) -> Rendered:
     resource = request.with_user_metadata(resource)
     immutable = (*provider.IMMUTABLE, *objects.immutable)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
+    claims = storage_claims(request)
     return Rendered(
         resource,
         endpoint,
         wait_for,
         immutable,
-        objects.supporting,
-        objects.warnings,
+        (*objects.supporting, *claims),
+        (*objects.warnings, *mode_warnings(request)),
         objects.topology,
         tuple(v for v in api_versions(provider) if v != resource["apiVersion"]),
+        tuple(claim["metadata"]["name"] for claim in claims),
     )
 
 

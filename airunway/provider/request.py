@@ -103,3 +103,5 @@ class Rendered:
     warnings: tuple[str, ...] = ()
     topology: str | None = None
     other_api_versions: tuple[str, ...] = ()
+    retained: tuple[str, ...] = ()
+    """Names of those supporting claims that outlive the deployment."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from airunway.spec.entry import ENTRY_FIELDS
 from airunway.text.problems import InputError, Problem, join
 
-SECTION_FIELDS = frozenset({"gateway"})
+SECTION_FIELDS = frozenset({"gateway", "model.storage"})
 """Sections that say nothing by being there: ``gateway: {enabled: false}`` is what every provider does anyway."""
 
 PLANNING_FIELDS = (

@@ -23,6 +23,7 @@ from airunway.spec.override_checks import override_problems
 from airunway.spec.pod_checks import env_problems, gpu_type_problems, toleration_problems
 from airunway.spec.quantities import parse_quantity as parse_quantity
 from airunway.spec.quantities import size_problem
+from airunway.spec.storage_checks import storage_problems, storage_warnings
 from airunway.text.problems import Problem, format_value, validation_problems
 
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
@@ -85,6 +86,7 @@ def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
     credentials = {problem.field: problem for problem in clear_text_problems(spec)}
     problems = [
         *model_problems(spec),
+        *storage_problems(spec),
         *_mode(spec),
         *_ceilings(spec),
         *gpu_type_problems(spec),
@@ -104,7 +106,7 @@ def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
         warnings.append("engine.trustRemoteCode: the model's own code will run in the cluster")
     if spec.model.source is Source.CUSTOM and spec.model.served_name:
         warnings.append("model.servedName: with source custom the image decides the name")
-    return warnings
+    return [*warnings, *storage_warnings(spec)]
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:

@@ -18,6 +18,9 @@ _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
 MAX_GPUS, MAX_REPLICAS = int(_LIMITS["gpus"]), int(_LIMITS["replicas"])
 MAX_CPU, MAX_MEMORY = str(_LIMITS["cpu"]), str(_LIMITS["memory"])
 """Limits of one deployment, the latter two as Kubernetes quantities."""
+MAX_VOLUMES = int(_LIMITS["volumes"])
+SYSTEM_PATHS: tuple[str, ...] = tuple(_LIMITS["systemPaths"])
+"""Paths in a container that no volume may be mounted at or below."""
 
 GPU_RESOURCE = "nvidia.com/gpu"
 """The default extended resource for GPUs, unless ``gpu.type`` names another."""
@@ -69,6 +72,27 @@ class Source(StrEnum):
     AIKIT = "aikit"
 
 
+class VolumePurpose(StrEnum):
+    """What a volume of ``model.storage`` is for."""
+
+    MODEL_CACHE = "modelCache"
+    COMPILATION_CACHE = "compilationCache"
+    CUSTOM = "custom"
+
+
+MOUNT_PATHS = {VolumePurpose(purpose): str(path) for purpose, path in _LIMITS["mountPaths"].items()}
+"""Where a volume is mounted by its purpose, if it has no ``mountPath``."""
+
+
+class AccessMode(StrEnum):
+    """Who can mount a volume, as in a PersistentVolumeClaim."""
+
+    READ_WRITE_ONCE = "ReadWriteOnce"
+    READ_WRITE_MANY = "ReadWriteMany"
+    READ_ONLY_MANY = "ReadOnlyMany"
+    READ_WRITE_ONCE_POD = "ReadWriteOncePod"
+
+
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 LINE = r"^\S([^\r\n]*\S)?$"
@@ -76,9 +100,11 @@ Line = Annotated[str, StringConstraints(min_length=1, pattern=LINE)]
 """A single line of text without leading or trailing whitespace."""
 Image = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\s@]+(@[a-z0-9]+:[0-9a-f]{32,})?$")]
 """A container image, REPOSITORY[:TAG][@DIGEST]."""
-SecretName = Annotated[
-    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
-]
+_SUBDOMAIN = r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
+SecretName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=f"^{_SUBDOMAIN}$")]
+ClaimName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=f"^{_SUBDOMAIN}$")]
+ClassName = Annotated[str, StringConstraints(max_length=253, pattern=f"^({_SUBDOMAIN})?$")]
+VolumeName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 
 
 def _with_unit(value: Any) -> Any:
@@ -99,6 +125,50 @@ class Gguf(StrictModel):
     )
 
 
+class StorageVolume(StrictModel):
+    """A volume for the pods that load the model: an existing claim, or with ``size`` one that is created."""
+
+    name: VolumeName = Field(description="Name of the volume.")
+    claim_name: ClaimName | None = Field(
+        None, description="Existing PersistentVolumeClaim in the namespace. With size: DEPLOYMENT-VOLUME."
+    )
+    mount_path: Text | None = Field(
+        None, description="Path in the container. Default: /model-cache or /compilation-cache by the purpose."
+    )
+    purpose: Annotated[VolumePurpose, enum_validator(VolumePurpose)] = Field(
+        VolumePurpose.CUSTOM,
+        description="modelCache for downloaded weights, compilationCache for compiled kernels, or custom.",
+    )
+    read_only: bool = Field(False, description="Mount an existing claim read-only.")
+    size: Memory | None = Field(
+        None, description="Size of a claim that is created and outlives the deployment, as a Kubernetes quantity."
+    )
+    storage_class_name: ClassName | None = Field(
+        None, description="Storage class of the created claim; empty for none. Default: the cluster's."
+    )
+    access_mode: Annotated[AccessMode, enum_validator(AccessMode)] | None = Field(
+        None, description="Access mode of the created claim. Default: ReadWriteMany."
+    )
+
+    @property
+    def path(self) -> str | None:
+        """Where the volume is mounted: its own path, or its purpose's."""
+        return self.mount_path or MOUNT_PATHS.get(self.purpose)
+
+    @property
+    def created_mode(self) -> AccessMode:
+        """The access mode of the claim, if it is created."""
+        return self.access_mode or AccessMode.READ_WRITE_MANY
+
+
+class Storage(StrictModel):
+    """Persistent storage."""
+
+    volumes: list[StorageVolume] = Field(
+        [], description=f"Volumes of the pods that load the model; {MAX_VOLUMES} at most."
+    )
+
+
 class ModelRef(StrictModel):
     """The model to serve."""
 
@@ -115,6 +185,12 @@ class ModelRef(StrictModel):
         Source.HUGGINGFACE, description="Where the weights come from."
     )
     gguf: Gguf | None = Field(None, description="GGUF file to serve with llama.cpp.")
+    storage: Storage | None = Field(None, description="Volumes that keep weights and caches.")
+
+    @property
+    def volumes(self) -> list[StorageVolume]:
+        """The volumes of ``storage``."""
+        return self.storage.volumes if self.storage else []
 
     @property
     def is_gguf_repository(self) -> bool:

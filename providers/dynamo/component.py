@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from airunway.provider.storage import MountedVolume
+from airunway.spec.model import VolumePurpose
+
 FRONTEND = "Frontend"
 """Name of the component that serves the API."""
 
@@ -15,7 +18,8 @@ class Component:
     ``role`` is ``prefill`` or ``decode`` in a disaggregated deployment, else empty; a live component has its type
     there. ``gpus`` are None for the frontend.
     ``limits`` and ``requests`` are quantities of cpu and memory. ``token_secret`` is the Secret whose keys become
-    environment variables. ``nodes`` are those of each replica.
+    environment variables. ``nodes`` are those of each replica. The operator tells the engine of a volume
+    whose purpose is compilationCache.
     """
 
     name: str
@@ -32,8 +36,14 @@ class Component:
     annotations: Mapping[str, str] = field(default_factory=dict)
     scheduling: Mapping[str, Any] = field(default_factory=dict)
     nodes: int = 1
+    volumes: tuple[MountedVolume, ...] = ()
 
     @property
     def is_frontend(self) -> bool:
         """Whether it serves the API."""
         return self.name == FRONTEND
+
+    @property
+    def compilation_cache(self) -> MountedVolume | None:
+        """The volume that the operator tells the engine of."""
+        return next((v for v in self.volumes if v.purpose is VolumePurpose.COMPILATION_CACHE), None)

@@ -8,6 +8,7 @@ from typing import Any
 from airunway.provider.engine_args_reading import read_arguments
 from airunway.provider.engine_flags import flag_table
 from airunway.provider.pod_reading import Object, UnreadableError, gpu_fields
+from airunway.provider.storage_reading import read_storage
 from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import GPU_RESOURCE, Engine
@@ -26,7 +27,8 @@ _ROLES = ("prefill", "decode")
 def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     """The spec fields for the graph. Raises ``UnreadableError``."""
     version = v1beta1 if obj.get("apiVersion") == v1beta1.API_VERSION else v1alpha1
-    engine, components = _workers(*version.read_graph(obj))
+    framework, graph = version.read_graph(obj)
+    engine, components = _workers(framework, graph)
     role = ANY_ROLE if ANY_ROLE in components else "decode"
     worker = components[role]
     image, gpus = worker.container["image"], (worker.gpus or 0) * worker.nodes
@@ -38,11 +40,14 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     names = {own: name for own, name in names.items() if own != name}
     own_image = {} if image == config.spec.images.get(engine) else non_empty(image=image)
     template = non_empty(metadata=non_empty(labels=worker.labels, annotations=worker.annotations))
+    # The frontend has the user's variables too, but none for volumes.
+    own = {variable["name"] for component in graph if component.is_frontend for variable in component.env}
+    storage, env = read_storage(worker.volumes, engine, worker.env, own)
     fields = {
         **_overrides(version.component_overrides(components.values(), names)),
-        "model": settings["model"],
+        "model": settings["model"] | non_empty(storage=storage),
         "engine": {"type": str(engine), **settings["engine"], **own_image},
-        **non_empty(env=list(worker.env)),
+        **non_empty(env=env),
         **non_empty(secrets=non_empty(huggingFaceToken=worker.token_secret)),
         **non_empty(podTemplate=template, **worker.scheduling),
     }

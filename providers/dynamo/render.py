@@ -27,6 +27,7 @@ from airunway.provider.pods import (
 )
 from airunway.provider.renaming import renamed
 from airunway.provider.request import Endpoint, Objects, Request
+from airunway.provider.storage import STORAGE_FIELDS, MountedVolume
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.user_flags import user_flags
 from airunway.provider.worker_flags import WorkerFlags, load_worker_flags
@@ -36,6 +37,7 @@ from airunway.text.merge import non_empty
 from airunway.text.problems import Problem
 from providers.dynamo import v1alpha1, v1beta1
 from providers.dynamo.component import FRONTEND, Component
+from providers.dynamo.volumes import check_volumes, worker_variables, worker_volumes
 
 NAME = "dynamo"
 API_VERSION, KIND = v1beta1.API_VERSION, "DynamoGraphDeployment"
@@ -47,7 +49,15 @@ WORKER_TYPES = frozenset({"worker", "prefill", "decode"})
 """The types of components that run an engine."""
 _NIXL = json.dumps({"kv_connector": "NixlConnector", "kv_role": "kv_both"}, separators=(",", ":"))
 _COMMON_FIELDS = frozenset(
-    {"model.source", *ARGUMENT_FIELDS, *IMAGE_FIELDS, *ENVIRONMENT_FIELDS, *POD_METADATA_FIELDS, *SCHEDULING_FIELDS}
+    {
+        "model.source",
+        *ARGUMENT_FIELDS,
+        *IMAGE_FIELDS,
+        *ENVIRONMENT_FIELDS,
+        *POD_METADATA_FIELDS,
+        *SCHEDULING_FIELDS,
+        *STORAGE_FIELDS,
+    }
 )
 _MODES = {
     Mode.AGGREGATED: SupportedFields(_COMMON_FIELDS | AGGREGATED_FIELDS, GGUF_REASONS),
@@ -95,6 +105,7 @@ def render(request: Request) -> Objects:
     refuse_unknown_models(refusals, spec, "a worker")
     if request.selection.engine is Engine.TRTLLM:
         _refuse_two_kinds_of_options(request, refusals)
+    check_volumes(request, refusals)
     workers, problems, warnings = _workers(request)
     refusals.raise_if_any(problems)
     components = [_frontend(request), *workers]
@@ -215,7 +226,7 @@ def _worker(request: Request, workers: Workers, role: str, flags: list[Flag]) ->
         gpus=gpu.count,
         gpu_type=gpu.type,
         limits=non_empty(cpu=spec.resources.cpu, memory=workers.memory),
-        **_pod(request),
+        **_pod(request, worker_volumes(request)),
     )
 
 
@@ -236,11 +247,12 @@ def disaggregation_flags(engine: Engine, role: str) -> list[Flag]:
             return [mode, Flag("trtllm.cache_transceiver_config.backend", "DEFAULT"), *overlap]
 
 
-def _pod(request: Request) -> dict[str, Any]:
-    """The fields that frontend and workers share."""
+def _pod(request: Request, volumes: tuple[MountedVolume, ...] = ()) -> dict[str, Any]:
+    """The fields that frontend and workers share, with the ``volumes`` that only workers have."""
     spec = request.spec
     return {
-        "env": tuple(environment(request, token=False)),
+        "env": tuple(environment(request, worker_variables(request, volumes), token=False)),
+        "volumes": volumes,
         "token_secret": None if has_own_token(spec) else request.token_secret,
         "labels": dict(spec.pod_template.metadata.labels),
         "annotations": dict(spec.pod_template.metadata.annotations),

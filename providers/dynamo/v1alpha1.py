@@ -7,7 +7,9 @@ from pydantic import Field
 
 from airunway.provider.live_object import LiveModel, Quantity, WholeNumber, read_as
 from airunway.provider.live_pod import Container, EnvVar, Placement, TemplateMetadata
-from airunway.spec.model import GPU_RESOURCE
+from airunway.provider.storage import MountedVolume
+from airunway.provider.storage_reading import valid_volumes
+from airunway.spec.model import GPU_RESOURCE, VolumePurpose
 from airunway.text.merge import changes_by_name, non_empty
 from providers.dynamo.component import Component
 
@@ -16,7 +18,13 @@ API_VERSION = "nvidia.com/v1alpha1"
 
 def graph_spec(framework: str, components: Iterable[Component]) -> dict[str, Any]:
     """The ``spec`` of a graph with these components."""
-    return {"backendFramework": framework, "services": {c.name: _service(c) for c in components}}
+    listed = list(components)
+    claims = dict.fromkeys(volume.claim for component in listed for volume in component.volumes)
+    return {
+        "backendFramework": framework,
+        **non_empty(pvcs=[{"name": claim, "create": False} for claim in claims]),
+        "services": {c.name: _service(c) for c in listed},
+    }
 
 
 def changes(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +70,13 @@ def _service(component: Component) -> dict[str, Any]:
             extraPodMetadata=non_empty(labels=dict(component.labels), annotations=dict(component.annotations)),
         ),
         "extraPodSpec": {"mainContainer": dict(component.container), **component.scheduling},
+        **non_empty(volumeMounts=[_volume_mount(volume) for volume in component.volumes]),
     }
+
+
+def _volume_mount(volume: MountedVolume) -> dict[str, Any]:
+    cache = {"useAsCompilationCache": True} if volume.purpose is VolumePurpose.COMPILATION_CACHE else {}
+    return {"name": volume.claim, "mountPoint": volume.path, **cache}
 
 
 def _resources(component: Component) -> dict[str, Any]:
@@ -102,6 +116,14 @@ class Multinode(LiveModel):
     node_count: WholeNumber = 1
 
 
+class ServiceVolumeMount(LiveModel):
+    """Where a service's pods have a claim."""
+
+    name: str
+    mount_point: str = ""
+    use_as_compilation_cache: bool = False
+
+
 class Service(LiveModel):
     """One service of a graph."""
 
@@ -114,6 +136,7 @@ class Service(LiveModel):
     extra_pod_metadata: TemplateMetadata = TemplateMetadata()
     extra_pod_spec: ExtraPodSpec = ExtraPodSpec()
     multinode: Multinode = Multinode()
+    volume_mounts: list[ServiceVolumeMount] = Field([])
 
 
 class GraphSpec(LiveModel):
@@ -155,4 +178,13 @@ def _component(name: str, service: Service) -> Component:
         annotations=service.extra_pod_metadata.annotations,
         scheduling=non_empty(nodeSelector=pod.node_selector, tolerations=pod.tolerations),
         nodes=service.multinode.node_count,
+        volumes=valid_volumes(
+            MountedVolume(
+                mount.name,
+                mount.name,
+                mount.mount_point,
+                VolumePurpose.COMPILATION_CACHE if mount.use_as_compilation_cache else VolumePurpose.CUSTOM,
+            )
+            for mount in service.volume_mounts
+        ),
     )

@@ -6,9 +6,11 @@ from typing import Any
 from pydantic import Field
 
 from airunway.provider.live_object import LiveModel, Quantity, read_as
-from airunway.provider.live_pod import EnvVar, Placement, TemplateMetadata
+from airunway.provider.live_pod import EnvVar, Placement, PodVolume, TemplateMetadata, VolumeMount
 from airunway.provider.pod_reading import read_resources
-from airunway.spec.model import GPU_RESOURCE
+from airunway.provider.storage import MountedVolume, pod_volumes, volume_mounts
+from airunway.provider.storage_reading import read_mounts, valid_volumes
+from airunway.spec.model import GPU_RESOURCE, VolumePurpose
 from airunway.text.merge import DIRECTIVE, changes_by_name, non_empty
 from providers.dynamo.component import Component
 
@@ -50,18 +52,27 @@ def _multinode(component: Component) -> dict[str, Any]:
 def _component(component: Component) -> dict[str, Any]:
     metadata = non_empty(labels=dict(component.labels), annotations=dict(component.annotations))
     token = [{"secretRef": {"name": component.token_secret}}] if component.token_secret else []
+    compilation_cache = component.compilation_cache
+    mounted = [volume for volume in component.volumes if volume is not compilation_cache]
     container = {
         "name": MAIN,
         **component.container,
         **non_empty(env=list(component.env), envFrom=token),
         "resources": _resources(component),
+        **non_empty(volumeMounts=volume_mounts(mounted)),
     }
+    pod = {"containers": [container], **component.scheduling, **non_empty(volumes=pod_volumes(mounted))}
     return {
         "name": component.name,
         "type": "frontend" if component.is_frontend else component.role or "worker",
         "replicas": component.replicas,
-        "podTemplate": {**non_empty(metadata=metadata), "spec": {"containers": [container], **component.scheduling}},
+        **non_empty(compilationCache=_compilation_cache(compilation_cache)),
+        "podTemplate": {**non_empty(metadata=metadata), "spec": pod},
     }
+
+
+def _compilation_cache(volume: MountedVolume | None) -> dict[str, str]:
+    return {"pvcName": volume.claim, "mountPath": volume.path} if volume else {}
 
 
 def _resources(component: Component) -> dict[str, Any]:
@@ -97,12 +108,14 @@ class MainContainer(LiveModel):
     env: list[EnvVar] = Field([])
     env_from: list[EnvSource] = Field([])
     resources: ContainerResources = ContainerResources()
+    volume_mounts: list[VolumeMount] = Field([])
 
 
 class ComponentPodSpec(Placement):
     """The spec of a component's pods."""
 
     containers: list[MainContainer] = Field([])
+    volumes: list[PodVolume] = Field([])
 
 
 class ComponentPodTemplate(LiveModel):
@@ -118,12 +131,20 @@ class Multinode(LiveModel):
     node_count: int = 1
 
 
+class CompilationCache(LiveModel):
+    """The claim that the operator mounts and tells the engine of."""
+
+    pvc_name: str
+    mount_path: str = ""
+
+
 class ComponentSpec(LiveModel):
     """One component of a graph."""
 
     name: str
     type: str = "worker"
     replicas: int = 1
+    compilation_cache: CompilationCache | None = None
     pod_template: ComponentPodTemplate = ComponentPodTemplate()
     multinode: Multinode = Multinode()
 
@@ -168,4 +189,13 @@ def _read_component(component: ComponentSpec) -> Component:
         annotations=pod.metadata.annotations,
         scheduling=non_empty(nodeSelector=pod.spec.node_selector, tolerations=pod.spec.tolerations),
         nodes=component.multinode.node_count,
+        volumes=_read_volumes(component, main),
     )
+
+
+def _read_volumes(component: ComponentSpec, main: MainContainer) -> tuple[MountedVolume, ...]:
+    mounted, found = read_mounts(component.pod_template.spec.volumes, main.volume_mounts), component.compilation_cache
+    if found is None or not found.mount_path:
+        return mounted
+    purpose = VolumePurpose.COMPILATION_CACHE
+    return valid_volumes([*mounted, MountedVolume(found.pvc_name, found.pvc_name, found.mount_path, purpose)])

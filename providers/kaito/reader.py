@@ -3,6 +3,7 @@
 Anything that the fields can't express shows up as a difference when they are rendered again.
 """
 
+import dataclasses
 import re
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +14,9 @@ from airunway.provider import aikit
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.pod_reading import Object, UnreadableError, read_environment, read_pod, read_resources
+from airunway.provider.storage_reading import read_mounts, read_storage
 from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.spec.model import Engine, VolumePurpose
 from airunway.text.merge import non_empty
 from providers.kaito.presets import Token, find_preset
 
@@ -87,7 +90,19 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     containers = template.spec.containers
     if len(containers) != 1:
         raise UnreadableError(f"{_CONTAINERS}: must have exactly one container, not {len(containers)}")
-    return _llamacpp(containers[0], config) | common | read_pod(template.metadata, template.spec)
+    fields = _llamacpp(containers[0], config)
+    return _with_storage(fields, template) | common | read_pod(template.metadata, template.spec)
+
+
+def _with_storage(fields: dict[str, Any], template: PodTemplate) -> dict[str, Any]:
+    """``fields`` with the volumes; the one that AIKit's runner keeps its model in is a modelCache."""
+    folder, fetches = aikit.aikit_data()["models"], "source" not in fields["model"]
+    volumes = [
+        dataclasses.replace(volume, purpose=VolumePurpose.MODEL_CACHE) if fetches and volume.path == folder else volume
+        for volume in read_mounts(template.spec.volumes, template.spec.containers[0].volume_mounts)
+    ]
+    storage, _ = read_storage(volumes, Engine.LLAMACPP, [])
+    return fields | {"model": fields["model"] | non_empty(storage=storage)}
 
 
 _COUNT = re.compile(r"[0-9]{1,9}")

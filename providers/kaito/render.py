@@ -21,6 +21,7 @@ from airunway.provider.pods import (
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
+from airunway.provider.storage import STORAGE_FIELDS, pod_volumes, volume_mounts
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.user_flags import duplicate_problems, user_flags
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
@@ -29,6 +30,7 @@ from airunway.text.names import digest, dns_label
 from airunway.text.yaml_reading import load_data
 from airunway.text.yaml_writing import to_yaml
 from providers.kaito.presets import preset_problems, token_secret
+from providers.kaito.volumes import sharing_warnings, template_volumes
 
 NAME = "kaito"
 API_VERSION, KIND = "kaito.sh/v1beta1", "Workspace"
@@ -52,6 +54,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
                 "model.source": "a preset is a Hugging Face id or one of KAITO's own names",
                 "model.gguf": "GGUF files are for engine llamacpp",
                 "model.revision": f"{_PRESET} revision of the model",
+                "model.storage": f"{_PRESET} volume for the model's weights",
                 "engine.image": f"{_PRESET} image; use engine llamacpp for a container of yours",
                 "image": f"{_PRESET} image; use engine llamacpp for a container of yours",
                 "env": f"{_PRESET} environment",
@@ -82,6 +85,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
                     *ENVIRONMENT_FIELDS,
                     *POD_METADATA_FIELDS,
                     *SCHEDULING_FIELDS,
+                    *STORAGE_FIELDS,
                 }
             ),
             {
@@ -219,6 +223,7 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
     for key in engine.args:
         refusals.refuse("." in key, f"engine.args.{key}", "llama.cpp has no dotted flags")
     refusals.raise_if_any(duplicate_problems(Engine.LLAMACPP, user_flags(Engine.LLAMACPP, spec)))
+    volumes = template_volumes(request, refusals)
     refusals.raise_if_any([*aikit.model_id_problems(spec), *aikit.context_problems(spec)])
     context = [f"--context-size={engine.context_length}"] if engine.context_length else []
     arguments = [f"--{k}={v}" if v else f"--{k}" for k, v in sorted(engine.args.items())]
@@ -231,14 +236,17 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "ports": [{"containerPort": port}],
         "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
         "resources": non_empty(requests=limits, limits=limits),
-        **non_empty(env=environment(request)),
+        **non_empty(env=environment(request), volumeMounts=volume_mounts(volumes)),
     }
     # No nodeSelector here: KAITO derives the node affinity from resource.labelSelector.
     login = [{"name": request.pull_secret}] if request.pull_secret else None
     pod = {
         "containers": [container],
-        **non_empty(tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login),
+        **non_empty(
+            tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login, volumes=pod_volumes(volumes)
+        ),
     }
     single = spec.model.gguf and spec.model.gguf.file and request.token_secret
-    warnings = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
-    return {"template": pod_template(request, pod)}, (), warnings if single else ()
+    public = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
+    warnings = (*(public if single else ()), *sharing_warnings(request))
+    return {"template": pod_template(request, pod)}, (), warnings

@@ -14,6 +14,7 @@ from airunway.provider.engine_args_reading import read_keyword_arguments
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.pod_reading import Object, UnreadableError, read_environment, read_pod, read_resources
+from airunway.provider.storage_reading import read_mounts, read_storage
 from airunway.provider.workers import ANY_ROLE
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import LINE, Engine
@@ -121,19 +122,26 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     amounts = dict(zip(parts, map(_amounts, range(len(groups)), groups), strict=True))
     parts, revision = _without_revision(parts)
     engine = _engine(parts, {role: resources.get("gpu", {}).get("count", 0) for role, resources in amounts.items()})
+    environment = read_environment(container.env)
+    mounted = read_mounts(template.spec.volumes, container.volume_mounts)
+    # The head has the user's variables too, but none for volumes.
+    head = spec.ray_cluster_config.head_group_spec.template.spec.containers[:1]
+    own = {variable.name for head_container in head for variable in head_container.env}
+    storage, env = read_storage(mounted, Engine.VLLM, environment.pop("env", []), own)
     fields = {
         **_names(spec.ray_cluster_config, [own_group(role) for role in parts]),
         "model": {
             "id": loading.model_source,
             **revision,
-            **non_empty(servedName=_none_if_default(loading.model_id, loading.model_source)),
+            **non_empty(servedName=_none_if_default(loading.model_id, loading.model_source), storage=storage),
         },
         "engine": {
             "type": "vllm",
             **engine,
             **non_empty(image=_none_if_default(container.image, config.spec.images.get("vllm"))),
         },
-        **read_environment(container.env),
+        **environment,
+        **non_empty(env=env),
         **read_pod(template.metadata, template.spec),
     }
     sizes = {

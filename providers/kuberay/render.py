@@ -3,7 +3,7 @@
 Upstream facts: ray.io/v1 as of operator 1.7.0; ``ray.serve.llm`` as of Ray 2.55.0 (LLMServingArgs, PDServingArgs).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airunway.provider.contract import NameLimit, SupportedFields
@@ -24,6 +24,15 @@ from airunway.provider.pods import (
 )
 from airunway.provider.renaming import renamed
 from airunway.provider.request import Endpoint, Objects, Request
+from airunway.provider.storage import (
+    STORAGE_FIELDS,
+    MountedVolume,
+    cache_environment,
+    mounted_volumes,
+    pod_volumes,
+    refuse_names,
+    volume_mounts,
+)
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.workers import ANY_ROLE, Workers, refuse_unknown_models, workers_by_role
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode
@@ -37,7 +46,15 @@ API_VERSION, KIND = "ray.io/v1", "RayService"
 OLDER_API_VERSIONS: tuple[str, ...] = ()
 SELECTOR: Mapping[str, str] = {}
 _COMMON_FIELDS = frozenset(
-    {"model.source", *ARGUMENT_FIELDS, *IMAGE_FIELDS, *ENVIRONMENT_FIELDS, *POD_METADATA_FIELDS, *SCHEDULING_FIELDS}
+    {
+        "model.source",
+        *ARGUMENT_FIELDS,
+        *IMAGE_FIELDS,
+        *ENVIRONMENT_FIELDS,
+        *POD_METADATA_FIELDS,
+        *SCHEDULING_FIELDS,
+        *STORAGE_FIELDS,
+    }
 )
 SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     Engine.VLLM: {
@@ -53,6 +70,10 @@ IMMUTABLE: tuple[str, ...] = ()
 HEAD, WORKER = "ray-head", "ray-worker"
 """Names of Ray's containers."""
 _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
+# Those that the operator adds to pods (ray-operator 1.7.0, common/pod.go and utils/constant.go).
+_RESERVED_VOLUMES = ("shared-mem", "ray-logs", "ray-tls", "ray-token")
+# The group of the user ray in Ray's images (docker/base-deps/Dockerfile): a new volume is writable for root only.
+_GROUP = {"fsGroup": 100, "fsGroupChangePolicy": "OnRootMismatch"}
 _PORTS = [("gcs-server", 6379), ("dashboard", 8265), ("client", 10001), ("serve", 8000)]
 
 
@@ -71,6 +92,7 @@ def render(request: Request) -> Objects:
     spec = request.spec
     refusals = Refusals(NAME)
     refuse_unknown_models(refusals, spec, "Ray Serve LLM")
+    refuse_names(refusals, mounted_volumes(request), _RESERVED_VOLUMES)
     workers, names = workers_by_role(spec), _groups(request)
     configs: dict[str, Any] = {}
     problems = list(argument_problems(spec, request.image(str(Engine.VLLM))))
@@ -172,6 +194,7 @@ def _workers(request: Request, workers: Workers, role: str, names: Mapping[str, 
         request.spec.resources.cpu or defaults["workerCpu"],
         workers.memory or defaults["workerMemory"],
     )
+    volumes = mounted_volumes(request)
     # KubeRay detects GPUs only if the resource's name ends in "gpu" (common/pod.go).
     start = {"num-gpus": str(gpu.count)} if gpu.type != GPU_RESOURCE else {}
     group = names.get(own_group(role), own_group(role))
@@ -184,19 +207,24 @@ def _workers(request: Request, workers: Workers, role: str, names: Mapping[str, 
         "rayStartParams": start,
         "scaleStrategy": {},
         **non_empty(resources={} if role == ANY_ROLE else {role: "1"}),
-        "template": _template(request, _container(request, name, limits)),
+        "template": _template(request, _container(request, name, limits, volumes), volumes),
     }
 
 
-def _container(request: Request, name: str, limits: dict[str, str]) -> dict[str, Any]:
+def _container(
+    request: Request, name: str, limits: dict[str, str], volumes: Sequence[MountedVolume] = ()
+) -> dict[str, Any]:
     image = request.image(str(Engine.VLLM))
     return {
         "name": name,
         "image": image,
         "resources": {"limits": limits, "requests": limits},
-        **non_empty(env=environment(request)),
+        **non_empty(env=environment(request, cache_environment(Engine.VLLM, volumes, request.spec))),
+        **non_empty(volumeMounts=volume_mounts(volumes)),
     }
 
 
-def _template(request: Request, container: dict[str, Any]) -> dict[str, Any]:
-    return pod_template(request, {"containers": [container], **scheduling(request.spec)})
+def _template(request: Request, container: dict[str, Any], volumes: Sequence[MountedVolume] = ()) -> dict[str, Any]:
+    pod = {"containers": [container], **scheduling(request.spec), **non_empty(volumes=pod_volumes(volumes))}
+    writable = any(not volume.read_only for volume in volumes)
+    return pod_template(request, pod | ({"securityContext": dict(_GROUP)} if writable else {}))

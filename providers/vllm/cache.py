@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from airunway.provider import storage
 from airunway.provider.request import Request
 from airunway.provider.supported_fields import Refusals
 from airunway.spec.checks import parse_quantity
+from airunway.spec.model import VolumePurpose
+from airunway.spec.storage_checks import FIELD
 from airunway.text.merge import non_empty
 
 PATH = "/root/.cache/huggingface"
@@ -15,8 +18,9 @@ VOLUME = "cache"
 
 
 def is_enabled(request: Request) -> bool:
-    """Whether the provider's defaults ask for a volume claim."""
-    return bool(request.config.spec.defaults.get("cacheStorage"))
+    """Whether the provider's defaults ask for a volume claim, and the deployment has no modelCache of its own."""
+    own = any(volume.purpose is VolumePurpose.MODEL_CACHE for volume in request.spec.model.volumes)
+    return bool(request.config.spec.defaults.get("cacheStorage")) and not own
 
 
 def claim(request: Request) -> list[dict[str, Any]]:
@@ -29,18 +33,18 @@ def claim(request: Request) -> list[dict[str, Any]]:
         "resources": {"requests": {"storage": defaults["cacheStorage"]}},
         **non_empty(storageClassName=defaults.get("cacheStorageClass")),
     }
-    metadata = request.metadata | {"name": _name(request)}
+    metadata = request.metadata | {"name": default_claim(request.name)}
     return [{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}]
 
 
 def check(request: Request, refusals: Refusals) -> None:
     """Record invalid defaults, and replicas that could not mount the volume."""
     defaults, prefix = request.config.spec.defaults, f"providers.{request.config.name}.spec.defaults"
-    mode, storage = _mode(request), defaults.get("cacheStorage", "")
+    mode, size = _mode(request), defaults.get("cacheStorage", "")
     refusals.refuse(
-        bool(storage) and not parse_quantity(storage),
+        bool(size) and not parse_quantity(size),
         f"{prefix}.cacheStorage",
-        f"{storage!r} given, must be a quantity, such as 100Gi",
+        f"{size!r} given, must be a quantity, such as 100Gi",
     )
     modes = (ONE_NODE, MANY_NODES)
     refusals.refuse(mode not in modes, f"{prefix}.cacheAccessMode", f"{mode!r} given; valid: {', '.join(modes)}")
@@ -54,7 +58,11 @@ def check(request: Request, refusals: Refusals) -> None:
 
 def volume(request: Request) -> list[dict[str, Any]]:
     """The pod's volume; empty if the cache is not enabled."""
-    return [{"name": VOLUME, "persistentVolumeClaim": {"claimName": _name(request)}}] if is_enabled(request) else []
+    return (
+        [{"name": VOLUME, "persistentVolumeClaim": {"claimName": default_claim(request.name)}}]
+        if is_enabled(request)
+        else []
+    )
 
 
 def mount(request: Request) -> list[dict[str, Any]]:
@@ -63,13 +71,26 @@ def mount(request: Request) -> list[dict[str, Any]]:
 
 
 def rolling_update(request: Request) -> dict[str, Any]:
-    """Settings of the rolling update: pods stop before their successors start if only one node can mount the cache."""
-    exclusive = is_enabled(request) and _mode(request) == ONE_NODE
+    """Settings of the rolling update: pods stop before their successors start if only one node can mount a volume."""
+    created = [volume.created_mode for volume in request.spec.model.volumes if volume.size]
+    exclusive = (is_enabled(request) and _mode(request) == ONE_NODE) or any(
+        mode in storage.ONE_NODE for mode in created
+    )
     return {"maxSurge": 0, "maxUnavailable": 1} if exclusive else {"maxSurge": "25%", "maxUnavailable": "25%"}
 
 
-def _name(request: Request) -> str:
-    return f"{request.name}-cache"
+def check_volumes(request: Request, refusals: Refusals) -> None:
+    """Record volumes of the deployment that take a name or a path of the pod's own ones."""
+    own = is_enabled(request)
+    storage.refuse_names(refusals, storage.mounted_volumes(request), ("shm", VOLUME) if own else ("shm",))
+    for index, mounted in enumerate(storage.mounted_volumes(request)):
+        reason = f"the cache of {request.config.name}'s defaults is mounted there; set purpose modelCache to replace it"
+        refusals.refuse(own and mounted.path == PATH, f"{FIELD}[{index}].mountPath", reason)
+
+
+def default_claim(name: str) -> str:
+    """The claim that the provider's defaults ask for, for a deployment of that name."""
+    return f"{name}-cache"
 
 
 def _mode(request: Request) -> str:

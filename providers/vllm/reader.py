@@ -10,11 +10,13 @@ from pydantic import Field
 from airunway.provider.engine_args_reading import read_arguments
 from airunway.provider.labels import GROUP
 from airunway.provider.live_object import LiveModel, read_as
-from airunway.provider.live_pod import Container, Placement, TemplateMetadata
+from airunway.provider.live_pod import Container, Placement, PodVolume, TemplateMetadata
 from airunway.provider.pod_reading import Object, UnreadableError, read_environment, read_pod, read_resources
+from airunway.provider.storage_reading import read_mounts, read_storage
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine, Source
 from airunway.text.merge import non_empty
+from providers.vllm import cache
 from providers.vllm.arguments import PORT_FLAG
 
 COMMAND = ("vllm", "serve")
@@ -33,6 +35,7 @@ class ServingPodSpec(Placement):
     """The spec of a pod."""
 
     containers: list[ServingContainer] = Field([])
+    volumes: list[PodVolume] = Field([])
 
 
 class ServingTemplate(LiveModel):
@@ -49,10 +52,16 @@ class ServingSpec(LiveModel):
     template: ServingTemplate = ServingTemplate()
 
 
+class ServingMetadata(TemplateMetadata):
+    """The metadata of a Deployment."""
+
+    name: str = ""
+
+
 class ServingDeployment(LiveModel):
     """The fields of a Deployment that describe the model deployment."""
 
-    metadata: TemplateMetadata = TemplateMetadata()
+    metadata: ServingMetadata = ServingMetadata()
     spec: ServingSpec = ServingSpec()
 
 
@@ -70,15 +79,26 @@ def read_fields(obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
     custom = live.metadata.labels.get(f"{GROUP}/model-source") == Source.CUSTOM
     labels = {key: label for key, label in template.metadata.labels.items() if key != f"{GROUP}/provider"}
     metadata = template.metadata.model_copy(update={"labels": labels})
+    environment = read_environment(container.env)
+    mounted = read_mounts([v for v in template.spec.volumes if not _is_own(v, live, config)], container.volume_mounts)
+    storage, env = read_storage(mounted, Engine.VLLM, environment.pop("env", []))
     image = {} if container.image == config.spec.images.get(Engine.VLLM) else non_empty(image=container.image)
     return {
-        "model": settings["model"] | ({"source": str(Source.CUSTOM)} if custom else {}),
+        "model": settings["model"] | ({"source": str(Source.CUSTOM)} if custom else {}) | non_empty(storage=storage),
         "engine": {"type": str(Engine.VLLM), **settings["engine"], **image},
         "resources": resources,
         **non_empty(scaling={"replicas": live.spec.replicas} if live.spec.replicas != 1 else {}),
-        **read_environment(container.env),
+        **environment,
+        **non_empty(env=env),
         **read_pod(metadata, template.spec),
     }
+
+
+def _is_own(volume: PodVolume, live: ServingDeployment, config: InferenceProviderConfig) -> bool:
+    """Whether a volume is the one that the provider's defaults ask for."""
+    claim = volume.persistent_volume_claim
+    own = claim is not None and claim.claim_name == cache.default_claim(live.metadata.name)
+    return own and volume.name == cache.VOLUME and bool(config.spec.defaults.get("cacheStorage"))
 
 
 def _arguments(arguments: list[str], gpus: int) -> dict[str, Any]:

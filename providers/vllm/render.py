@@ -22,6 +22,7 @@ from airunway.provider.pods import (
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
+from airunway.provider.storage import STORAGE_FIELDS, cache_environment, mounted_volumes, pod_volumes, volume_mounts
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.workers import refuse_unknown_models
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode
@@ -43,6 +44,7 @@ _FIELDS = frozenset(
         *POD_METADATA_FIELDS,
         *SCHEDULING_FIELDS,
         *AGGREGATED_FIELDS,
+        *STORAGE_FIELDS,
     }
 )
 SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
@@ -74,6 +76,7 @@ def render(request: Request) -> Objects:
     line = command_line(spec, request.image(str(Engine.VLLM)))
     load, pull = (_seconds(request, name, refusals) for name in ("loadSeconds", "pullSeconds"))
     cache.check(request, refusals)
+    cache.check_volumes(request, refusals)
     refusals.raise_if_any(line.problems)
     deployment = {
         "apiVersion": API_VERSION,
@@ -127,6 +130,7 @@ def _template(request: Request, line: CommandLine, load: int) -> dict[str, Any]:
                 "emptyDir": {"medium": "Memory", "sizeLimit": request.config.spec.defaults["sharedMemory"]},
             },
             *cache.volume(request),
+            *pod_volumes(mounted_volumes(request)),
         ],
         **scheduling(request.spec),
     }
@@ -140,6 +144,8 @@ def _container(request: Request, line: CommandLine, load: int) -> dict[str, Any]
     kind = spec.resources.gpu.type if spec.resources.gpu else GPU_RESOURCE
     limits = quantities(spec.gpu_count, kind, spec.resources.cpu, spec.resources.memory)
     health = {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": _PERIOD, "timeoutSeconds": 5}
+    volumes = mounted_volumes(request)
+    shm = {"name": "shm", "mountPath": "/dev/shm"}  # noqa: S108 in a pod
     return {
         "name": "vllm",
         "image": request.image(str(Engine.VLLM)),
@@ -149,6 +155,6 @@ def _container(request: Request, line: CommandLine, load: int) -> dict[str, Any]
         "startupProbe": health | {"failureThreshold": -(-load // _PERIOD)},
         "readinessProbe": health,
         "resources": {"limits": limits, "requests": limits},
-        "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}, *cache.mount(request)],  # noqa: S108 in a pod
-        **non_empty(env=environment(request)),
+        "volumeMounts": [shm, *cache.mount(request), *volume_mounts(volumes)],
+        **non_empty(env=environment(request, cache_environment(Engine.VLLM, volumes, spec))),
     }

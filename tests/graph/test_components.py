@@ -381,3 +381,35 @@ def test_an_example_runs(example: str) -> None:
         "Namespace",
         "Secret",
     }
+
+
+VOLUMES = [
+    {"name": "weights", "size": "9Gi", "purpose": "modelCache"},
+    {"name": "x", "claim_name": "y", "mount_path": "/z"},
+]
+
+
+def test_a_claim_comes_first_and_stays_when_its_deployment_goes() -> None:
+    resources = deployed({"model": {"id": "org/model", "storage": {"volumes": VOLUMES}}, **GPU})
+    (claim,), (graph,) = [r for r in resources if r.name == "chat-weights"], graphs(resources)
+    assert claim.type == "kubernetes:core/v1:PersistentVolumeClaim"
+    assert claim.retained
+    assert not claim.protect
+    assert claim.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert claim.urn in graph.dependencies
+    assert not graph.retained
+
+
+def graphs(resources: list[Resource]) -> list[Resource]:
+    return [r for r in resources if r.type.endswith(":DynamoGraphDeployment")]
+
+
+def test_a_claim_s_name_may_be_another_resource_s_output() -> None:
+    def program() -> None:
+        claim = kubernetes.core.v1.PersistentVolumeClaim("shared")
+        volume = {"name": "weights", "claim_name": claim.metadata.name, "purpose": "modelCache"}
+        ModelDeployment("chat", {"model": {"id": "org/model", "storage": {"volumes": [volume]}}, **GPU})  # type: ignore[typeddict-item]
+
+    (graph,) = graphs(registered(program))
+    (volume,) = graph.inputs["spec"]["components"][1]["podTemplate"]["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"]["claimName"]

@@ -19,8 +19,14 @@ VALUES: dict[str, Any] = {
     "scaling.prefill.memory": "7Gi",
     "scaling.decode.memory": "7Gi",
     "readyTimeout": "45m",
+    "model.storage.volumes[].mountPath": "/other",
+    "model.storage.volumes[].size": "7Gi",
+    "model.storage.volumes[].accessMode": "ReadWriteOnce",
     "env[].valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}},
 }
+_VOLUME = {"name": "volume", "mountPath": "/volume"}
+_EXISTING = {"model": {"storage": {"volumes": [_VOLUME | {"claimName": "claim"}]}}}
+_CREATED = {"model": {"storage": {"volumes": [_VOLUME | {"size": "1Gi"}]}}}
 # What a value, or any value of a leaf, takes beside it.
 COMPANIONS: dict[str, dict[str, Any]] = {
     "model.source=custom": {"image": "registry.example/model:1"},
@@ -29,6 +35,11 @@ COMPANIONS: dict[str, dict[str, Any]] = {
         f"{part}.gpu.type": {"image": "registry.example/rocm:1"}
         for part in ("resources", "scaling.prefill", "scaling.decode")
     },
+    **{
+        f"model.storage.volumes[].{leaf}": _EXISTING
+        for leaf in ("name", "claimName", "mountPath", "purpose", "readOnly")
+    },
+    **{f"model.storage.volumes[].{leaf}": _CREATED for leaf in ("size", "storageClassName", "accessMode")},
     "model.gguf.build": {"model": {"gguf": {"file": "x.gguf"}}},
     "env[].value": {"env": [{"name": "SAMPLE"}]},
     "env[].valueFrom": {"env": [{"name": "SAMPLE"}]},

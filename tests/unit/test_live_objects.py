@@ -134,6 +134,7 @@ def raw_defaults(schema: Any) -> int:
     return ("default" in schema) + sum(map(raw_defaults, below))
 
 
+VOLUME_TYPES = "Volume VolumeMount PersistentVolumeClaimVolumeSource"
 OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (Service, kubernetes.core.v1.outputs, "ServiceSpec ServicePort"),
     (Deployment, kubernetes.apps.v1.outputs, "DeploymentSpec DeploymentStatus"),
@@ -141,14 +142,14 @@ OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (
         ServingDeployment,
         SimpleNamespace(**vars(kubernetes.core.v1.outputs) | vars(kubernetes.apps.v1.outputs)),
-        "DeploymentSpec PodTemplateSpec PodSpec Container ContainerPort EnvVar ResourceRequirements",
+        f"DeploymentSpec PodTemplateSpec PodSpec Container ContainerPort EnvVar ResourceRequirements {VOLUME_TYPES}",
     ),
     (
         Pod,
         kubernetes.core.v1.outputs,
         (
             "PodSpec PodStatus Container ContainerPort EnvVar ResourceRequirements ContainerStatus ContainerState"
-            " ContainerStateTerminated PodCondition"
+            f" ContainerStateTerminated PodCondition {VOLUME_TYPES}"
         ),
     ),
 ]
