@@ -27,8 +27,8 @@ def chart_values(release: str, version: str) -> Any:
     may be gone since, and a key that is new is not known, so a failure can mean that newer values are wanted.
     """
     suffix = ".values.yaml"
-    found = [path.name for path in chart_folder().glob(f"{release}-*{suffix}")]
-    versions = [name.removeprefix(f"{release}-").removesuffix(suffix) for name in found]
+    result = [path.name for path in chart_folder().glob(f"{release}-*{suffix}")]
+    versions = [name.removeprefix(f"{release}-").removesuffix(suffix) for name in result]
     older = [v for v in versions if NUMBERS.match(v) and _numbers(v) <= _numbers(version)]
     if not older:
         pytest.skip(f"no values of {release} {version} or older in {chart_folder()}")

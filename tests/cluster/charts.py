@@ -90,7 +90,7 @@ def write_chart(
     name: str,
     version: str,
     definitions: Iterable[Path] = (),
-    place: str = "crds",
+    location: str = "crds",
     more: str | None = None,
 ) -> Path:
     """A chart at ``folder`` with the files ``definitions`` in ``place``: ``crds``, which an uninstall leaves, or
@@ -104,11 +104,11 @@ def write_chart(
     (folder / "templates" / "deployment.yaml").write_text(_DEPLOYMENT)
     if more:
         (folder / "templates" / "more.yaml").write_text(more)
-    (folder / place).mkdir(exist_ok=True)
+    (folder / location).mkdir(exist_ok=True)
     for path in definitions:
         # Descriptions hold braces, which a template would read.
-        text = path.read_text() if place == "crds" else "{{`" + path.read_text().replace("`", "'") + "`}}"
-        (folder / place / path.name).write_text(text)
+        text = path.read_text() if location == "crds" else "{{`" + path.read_text().replace("`", "'") + "`}}"
+        (folder / location / path.name).write_text(text)
     return folder
 
 
@@ -125,7 +125,7 @@ def local_charts(
         charts = []
         for chart in load_config(body, name).spec.installation.helm_charts:
             version = str(chart.version)
-            place = write_chart(folder / chart.name, chart.chart.rsplit("/", 1)[-1], version, definitions, more=more)
-            charts.append({"name": chart.name, "chart": f"./{place.relative_to(root)}" if root else str(place)})
+            location = write_chart(folder / chart.name, chart.chart.rsplit("/", 1)[-1], version, definitions, more=more)
+            charts.append({"name": chart.name, "chart": f"./{location.relative_to(root)}" if root else str(location)})
         settings[name] = {"spec": {"installation": {"helmCharts": charts}}}
     return settings

@@ -67,7 +67,7 @@ class Engine:
     def stack(self, name: str, settings: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> auto.Stack:
         """The stack ``name``, whose file has just these settings and secrets."""
         path = self.project / "stacks" / f"Pulumi.{name}.yaml"
-        kept = {
+        remaining = {
             k: v
             for k, v in (yaml.safe_load(path.read_text()) if path.exists() else {}).items()
             if k == "encryptionsalt"
@@ -75,7 +75,7 @@ class Engine:
         config = {"pulumi:disable-default-providers": ["kubernetes"]} | {
             f"airunway:{k}": v for k, v in settings.items()
         }
-        path.write_text(yaml.safe_dump(kept | {"config": config}))
+        path.write_text(yaml.safe_dump(remaining | {"config": config}))
         stack = self.opened(name)
         for key, value in (secrets or {}).items():
             stack.set_config(f"airunway:{key}", auto.ConfigValue(value, secret=True))

@@ -47,7 +47,7 @@ def set_status(cluster: Cluster, kind: str, obj: Any, status: dict[str, Any]) ->
 def operator(cluster: Cluster, kinds: tuple[str, ...] = tuple(LISTS)) -> Iterator[None]:
     """While it runs, every object of ``kinds`` becomes ready soon after it appears."""
     stop = threading.Event()
-    seen: set[tuple[str, int]] = set()
+    observed: set[tuple[str, int]] = set()
 
     def run() -> None:
         while not stop.wait(0.1):
@@ -55,9 +55,9 @@ def operator(cluster: Cluster, kinds: tuple[str, ...] = tuple(LISTS)) -> Iterato
                 with contextlib.suppress(OSError, AssertionError):  # the server is away, which some tests want
                     for obj in cluster.items(LISTS[kind]):
                         mark = (obj["metadata"]["uid"], obj["metadata"].get("generation", 1))
-                        if mark not in seen:
+                        if mark not in observed:
                             set_status(cluster, kind, obj, ready_status(kind, mark[1]))
-                            seen.add(mark)
+                            observed.add(mark)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

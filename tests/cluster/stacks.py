@@ -79,13 +79,13 @@ def everything(cluster: Cluster) -> dict[str, Any]:
         "/api/v1/persistentvolumeclaims",
     ]
     lists += ["/api/v1/services", "/api/v1/serviceaccounts", "/apis/networking.k8s.io/v1/networkpolicies"]
-    found = {}
+    result = {}
     for path in lists:
         for obj in cluster.items(path):
             metadata = obj["metadata"]
             if "airunway.ai/managed-by" in (metadata.get("labels") or {}):
-                found[f"{path}/{metadata.get('namespace', '')}/{metadata['name']}"] = obj
-    return found
+                result[f"{path}/{metadata.get('namespace', '')}/{metadata['name']}"] = obj
+    return result
 
 
 def forget(stack: auto.Stack, kind: str) -> None:
@@ -138,10 +138,10 @@ def sweep(cluster: Cluster) -> None:
 def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """What ``condition`` gives once it gives something; a failure after ``seconds``."""
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (result := condition()):
         assert time.monotonic() < deadline, "what is waited for did not come about"
         time.sleep(0.05)
-    return found
+    return result
 
 
 def names(cluster: Cluster, kind: str, namespace: str) -> list[str]:

@@ -159,9 +159,9 @@ def test_today_s_program_replaces_and_deletes_nothing_of_a_release_s_stack(engin
     (engine.project / "kubeconfig").write_text(
         json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "c"} | config)
     )
-    wanted = recorded(engine, {"kubeconfig": "kubeconfig"}) | {"builder": images["builder"]}
-    wanted["providers"]["kaito"].setdefault("spec", {})["images"] = images["kaito"]
-    stack = engine.stack("upgrade", wanted, {"huggingFaceToken": "hf_recorded"})
+    expected = recorded(engine, {"kubeconfig": "kubeconfig"}) | {"builder": images["builder"]}
+    expected["providers"]["kaito"].setdefault("spec", {})["images"] = images["kaito"]
+    stack = engine.stack("upgrade", expected, {"huggingFaceToken": "hf_recorded"})
     deployment = json.loads(release.read_text())
     stack.import_stack(auto.Deployment(version=3, deployment=deployment))
     steps = Steps()

@@ -38,14 +38,14 @@ def another_way(cluster: Cluster, folder: Path) -> Path:
 
 
 def uids(cluster: Cluster) -> dict[str, str]:
-    found = {}
+    result = {}
     for kind, path in (
         ("Workspace", "kaito.sh/v1beta1/%s/workspaces"),
         ("DynamoGraphDeployment", "nvidia.com/v1beta1/%s/dynamographdeployments"),
     ):
         for obj in cluster.items("/apis/" + path % f"namespaces/{NAMESPACE}"):
-            found[f"{kind} {obj['metadata']['name']}"] = obj["metadata"]["uid"]
-    return found
+            result[f"{kind} {obj['metadata']['name']}"] = obj["metadata"]["uid"]
+    return result
 
 
 def everywhere(cluster: Cluster) -> list[str]:
@@ -62,12 +62,12 @@ def refusal(operation: Callable[..., Any]) -> str:
 def test_another_way_to_the_same_cluster_replaces_and_deletes_nothing(
     cluster: Cluster, engine: Engine, tmp_path: Path
 ) -> None:
-    wanted = settings(cluster, CPU, GPU, RAY, namespace=NAMESPACE)
+    expected = settings(cluster, CPU, GPU, RAY, namespace=NAMESPACE)
     with operator(cluster):
-        engine.stack("same", wanted).up()
+        engine.stack("same", expected).up()
         before = uids(cluster)
         stack = engine.stack(
-            "same", wanted | {"cluster": {"kubeconfig": str(another_way(cluster, tmp_path)), "context": "renamed"}}
+            "same", expected | {"cluster": {"kubeconfig": str(another_way(cluster, tmp_path)), "context": "renamed"}}
         )
         previewed, steps = Steps(), Steps()
         stack.preview(on_event=previewed)
@@ -117,9 +117,9 @@ def test_a_cluster_made_anew_is_refused_until_a_refresh_then_everything_is_made_
         tmp_path / "kubeconfig"
     )  # the same file leads to another cluster, as with `kind delete cluster; kind create cluster`
     way.write_text(cluster.kubeconfig().read_text())
-    wanted = settings(cluster, CPU, namespace=NAMESPACE) | {"cluster": {"kubeconfig": str(way)}}
+    expected = settings(cluster, CPU, namespace=NAMESPACE) | {"cluster": {"kubeconfig": str(way)}}
     with operator(cluster), operator(elsewhere):
-        stack = engine.stack("anew", wanted)
+        stack = engine.stack("anew", expected)
         stack.up()
         way.write_text(elsewhere.kubeconfig().read_text())
         assert "pulumi refresh" in refusal(stack.up)
@@ -132,8 +132,8 @@ def test_a_cluster_made_anew_is_refused_until_a_refresh_then_everything_is_made_
 
 
 def test_a_pinned_cluster_is_the_only_one_that_is_ever_deployed_to(cluster: Cluster, engine: Engine) -> None:
-    wanted = settings(cluster, CPU, namespace=NAMESPACE)
-    stack = engine.stack("pinned", wanted | {"cluster": wanted["cluster"] | {"uid": "not-this-one"}})
+    expected = settings(cluster, CPU, namespace=NAMESPACE)
+    stack = engine.stack("pinned", expected | {"cluster": expected["cluster"] | {"uid": "not-this-one"}})
     assert "cluster.uid: not-this-one given" in refusal(stack.up)
     assert everywhere(cluster) == []
 
@@ -154,8 +154,8 @@ def test_the_files_of_kubeconfig_serve_together_and_none_of_them_is_in_the_state
     for listed in (":".join(map(str, parts)), str(way)):
         monkeypatch.setenv("KUBECONFIG", listed)
         engine.environment["KUBECONFIG"] = listed
-        wanted = settings(cluster, CPU, namespace=NAMESPACE) | {"cluster": {"context": "renamed"}}
-        stack = engine.stack("listed", wanted)
+        expected = settings(cluster, CPU, namespace=NAMESPACE) | {"cluster": {"context": "renamed"}}
+        stack = engine.stack("listed", expected)
         with operator(cluster):
             changes = stack.up().summary.resource_changes or {}
         assert set(changes) <= {auto.OpType.CREATE, auto.OpType.SAME}

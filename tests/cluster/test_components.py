@@ -58,15 +58,15 @@ def test_a_program_with_one_component_serves_a_stack_s_settings(cluster: Cluster
         pulumi.export("deployments", ModelServing("models", args).deployments)
 
     with operator(cluster):
-        made = stack(engine, "serving", serve)
-        assert set(made.up().outputs["deployments"].value) == {"cpu", "gpu"}
+        created = stack(engine, "serving", serve)
+        assert set(created.up().outputs["deployments"].value) == {"cpu", "gpu"}
         assert names(cluster, "Workspace", "other") == ["cpu"]
-        assert set(made.up().summary.resource_changes or {}) == {"same"}
+        assert set(created.up().summary.resource_changes or {}) == {"same"}
         replicas[0] = 2
         changed = Steps()
-        made.up(on_event=changed)
+        created.up(on_event=changed)
         assert changed.changes() == [("update", "DynamoGraphDeployment", "gpu")]
-    made.destroy()
+    created.destroy()
     assert names(cluster, "Workspace", "other") == names(cluster, "DynamoGraphDeployment", "other") == []
 
 
@@ -79,24 +79,26 @@ def test_deployments_beside_the_rest_of_a_program_take_its_outputs(cluster: Clus
         platform = Platform(
             "models", {"namespace": "beside", "providers": {"kaito": {"installation": "existing"}}}, options
         )
-        made = kubernetes.core.v1.ConfigMap(
-            "made", metadata={"namespace": "default", "name": "made"}, opts=pulumi.ResourceOptions(provider=provider)
+        created = kubernetes.core.v1.ConfigMap(
+            "created",
+            metadata={"namespace": "default", "name": "created"},
+            opts=pulumi.ResourceOptions(provider=provider),
         )
-        labels: Any = {"team": made.metadata["uid"]}
+        labels: Any = {"team": created.metadata["uid"]}
         args: Any = {"model": {"id": "org/gguf"}, "pod_template": {"metadata": {"labels": labels}}}
         ModelDeployment("cpu", args, options, platform=platform)
-        pulumi.export("uid", made.metadata["uid"])
+        pulumi.export("uid", created.metadata["uid"])
 
     with operator(cluster):
-        made = stack(engine, "beside", serve)
-        assert made.preview().change_summary[auto.OpType.CREATE] > 0, "the uid is not known yet"
-        uid = made.up().outputs["uid"].value
+        created = stack(engine, "beside", serve)
+        assert created.preview().change_summary[auto.OpType.CREATE] > 0, "the uid is not known yet"
+        uid = created.up().outputs["uid"].value
         (workspace,) = [
             w for w in cluster.items("/apis/kaito.sh/v1beta1/workspaces") if w["metadata"]["namespace"] == "beside"
         ]
         assert workspace["inference"]["template"]["metadata"]["labels"]["team"] == uid
-        assert set(made.up().summary.resource_changes or {}) == {"same"}
-    made.destroy()
+        assert set(created.up().summary.resource_changes or {}) == {"same"}
+    created.destroy()
 
 
 def test_what_can_t_be_planned_is_told_without_a_traceback(cluster: Cluster, engine: Engine) -> None:
@@ -150,12 +152,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @needs("pulumi-language-python")
 def test_the_cli_reads_the_schema_that_is_kept(checkout: Checkout) -> None:
     read = json.loads(checkout.pulumi("yaml", "package", "get-schema", "../../components"))
-    kept = json.loads((ROOT / "components" / "schema.json").read_text())
-    assert (read["name"], read["version"]) == (kept["name"], kept["version"])
+    remaining = json.loads((ROOT / "components" / "schema.json").read_text())
+    assert (read["name"], read["version"]) == (remaining["name"], remaining["version"])
     for kind in ("types", "resources"):
         properties = "properties" if kind == "types" else "inputProperties"
         assert {k: set(v[properties]) for k, v in read[kind].items()} == {
-            k: set(v[properties]) for k, v in kept[kind].items()
+            k: set(v[properties]) for k, v in remaining[kind].items()
         }
 
 

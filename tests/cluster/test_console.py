@@ -35,9 +35,9 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
     """A page of a console for a stack with one deployment, which is not in the cluster."""
     (tmp_path / "project").mkdir()
     (tmp_path / "state" / "state").mkdir(parents=True)
-    where = {"kubeconfig": str(cluster.kubeconfig())}
+    location = {"kubeconfig": str(cluster.kubeconfig())}
     project = write_project(
-        tmp_path / "project", [CPU | {"namespace": NAMESPACE, "readyTimeout": "60s"}], cluster=where
+        tmp_path / "project", [CPU | {"namespace": NAMESPACE, "readyTimeout": "60s"}], cluster=location
     )
     file = project / "stacks" / "Pulumi.own.yaml"
     config = json.loads(file.read_text())
@@ -125,11 +125,11 @@ def test_a_token_is_encrypted_into_the_stack_file_and_shown_nowhere(page: Any, t
 
 
 @pytest.mark.parametrize(
-    ("backend", "said"),
+    ("backend", "output"),
     [("", "stack own is not in the backend; create it with `pulumi stack init own`"), ("/gone/for/good", "error")],
     ids=["no stack", "no backend"],
 )
-def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, tmp_path: Path) -> None:
+def test_what_the_installed_cli_does_not_have_is_told(backend: str, output: str, tmp_path: Path) -> None:
     project = write_project(tmp_path, [CPU])
     (tmp_path / "backend").mkdir()
     environment = os.environ | {
@@ -145,7 +145,7 @@ def test_what_the_installed_cli_does_not_have_is_told(backend: str, said: str, t
     assert done.returncode == 1
     (event,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert (event["kind"], event["severity"]) == ("log", "error")
-    assert said in event["text"]
+    assert output in event["text"]
     assert "Traceback" not in done.stderr
 
 

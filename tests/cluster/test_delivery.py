@@ -32,11 +32,11 @@ def test_switching_a_live_deployment_serves_with_the_new_object_before_the_old_o
     ]
     with operator(cluster):
         engine.stack("switch", settings(cluster, CPU, namespace="switch")).up()
-        for delivery, wanted, endpoint in ways:
+        for delivery, expected, endpoint in ways:
             steps = Steps()
             stack = engine.stack("switch", settings(cluster, CPU, namespace="switch", delivery=delivery))
             result = stack.up(on_event=steps)
-            assert of_the_model(steps) == wanted
+            assert of_the_model(steps) == expected
             assert result.outputs["deployments"].value["cpu"]["endpoint"] == endpoint
     assert (names(cluster, "Workspace", "switch"), names(cluster, "ModelDeployment", "switch")) == (["cpu"], [])
     assert cluster.items(CONFIGS) == [], "nothing is left of the controller's registrations"
@@ -65,7 +65,7 @@ def test_a_switch_that_does_not_get_ready_leaves_the_old_object_serving(cluster:
 
 
 @pytest.mark.parametrize(
-    ("change", "wanted"),
+    ("change", "expected"),
     [
         ({"engine": {"contextLength": 4096}}, [("update", "ModelDeployment")]),
         ({"model": {"id": "org/other"}}, [("delete-replaced", "ModelDeployment"), ("replace", "ModelDeployment")]),
@@ -73,7 +73,7 @@ def test_a_switch_that_does_not_get_ready_leaves_the_old_object_serving(cluster:
     ids=["changeable", "immutable"],
 )
 def test_what_the_controllers_webhook_refuses_to_change_is_made_anew(
-    cluster: Cluster, engine: Engine, change: Any, wanted: Any
+    cluster: Cluster, engine: Engine, change: Any, expected: Any
 ) -> None:
     install(cluster)
     with operator(cluster):
@@ -81,7 +81,7 @@ def test_what_the_controllers_webhook_refuses_to_change_is_made_anew(
         steps = Steps()
         stack = engine.stack("anew", settings(cluster, CPU | change, namespace="anew", delivery="modeldeployment"))
         stack.up(on_event=steps)
-    assert [step for step in of_the_model(steps) if step[0] != "create-replacement"] == wanted
+    assert [step for step in of_the_model(steps) if step[0] != "create-replacement"] == expected
     stack.destroy()
 
 
@@ -97,8 +97,8 @@ def test_our_providers_win_over_what_a_shim_registered(cluster: Cluster, engine:
     with operator(cluster):
         stack = engine.stack("shims", settings(cluster, CPU, namespace="shims", delivery="modeldeployment"))
         stack.up()
-    found = cluster.get(f"{CONFIGS}/kuberay")
-    assert [e["name"] for e in found["spec"]["capabilities"]["engines"]] == ["vllm"]
+    results = cluster.get(f"{CONFIGS}/kuberay")
+    assert [e["name"] for e in results["spec"]["capabilities"]["engines"]] == ["vllm"]
     assert stack.preview().change_summary.keys() == {auto.OpType.SAME}
     stack.destroy()
 
@@ -116,10 +116,10 @@ def test_a_managed_controller_comes_before_what_it_works_on_and_its_kinds_stay(
     manifest = tmp_path / "controller.yaml"
     manifest.write_text(yaml.safe_dump_all([account, namespace, *definitions(group)]))
     controller = {"apiGroup": group, "installation": "managed", "manifests": [str(manifest)]}
-    wanted = settings(
+    expected = settings(
         cluster, CPU | {"skipAwait": True}, namespace="managed", delivery="modeldeployment", controller=controller
     )
-    stack = engine.stack("managed", wanted)
+    stack = engine.stack("managed", expected)
     stack.preview()
     steps = Steps()
     stack.up(on_event=steps)

@@ -21,7 +21,7 @@ from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings
 from tests.graph.projects import write_project
 
 ROOT = Path(__file__).parents[2]
-NAMESPACE = "found"
+NAMESPACE = "result"
 
 
 def objects(folder: Path) -> dict[str, dict[str, Any]]:
@@ -29,15 +29,15 @@ def objects(folder: Path) -> dict[str, dict[str, Any]]:
     has.
     """
     kinds = [d | {"namespace": NAMESPACE} for d in (CPU, GPU, RAY, CPU | {"name": "kept"})]
-    found = {}
+    result = {}
     for planned in stack_plan(write_project(folder, kinds), "own").deployments:
         obj = copy.deepcopy(planned.rendered.resource)
         del obj["metadata"]["labels"]
-        found[planned.name] = obj
-    found["gpu"]["spec"]["components"][1]["sharedMemorySize"] = "20Gi"
-    found["kept"]["metadata"]["name"] = "foreign"
-    found["kept"]["inference"]["template"]["spec"]["hostNetwork"] = True
-    return found
+        result[planned.name] = obj
+    result["gpu"]["spec"]["components"][1]["sharedMemorySize"] = "20Gi"
+    result["kept"]["metadata"]["name"] = "foreign"
+    result["kept"]["inference"]["template"]["spec"]["hostNetwork"] = True
+    return result
 
 
 @pytest.fixture
@@ -45,20 +45,20 @@ def existing(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """They are in the cluster, made by somebody else."""
     cluster.namespace(NAMESPACE)
     (tmp_path / "theirs").mkdir()
-    made = {
+    created = {
         name: cluster.send("POST", collection(obj["kind"], NAMESPACE), obj)
         for name, obj in objects(tmp_path / "theirs").items()
     }
-    yield made
-    for obj in made.values():
+    yield created
+    for obj in created.values():
         cluster.session.delete(
             f"{cluster.url}{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}", timeout=30
         )
 
 
 def live(cluster: Cluster, obj: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = cluster.get(f"{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}")
-    return found
+    result: dict[str, Any] = cluster.get(f"{collection(obj['kind'], NAMESPACE)}/{obj['metadata']['name']}")
+    return result
 
 
 def imported(cluster: Cluster, folder: Path) -> tuple[list[Any], str, dict[str, Any]]:
@@ -87,7 +87,7 @@ def imported(cluster: Cluster, folder: Path) -> tuple[list[Any], str, dict[str, 
 def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
     cluster: Cluster, existing: dict[str, Any], tmp_path: Path
 ) -> None:
-    entries, said, ids = imported(cluster, tmp_path / "ours")
+    entries, output, ids = imported(cluster, tmp_path / "ours")
     assert {e["name"] for e in entries} == {"cpu", "gpu", "ray"}
     (gpu,) = [e for e in entries if e["name"] == "gpu"]
     assert gpu["provider"] == {
@@ -95,7 +95,7 @@ def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
     }
     assert (
         f"# Workspace {NAMESPACE}/foreign has no matching stack entry:\n#  "
-        " provider.overrides.inference.template.spec.hostNetwork" in said
+        " provider.overrides.inference.template.spec.hostNetwork" in output
     )
     assert {r["id"] for r in ids["resources"] if "id" in r} >= {f"{NAMESPACE}/{name}" for name in ("cpu", "gpu")}
 
@@ -104,10 +104,10 @@ def test_an_update_takes_them_over_without_a_replacement_or_a_change_of_what_the
     cluster: Cluster, engine: Engine, existing: dict[str, Any], tmp_path: Path
 ) -> None:
     entries, _, _ = imported(cluster, tmp_path / "ours")
-    wanted = settings(cluster, *entries, namespace=NAMESPACE)
+    expected = settings(cluster, *entries, namespace=NAMESPACE)
     steps = Steps()
     with operator(cluster):
-        stack = engine.stack("import", wanted)
+        stack = engine.stack("import", expected)
         stack.up(on_event=steps)
     assert [step for step in steps.changes() if "delete" in step[0] or "replace" in step[0]] == []
     for name in ("cpu", "gpu", "ray"):
@@ -134,10 +134,10 @@ def test_the_ids_are_those_that_the_state_has_after_the_objects_were_taken_over(
         stack.up()
     state = {r["urn"]: r for r in (stack.export_stack().deployment or {})["resources"]}
     named = {r["name"]: r for r in ids["resources"]}
-    for wanted in (r for r in ids["resources"] if r.get("id", "").startswith(f"{NAMESPACE}/")):
-        (found,) = [r for r in state.values() if (r["type"], r.get("id")) == (wanted["type"], wanted["id"])]
-        parent, listed = state[found["parent"]], named[wanted["parent"]]
+    for expected in (r for r in ids["resources"] if r.get("id", "").startswith(f"{NAMESPACE}/")):
+        (result,) = [r for r in state.values() if (r["type"], r.get("id")) == (expected["type"], expected["id"])]
+        parent, listed = state[result["parent"]], named[expected["parent"]]
         assert (parent["type"], parent["urn"].rsplit("::", 1)[1]) == (listed["type"], listed["logicalName"])
-        assert found["urn"].rsplit("::", 1)[1] == wanted["name"]
-        assert found["provider"].rpartition("::")[0] == ids["nameTable"][wanted["provider"]]
+        assert result["urn"].rsplit("::", 1)[1] == expected["name"]
+        assert result["provider"].rpartition("::")[0] == ids["nameTable"][expected["provider"]]
     stack.destroy()

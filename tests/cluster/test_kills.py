@@ -106,17 +106,17 @@ def test_the_next_command_goes_on_with_nothing_double_orphaned_or_stuck(
         if operation == "destroy":
             stack.refresh(clear_pending_creates=True)  # Helm does not uninstall what is gone, as README says
             stack.destroy()
-            assert kept(cluster)
+            assert remaining(cluster)
             return
         stack.up()
         assert (stack.up().summary.resource_changes or {}).keys() == {"same"}
         stack.refresh(clear_pending_creates=True)  # Pulumi warns of them until then
         assert stack.preview().change_summary.keys() == {auto.OpType.SAME}
         stack.destroy()
-        assert kept(cluster)
+        assert remaining(cluster)
 
 
-def kept(cluster: Cluster) -> bool:
+def remaining(cluster: Cluster) -> bool:
     """Whether nothing of the stack is left but what it says it keeps."""
     left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in everything(cluster)}
     return {path for path in left if not path.startswith("namespaces/")} <= {"persistentvolumeclaims/airunway-registry"}

@@ -45,10 +45,10 @@ def write(path: Path, cluster: Cluster, of_cluster: dict[str, Any], of_user: dic
         | of_cluster,
         {"token": ADMIN} | of_user,
     ]
-    kept = [{key: value for key, value in entry.items() if value is not None} for entry in entries]
+    remaining = [{key: value for key, value in entry.items() if value is not None} for entry in entries]
     config = {
-        "clusters": [{"name": "c", "cluster": kept[0]}],
-        "users": [{"name": "u", "user": kept[1]}],
+        "clusters": [{"name": "c", "cluster": remaining[0]}],
+        "users": [{"name": "u", "user": remaining[1]}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
     }
     path.write_text(json.dumps(config | more))
@@ -85,13 +85,13 @@ def ours(settings: Settings) -> str:
 def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """What is wrong for us, of which kubectl says the same."""
     monkeypatch.setenv("KUBECONFIG", listed)
-    said = ours(Settings(context="x"))
-    assert kubectl(listed) == (not said), said
-    return said
+    output = ours(Settings(context="x"))
+    assert kubectl(listed) == (not output), output
+    return output
 
 
 @pytest.mark.parametrize(
-    ("of_cluster", "of_user", "said"),
+    ("of_cluster", "of_user", "output"),
     [
         ({}, {}, ""),
         ({"certificate-authority-data": None}, {}, "can't be reached"),
@@ -179,7 +179,7 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_one_entry_counts_as_it_does_for_kubectl(
     of_cluster: dict[str, Any],
     of_user: dict[str, Any],
-    said: str,
+    output: str,
     cluster: Cluster,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -199,10 +199,10 @@ def test_one_entry_counts_as_it_does_for_kubectl(
     plugin(tmp_path, f"token = {{'good': {ADMIN!r}, 'bad': 'wrong'}}[sys.argv[1]]")
     if "server" in of_cluster:
         of_cluster = of_cluster | {"server": of_cluster["server"].replace("PORT", str(cluster.port))}
-    found = both(str(write(tmp_path / "config", cluster, of_cluster, of_user)), monkeypatch)
-    assert said in found
-    assert bool(said) == bool(found)
-    assert ADMIN not in found
+    result = both(str(write(tmp_path / "config", cluster, of_cluster, of_user)), monkeypatch)
+    assert output in result
+    assert bool(output) == bool(result)
+    assert ADMIN not in result
 
 
 def plugin(folder: Path, body: str) -> Path:

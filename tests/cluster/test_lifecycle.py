@@ -51,7 +51,7 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     texts = {path: json.dumps(o) for path, o in everything(cluster).items() if "/secrets/" not in path}
     texts |= {"output": "".join(output), "messages": "".join(created.messages), "state": engine.state("dev")}
     texts |= {"events": json.dumps(cluster.items("/api/v1/events"))}
-    assert [where for where, text in texts.items() if TOKEN in text] == []
+    assert [location for location, text in texts.items() if TOKEN in text] == []
 
     gone = Steps()
     dev.destroy(on_event=gone)
@@ -61,8 +61,8 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     )
     until(lambda: not cluster.get("/api/v1/namespaces/models/secrets/huggingface-token"))  # the garbage collector's
     left = {path.rsplit("/", 3)[-3] + "/" + path.rsplit("/", 1)[-1] for path in everything(cluster)}
-    kept = {"airunway-system", "dynamo-system", "kaito-workspace", "models", "ray-system"}
-    assert {f"namespaces/{name}" for name in kept} <= left
+    remaining = {"airunway-system", "dynamo-system", "kaito-workspace", "models", "ray-system"}
+    assert {f"namespaces/{name}" for name in remaining} <= left
     assert {path for path in left if not path.startswith("namespaces/")} == {"persistentvolumeclaims/airunway-registry"}
 
 

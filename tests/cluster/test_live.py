@@ -61,9 +61,9 @@ def phases(project: Path, *arguments: str) -> dict[str, str]:
     done = airunway(project, "status", "--stack", "own", "--format", "json", *arguments)
     assert done.returncode in (0, 3), done.stderr
     (stack,) = json.loads(done.stdout)
-    found = {d["name"]: d["phase"] for d in stack["deployments"]}
-    assert done.returncode == (0 if set(found.values()) == {"Running"} else 3)
-    return found
+    result = {d["name"]: d["phase"] for d in stack["deployments"]}
+    assert done.returncode == (0 if set(result.values()) == {"Running"} else 3)
+    return result
 
 
 def test_status_follows_the_objects_through_their_states(cluster: Cluster, deployed: Path) -> None:
@@ -93,18 +93,18 @@ def test_status_follows_the_objects_through_their_states(cluster: Cluster, deplo
 def test_status_lists_each_kind_once(cluster: Cluster, deployed: Path) -> None:
     def requested() -> dict[tuple[str, str], float]:
         text = cluster.session.get(f"{cluster.url}/metrics", timeout=30).text
-        found: dict[tuple[str, str], float] = {}
+        result: dict[tuple[str, str], float] = {}
         for labels, count in re.findall(r"^apiserver_request_total\{(.+)\} (\d+)", text, re.MULTILINE):
             parts = dict(re.findall(r'(\w+)="([^"]*)"', labels))
             if parts["resource"] in ("workspaces", "dynamographdeployments", "rayservices", "modeldeployments"):
                 key = (parts["resource"], parts["verb"])
-                found[key] = found.get(key, 0) + float(count)
-        return found
+                result[key] = result.get(key, 0) + float(count)
+        return result
 
     before = requested()
     phases(deployed)
-    made = {key: count - before.get(key, 0) for key, count in requested().items() if count != before.get(key, 0)}
-    assert made == {
+    created = {key: count - before.get(key, 0) for key, count in requested().items() if count != before.get(key, 0)}
+    assert created == {
         (LISTS[kind].rsplit("/", 1)[1], "LIST"): 1
         for kind in ("Workspace", "DynamoGraphDeployment", "RayService", "ModelDeployment")
     }
@@ -151,8 +151,12 @@ def test_operators_are_healthy_once_release_and_deployment_are_there(
     node.unready = "-"
     cluster.send("DELETE", "/api/v1/namespaces/kaito-workspace/pods")
     until(lambda: operators()["kaito"]["healthy"])
-    found = operators()["kaito"]
-    assert (found["healthy"], found["release"], found["deployments"]) == (True, "deployed", {"ready": 1, "desired": 1})
+    result = operators()["kaito"]
+    assert (result["healthy"], result["release"], result["deployments"]) == (
+        True,
+        "deployed",
+        {"ready": 1, "desired": 1},
+    )
     cluster.send("DELETE", f"{configs}/kaito")
 
 
@@ -236,13 +240,13 @@ def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(
         ) as running:
             assert running.stdout is not None
             assert running.stderr is not None
-            said = running.stdout if command[0] == "status" else running.stderr
-            until_line(said, "not in the cluster")
+            output = running.stdout if command[0] == "status" else running.stderr
+            until_line(output, "not in the cluster")
             proxy.away = True
             until_line(running.stderr, "retrying")
             proxy.away = False
             cluster.send("POST", collection(resource["kind"], "live"), resource)
-            until_line(said, "cpu.* Running")
+            until_line(output, "cpu.* Running")
             if command[0] == "status":
                 running.send_signal(signal.SIGINT)
             _, stderr = running.communicate(timeout=20)
@@ -402,8 +406,8 @@ def test_a_named_context_needs_no_current_one(
     settings["config"]["airunway:cluster"] = {"context": "test"}
     stack.write_text(json.dumps(settings))
     done = airunway(served, *arguments, "--stack", "own")
-    wanted = {"status": 3, "wait": 3, "endpoint": 1, "chat": 0, "import": 0}[arguments[0]]
-    assert done.returncode == wanted, done.stderr
+    expected = {"status": 3, "wait": 3, "endpoint": 1, "chat": 0, "import": 0}[arguments[0]]
+    assert done.returncode == expected, done.stderr
     assert "can't be opened" not in done.stderr
     assert "Service live/gpu-frontend: is not there" in done.stderr or arguments[0] != "endpoint"
 
@@ -413,7 +417,7 @@ def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "output"),
     [
         (("chat", "gpu", "hi", "--stack", "own"), 1, "Service live/gpu-frontend: is not there"),
         (("chat", "gpu", "hi", "--stack", "own", "--url", "http://127.0.0.1:9/v1"), 1, "can't be reached"),
@@ -425,8 +429,8 @@ def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_input_is_told(deployed: Path, arguments: tuple[str, ...], status: int, said: str) -> None:
+def test_wrong_input_is_told(deployed: Path, arguments: tuple[str, ...], status: int, output: str) -> None:
     done = airunway(deployed, *arguments)
     assert done.returncode == status, done.stderr
-    assert said in done.stderr
+    assert output in done.stderr
     assert "Traceback" not in done.stderr

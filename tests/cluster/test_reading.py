@@ -53,8 +53,8 @@ def test_the_table_names_kinds_as_the_api_server_does(cluster: Cluster) -> None:
 
 def test_discovery_gives_the_names_of_our_kinds(cluster: Cluster) -> None:
     async def names(connection: Connection) -> list[tuple[str, str]]:
-        found = [await connection.resource(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
-        return [(r.kind, r.name) for r in found if r is not None]
+        result = [await connection.resource(provider.API_VERSION, provider.KIND) for provider in PROVIDERS]
+        return [(r.kind, r.name) for r in result if r is not None]
 
     assert read(cluster, names) == [(provider.KIND, plural(provider.KIND)) for provider in PROVIDERS]
 

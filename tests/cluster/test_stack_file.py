@@ -79,11 +79,11 @@ def same(ours: str, theirs: str) -> bool:
 def random_scalars(count: int) -> list[str]:
     """Numbers, near-numbers and words, the same ones in each run; those that a stack file may not hold are left out."""
     chance = random.Random(2026)
-    made = ["".join(chance.choices("0123456789.-+_eExXoObB:T", k=chance.randint(1, 9))) for _ in range(count)]
+    created = ["".join(chance.choices("0123456789.-+_eExXoObB:T", k=chance.randint(1, 9))) for _ in range(count)]
     words = [
         chance.choice(["true", "yes", "on", "no", "null", "y", "inf", "nan", "TRUE"]).swapcase() for _ in range(20)
     ]
-    return [text for text in [*made, *words] if not text.endswith(":") and readable(text)]
+    return [text for text in [*created, *words] if not text.endswith(":") and readable(text)]
 
 
 def readable(text: str) -> bool:

@@ -39,8 +39,8 @@ def airunway(
 
 
 def status(cluster: Cluster, folder: Path) -> dict[str, Any]:
-    (found,) = json.loads(airunway(cluster, folder, [VLLM], "status", "--format", "json").stdout)
-    return found  # type: ignore[no-any-return]
+    (result,) = json.loads(airunway(cluster, folder, [VLLM], "status", "--format", "json").stdout)
+    return result  # type: ignore[no-any-return]
 
 
 def images(cluster: Cluster) -> list[str]:
@@ -71,9 +71,9 @@ def test_a_deployment_is_made_waited_for_read_changed_and_removed(
     assert ended[0] < done, "it was waited for until a pod was ready"
     assert [name for op, kind, name in first.changes() if kind in ("Service", "Deployment")] == ["plain", "plain"]
 
-    found = status(cluster, tmp_path / "status")
-    (deployment,) = found["deployments"]
-    assert (deployment["phase"], deployment["replicas"], found["operators"]) == (
+    result = status(cluster, tmp_path / "status")
+    (deployment,) = result["deployments"]
+    assert (deployment["phase"], deployment["replicas"], result["operators"]) == (
         "Running",
         {"desired": 1, "ready": 1, "available": 1},
         [],
@@ -144,13 +144,13 @@ def test_a_strategy_that_needs_no_second_gpu_is_taken_on_a_deployment_that_runs(
     stack = engine.stack("recreate", settings(cluster, VLLM))
     stack.up()
     in_turn = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
-    for strategy, wanted in (
+    for strategy, expected in (
         (in_turn, {"type": "RollingUpdate"} | in_turn),
         (recreate := {"type": "Recreate"}, recreate),
     ):
         overrides = {"spec": {"strategy": strategy if strategy is in_turn else strategy | {"rollingUpdate": None}}}
         engine.stack("recreate", settings(cluster, VLLM | {"provider": {"name": "vllm", "overrides": overrides}})).up()
-        assert cluster.get(PATH)["spec"]["strategy"] == wanted
+        assert cluster.get(PATH)["spec"]["strategy"] == expected
     stack.destroy()
 
 
@@ -193,9 +193,9 @@ def test_a_volume_for_weights_comes_first_and_goes_with_its_deployment(
     values = settings(cluster, VLLM)
     values["providers"] = values["providers"] | {"vllm": {"spec": {"defaults": {"cacheStorage": "10Gi"}}}}
     stack = engine.stack("cached", values)
-    made = Steps()
-    stack.up(on_event=made)
-    kinds = [kind for _, kind, _ in made.changes()]
+    created = Steps()
+    stack.up(on_event=created)
+    kinds = [kind for _, kind, _ in created.changes()]
     assert kinds.index("PersistentVolumeClaim") < kinds.index("Deployment")
     (claim,) = cluster.items(claims)
     assert claim["spec"]["resources"]["requests"]["storage"] == "10Gi"

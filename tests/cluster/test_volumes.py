@@ -26,9 +26,13 @@ def _class_that_grows(cluster: Cluster) -> None:
 
 def volumes(cluster: Cluster, registry: dict[str, Any], builder: dict[str, Any]) -> dict[str, Any]:
     managed = {"nodeCidrs": ["10.0.0.0/16"], "storageClass": "grows", "storage": "50Gi"} | registry
-    kept = {k: v for k, v in managed.items() if v is not None}
+    remaining = {k: v for k, v in managed.items() if v is not None}
     return settings(
-        cluster, BUILT, namespace="volumes", registry={"managed": kept}, builder={"storageClass": "grows"} | builder
+        cluster,
+        BUILT,
+        namespace="volumes",
+        registry={"managed": remaining},
+        builder={"storageClass": "grows"} | builder,
     )
 
 
@@ -67,8 +71,8 @@ def test_a_volume_grows_in_place_and_a_class_that_is_left_out_stays(cluster: Clu
         stack = engine.stack("grow", volumes(cluster, {"storage": "60Gi", "storageClass": None}, {}))
         stack.up(on_event=steps)
         assert steps.changes() == [("update", "PersistentVolumeClaim", "airunway-registry-persistentvolumeclaim")]
-        found = claim(cluster, "airunway-registry")
-        assert (found["resources"]["requests"]["storage"], found["storageClassName"]) == ("60Gi", "grows")
+        result = claim(cluster, "airunway-registry")
+        assert (result["resources"]["requests"]["storage"], result["storageClassName"]) == ("60Gi", "grows")
         assert cluster.get(f"{CLAIMS}/airunway-registry")["metadata"]["uid"] == uid
         assert (stack.up().summary.resource_changes or {}).keys() == {"same"}
         stack.destroy()
@@ -76,10 +80,10 @@ def test_a_volume_grows_in_place_and_a_class_that_is_left_out_stays(cluster: Clu
 
 def test_a_volume_that_was_kept_is_taken_over_and_grows(cluster: Cluster, engine: Engine) -> None:
     with operator(cluster):
-        engine.stack("kept", volumes(cluster, {}, {})).up()
-        engine.stack("kept", volumes(cluster, {}, {})).destroy()
+        engine.stack("remaining", volumes(cluster, {}, {})).up()
+        engine.stack("remaining", volumes(cluster, {}, {})).destroy()
         assert claim(cluster, "airunway-registry")
-        stack = engine.stack("kept", volumes(cluster, {"storage": "70Gi"}, {}))
+        stack = engine.stack("remaining", volumes(cluster, {"storage": "70Gi"}, {}))
         stack.up()
         assert claim(cluster, "airunway-registry")["resources"]["requests"]["storage"] == "70Gi"
         stack.destroy()

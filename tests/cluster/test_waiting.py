@@ -30,10 +30,10 @@ def test_up_ends_when_the_object_is_ready_and_not_before(
     made_ready: list[float] = []
 
     def serve_after_a_while() -> None:
-        found = until(lambda: cluster.get(path))
+        result = until(lambda: cluster.get(path))
         time.sleep(2)
         made_ready.append(time.monotonic())
-        set_status(cluster, kind, found, ready_status(kind, found["metadata"]["generation"]))
+        set_status(cluster, kind, result, ready_status(kind, result["metadata"]["generation"]))
 
     helper = threading.Thread(target=serve_after_a_while)
     helper.start()
@@ -47,10 +47,10 @@ def test_up_ends_when_the_object_is_ready_and_not_before(
 
 def test_what_never_gets_ready_times_out_and_says_who_what_and_where_to_look(cluster: Cluster, engine: Engine) -> None:
     stack = engine.stack("slow", settings(cluster, CPU | {"readyTimeout": "2s"}, namespace="slow"))
-    said = failed(stack.up).text
-    assert "deployment cpu: Workspace slow/cpu did not get ready" in said
-    assert "last status: Pending: no status yet: is its operator running?" in said
-    assert "kubectl describe -n slow workspace/cpu" in said
+    output = failed(stack.up).text
+    assert "deployment cpu: Workspace slow/cpu did not get ready" in output
+    assert "last status: Pending: no status yet: is its operator running?" in output
+    assert "kubectl describe -n slow workspace/cpu" in output
     with operator(cluster):
         stack.up()
     stack.destroy()
@@ -131,10 +131,10 @@ def test_a_failed_build_says_where_its_log_is(cluster: Cluster, engine: Engine, 
     built = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
     registry = {"managed": {"nodeCidrs": ["10.0.0.0/16"]}}
     stack = engine.stack("build", settings(cluster, built, namespace="build", registry=registry))
-    said = failed(stack.up).text
-    assert re.search(r"Job airunway-system/aikit-org-gguf-[0-9a-f]+ did not build it", said)
-    assert "no such file: m-Q4_0.gguf" in said
-    assert "kubectl logs -n airunway-system job/aikit-org-gguf" in said
+    output = failed(stack.up).text
+    assert re.search(r"Job airunway-system/aikit-org-gguf-[0-9a-f]+ did not build it", output)
+    assert "no such file: m-Q4_0.gguf" in output
+    assert "kubectl logs -n airunway-system job/aikit-org-gguf" in output
     assert cluster.get("/apis/kaito.sh/v1beta1/namespaces/build/workspaces/built") is None, (
         "the Workspace comes after its image"
     )

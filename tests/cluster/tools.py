@@ -60,12 +60,12 @@ def program(name: str) -> Path:
     on_path = shutil.which(name)
     if on_path:
         return Path(on_path)
-    wanted = PROGRAMS[name]
-    target = CACHE / wanted.version / name
+    expected = PROGRAMS[name]
+    target = CACHE / expected.version / name
     if not target.exists():
         if not shutil.which("go"):
             pytest.skip(f"{name} is not on PATH, and there is no Go to build it with")
-        _build(name, wanted, target)
+        _build(name, expected, target)
     return target
 
 
@@ -75,24 +75,24 @@ def language_host() -> Path | None:
     return Path(on_path) if on_path else None
 
 
-def _build(name: str, wanted: Program, target: Path) -> None:
+def _build(name: str, expected: Program, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    print(f"\nbuilding {name} from {wanted.package} (once; kept in {target.parent}) …", flush=True)
+    print(f"\nbuilding {name} from {expected.package} (once; kept in {target.parent}) …", flush=True)
     partial = target.with_suffix(".partial")
-    flags = "-s -w" + (f" -X {wanted.variable}={wanted.version.removeprefix('v')}" if wanted.variable else "")
-    _go(name, wanted, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), wanted.package)
-    if wanted.beside:
-        module = _go(name, wanted, "list", "-m", "-f", "{{.Dir}}", wanted.beside_module).strip()
-        shutil.copyfile(Path(module) / wanted.beside, target.with_name(f"{name}.{Path(wanted.beside).name}"))
+    flags = "-s -w" + (f" -X {expected.variable}={expected.version.removeprefix('v')}" if expected.variable else "")
+    _go(name, expected, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), expected.package)
+    if expected.beside:
+        module = _go(name, expected, "list", "-m", "-f", "{{.Dir}}", expected.beside_module).strip()
+        shutil.copyfile(Path(module) / expected.beside, target.with_name(f"{name}.{Path(expected.beside).name}"))
     partial.rename(target)
     print(f"built {name} in {time.monotonic() - started:.0f} s", flush=True)
 
 
-def _go(name: str, wanted: Program, *arguments: str) -> str:
+def _go(name: str, expected: Program, *arguments: str) -> str:
     environment = os.environ | {"CGO_ENABLED": "0"}
     done = subprocess.run(
-        ["go", *arguments], cwd=TOOLS / wanted.folder, env=environment, capture_output=True, text=True
+        ["go", *arguments], cwd=TOOLS / expected.folder, env=environment, capture_output=True, text=True
     )
     if done.returncode:
         pytest.fail(f"{name} does not build:\n{done.stderr[-4000:]}")

@@ -61,9 +61,9 @@ class ApiServer(ThreadingHTTPServer):
     def answer(self, path: str, query: dict[str, str]) -> Answer:
         for key in (path, "*"):
             rule = self.rules.get(key)
-            found = rule(query) if callable(rule) else rule
-            if found is not None:
-                return found
+            result = rule(query) if callable(rule) else rule
+            if result is not None:
+                return result
         if path == "/version":
             return Answer({"gitVersion": "v1.36.1"})
         for group, kinds in GROUPS.items():

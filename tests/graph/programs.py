@@ -16,5 +16,5 @@ def registered(program: Callable[[], Any], stack: str = "dev") -> list[Resource]
 
 def objects(resources: list[Resource], kind: str = "") -> list[dict[str, Any]]:
     """The Kubernetes objects among them, or those of one kind."""
-    found = [r.inputs for r in resources if r.custom and "kind" in r.inputs]
-    return [o for o in found if o["kind"] == kind] if kind else found
+    result = [r.inputs for r in resources if r.custom and "kind" in r.inputs]
+    return [o for o in result if o["kind"] == kind] if kind else result

@@ -176,7 +176,7 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (("--stack", "nope"), "no stack 'nope'"),
         (("--host", "0.0.0.0"), "0.0.0.0 means all addresses; give the one that you open the console with"),
@@ -184,10 +184,10 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
     ],
 )
 def test_the_console_says_why_it_does_not_open(
-    arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], output: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "console", "--no-browser", *arguments) == 1
-    assert said in capsys.readouterr().err
+    assert output in capsys.readouterr().err
 
 
 def test_the_console_ends_quietly_when_interrupted() -> None:
@@ -318,12 +318,12 @@ def test_a_stack_that_pulumi_could_not_start_is_refused_until_its_deployments_st
     write_stack(project, "dev", deployments=entries)
     here = ("--stack", "dev", "--cwd", str(project))
     assert run(monkeypatch, "preview", *here) == 1
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert re.search(
         r"error: config: takes 14\d,\d{3} bytes, most of them for airunway:deployments; with more than 131,072 Linux",
-        said,
+        output,
     )
-    assert "move entries from airunway:deployments to files that airunway:deploymentFiles names" in said
+    assert "move entries from airunway:deployments to files that airunway:deploymentFiles names" in output
     (project / "deployments").mkdir()
     for part in range(2):
         (project / "deployments" / f"{part}.yaml").write_text(json.dumps(entries[part::2]))
@@ -382,10 +382,10 @@ def test_a_file_gives_neither_terminal_nor_runner_a_command(
         tmp_path, [{"name": "one", "model": {"id": "a/b"}, "x\n::error::forged\x1b]0;owned\x07": 1}]
     )
     assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(project)) == 1
-    said = capsys.readouterr().err
-    assert "x | ::error::forged" in said
-    assert not any(line.lstrip().startswith("::") for line in said.splitlines())
-    assert not {"\x1b", "\x07"} & set(said)
+    output = capsys.readouterr().err
+    assert "x | ::error::forged" in output
+    assert not any(line.lstrip().startswith("::") for line in output.splitlines())
+    assert not {"\x1b", "\x07"} & set(output)
 
 
 @given(st.text(st.sampled_from("a :#[]\n\r\t\x1b\x85\u2028\u202e") | st.characters(), max_size=40))
@@ -407,8 +407,8 @@ def test_a_bug_is_told_in_one_line_and_shown_on_demand(
     monkeypatch.setattr("airunway.cli.previews.show_preview", broken)
     monkeypatch.setenv("AIRUNWAY_DEBUG", "1" if debug else "")
     assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
-    said = capsys.readouterr().err
-    assert "error: TypeError: unexpected | ::error::[red]x\n" in said
-    assert "please report it" in said
-    assert ("Traceback" in said) is debug
-    assert ("AIRUNWAY_DEBUG=1" in said) is not debug
+    output = capsys.readouterr().err
+    assert "error: TypeError: unexpected | ::error::[red]x\n" in output
+    assert "please report it" in output
+    assert ("Traceback" in output) is debug
+    assert ("AIRUNWAY_DEBUG=1" in output) is not debug

@@ -100,17 +100,17 @@ def test_an_output_stands_where_its_text_decides_nothing() -> None:
     def program() -> None:
         provider = kubernetes.Provider("cluster", kubeconfig="{}")
         options = pulumi.ResourceOptions(provider=provider)
-        made = kubernetes.core.v1.ConfigMap("made", metadata={"name": "made", "namespace": "ml"}, opts=options)
+        created = kubernetes.core.v1.ConfigMap("created", metadata={"name": "created", "namespace": "ml"}, opts=options)
         ModelDeployment(
             "chat",
             {
                 "model": {"id": "org/model"},
-                "image": made.metadata["name"].apply(lambda name: f"registry.example/{name}:1"),
+                "image": created.metadata["name"].apply(lambda name: f"registry.example/{name}:1"),
                 "env": [
-                    {"name": "A", "value": made.metadata["name"]},
+                    {"name": "A", "value": created.metadata["name"]},
                     {"name": "B", "value": pulumi.Output.secret("hunter2")},
                 ],
-                "pod_template": {"metadata": {"labels": {"team": made.metadata["name"]}}},
+                "pod_template": {"metadata": {"labels": {"team": created.metadata["name"]}}},
                 "engine": {"type": "llamacpp"},
             },
             pulumi.ResourceOptions(providers={"kubernetes": provider}),
@@ -121,10 +121,10 @@ def test_an_output_stands_where_its_text_decides_nothing() -> None:
     template = workspace.inputs["inference"]["template"]
     (container,) = template["spec"]["containers"]
     assert container["image"] == "registry.example/made:1"
-    assert container["env"] == [{"name": "A", "value": "made"}, {"name": "B", "value": "[secret]"}]
-    assert template["metadata"]["labels"]["team"] == "made"
+    assert container["env"] == [{"name": "A", "value": "created"}, {"name": "B", "value": "[secret]"}]
+    assert template["metadata"]["labels"]["team"] == "created"
     assert list(workspace.secrets) == ["inference.template.spec.containers[0].env[1].value"]
-    assert [u.rsplit("::", 1)[1] for u in workspace.dependencies] == ["made"]
+    assert [u.rsplit("::", 1)[1] for u in workspace.dependencies] == ["created"]
     assert "hunter2" not in str(resources)
 
 
@@ -260,8 +260,8 @@ def test_a_platform_s_settings_are_those_of_a_stack() -> None:
     existing = {"providers": {"dynamo": {"installation": "existing"}}, "namespace": "ml", "create_namespaces": False}
     resources = shared(existing, ("a", GPU))
     assert [o["kind"] for o in objects(resources)] == ["DynamoGraphDeployment"]
-    said = problems(lambda: Platform("models", {"namspace": "ml", "providers": {"dynamo": {"instalation": "x"}}}))  # type: ignore[typeddict-unknown-key]
-    assert [line.partition(";")[0] for line in said] == [
+    message = problems(lambda: Platform("models", {"namspace": "ml", "providers": {"dynamo": {"instalation": "x"}}}))  # type: ignore[typeddict-unknown-key]
+    assert [line.partition(";")[0] for line in message] == [
         "providers.dynamo.instalation: unknown key",
         "namspace: unknown key",
     ]
@@ -287,14 +287,16 @@ def test_images_are_built_by_the_platform_and_pulled_with_its_login() -> None:
 
 def test_a_login_goes_with_its_password() -> None:
     registry = {"existing": {"host": "registry.example", "username": "ci"}}
-    said = problems(lambda: Platform("models", {"registry": registry}))  # type: ignore[typeddict-item]
-    assert said == ["registry.existing.username: goes with the secret airunway:registryPassword; give both or neither"]
+    message = problems(lambda: Platform("models", {"registry": registry}))  # type: ignore[typeddict-item]
+    assert message == [
+        "registry.existing.username: goes with the secret airunway:registryPassword; give both or neither"
+    ]
 
 
 def test_delivery_to_a_controller_takes_a_whole_stack() -> None:
     args = {"model": {"id": "a/b"}, "delivery": "modeldeployment"}
-    said = problems(lambda: ModelDeployment("chat", args, platform=Platform("models", {})))  # type: ignore[arg-type]
-    assert said == ["delivery: the controller needs a whole stack; use ModelServing"]
+    message = problems(lambda: ModelDeployment("chat", args, platform=Platform("models", {})))  # type: ignore[arg-type]
+    assert message == ["delivery: the controller needs a whole stack; use ModelServing"]
 
 
 def serving_args(stack: str) -> dict[str, Any]:
@@ -320,12 +322,12 @@ def test_a_stack_s_settings_as_one_component_make_the_same_objects(stack: str) -
         ModelServing("models", serving_args(stack))  # type: ignore[arg-type]
 
     config = read_stack(ROOT, stack)
-    wanted = {(r.type, r.name): r.inputs for r in record(ROOT, config).resources if r.custom}
-    made = {(r.type, r.name): r.inputs for r in registered(program, stack) if r.custom}
+    expected = {(r.type, r.name): r.inputs for r in record(ROOT, config).resources if r.custom}
+    created = {(r.type, r.name): r.inputs for r in registered(program, stack) if r.custom}
     if stack == "dev":
-        wanted = {key: inputs for key, inputs in wanted.items() if key in made}
-        assert len(wanted) >= 25
-    assert {key: made[key] for key in wanted} == wanted
+        expected = {key: inputs for key, inputs in expected.items() if key in created}
+        assert len(expected) >= 25
+    assert {key: created[key] for key in expected} == expected
 
 
 def test_a_component_with_a_provider_of_the_program_s_own_makes_none() -> None:

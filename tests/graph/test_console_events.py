@@ -67,9 +67,9 @@ async def events(client: httpx.AsyncClient, last: str | None = None) -> list[tup
     """The events of the operation to its end, with their numbers."""
     answer = await client.get("/stacks/own/events", headers={"Last-Event-ID": last} if last is not None else {})
     assert answer.headers["content-type"].startswith("text/event-stream")
-    found = re.findall(r"^id: (\d+)\r?\nevent: (\w+)\r?\ndata: (.*?)\r?$", answer.text, re.MULTILINE)
-    assert all(json.loads(data)["kind"] == kind for _, kind, data in found)
-    return [(int(number), json.loads(data)) for number, _, data in found]
+    result = re.findall(r"^id: (\d+)\r?\nevent: (\w+)\r?\ndata: (.*?)\r?$", answer.text, re.MULTILINE)
+    assert all(json.loads(data)["kind"] == kind for _, kind, data in result)
+    return [(int(number), json.loads(data)) for number, _, data in result]
 
 
 def test_a_preview_is_followed_to_its_end_and_again_from_where_the_browser_was(act: Pages) -> None:

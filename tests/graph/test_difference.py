@@ -57,8 +57,8 @@ def base() -> dict[str, Any]:
 
 
 def deployment(config: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(d for d in config["airunway:deployments"] if d["name"] == name)
-    return found
+    result: dict[str, Any] = next(d for d in config["airunway:deployments"] if d["name"] == name)
+    return result
 
 
 def kaito(config: dict[str, Any], spec: dict[str, Any]) -> None:
@@ -171,31 +171,31 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
         return preview_document(record(root, read_stack(root, "prod")))
 
     before = preview(base())
-    found = {}
+    result = {}
     for change, edit in CHANGES.items():
         config = base()
         if edit:
             edit(config)
-            found[change] = [(before, preview(config))]
+            result[change] = [(before, preview(config))]
         else:
             write(root, "edge", config)
             edge = preview_document(record(root, read_stack(root, "edge")))
-            found[change] = [(empty_document("edge"), edge), (before, before)]
-    return found
+            result[change] = [(empty_document("edge"), edge), (before, before)]
+    return result
 
 
-def formats(found: Pairs) -> dict[str, str]:
-    differences = [compare(old, new) for old, new in found]
+def formats(result: Pairs) -> dict[str, str]:
+    differences = [compare(old, new) for old, new in result]
     plain = Console(file=io.StringIO(), width=120, highlight=False)
     plain.print(differences_text(differences))
     assert isinstance(plain.file, io.StringIO)
-    page = differences_html(differences, found)
+    page = differences_html(differences, result)
     sections = re.findall(r"<section aria-label=\"What changes.*?</section>", page, re.DOTALL)
     return {
         "txt": "\n".join(line.rstrip() for line in plain.file.getvalue().splitlines()) + "\n",
         "json": json.dumps([difference_document(d) for d in differences], indent=1, ensure_ascii=False) + "\n",
         "md": differences_markdown(differences),
-        "mmd": differences_mermaid(differences, found),
+        "mmd": differences_mermaid(differences, result),
         "html": "\n".join(sections) + "\n",
     }
 
@@ -289,10 +289,10 @@ def test_a_field_that_can_t_be_changed_in_place_forces_a_replacement_and_is_name
     assert change.operation == operation
     serves = kind.endswith(("Workspace", "DynamoGraphDeployment", "RayService", "apps/v1:Deployment"))
     assert change.interrupts == (serves and operation == "replace")
-    said = "forces replacement: deleted, then created again, and not served meanwhile" in field_sentence(
+    output = "forces replacement: deleted, then created again, and not served meanwhile" in field_sentence(
         change.fields[0], change
     )
-    assert said == change.interrupts
+    assert output == change.interrupts
     assert change.forced_by == ((path,) if operation == "replace" else ())
 
 
@@ -409,10 +409,10 @@ def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folde
     commit(filed, "broken")
     write(filed, "prod", base())
     assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "broken") == 1
-    said = (
+    output = (
         "stack prod at the other revision: deploymentFiles[0]: deployments/*.yaml matches no file: there is no folder "
     )
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert output in " ".join(capsys.readouterr().err.split())
 
 
 def test_every_stack_is_compared_with_a_revision_whose_command_was_a_package_at_the_top(

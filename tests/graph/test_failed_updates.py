@@ -45,7 +45,7 @@ def on(server: ApiServer, act: Callable[[Connection], Awaitable[Any]]) -> Any:
     return asyncio.run(run())
 
 
-def seen(server: ApiServer, manifest: Any, live: Any = None) -> str:
+def observed(server: ApiServer, manifest: Any, live: Any = None) -> str:
     if live is not None:
         path = WORKSPACE_PATH if manifest is WORKSPACE else "/apis/batch/v1/namespaces/ml/jobs/j"
         server.rules[path] = live if isinstance(live, Answer) else Answer(live)
@@ -58,14 +58,14 @@ def with_conditions(manifest: Any, *conditions: tuple[str, str, str]) -> dict[st
 
 
 def test_an_object_that_is_gone_is_said_to_be(server: ApiServer) -> None:
-    assert seen(server, WORKSPACE) == "not in the cluster"
+    assert observed(server, WORKSPACE) == "not in the cluster"
 
 
 def test_of_a_provider_s_object_phase_and_message_are_told(server: ApiServer) -> None:
-    said = seen(server, WORKSPACE, with_conditions(WORKSPACE, ("ResourceReady", "False", "no node has a GPU")))
-    assert said.split(": ")[0] in ("Pending", "Deploying", "Failed")
-    assert said.endswith("no node has a GPU")
-    assert seen(server, WORKSPACE, WORKSPACE) == "Pending: no status yet: is its operator running?"
+    output = observed(server, WORKSPACE, with_conditions(WORKSPACE, ("ResourceReady", "False", "no node has a GPU")))
+    assert output.split(": ")[0] in ("Pending", "Deploying", "Failed")
+    assert output.endswith("no node has a GPU")
+    assert observed(server, WORKSPACE, WORKSPACE) == "Pending: no status yet: is its operator running?"
 
 
 def pod(code: int | None, message: str | None, finished: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def pod(code: int | None, message: str | None, finished: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("pods", "said"),
+    ("pods", "output"),
     [
         ([], "Job has reached the specified backoff limit"),
         ([pod(0, "fine", "1")], "Job has reached the specified backoff limit"),
@@ -98,13 +98,13 @@ def pod(code: int | None, message: str | None, finished: str) -> dict[str, Any]:
     ],
 )
 def test_of_a_job_the_last_pod_that_failed_is_told_else_its_condition(
-    pods: list[Any], said: str, server: ApiServer
+    pods: list[Any], output: str, server: ApiServer
 ) -> None:
     server.rules |= BATCH
     server.rules[PODS] = Answer({"kind": "PodList", "metadata": {}, "items": pods})
     assert (
-        seen(server, JOB, with_conditions(JOB, ("Failed", "True", "Job has reached the specified backoff limit")))
-        == said
+        observed(server, JOB, with_conditions(JOB, ("Failed", "True", "Job has reached the specified backoff limit")))
+        == output
     )
 
 
@@ -119,7 +119,7 @@ def test_of_a_job_the_last_pod_that_failed_is_told_else_its_condition(
     ],
 )
 def test_what_can_not_be_read_is_passed_over(answer: Answer, server: ApiServer) -> None:
-    assert seen(server, WORKSPACE, answer) == ""
+    assert observed(server, WORKSPACE, answer) == ""
 
 
 RELEASE = {"namespace": "ml", "name": "op", "chart": "op", "version": "1.0", "values": {"a": 1}}
@@ -145,21 +145,21 @@ class Taken:
 
     def __init__(self, server: ApiServer, error: str, secrets: Answer | list[Any]) -> None:
         self.warned: list[str] = []
-        self.told: list[str] = []
+        self.reported: list[str] = []
         server.rules[SECRETS] = (
             secrets if isinstance(secrets, Answer) else Answer({"kind": "SecretList", "metadata": {}, "items": secrets})
         )
         for number in range(9):
             server.rules[f"{SECRETS}/r{number}"] = Answer({"kind": "Status", "status": "Success"})
         self.again = on(
-            server, lambda connection: take_over(connection, RELEASE, error, self.warned.append, self.told.append)
+            server, lambda connection: take_over(connection, RELEASE, error, self.warned.append, self.reported.append)
         )
         self.deleted = [path.rpartition("/")[2] for path in server.asked if path.startswith(f"{SECRETS}/")]
 
 
 def test_a_release_that_says_what_the_stack_installs_makes_way(server: ApiServer) -> None:
     taken = Taken(server, IN_USE, [record(2), record(1, "superseded")])
-    assert (taken.again, taken.deleted, taken.told) == (True, ["r1", "r2"], [])
+    assert (taken.again, taken.deleted, taken.reported) == (True, ["r1", "r2"], [])
     assert taken.warned == ["Helm release ml/op already exists (deployed) and matches this stack; it is taken over"]
 
 
@@ -171,28 +171,30 @@ def test_of_one_that_is_being_changed_only_what_is_pending_goes(server: ApiServe
 def test_the_newest_record_counts_by_its_number(server: ApiServer) -> None:
     taken = Taken(server, IN_USE, [record(10, config={"a": 2}), record(9)])
     assert (taken.again, taken.deleted) == (False, [])
-    assert "with different values\n" in taken.told[0]
+    assert "with different values\n" in taken.reported[0]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "output"),
     [
         ({"config": {"a": 2}}, "different values"),
         ({"config": None}, "different values"),
         ({"chart": {"metadata": {"name": "other", "version": "2.0"}}}, "chart other, not op and version 2.0, not 1.0"),
     ],
 )
-def test_another_release_is_left_alone_with_the_ways_out(change: dict[str, Any], said: str, server: ApiServer) -> None:
+def test_another_release_is_left_alone_with_the_ways_out(
+    change: dict[str, Any], output: str, server: ApiServer
+) -> None:
     taken = Taken(server, IN_USE, [record(1, **change)])
     assert (taken.again, taken.deleted, taken.warned) == (False, [], [])
-    assert f"with {said}\n" in taken.told[0]
-    assert "kubectl delete secret -n ml -l owner=helm,name=op" in taken.told[0]
-    assert "installation: existing" in taken.told[0]
+    assert f"with {output}\n" in taken.reported[0]
+    assert "kubectl delete secret -n ml -l owner=helm,name=op" in taken.reported[0]
+    assert "installation: existing" in taken.reported[0]
 
 
 def test_one_that_went_meanwhile_is_tried_again(server: ApiServer) -> None:
     taken = Taken(server, IN_USE, [])
-    assert (taken.again, taken.told, taken.warned) == (True, [], [])
+    assert (taken.again, taken.reported, taken.warned) == (True, [], [])
 
 
 @pytest.mark.parametrize(
@@ -205,14 +207,14 @@ def test_one_that_went_meanwhile_is_tried_again(server: ApiServer) -> None:
 def test_records_that_can_not_be_read_are_not_touched(secrets: Any, server: ApiServer) -> None:
     taken = Taken(server, IN_USE, secrets)
     assert (taken.again, taken.deleted) == (False, [])
-    assert "its record can't be read" in taken.told[0]
+    assert "its record can't be read" in taken.reported[0]
 
 
 def test_another_failure_is_told_with_where_to_look_and_nothing_is_asked(server: ApiServer) -> None:
     taken = Taken(server, "timed out waiting for the condition", [record(1)])
     assert (taken.again, taken.deleted) == (False, [])
-    assert taken.told[0].startswith("Helm release ml/op failed: ")
-    assert "helm status -n ml op" in taken.told[0]
+    assert taken.reported[0].startswith("Helm release ml/op failed: ")
+    assert "helm status -n ml op" in taken.reported[0]
     assert server.asked == []
 
 

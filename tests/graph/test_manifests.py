@@ -126,7 +126,7 @@ def test_nothing_outside_the_folder_is_removed_whatever_the_kustomization_lists(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         (f"{HEADER}resources: [", "kustomization.yaml: not YAML"),
         (HEADER, "kustomization.yaml: resources: must be a list"),
@@ -136,9 +136,9 @@ def test_nothing_outside_the_folder_is_removed_whatever_the_kustomization_lists(
         ("", "was not written by airunway render; use another folder"),
     ],
 )
-def test_a_kustomization_that_somebody_changed_is_not_written_over(text: str, said: str, tmp_path: Path) -> None:
+def test_a_kustomization_that_somebody_changed_is_not_written_over(text: str, output: str, tmp_path: Path) -> None:
     (tmp_path / KUSTOMIZATION).write_text(text)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=output):
         write_manifests({"a.yaml": "a: 1\n"}, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [KUSTOMIZATION]
     assert (tmp_path / KUSTOMIZATION).read_text() == text
@@ -150,7 +150,7 @@ def test_a_folder_that_can_not_be_written_is_told_in_a_line(
     (tmp_path / "file").write_text("mine")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         assert run(monkeypatch, "render", "--stack", "dev", "--cwd", str(ROOT), "--output", str(folder)) in (1, 2)
-        said = " ".join(capsys.readouterr().err.split())
-        assert "bug" not in said
-        assert str(tmp_path / "file") in said.replace(" ", "")
+        output = " ".join(capsys.readouterr().err.split())
+        assert "bug" not in output
+        assert str(tmp_path / "file") in output.replace(" ", "")
     assert (tmp_path / "file").read_text() == "mine"

@@ -70,7 +70,7 @@ def kinds(text: str) -> Counter[str]:
     return Counter(t.type for t in tokens(text) if t.type not in ("text", "text_special", "inline", "softbreak"))
 
 
-def seen(text: str) -> str:
+def observed(text: str) -> str:
     """What a reader sees of the Markdown, code included."""
     return "".join(t.content for t in tokens(text) if t.type in ("text", "text_special", "code_inline", "fence"))
 
@@ -101,12 +101,12 @@ def test_a_comment_mentions_nobody() -> None:
     decided = SelectionChange("one", "vllm on @team", "vllm on b", "rule \"x == '@everyone'\"")
     comment = differences_markdown([Difference("s", (decided,), ("operator @org/x 1.0 is removed",), (), 0)])
     assert "@" not in comment
-    assert "rule \"x == '@everyone'\"" in seen(comment)
+    assert "rule \"x == '@everyone'\"" in observed(comment)
 
 
 @given(texts)
 def test_a_reader_of_a_comment_sees_the_text(text: str) -> None:
-    read = "".join(seen(differences_markdown([difference(text)])).split())
+    read = "".join(observed(differences_markdown([difference(text)])).split())
     assert words(text) in read
 
 
@@ -149,9 +149,9 @@ def test_a_value_is_shown_so_that_two_different_ones_never_look_alike(text: str)
 @pytest.mark.parametrize("text", EVIL)
 def test_what_is_printed_holds_no_command_of_a_text(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     console().print(differences_text([difference(text)]))
-    said = capsys.readouterr().out
-    assert printable(said) == said
-    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said)
+    output = capsys.readouterr().out
+    assert printable(output) == output
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(output)
 
 
 def test_a_line_that_is_folded_begins_with_no_command_of_a_runner(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,13 +165,13 @@ def test_a_line_that_is_folded_begins_with_no_command_of_a_runner(capsys: pytest
 def test_colours_are_kept_where_the_text_s_own_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
-    made = console()
-    made.file = io.StringIO()
-    made.print(differences_text([difference("evil\x1b[2J")]))
-    assert isinstance(made.file, io.StringIO)
-    said = made.file.getvalue()
-    assert "\x1b[" in said
-    assert "\x1b[2J" not in said
+    created = console()
+    created.file = io.StringIO()
+    created.print(differences_text([difference("evil\x1b[2J")]))
+    assert isinstance(created.file, io.StringIO)
+    output = created.file.getvalue()
+    assert "\x1b[" in output
+    assert "\x1b[2J" not in output
 
 
 @given(st.text())
@@ -220,9 +220,9 @@ def test_a_rule_is_shown_and_printed_without_its_commands(odd: Any, capsys: pyte
     for width in (80, 160):
         console().print(preview_text(odd, width))
     console().print(explanation_text(odd.plan.deployments[0]))
-    said = capsys.readouterr().out
-    assert "[31m" in said
-    assert "\x1b" not in said
+    output = capsys.readouterr().out
+    assert "[31m" in output
+    assert "\x1b" not in output
 
 
 class Page(HTMLParser):

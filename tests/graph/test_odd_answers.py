@@ -56,12 +56,12 @@ class Commands:
 
     def refused(self, *arguments: str) -> str:
         """The one line of an error."""
-        status, said = self(*arguments)
-        assert status == 1, said
-        assert "Traceback" not in said
-        assert "bug" not in said
-        errors = [line for line in said.splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1, said
+        status, output = self(*arguments)
+        assert status == 1, output
+        assert "Traceback" not in output
+        assert "bug" not in output
+        errors = [line for line in output.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1, output
         return errors[0]
 
 
@@ -71,8 +71,8 @@ def command(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_an_empty_cluster_is_read(command: Commands) -> None:
-    status, said = command("status")
-    assert status == 3, said
+    status, output = command("status")
+    assert status == 3, output
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: str(a[0]))
@@ -84,8 +84,8 @@ def test_a_server_that_does_not_end_its_answer_is_given_up_in_time(
     monkeypatch.setattr("airunway.live.api_server.connection.DEADLINE", 0.5)
     server.rules["/version"] = Answer(b"{" + b" " * 1000, slowly=slowly or 1)
     started = time.monotonic()
-    said = command.refused(*arguments)
-    assert "no response within 0 seconds" in said or "did not answer within the timeout of 1 seconds" in said
+    output = command.refused(*arguments)
+    assert "no response within 0 seconds" in output or "did not answer within the timeout of 1 seconds" in output
     assert time.monotonic() - started < 5
 
 
@@ -131,22 +131,22 @@ def test_a_refusal_in_html_keeps_its_code(path: str, status: int, server: ApiSer
     if status == 403 and path != WORKSPACES:
         assert command("status")[0] == 3  # neither has to be allowed
         return
-    said = command.refused("status")
-    assert f"{status} " in said
-    assert "<html> <h1>No" in said
-    assert "\x1b" not in said
-    assert len(said) < 500
+    output = command.refused("status")
+    assert f"{status} " in output
+    assert "<html> <h1>No" in output
+    assert "\x1b" not in output
+    assert len(output) < 500
 
 
 def test_what_a_server_says_is_no_command_to_terminal_or_runner(server: ApiServer, command: Commands) -> None:
     server.rules["/version"] = Answer(
         {"kind": "Status", "message": "no\n::error::forged\r\n \x1b[2J##[error]too\u2028::x::"}, 500
     )
-    status, said = command("status")
+    status, output = command("status")
     assert status == 1
-    assert said.splitlines()[0].endswith("500 Internal Server Error: no | ::error::forged | [2J## [error]too | ::x::")
-    assert not any(line.lstrip().startswith("::") for line in said.splitlines())
-    assert "\x1b" not in said
+    assert output.splitlines()[0].endswith("500 Internal Server Error: no | ::error::forged | [2J## [error]too | ::x::")
+    assert not any(line.lstrip().startswith("::") for line in output.splitlines())
+    assert "\x1b" not in output
 
 
 def redirect(server: ApiServer) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_a_redirect_is_not_followed(server: ApiServer, command: Commands) -> Non
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "output"),
     [
         (b"", "is not JSON"),
         (b"<html>", "is not JSON"),
@@ -177,11 +177,11 @@ def test_a_redirect_is_not_followed(server: ApiServer, command: Commands) -> Non
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_what_is_no_api_server_is_told(body: Any, said: str, server: ApiServer, command: Commands) -> None:
+def test_what_is_no_api_server_is_told(body: Any, output: str, server: ApiServer, command: Commands) -> None:
     server.rules["*"] = Answer(body)
     message = command.refused("status")
     assert "is not a Kubernetes API server" in message
-    assert said in message
+    assert output in message
 
 
 def test_a_server_that_has_nothing_anywhere_is_not_an_empty_cluster(server: ApiServer, command: Commands) -> None:
@@ -194,7 +194,7 @@ def item(**metadata: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("items", "said"),
+    ("items", "output"),
     [
         ({}, "items: input should be a valid list"),
         ("text", "items: input should be a valid list"),
@@ -217,11 +217,11 @@ def item(**metadata: Any) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("arguments", [["status"], ["import"]], ids=lambda a: str(a[0]))
 def test_a_list_of_another_shape_is_told_with_its_place(
-    items: Any, said: str, arguments: list[str], server: ApiServer, command: Commands
+    items: Any, output: str, arguments: list[str], server: ApiServer, command: Commands
 ) -> None:
     server.rules[WORKSPACES] = Answer({"kind": "WorkspaceList", "metadata": {}, "items": items})
     message = command.refused(*arguments)
-    assert said in message
+    assert output in message
     assert "is not a Kubernetes API server: its response is not a valid " in message
 
 
@@ -323,11 +323,11 @@ def test_objects_whose_names_are_taken_are_not_proposed(
     )
     assert run(monkeypatch, "import", "--stack", "own", "--cwd", str(command.project)) == 0
     out = capsys.readouterr().out
-    for kind, name, place in (
+    for kind, name, location in (
         ("Workspace", "gpu", "deployments[1]"),
         ("DynamoGraphDeployment", "twin", "Workspace default/twin"),
     ):
-        why = f"name: '{name}' is the name of {place} too; a name is used once per stack"
+        why = f"name: '{name}' is the name of {location} too; a name is used once per stack"
         assert f"# {kind} default/{name} has no matching stack entry:\n#   {why}\n" in out
     assert "# Workspace, id default/twin\n- name: twin\n" in out
 
@@ -346,8 +346,8 @@ def test_pages_that_do_not_end_are_told(
         return Answer({"metadata": {"continue": token(count[0])}, "items": []})
 
     server.rules[WORKSPACES] = page
-    said = command.refused("status")
-    assert "repeats a continue token" in said or "does not end within 50 pages" in said
+    output = command.refused("status")
+    assert "repeats a continue token" in output or "does not end within 50 pages" in output
     assert count[0] <= 51
 
 
@@ -383,7 +383,7 @@ SERVICE = "/api/v1/namespaces/default/services/cpu"
 
 
 @pytest.mark.parametrize(
-    ("service", "pods", "said"),
+    ("service", "pods", "output"),
     [
         ({"metadata": {"name": "cpu", "namespace": "default"}}, [], "not a valid Service: spec: field required"),
         (
@@ -406,11 +406,11 @@ SERVICE = "/api/v1/namespaces/default/services/cpu"
     ids=lambda value: repr(value)[:60],
 )
 def test_an_odd_service_or_pod_is_told(
-    service: Any, pods: list[Any], said: str, server: ApiServer, command: Commands
+    service: Any, pods: list[Any], output: str, server: ApiServer, command: Commands
 ) -> None:
     server.rules[SERVICE] = Answer(service)
     server.rules["/api/v1/namespaces/default/pods"] = Answer({"metadata": {}, "items": pods})
-    assert said in command.refused("endpoint", "cpu", "--port-forward")
+    assert output in command.refused("endpoint", "cpu", "--port-forward")
 
 
 def test_a_name_that_the_api_gives_a_kind_is_the_one_that_is_asked_for(server: ApiServer, command: Commands) -> None:
@@ -438,8 +438,8 @@ def test_an_address_that_is_none_is_told(address: str, project: Path, command: C
     config["clusters"][0]["cluster"]["server"] = address
     document["config"]["airunway:cluster"]["kubeconfig"] = json.dumps(config)
     stack.write_text(json.dumps(document))
-    said = command.refused("status")
-    assert "is not a URL" in said or "can't be reached" in said or "a URL such as" in said
+    output = command.refused("status")
+    assert "is not a URL" in output or "can't be reached" in output or "a URL such as" in output
 
 
 def test_what_answers_in_another_protocol_is_told(

@@ -43,7 +43,7 @@ def asked(server: ApiServer, command: Commands, answer: Answer) -> str:
 
 
 @pytest.mark.parametrize(
-    ("chunks", "said"),
+    ("chunks", "output"),
     [
         ([b"{bad"], "unreadable reply (JSONDecodeError)"),
         ([chunk({"content": "hi"}), b"{bad"], "unreadable reply (JSONDecodeError)"),
@@ -67,9 +67,9 @@ def asked(server: ApiServer, command: Commands, answer: Answer) -> str:
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_an_odd_stream_is_told(chunks: list[Any], said: str, server: ApiServer, command: Commands) -> None:
+def test_an_odd_stream_is_told(chunks: list[Any], output: str, server: ApiServer, command: Commands) -> None:
     message = asked(server, command, stream(*chunks))
-    assert f"{server.url}/v1: does not follow the OpenAI API: {said}" in message
+    assert f"{server.url}/v1: does not follow the OpenAI API: {output}" in message
 
 
 def test_an_error_in_the_stream_is_told_in_the_servers_words(server: ApiServer, command: Commands) -> None:
@@ -87,9 +87,9 @@ def test_a_refusal_is_told_with_its_code_in_one_line(server: ApiServer, command:
     assert "refused: Error code: 404" in asked(
         server, command, Answer(b"<html>\n\n<p>no\n</html>", 404, kind="text/html")
     )
-    said = asked(server, command, Answer({"error": {"message": "no such\n\nmodel" + "x" * 5000}}, 400))
-    assert "refused: Error code: 400" in said
-    assert len(said) < 1200
+    output = asked(server, command, Answer({"error": {"message": "no such\n\nmodel" + "x" * 5000}}, 400))
+    assert "refused: Error code: 400" in output
+    assert len(output) < 1200
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_refusal_is_told_with_its_code_in_one_line(server: ApiServer, command:
 )
 def test_an_odd_list_of_models_is_told(answer: Answer, server: ApiServer, command: Commands) -> None:
     server.rules["/v1/models"] = answer
-    said = command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
-    assert "does not follow the OpenAI API: its list of models is invalid; give --model to name one" in said
+    output = command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+    assert "does not follow the OpenAI API: its list of models is invalid; give --model to name one" in output
 
 
 def test_a_server_without_a_model_is_told(server: ApiServer, command: Commands) -> None:
@@ -128,8 +128,8 @@ def test_a_server_without_a_model_is_told(server: ApiServer, command: Commands) 
     ],
 )
 def test_an_address_that_is_none_is_told_at_once(url: str, command: Commands) -> None:
-    said = command.refused("chat", "cpu", "hello", "--url", url)
-    assert f"--url: '{url}' given, must be a base URL such as http://127.0.0.1:8000/v1" in said
+    output = command.refused("chat", "cpu", "hello", "--url", url)
+    assert f"--url: '{url}' given, must be a base URL such as http://127.0.0.1:8000/v1" in output
 
 
 @pytest.mark.parametrize("url", ["http://xn--/v1", "http://a b/v1", "http://a\\b", "http://127.0.0.1:1/v1"])

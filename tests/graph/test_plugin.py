@@ -145,13 +145,13 @@ def on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Result]) 
 
 @pytest.fixture(scope="module")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    made = asyncio.new_event_loop()
-    thread = threading.Thread(target=made.run_forever, daemon=True)
+    created = asyncio.new_event_loop()
+    thread = threading.Thread(target=created.run_forever, daemon=True)
     thread.start()
-    yield made
-    made.call_soon_threadsafe(made.stop)
+    yield created
+    created.call_soon_threadsafe(created.stop)
     thread.join()
-    made.close()
+    created.close()
 
 
 @asynccontextmanager
@@ -200,14 +200,14 @@ GPU = {"resources": {"gpu": {"count": 1.0}}}
 
 
 def graph(constructed: Constructed) -> Resource:
-    (found,) = [r for r in constructed.resources if r.type.endswith(":DynamoGraphDeployment")]
-    return found
+    (results,) = [r for r in constructed.resources if r.type.endswith(":DynamoGraphDeployment")]
+    return results
 
 
 def test_the_schema_is_the_one_that_is_kept(plugin: Plugin) -> None:
-    kept = (ROOT / "components" / "schema.json").read_text()
-    assert kept == schema(), "`make schema` rewrites it"
-    assert plugin.schema() == json.loads(kept)
+    remaining = (ROOT / "components" / "schema.json").read_text()
+    assert remaining == schema(), "`make schema` rewrites it"
+    assert plugin.schema() == json.loads(remaining)
 
 
 def test_the_schema_describes_every_field_and_refuses_no_stack_s_field() -> None:
@@ -291,9 +291,9 @@ def test_what_can_t_be_planned_is_told_by_its_property(
 ) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         plugin.construct(CHAT, inputs)
-    told = properties(refused.value)
-    assert set(told) == set(wrong)
-    assert all(told[path].startswith(message) for path, message in wrong.items()), told
+    reported = properties(refused.value)
+    assert set(reported) == set(wrong)
+    assert all(reported[path].startswith(message) for path, message in wrong.items()), reported
     assert "Traceback" not in (refused.value.details() or "")
 
 

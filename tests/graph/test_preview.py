@@ -40,8 +40,8 @@ def of(preview: Preview, kind: str) -> list[Resource]:
 
 
 def one(preview: Preview, kind: str, name: str | None = None) -> Resource:
-    (found,) = [r for r in of(preview, kind) if name in (None, r.name)]
-    return found
+    (result,) = [r for r in of(preview, kind) if name in (None, r.name)]
+    return result
 
 
 def test_the_dev_stack_shows_every_way_to_serve(dev: Preview) -> None:
@@ -345,10 +345,10 @@ def test_a_preview_is_the_same_in_every_run(dev: Preview) -> None:
 
 
 def test_resources_come_after_what_they_need(dev: Preview) -> None:
-    seen: set[str] = set()
+    observed: set[str] = set()
     for resource in dev.resources:
-        assert set(resource.dependencies) | ({resource.parent} - {""}) <= seen
-        seen.add(resource.urn)
+        assert set(resource.dependencies) | ({resource.parent} - {""}) <= observed
+        observed.add(resource.urn)
 
 
 def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

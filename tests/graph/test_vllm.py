@@ -34,9 +34,9 @@ def test_nothing_is_installed_and_no_operator_is_named(
     (tmp_path / "project").mkdir()
     project = write_project(tmp_path / "project", [VLLM, RAY])
     assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(project)) == 0
-    said = capsys.readouterr().out
-    assert "operators installed: kuberay" in said
-    assert "operators installed: kuberay, " not in said
+    output = capsys.readouterr().out
+    assert "operators installed: kuberay" in output
+    assert "operators installed: kuberay, " not in output
 
 
 def test_the_rights_are_those_of_what_is_watched_while_it_rolls_out(
@@ -44,9 +44,9 @@ def test_the_rights_are_those_of_what_is_watched_while_it_rolls_out(
 ) -> None:
     project = write_project(tmp_path, [VLLM | {"namespace": "ml"}])
     assert run(monkeypatch, "rbac", "--stack", "own", "--service-account", "ci/me", "--cwd", str(project)) == 0
-    said = capsys.readouterr().out
-    assert all(resource in said for resource in ("replicasets", "pods", "services", "deployments"))
-    assert "endpoints" not in said
+    output = capsys.readouterr().out
+    assert all(resource in output for resource in ("replicasets", "pods", "services", "deployments"))
+    assert "endpoints" not in output
 
 
 def test_a_command_knows_the_endpoint_and_the_manifests(
@@ -75,10 +75,10 @@ def test_a_deployment_that_goes_to_it_is_a_change_of_provider(
     before.write_text(capsys.readouterr().out)
     file.write_text(there)
     assert run(monkeypatch, "diff", "--stack", "own", "--against", str(before), "--cwd", str(project)) == 0
-    said = capsys.readouterr().out
-    assert "plain: vllm on kuberay -> vllm on vllm" in said
-    assert "create plain  Service" in said
-    assert "delete plain  RayService" in said
+    output = capsys.readouterr().out
+    assert "plain: vllm on kuberay -> vllm on vllm" in output
+    assert "create plain  Service" in output
+    assert "delete plain  RayService" in output
 
 
 def test_the_selector_forces_a_replacement(tmp_path: Path) -> None:
@@ -98,5 +98,5 @@ def test_the_selector_forces_a_replacement(tmp_path: Path) -> None:
 
 
 def test_what_is_protected_includes_its_service(tmp_path: Path) -> None:
-    found = stack(tmp_path, protect=True, deployments=[VLLM])
-    assert one(found, "Service", "plain").protect is one(found, "Deployment", "plain").protect
+    result = stack(tmp_path, protect=True, deployments=[VLLM])
+    assert one(result, "Service", "plain").protect is one(result, "Deployment", "plain").protect

@@ -31,12 +31,12 @@ class Browser:
         self.guard = guard
         self.cookies: dict[str, str] = {}
         if admitted:
-            found = re.match(
+            result = re.match(
                 rf"{COOKIE}=([^;]+); HttpOnly; Path=/; SameSite=strict",
                 self.get(f"/?token={guard.token}").headers["set-cookie"],
             )
-            assert found
-            self.cookies = {COOKIE: found[1]}
+            assert result
+            self.cookies = {COOKIE: result[1]}
 
     def send(
         self, method: str, path: str, headers: dict[str, str] | None = None, content: Any = None

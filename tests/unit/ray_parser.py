@@ -68,8 +68,8 @@ def main() -> None:
     def engine_arguments(config: Any) -> dict[str, Any]:
         keywords = engine._normalize_vllm_engine_kwargs(config.get_initialization_kwargs())
         frontend = models.FrontendArgs(**config.frontend_kwargs)
-        found: dict[str, Any] = vars(models.AsyncEngineArgs(**keywords)) | vars(frontend)
-        return found | {"num_devices": config.num_devices, "placement_bundles": config.placement_bundles}
+        result: dict[str, Any] = vars(models.AsyncEngineArgs(**keywords)) | vars(frontend)
+        return result | {"num_devices": config.num_devices, "placement_bundles": config.placement_bundles}
 
     print(json.dumps(header(models.AsyncEngineArgs, models.FrontendArgs, llm.LLMConfig, deployment)), flush=True)
     for line in sys.stdin:

@@ -27,13 +27,13 @@ def rendered(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def adopted(obj: dict[str, Any], **schema: Any) -> dict[str, Any]:
-    found = adopt(obj, TARGET, Schema.model_validate(schema))
-    assert found.entry is not None, found.reasons
-    again = plan_entry(found.entry, TARGET).rendered.resource
+    result = adopt(obj, TARGET, Schema.model_validate(schema))
+    assert result.entry is not None, result.reasons
+    again = plan_entry(result.entry, TARGET).rendered.resource
     for key in set(obj) - {"apiVersion", "kind", "metadata", "status"}:
         one, other = (yaml.safe_load(yaml.safe_dump(side.get(key, {}))) for side in (obj, again))
         assert _plain(one) == _plain(other)
-    return found.entry
+    return result.entry
 
 
 def _plain(value: Any) -> Any:
@@ -45,9 +45,9 @@ def _plain(value: Any) -> Any:
 
 
 def refused(obj: dict[str, Any], target: PlanContext = TARGET) -> str:
-    found: Adoption = adopt(obj, target)
-    assert found.entry is None, found.entry
-    return "; ".join(found.reasons)
+    result: Adoption = adopt(obj, target)
+    assert result.entry is None, result.entry
+    return "; ".join(result.reasons)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -56,7 +56,7 @@ def test_what_we_render_is_read_back_to_an_entry_that_renders_the_same(case: str
 
 
 @pytest.mark.parametrize(
-    ("fields", "wanted"),
+    ("fields", "expected"),
     [
         ({}, {"model": {"id": "org/model"}, "engine": {"type": "llamacpp"}}),
         (GPU, {"model": {"id": "org/model"}, "engine": {"type": "vllm"}, "resources": {"gpu": {"count": 1}}}),
@@ -71,8 +71,8 @@ def test_what_we_render_is_read_back_to_an_entry_that_renders_the_same(case: str
         ),
     ],
 )
-def test_an_entry_says_no_more_than_a_person_would(fields: Any, wanted: Any) -> None:
-    assert adopted(rendered(fields)) == {"name": "demo", "namespace": "ml", "takeOver": True} | wanted
+def test_an_entry_says_no_more_than_a_person_would(fields: Any, expected: Any) -> None:
+    assert adopted(rendered(fields)) == {"name": "demo", "namespace": "ml", "takeOver": True} | expected
 
 
 def test_a_provider_is_named_only_where_the_rules_would_choose_another() -> None:
@@ -95,8 +95,8 @@ def test_what_we_would_add_is_taken_away_again() -> None:
     del workspace["resource"]["labelSelector"]["matchLabels"]["kubernetes.io/os"]
     workspace["resource"]["labelSelector"]["matchLabels"]["pool"] = "cpu"
     overrides = {"resource": {"labelSelector": {"matchLabels": {"kubernetes.io/os": None}}}}
-    found = adopted(workspace)
-    assert (found["nodeSelector"], found["provider"]["overrides"]) == ({"pool": "cpu"}, overrides)
+    result = adopted(workspace)
+    assert (result["nodeSelector"], result["provider"]["overrides"]) == ({"pool": "cpu"}, overrides)
 
 
 def test_the_defaults_of_the_schema_are_not_repeated() -> None:
@@ -104,9 +104,9 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
     workspace["inference"]["preset"]["accessMode"] = "public"
     access = {"properties": {"accessMode": {"default": "public"}}}
     schema = Schema.model_validate({"properties": {"inference": {"properties": {"preset": access}}}})
-    found = adopt(workspace, TARGET, schema)
-    assert found.entry is not None
-    assert found.entry["provider"] == {"name": "kaito"}
+    result = adopt(workspace, TARGET, schema)
+    assert result.entry is not None
+    assert result.entry["provider"] == {"name": "kaito"}
     without = adopt(workspace, TARGET).entry
     assert without is not None
     assert without["provider"]["overrides"] == {"inference": {"preset": {"accessMode": "public"}}}
@@ -114,10 +114,10 @@ def test_the_defaults_of_the_schema_are_not_repeated() -> None:
 
 def test_a_default_that_is_rendered_too_is_no_difference() -> None:
     count = {"properties": {"resource": {"properties": {"count": {"default": 1}}}}}
-    found = adopt(rendered({}), TARGET, Schema.model_validate(count))
-    assert found.entry is not None, found.reasons
-    assert "provider" not in found.entry
-    assert "scaling" not in found.entry
+    result = adopt(rendered({}), TARGET, Schema.model_validate(count))
+    assert result.entry is not None, result.reasons
+    assert "provider" not in result.entry
+    assert "scaling" not in result.entry
 
 
 def test_a_stack_that_delivers_otherwise_takes_over_directly() -> None:
@@ -144,7 +144,7 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
 
 
 @pytest.mark.parametrize(
-    ("obj", "wanted"),
+    ("obj", "expected"),
     [
         ({"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "tuning": {}}, "inference: missing"),
         (change(rendered({}), "inference/template/spec/containers", []), "must have exactly one container, not 0"),
@@ -227,8 +227,8 @@ SERVE = rendered(GPU | {"provider": {"name": "kuberay"}})["spec"]["serveConfigV2
         ),
     ],
 )
-def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], wanted: str) -> None:
-    assert wanted in refused({"metadata": {"name": "demo", "namespace": "ml"}} | obj)
+def test_what_can_not_be_expressed_says_where_and_why(obj: dict[str, Any], expected: str) -> None:
+    assert expected in refused({"metadata": {"name": "demo", "namespace": "ml"}} | obj)
 
 
 def test_no_reason_is_about_an_override_that_nobody_wrote() -> None:

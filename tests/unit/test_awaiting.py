@@ -51,12 +51,12 @@ def test_what_is_waited_for_may_depend_on_the_object_as_it_is_after_overrides() 
 
 def test_a_service_and_a_claim_do_not_wait_for_pods_that_come_after_them() -> None:
     planned = plan({})
-    found = supporting_objects(
+    result = supporting_objects(
         replace(planned, rendered=replace(planned.rendered, supporting=(SERVICE, CONFIG, CLAIM)))
     )
-    assert found[0]["metadata"]["annotations"] == {"note": "x", "pulumi.com/skipAwait": "true"}
-    assert found[1] == CONFIG
-    assert found[2]["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert result[0]["metadata"]["annotations"] == {"note": "x", "pulumi.com/skipAwait": "true"}
+    assert result[1] == CONFIG
+    assert result[2]["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
 
 
 def test_what_an_object_is_annotated_with_anyway_stays() -> None:

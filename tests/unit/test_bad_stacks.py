@@ -47,10 +47,10 @@ def test_a_bad_stack_is_refused(
     if "deployment" in case:
         settings["deployments"] = [{"name": "a", "model": {"id": "org/model"}} | case["deployment"]]
     assert preview(project, {f"airunway:{key}": value for key, value in settings.items()}, monkeypatch) == 1
-    found = errors(capsys)
-    assert len(found) == len(case["errors"]), found
+    result = errors(capsys)
+    assert len(result) == len(case["errors"]), result
     for message in case["errors"]:
-        assert any(line.startswith(message) for line in found), (message, found)
+        assert any(line.startswith(message) for line in result), (message, result)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_a_bad_stack_file_is_refused(
     text: str, message: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert preview(project, text, monkeypatch) == 1
-    found = errors(capsys)
-    assert any(message in line for line in found), found
-    assert "hf_clear_text" not in " ".join(found)
+    result = errors(capsys)
+    assert any(message in line for line in result), result
+    assert "hf_clear_text" not in " ".join(result)
 
 
 def test_a_token_and_a_secret_s_name_exclude_each_other(
@@ -123,8 +123,8 @@ def test_a_bad_document_is_refused(
     monkeypatch.chdir(tmp_path)
     Path("m.yaml").write_text(yaml.safe_dump(DOCUMENT | change))
     assert run(monkeypatch, "select", "-f", "m.yaml") == 1
-    found = errors(capsys)
-    assert any(line.startswith(message) for line in found), found
+    result = errors(capsys)
+    assert any(line.startswith(message) for line in result), result
 
 
 @pytest.mark.parametrize("field", sorted(ENTRY_FIELDS))

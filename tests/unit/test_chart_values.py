@@ -24,11 +24,11 @@ def unknown(values: Any, known: Any, path: str = "") -> Iterator[str]:
     if not isinstance(values, dict) or known == {}:
         return
     for key, value in values.items():
-        place = f"{path}.{key}" if path else str(key)
+        location = f"{path}.{key}" if path else str(key)
         if not isinstance(known, dict) or key not in known:
-            yield place
+            yield location
         else:
-            yield from unknown(value, known[key], place)
+            yield from unknown(value, known[key], location)
 
 
 def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -67,8 +67,8 @@ def test_where_a_release_s_values_are_not_there_those_of_the_nearest_older_one_c
 def test_the_command_for_a_person_sets_the_same_values(provider: str, chart: HelmChart) -> None:
     (command,) = (c for c in COMMANDS[provider] if f" {chart.name} " in c)
     assert f"--version {chart.version} " in command
-    said = dict(word.split("=", 1) for word in re.findall(r"--set (\S+)", command))
-    assert said == {
+    output = dict(word.split("=", 1) for word in re.findall(r"--set (\S+)", command))
+    assert output == {
         path: str(value).lower() if isinstance(value, bool) else str(value) for path, value in leaves(chart.values)
     }
 

@@ -53,9 +53,9 @@ def test_a_token_in_clear_text_is_refused_at_its_field(fields: dict[str, Any], f
 
 @pytest.mark.parametrize("extra", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api_key=s3cret"]])
 def test_a_key_in_clear_text_is_refused_and_not_shown(extra: list[str]) -> None:
-    found = problems({"engine": {"args": {"api-key": "s3cret"}, "extraArgs": extra}})
-    assert [p.split(": ")[1][:27] for p in found] == ["a key does not belong in cl"] * 2
-    assert "s3cret" not in "".join(found)
+    result = problems({"engine": {"args": {"api-key": "s3cret"}, "extraArgs": extra}})
+    assert [p.split(": ")[1][:27] for p in result] == ["a key does not belong in cl"] * 2
+    assert "s3cret" not in "".join(result)
 
 
 @pytest.mark.parametrize("argument", ["--api-key s3cret", "-t s3cret", "--max-model-len 8192 ", "--a\tb=c"])
@@ -100,9 +100,9 @@ def test_what_only_looks_like_a_token_is_accepted(fields: dict[str, Any]) -> Non
     ],
 )
 def test_no_message_about_something_else_shows_a_token(fields: dict[str, Any]) -> None:
-    found = problems(fields)
-    assert found
-    assert TOKEN[3:] not in "\n".join(found)
+    result = problems(fields)
+    assert result
+    assert TOKEN[3:] not in "\n".join(result)
 
 
 def test_a_value_is_shown_without_tokens_even_where_it_is_cut() -> None:

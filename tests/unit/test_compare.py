@@ -110,15 +110,15 @@ def test_the_fields_that_are_told_are_all_that_changed_and_none_is_told_twice(
     paths = [f.field for f in fields]
     assert len(paths) == len(set(paths))
     # Applied to the flat old side, they give the flat new side.
-    told = {leaf: text for f in fields if f.new is not None for leaf, text in flat(f.new, f.field)}
+    reported = {leaf: text for f in fields if f.new is not None for leaf, text in flat(f.new, f.field)}
     gone = {leaf for f in fields if f.old is not None for leaf, _ in flat(f.old, f.field)}
     before = {leaf: text for leaf, text in flat(old) if leaf}
     after = {leaf: text for leaf, text in flat(new) if leaf}
-    kept = {leaf: text for leaf, text in before.items() if leaf not in gone}
+    remaining = {leaf: text for leaf, text in before.items() if leaf not in gone}
     empty = {
-        leaf for leaf, text in (kept | after).items() if text in ("{}", "[]")
+        leaf for leaf, text in (remaining | after).items() if text in ("{}", "[]")
     }  # a map that is filled or emptied is told by what is in it
-    assert {k: v for k, v in (kept | told).items() if k not in empty} == {
+    assert {k: v for k, v in (remaining | reported).items() if k not in empty} == {
         k: v for k, v in after.items() if k not in empty
     }
     if old != new:
@@ -137,13 +137,13 @@ def test_one_leaf_that_changes_is_told_once_with_both_values(value: dict[str, An
     assert field_sentence(field, change).startswith(f"{path}: ")
 
 
-def replaced(value: Any, wanted: str, new: Any, path: str = "") -> Any:
-    if path == wanted and path:
+def replaced(value: Any, expected: str, new: Any, path: str = "") -> Any:
+    if path == expected and path:
         return new
     if isinstance(value, dict):
-        return {k: replaced(v, wanted, new, f"{path}.{k}" if path else k) for k, v in value.items()}
+        return {k: replaced(v, expected, new, f"{path}.{k}" if path else k) for k, v in value.items()}
     if isinstance(value, list):
-        return [replaced(v, wanted, new, f"{path}[{i}]") for i, v in enumerate(value)]
+        return [replaced(v, expected, new, f"{path}[{i}]") for i, v in enumerate(value)]
     return value
 
 
@@ -162,8 +162,8 @@ def replaced(value: Any, wanted: str, new: Any, path: str = "") -> Any:
     ],
 )
 def test_a_value_is_told_as_it_is(old: dict[str, Any], new: dict[str, Any], fields: list[tuple[str, Any, Any]]) -> None:
-    found = [(f.field, f.old, f.new) for r in compare(with_inputs(old), with_inputs(new)).resources for f in r.fields]
-    assert repr(found) == repr(fields)
+    result = [(f.field, f.old, f.new) for r in compare(with_inputs(old), with_inputs(new)).resources for f in r.fields]
+    assert repr(result) == repr(fields)
 
 
 @given(documents(), documents())
@@ -172,10 +172,10 @@ def test_a_secret_s_mark_is_in_no_format(old: dict[str, Any], new: dict[str, Any
         for resource in document["resources"]:
             resource["secrets"] = {"data.token": mark}
     difference = compare(old, new)
-    told = json.dumps(difference_document(difference)) + "".join(
+    reported = json.dumps(difference_document(difference)) + "".join(
         field_sentence(f, r) for r in difference.resources for f in r.fields
     )
-    assert "hidden" not in told
+    assert "hidden" not in reported
     both = {r["urn"] for r in old["resources"]} & {r["urn"] for r in new["resources"]}
     assert {r.urn for r in difference.resources if any(f.secret for f in r.fields)} == both
 
@@ -273,10 +273,10 @@ decisions = st.builds(
 def test_whatever_two_decisions_are_one_sentence_says_what_became_of_them(
     old: dict[str, Any], new: dict[str, Any]
 ) -> None:
-    found = between(old, new).selections
+    result = between(old, new).selections
     changed = any(old[key] != new[key] for key in ("engine", "provider", "rule"))
-    assert len(found) == changed
-    for change in found:
+    assert len(result) == changed
+    for change in result:
         sentence = selection_sentence(change)
         assert f"{new['engine']} on {new['provider']}" in sentence
         assert not re.search(r"None|\(priority \)", sentence), sentence

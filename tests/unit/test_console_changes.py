@@ -116,15 +116,16 @@ def test_only_a_deployment_file_of_the_stack_can_be_chosen(file: Any, guard: Gua
 
 
 @pytest.mark.parametrize(
-    ("name", "place"), [("one", "deployments[0]"), ("chat", "deployments/chat.yaml[0]"), ("manifest", "manifest.yaml")]
+    ("name", "location"),
+    [("one", "deployments[0]"), ("chat", "deployments/chat.yaml[0]"), ("manifest", "manifest.yaml")],
 )
-def test_a_name_is_taken_wherever_its_entry_stands(name: str, place: str, guard: Guard, filed: Path) -> None:
+def test_a_name_is_taken_wherever_its_entry_stands(name: str, location: str, guard: Guard, filed: Path) -> None:
     checked = (
         Browser(guard)
         .post("/stacks/own/check", {"name": name, "model.id": "org/m", "file": "deployments/none.yaml"})
         .text
     )
-    assert f"is the name of {place} too; a name is used once per stack" in checked
+    assert f"is the name of {location} too; a name is used once per stack" in checked
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten_and_another_one_is_no_conflict(

@@ -72,7 +72,7 @@ def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: st
 
 
 @pytest.mark.parametrize(
-    ("fields", "path", "said"),
+    ("fields", "path", "output"),
     [
         ({"name": "taken"}, "name", "'taken' is the name of deployments[0] too; a name is used once per stack"),
         ({"name": "No Name"}, "name", "'No Name' given"),
@@ -92,24 +92,24 @@ def test_the_form_shows_what_the_rules_decide(fields: dict[str, str], engine: st
         ({"readyTimeout": "soon"}, "readyTimeout", "'soon' given"),
     ],
 )
-def test_an_error_stands_beside_the_field_that_it_is_about(fields: dict[str, str], path: str, said: str) -> None:
+def test_an_error_stands_beside_the_field_that_it_is_about(fields: dict[str, str], path: str, output: str) -> None:
     checked = filled(**fields)
     assert not checked.is_valid
     if path in checked.errors:
-        assert said in " ".join(checked.errors[path])
+        assert output in " ".join(checked.errors[path])
     else:
-        assert said in json.dumps([checked.errors, checked.general])
+        assert output in json.dumps([checked.errors, checked.general])
 
 
 def test_a_message_finds_the_field_that_holds_what_it_is_about() -> None:
-    wanted = {
+    expected = {
         "env[0].name": "env",
         "engine.args.x": "engine.args",
         "resources.gpu": "resources.gpu.count",
         "model.id": "model.id",
         "nowhere": None,
     }
-    assert {path: (field.name if (field := field_of(path)) else None) for path in wanted} == wanted
+    assert {path: (field.name if (field := field_of(path)) else None) for path in expected} == expected
 
 
 def test_the_rule_that_decides_is_shown_as_code(guard: Guard) -> None:

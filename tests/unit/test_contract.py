@@ -107,11 +107,11 @@ def names(problem: Problem, leaf: str) -> bool:
     """Whether the problem is told at the leaf or at the section or list that it is in, or names the leaf in its
     text.
     """
-    place = re.sub(r"\[[0-9]+\]", "[]", problem.field)
+    location = re.sub(r"\[[0-9]+\]", "[]", problem.field)
     return (
-        leaf == place
-        or place.startswith(f"{leaf}.")
-        or leaf.startswith((f"{place}.", f"{place}["))
+        leaf == location
+        or location.startswith(f"{leaf}.")
+        or leaf.startswith((f"{location}.", f"{location}["))
         or re.search(rf"\b{re.escape(leaf)}\b", problem.message) is not None
     )
 
@@ -312,8 +312,8 @@ def test_a_provider_fulfils_the_contract(provider: Provider) -> None:
     }
     assert set(methods) == {"name_limit", "endpoint", "render", "observe", "read_fields"}
     for name, method in methods.items():
-        wanted = [p.name for p in inspect.signature(method).parameters.values()][1:]
-        assert list(inspect.signature(getattr(provider, name)).parameters) == wanted
+        expected = [p.name for p in inspect.signature(method).parameters.values()][1:]
+        assert list(inspect.signature(getattr(provider, name)).parameters) == expected
     for name in Provider.__annotations__:
         assert hasattr(provider, name), name
 

@@ -77,20 +77,20 @@ def test_a_plugin_that_wants_to_know_the_cluster_is_told(tmp_path: Path) -> None
         "json.dumps(json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster'])",
         provideClusterInfo=True,
     )
-    wanted = {
+    expected = {
         "server": "https://c.example",
         "tls-server-name": "n",
         "certificate-authority-data": "Q0E=",
         "config": {"audience": "me"},
     }
-    assert json.loads(login(entry, **more).token) == wanted
+    assert json.loads(login(entry, **more).token) == expected
 
 
 def test_a_plugin_gives_a_certificate_and_when_it_ends(tmp_path: Path) -> None:
     document = credential(clientCertificateData="CERT", clientKeyData="KEY", expirationTimestamp="2020-01-02T03:04:05Z")
-    found = login(printing(tmp_path, document))
-    assert (found.certificate, found.key, found.token, found.expired) == (b"CERT", b"KEY", "", True)
-    assert found.expires == datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    result = login(printing(tmp_path, document))
+    assert (result.certificate, result.key, result.token, result.expired) == (b"CERT", b"KEY", "", True)
+    assert result.expires == datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize("expires", [None, "2999-01-01T00:00:00Z"])
@@ -105,7 +105,7 @@ def test_the_older_version_needs_no_interactive_mode(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "output"),
     [
         ([], "printed no valid ExecCredential: input should be"),
         (None, "printed no valid ExecCredential: input should be"),
@@ -129,16 +129,16 @@ def test_the_older_version_needs_no_interactive_mode(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_credential_is_told_without_what_it_says(document: Any, said: str, tmp_path: Path) -> None:
+def test_what_is_no_credential_is_told_without_what_it_says(document: Any, output: str, tmp_path: Path) -> None:
     message = refusal(printing(tmp_path, document))
     assert message.startswith("credential plugin plugin: ")
-    assert said in message
+    assert output in message
     assert "s3cr3t" not in message
     assert "4711" not in message
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "output"),
     [
         ("sys.exit(3)", "failed with status 3"),
         ("os.kill(os.getpid(), 9)", "failed with status -9"),
@@ -148,8 +148,8 @@ def test_what_is_no_credential_is_told_without_what_it_says(document: Any, said:
         ("pass", "printed no valid ExecCredential: it is not JSON"),
     ],
 )
-def test_a_plugin_that_fails_is_told(body: str, said: str, tmp_path: Path) -> None:
-    assert refusal(plugin(tmp_path, body)) == f"credential plugin plugin: {said}"
+def test_a_plugin_that_fails_is_told(body: str, output: str, tmp_path: Path) -> None:
+    assert refusal(plugin(tmp_path, body)) == f"credential plugin plugin: {output}"
 
 
 def test_a_plugin_that_is_missing_is_told_with_its_own_hint() -> None:
@@ -208,10 +208,10 @@ def test_an_oidc_token_is_taken_as_it_is() -> None:
 
 
 def headers(user: dict[str, Any], credentials: Credentials) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for name, value in headers_of(credentials, UserEntry.model_validate(user)):
-        found.setdefault(name.decode(), []).append(value.decode())
-    return found
+        result.setdefault(name.decode(), []).append(value.decode())
+    return result
 
 
 def test_requests_say_who_asks_and_as_whom() -> None:

@@ -120,14 +120,14 @@ def test_what_the_group_has_no_field_for_is_refused_by_its_path() -> None:
         {"model": {"source": "aikit", "id": "llama3.2:1b"}}
     )
     old = {"controller": {"apiGroup": "kubeairunway.ai"}}
-    said = refused(
+    output = refused(
         {"engine": {"type": "vllm", "extraArgs": ["--x"], "enforceEager": True, "enablePrefixCaching": False}, **GPU},
         **old,
     )
     assert [
         field
         for field in ("extraArgs", "enforceEager", "enablePrefixCaching")
-        if f"engine.{field}: ModelDeployment of kube" in said
+        if f"engine.{field}: ModelDeployment of kube" in output
     ] == [
         "extraArgs",
         "enforceEager",
@@ -216,7 +216,7 @@ def test_with_our_providers_registered_the_controller_decides_every_row_of_the_d
     assert (decision.engine, decision.provider) == (str(chosen.engine), chosen.provider)
 
 
-def said(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
+def output(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
     body = spec(**fields)
     return controller_differences(
         body,
@@ -229,14 +229,14 @@ def said(configs: list[InferenceProviderConfig], **fields: Any) -> list[str]:
 
 
 def test_the_shims_own_rules_that_decide_otherwise_are_told_with_what_settles_it() -> None:
-    (warning,) = [w for w in said(list(builtin()), resources={"gpu": {"count": 2}}) if "decide otherwise" in w]
+    (warning,) = [w for w in output(list(builtin()), resources={"gpu": {"count": 2}}) if "decide otherwise" in w]
     assert (
         warning
         == "with the rules that the provider shims register when they start, the controller would decide otherwise:"
         " vllm on kuberay, by priority 80; set engine.type: vllm and provider.name: dynamo to pin the decision"
     )
     settled = {"engine": {"type": "vllm"}, "provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 2}}}
-    assert [w for w in said(list(builtin()), **settled) if "decide otherwise" in w] == []
+    assert [w for w in output(list(builtin()), **settled) if "decide otherwise" in w] == []
 
 
 def test_a_provider_none_of_whose_rules_is_true_still_wins_in_the_controller_by_its_name() -> None:
@@ -277,7 +277,7 @@ def test_nothing_fits_is_told_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "wanted"),
+    ("fields", "expected"),
     [
         ({"env": [{"name": "A", "value": "b"}], **GPU}, "env: the controller's dynamo shim drops it"),
         (
@@ -317,15 +317,17 @@ def test_nothing_fits_is_told_too() -> None:
         ),
     ],
 )
-def test_what_the_shims_do_not_do_is_told_by_field(fields: Any, wanted: str) -> None:
-    assert any(wanted in w for w in stack(fields).warnings)
+def test_what_the_shims_do_not_do_is_told_by_field(fields: Any, expected: str) -> None:
+    assert any(expected in w for w in stack(fields).warnings)
 
 
 def test_what_the_shim_of_kaito_does_is_not_told() -> None:
     secret = {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
     environment = [{"name": "A", "value": "b"}, {"name": "B", **secret}]
-    told = stack({"env": environment, "resources": {"cpu": "4", "memory": "8Gi"}, "nodeSelector": {"a": "b"}}).warnings
-    assert not any("shim" in warning for warning in told)
+    reported = stack(
+        {"env": environment, "resources": {"cpu": "4", "memory": "8Gi"}, "nodeSelector": {"a": "b"}}
+    ).warnings
+    assert not any("shim" in warning for warning in reported)
 
 
 def test_one_replica_is_what_the_shim_of_kaito_does() -> None:
@@ -363,7 +365,7 @@ def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("a: [", "controller.yaml: not YAML"),
         ("", "controller.yaml: contains no objects"),
@@ -371,12 +373,12 @@ def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
         (Unreadable("can't be read: no"), "controller.manifests[0]: controller.yaml can't be read: no"),
     ],
 )
-def test_bad_manifests_are_refused_with_their_place(text: Any, wanted: str) -> None:
-    assert wanted in refused({}, files={"controller.yaml": text}, **MANAGED)
+def test_bad_manifests_are_refused_with_their_place(text: Any, expected: str) -> None:
+    assert expected in refused({}, files={"controller.yaml": text}, **MANAGED)
 
 
 @pytest.mark.parametrize(
-    ("settings", "wanted"),
+    ("settings", "expected"),
     [
         ({"controller": {"installation": "managed"}}, "installation: managed and manifests go together"),
         ({"controller": {"manifests": ["x.yaml"]}}, "installation: managed and manifests go together"),
@@ -384,8 +386,8 @@ def test_bad_manifests_are_refused_with_their_place(text: Any, wanted: str) -> N
         ({"delivery": "helm"}, "delivery"),
     ],
 )
-def test_bad_settings_are_refused_with_their_path(settings: Any, wanted: str) -> None:
-    assert wanted in refused({}, **settings)
+def test_bad_settings_are_refused_with_their_path(settings: Any, expected: str) -> None:
+    assert expected in refused({}, **settings)
 
 
 def test_a_bad_delivery_of_one_deployment_is_refused_with_its_path() -> None:

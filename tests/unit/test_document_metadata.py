@@ -109,16 +109,16 @@ def test_an_annotation_that_would_steer_pulumi_is_left_out_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said"),
+    ("metadata", "output"),
     [
         ({"labels": ["team"]}, "m.yaml: metadata.labels: ['team'] given, must be a map"),
         ({"annotations": 5}, "m.yaml: metadata.annotations: 5 given, must be a map"),
         ({"labels": {"tier": 2}}, "m.yaml: metadata.labels.tier: 2 given, must be a string; quote it"),
     ],
 )
-def test_metadata_of_another_form_is_refused_where_it_stands(metadata: Any, said: str) -> None:
+def test_metadata_of_another_form_is_refused_where_it_stands(metadata: Any, output: str) -> None:
     (problem,) = problems(metadata)
-    assert problem.startswith(said)
+    assert problem.startswith(output)
 
 
 def test_a_stack_tells_the_warnings_of_its_documents() -> None:

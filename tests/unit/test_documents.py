@@ -54,7 +54,7 @@ def test_both_groups_and_both_kinds_are_read(group: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "output"),
     [
         ("text", "m.yaml: must be a map, not a str"),
         ([], "m.yaml: must be a map, not a list"),
@@ -71,9 +71,9 @@ def test_both_groups_and_both_kinds_are_read(group: str, kind: str) -> None:
         (body(metadata=[{"name": "a"}]), "m.yaml: metadata.name: required, but not given"),
     ],
 )
-def test_what_is_no_document_is_refused_at_its_place(wrong: Any, said: str) -> None:
-    assert refused(wrong)[0].startswith(said)
-    assert refused(body(), wrong, body("b"))[0].startswith(said.replace("m.yaml", "m.yaml[1]"))
+def test_what_is_no_document_is_refused_at_its_place(wrong: Any, output: str) -> None:
+    assert refused(wrong)[0].startswith(output)
+    assert refused(body(), wrong, body("b"))[0].startswith(output.replace("m.yaml", "m.yaml[1]"))
 
 
 def test_everything_that_is_wrong_is_told_in_one_go() -> None:
@@ -118,7 +118,7 @@ def test_what_a_server_adds_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "output"),
     [
         ({"metadata": {"name": "a", "nmespace": "x"}}, "metadata.nmespace: unknown key; did you mean 'namespace'?"),
         ({"metadata": {"name": "a", "generateName": "x"}}, "metadata.generateName: unknown key; "),
@@ -128,9 +128,9 @@ def test_what_a_server_adds_is_passed_over() -> None:
         *(({"spec": {key: "x"}}, f"spec.{key}: unknown key") for key in sorted(ENTRY_FIELDS)),
     ],
 )
-def test_what_a_model_deployment_has_not_is_refused(more: dict[str, Any], said: str) -> None:
+def test_what_a_model_deployment_has_not_is_refused(more: dict[str, Any], output: str) -> None:
     problems = entry_of(**more)[1]
-    assert any(text.startswith(said) for text in problems), problems
+    assert any(text.startswith(output) for text in problems), problems
 
 
 def test_the_keys_that_only_an_entry_has_are_not_offered_for_a_document() -> None:
@@ -156,7 +156,7 @@ def test_whatever_a_spec_holds_reaches_the_entry_and_its_check(spec: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("path", "place"),
+    ("path", "location"),
     [
         ("name", "m.yaml: metadata.name"),
         ("namespace", "m.yaml: metadata.namespace"),
@@ -166,5 +166,5 @@ def test_whatever_a_spec_holds_reaches_the_entry_and_its_check(spec: dict[str, A
         ("names", "m.yaml: spec.names"),
     ],
 )
-def test_a_problem_of_the_entry_is_told_where_it_stands_in_the_document(path: str, place: str) -> None:
-    assert in_document(Problem(path, "is wrong"), "m.yaml") == Problem(place, "is wrong")
+def test_a_problem_of_the_entry_is_told_where_it_stands_in_the_document(path: str, location: str) -> None:
+    assert in_document(Problem(path, "is wrong"), "m.yaml") == Problem(location, "is wrong")

@@ -28,10 +28,10 @@ def valid_for_a_setting(text: str) -> bool:
 @given(parts)
 def test_hours_minutes_and_seconds_add_up(numbers: tuple[int | None, ...]) -> None:
     text = "".join(f"{number}{unit}" for number, unit in zip(numbers, "hms", strict=True) if number is not None)
-    wanted = sum((number or 0) * unit for number, unit in zip(numbers, (3600, 60, 1), strict=True))
+    expected = sum((number or 0) * unit for number, unit in zip(numbers, (3600, 60, 1), strict=True))
     assert is_duration(text) == valid_for_a_setting(text) == bool(text)
     if text:
-        assert seconds(text) == wanted < LONGEST
+        assert seconds(text) == expected < LONGEST
 
 
 @given(st.text(st.sampled_from("0123456789hmsHMS.-+ \n٣"), max_size=9))
@@ -72,10 +72,10 @@ def test_what_is_none_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("0s", 0), ("00h", 0), ("90s", 90), ("1h30m", 5400), ("45m", 2700), ("1h0m1s", 3601)]
+    ("text", "expected"), [("0s", 0), ("00h", 0), ("90s", 90), ("1h30m", 5400), ("45m", 2700), ("1h0m1s", 3601)]
 )
-def test_what_is_one_is_counted(text: str, wanted: int) -> None:
-    assert seconds(text) == wanted
+def test_what_is_one_is_counted(text: str, expected: int) -> None:
+    assert seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["soon", "", "9" * 5000 + "h", "1h\n", "1e3s"])
@@ -83,6 +83,6 @@ def test_an_option_that_is_none_is_wrong_usage(
     text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "wait", "--stack", "dev", "--timeout", text) == 2
-    said = capsys.readouterr().err
-    assert "90s, 45m or 1h30m" in " ".join(said.replace("│", " ").split())
-    assert len(said) < 3000
+    output = capsys.readouterr().err
+    assert "90s, 45m or 1h30m" in " ".join(output.replace("│", " ").split())
+    assert len(output) < 3000

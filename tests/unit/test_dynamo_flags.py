@@ -88,13 +88,13 @@ def test_the_workers_of_the_golden_files_are_understood(parser: tuple[Engine, Wo
         if not case.startswith(f"dynamo-{engine}") and not (engine is Engine.VLLM and case == "dynamo-overrides"):
             continue
         for name, arguments in commands(fields).items():
-            found = running.parse(arguments)
-            assert "error" not in found, (case, name, found)
-            assert found[NAMES[engine]["model"]] == fields["model"]["id"]
+            result = running.parse(arguments)
+            assert "error" not in result, (case, name, result)
+            assert result[NAMES[engine]["model"]] == fields["model"]["id"]
             role = name.removeprefix(SERVICE[engine]).removesuffix("Worker").lower()
             gpu = fields["scaling"][role]["gpu"] if role else fields["resources"]["gpu"]
-            assert found[NAMES[engine]["tensor"]] == gpu["count"]
-            assert str(found["disaggregation_mode"]).lower().rpartition(".")[2] in (role, "agg", "aggregated", "null")
+            assert result[NAMES[engine]["tensor"]] == gpu["count"]
+            assert str(result["disaggregation_mode"]).lower().rpartition(".")[2] in (role, "agg", "aggregated", "null")
             parsed += 1
     assert parsed >= 3
 
@@ -118,14 +118,14 @@ def test_a_matrix_of_settings_comes_out_as_meant(parser: tuple[Engine, WorkerPar
             "resources": {"gpu": {"count": gpus}},
         }
         (arguments,) = commands(fields).values()
-        found = running.parse(arguments)
-        assert "error" not in found, (arguments, found)
+        result = running.parse(arguments)
+        assert "error" not in result, (arguments, result)
         expected = {"tensor": gpus // pipeline, "pipeline": pipeline, "length": settings.get("contextLength")}
         expected |= {"trust": settings["trustRemoteCode"], "eager": settings["enforceEager"]}
-        assert {key: found[names[key]] for key in expected if key in names} == {
+        assert {key: result[names[key]] for key in expected if key in names} == {
             key: value for key, value in expected.items() if key in names
         }
-        assert "served" in found[names["served"]]
+        assert "served" in result[names["served"]]
 
 
 # Engine settings of users, by engine, and what they parse to.
@@ -168,8 +168,8 @@ def test_settings_of_users_come_out_as_meant(parser: tuple[Engine, WorkerParser]
         (arguments,) = commands(
             {"engine": {"type": str(engine)} | setting, "resources": {"gpu": {"count": 8}}}
         ).values()
-        found = running.parse(arguments)
-        assert {key: found.get(key, found.get("error")) for key in expected} == expected, arguments
+        result = running.parse(arguments)
+        assert {key: result.get(key, result.get("error")) for key in expected} == expected, arguments
 
 
 # Settings that are refused for the pinned release, each because the parser refuses it.
@@ -218,7 +218,7 @@ def test_every_switch_is_one(parser: tuple[Engine, WorkerParser]) -> None:
     flag = "--model-path" if engine is Engine.SGLANG else "--model"
     failed = {}
     for switch in known_flags()[engine].switches:
-        found = running.parse([flag, "org/model", f"--{switch}"])
-        if "error" in found and ("unrecognized" in found["error"] or "ambiguous" in found["error"]):
-            failed[switch] = found["error"][-200:]
+        result = running.parse([flag, "org/model", f"--{switch}"])
+        if "error" in result and ("unrecognized" in result["error"] or "ambiguous" in result["error"]):
+            failed[switch] = result["error"][-200:]
     assert failed == {}

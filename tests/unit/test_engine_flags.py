@@ -155,7 +155,7 @@ def row_default(path: str | None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("words", "gpus", "wanted"),
+    ("words", "gpus", "expected"),
     [
         ("--model m", 1, {"model": {"id": "m"}, "engine": {}}),
         (
@@ -204,12 +204,12 @@ def row_default(path: str | None) -> Any:
         ("--model m --a 1 --a 2", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a", "1", "--a", "2"]}}),
     ],
 )
-def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, wanted: Any) -> None:
-    assert read_arguments(Engine.VLLM, words.split(), gpus) == wanted
+def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, expected: Any) -> None:
+    assert read_arguments(Engine.VLLM, words.split(), gpus) == expected
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         ("serve m", "'serve' is not a flag"),
         ("", "args: name no model"),
@@ -218,13 +218,13 @@ def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, wan
         ("--model m --model n", "args: name the model twice"),
     ],
 )
-def test_words_that_name_no_model_are_told(words: str, said: str) -> None:
-    with pytest.raises(UnreadableError, match=said):
+def test_words_that_name_no_model_are_told(words: str, output: str) -> None:
+    with pytest.raises(UnreadableError, match=output):
         read_arguments(Engine.VLLM, words.split(), 1)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "wanted"),
+    ("arguments", "expected"),
     [
         ({"max_model_len": 9, "trust_remote_code": True}, {"contextLength": 9, "trustRemoteCode": True}),
         ({"max_model_len": True, "trust_remote_code": 1}, {"args": {"max-model-len": "", "trust-remote-code": "1"}}),
@@ -237,5 +237,5 @@ def test_words_that_name_no_model_are_told(words: str, said: str) -> None:
     ],
     ids=str,
 )
-def test_keyword_arguments_are_read_as_fields_or_as_flags_that_come_to_them(arguments: Any, wanted: Any) -> None:
-    assert read_keyword_arguments(Engine.VLLM, arguments, 2) == {"engine": wanted}
+def test_keyword_arguments_are_read_as_fields_or_as_flags_that_come_to_them(arguments: Any, expected: Any) -> None:
+    assert read_keyword_arguments(Engine.VLLM, arguments, 2) == {"engine": expected}

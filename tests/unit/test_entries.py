@@ -60,8 +60,8 @@ def test_entries_come_in_the_order_of_the_settings_and_know_their_places() -> No
 
 def test_an_entry_of_a_file_is_planned_as_in_the_stack_file() -> None:
     one, other = (
-        json.dumps([p.rendered.resource for p in made.deployments])
-        for made in (plan({"d.yaml": [CHAT]}), plan({}, [CHAT]))
+        json.dumps([p.rendered.resource for p in created.deployments])
+        for created in (plan({"d.yaml": [CHAT]}), plan({}, [CHAT]))
     )
     assert one == other
 
@@ -83,7 +83,7 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "wanted"),
+    ("body", "expected"),
     [
         ([CHAT | {"engine": {"type": "vlm"}}], "d.yaml[0].engine.type: 'vlm' given, did you mean 'vllm'?"),
         ([SMALL, CHAT | {"engin": {}}], "d.yaml[1].engin: unknown key; did you mean 'engine'?"),
@@ -112,9 +112,9 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ),
     ],
 )
-def test_what_is_wrong_in_a_file_is_told_with_file_and_place(body: Any, wanted: str) -> None:
+def test_what_is_wrong_in_a_file_is_told_with_file_and_place(body: Any, expected: str) -> None:
     (problem,) = refused({"d.yaml": body})
-    assert problem.startswith(wanted)
+    assert problem.startswith(expected)
 
 
 def test_everything_that_is_wrong_in_all_files_is_told_in_one_go() -> None:
@@ -133,7 +133,7 @@ def test_everything_that_is_wrong_in_all_files_is_told_in_one_go() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "deployments", "manifests", "wanted"),
+    ("files", "deployments", "manifests", "expected"),
     [
         (
             {},
@@ -152,10 +152,10 @@ def test_everything_that_is_wrong_in_all_files_is_told_in_one_go() -> None:
     ],
 )
 def test_a_name_that_is_used_twice_is_told_with_both_places(
-    files: Any, deployments: Any, manifests: Any, wanted: str
+    files: Any, deployments: Any, manifests: Any, expected: str
 ) -> None:
     (problem,) = refused(files, deployments, manifests=manifests)
-    assert problem.startswith(wanted)
+    assert problem.startswith(expected)
 
 
 def test_a_name_that_is_used_twice_is_told_although_the_entries_are_wrong_too() -> None:

@@ -35,9 +35,9 @@ def refusal(entry: dict[str, Any], **overrides: Any) -> str:
 
 def entry_of(obj: dict[str, Any]) -> dict[str, Any]:
     """The entry for an object, which renders just that."""
-    found = adopt(obj, TARGET)
-    assert found.entry is not None, found.reasons
-    return found.entry
+    result = adopt(obj, TARGET)
+    assert result.entry is not None, result.reasons
+    return result.entry
 
 
 def component(name: str, kind: str, container: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -126,8 +126,8 @@ def test_prefill_and_decode_workers_are_told_by_type_or_name_in_any_order(prefil
 
 def test_another_component_is_told_by_what_no_override_may_say() -> None:
     planner = component("Planner", "planner", {"command": ["python3", "-m", "dynamo.planner"]})
-    found = adopt(graph(planner, worker("decode", "worker")), TARGET)
-    assert found.reasons == (
+    result = adopt(graph(planner, worker("decode", "worker")), TARGET)
+    assert result.reasons == (
         "spec.components[Planner].replicas: is 1; a deployment renders none, which can't be overridden; use resources"
         " and scaling, which are checked against limits",
     )
@@ -155,9 +155,9 @@ def test_arguments_that_no_entry_may_have_stay_as_they_are() -> None:
 
 def test_a_key_among_the_arguments_is_not_hidden_in_an_override() -> None:
     arguments = ("--api-key", "abc", "--disaggregation-mode", "decode")
-    found = adopt(graph(worker("prefill", "prefill"), worker("decode", "decode", *arguments)), TARGET)
-    assert found.entry is None
-    assert "clear text" in "; ".join(found.reasons)
+    result = adopt(graph(worker("prefill", "prefill"), worker("decode", "decode", *arguments)), TARGET)
+    assert result.entry is None
+    assert "clear text" in "; ".join(result.reasons)
 
 
 def test_a_name_from_an_override_is_that_of_the_rendered_worker() -> None:
@@ -230,7 +230,7 @@ def test_a_ray_service_keeps_names_and_sizes(group: str, container: str, head: d
 
 
 @pytest.mark.parametrize(
-    ("resources", "wanted"),
+    ("resources", "expected"),
     [
         ({"limits": {"cpu": "513"}}, "resources.limits.cpu: '513' given, must be at most 512"),
         ({"requests": {"memory": "5Ti"}}, "resources.requests.memory: '5Ti' given, must be at most 4Ti"),
@@ -243,9 +243,9 @@ def test_a_ray_service_keeps_names_and_sizes(group: str, container: str, head: d
         ({"limits": "4"}, "resources.limits: can't be overridden"),
     ],
 )
-def test_overridden_resources_are_checked_against_the_ceilings(resources: Any, wanted: str) -> None:
+def test_overridden_resources_are_checked_against_the_ceilings(resources: Any, expected: str) -> None:
     pod = {"spec": {"containers": [{"name": "main", "resources": resources}]}}
-    assert wanted in refusal(GPU, components=[{"name": "Frontend", "podTemplate": pod}])
+    assert expected in refusal(GPU, components=[{"name": "Frontend", "podTemplate": pod}])
 
 
 def test_resources_that_fit_are_overridden_and_others_left_out() -> None:
@@ -254,12 +254,12 @@ def test_resources_that_fit_are_overridden_and_others_left_out() -> None:
     frontend = plan(GPU, components=[{"name": "Frontend", "podTemplate": pod}]).rendered.resource["spec"]["components"][
         0
     ]
-    found = frontend["podTemplate"]["spec"]["containers"][0]["resources"]
-    assert (found["limits"], set(found["requests"])) == ({"cpu": "8"}, {"cpu", "ephemeral-storage"})
+    result = frontend["podTemplate"]["spec"]["containers"][0]["resources"]
+    assert (result["limits"], set(result["requests"])) == ({"cpu": "8"}, {"cpu", "ephemeral-storage"})
 
 
 def test_a_controller_refuses_overridden_resources() -> None:
     pod = {"spec": {"containers": [{"name": "main", "resources": {"limits": {"cpu": "8"}}}]}}
-    wanted = "podTemplate.spec.containers[0].resources: the controller's webhook refuses it; use delivery: direct"
+    expected = "podTemplate.spec.containers[0].resources: the controller's webhook refuses it; use delivery: direct"
     entry = GPU | {"delivery": "modeldeployment"}
-    assert wanted in refusal(entry, components=[{"name": "Frontend", "podTemplate": pod}])
+    assert expected in refusal(entry, components=[{"name": "Frontend", "podTemplate": pod}])

@@ -106,9 +106,9 @@ def test_every_image_may_have_a_digest_after_its_tag() -> None:
     (job,) = (built.job() for built in plan.images)
     texts = [*registry_objects(plan.settings.registry.managed), *builder_objects(plan.settings), job]
     texts += [deployment.rendered.resource for deployment in plan.deployments]
-    said = to_documents(texts)
+    output = to_documents(texts)
     for image in ("registry:3.1.2", "buildkit:v1-rootless", "aikit:v1", "llama-cpp-cpu:v1", "own:v1"):
-        assert f"/{image}{digest}\n" in said
+        assert f"/{image}{digest}\n" in output
 
 
 @pytest.mark.parametrize("digest", ["sha256:abc", "sha256:", "latest", "sha256:" + "0" * 64 + "@sha256:" + "0" * 64])
@@ -286,7 +286,7 @@ def test_a_bad_build_is_refused(deployment: dict[str, Any], settings: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("size", "said"),
+    ("size", "output"),
     [
         ("80", "'80' given, which is 80 bytes; write 80Gi"),
         (80, "80 given, must be a Kubernetes quantity with its unit, such as 16Gi"),
@@ -294,7 +294,7 @@ def test_a_bad_build_is_refused(deployment: dict[str, Any], settings: dict[str, 
         ("0", "'0' given, must be more than 0"),
     ],
 )
-def test_a_volume_in_which_no_image_fits_is_refused(size: Any, said: str) -> None:
+def test_a_volume_in_which_no_image_fits_is_refused(size: Any, output: str) -> None:
     managed: dict[str, Any] = {"nodeCidrs": ["10.0.0.0/16"], "storage": size}
     for settings, field in (
         ({"registry": {"managed": managed}}, "registry.managed.storage"),
@@ -302,7 +302,7 @@ def test_a_volume_in_which_no_image_fits_is_refused(size: Any, said: str) -> Non
     ):
         with pytest.raises(InputError) as raised:
             parse_settings(settings)
-        assert [str(problem) for problem in raised.value.problems] == [f"{field}: {said}"]
+        assert [str(problem) for problem in raised.value.problems] == [f"{field}: {output}"]
 
 
 @pytest.mark.parametrize(("provider", "default"), [("kuberay", "workerMemory"), ("dynamo", "frontendMemory")])

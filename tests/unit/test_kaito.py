@@ -73,7 +73,7 @@ def test_another_preset_takes_a_token_where_there_is_one(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "wanted"),
+    ("model", "expected"),
     [
         ("phi-4-mini", "model.id: KAITO has no preset 'phi-4-mini'; did you mean 'phi-4-mini-instruct'?"),
         ("falcon-7b-instruct", "model.id: KAITO has no preset 'falcon-7b-instruct'"),
@@ -81,8 +81,8 @@ def test_another_preset_takes_a_token_where_there_is_one(model: str) -> None:
         ("s3://bucket/qwen3", "model.id: "),
     ],
 )
-def test_an_unknown_preset_is_refused(model: str, wanted: str) -> None:
-    assert wanted in refused(model)
+def test_an_unknown_preset_is_refused(model: str, expected: str) -> None:
+    assert expected in refused(model)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, tuple[str, .
     def document(fields: dict[str, Any]) -> dict[str, Any]:
         resource = plan(fields).rendered.resource
         inputs = {key: value for key, value in resource.items() if key not in ("apiVersion", "kind")}
-        found = {"urn": "u", "type": "kubernetes:kaito.sh/v1beta1:Workspace", "name": "demo", "inputs": inputs}
-        return {"stack": "s", "deployments": [], "resources": [found]}
+        result = {"urn": "u", "type": "kubernetes:kaito.sh/v1beta1:Workspace", "name": "demo", "inputs": inputs}
+        return {"stack": "s", "deployments": [], "resources": [result]}
 
     (change,) = compare(document(old), document(new)).resources
     return change.operation, change.forced_by

@@ -56,8 +56,8 @@ def refusal(folder: Path, *files: Any, context: str | None = "x") -> str:
 
 
 def test_a_named_context_needs_no_current_one(tmp_path: Path) -> None:
-    found = read(tmp_path, WHOLE)
-    assert (found.name, found.cluster.server, found.user.token) == ("x", "https://c.example:6443", "u-token")
+    result = read(tmp_path, WHOLE)
+    assert (result.name, result.cluster.server, result.user.token) == ("x", "https://c.example:6443", "u-token")
 
 
 def test_the_current_context_of_the_environment_does_not_matter(tmp_path: Path) -> None:
@@ -73,8 +73,8 @@ def test_the_first_file_that_has_a_name_wins_whole(tmp_path: Path) -> None:
     second = config(
         cluster(**{"tls-server-name": "second", "proxy-url": "http://second:1"}), user(token="other"), context()
     )
-    found = read(tmp_path, first, second)
-    assert (found.cluster.tls_server_name, found.cluster.proxy_url, found.user.token) == ("first", None, "u-token")
+    result = read(tmp_path, first, second)
+    assert (result.cluster.tls_server_name, result.cluster.proxy_url, result.user.token) == ("first", None, "u-token")
 
 
 def test_parts_of_one_context_may_lie_in_several_files_and_missing_ones_are_skipped(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_merging_is_looking_through_the_files_in_turn(files: list[dict[str, str]
     with tempfile.TemporaryDirectory() as folder:
         for name, to in first.items():
             listed = [config(*(context(n, c) for n, c in file.items()), user()) for file in files]
-            found = read(Path(folder), *listed, config(*whole), context=name)
-            assert found.cluster.server == f"https://{to}.example:6443"
+            result = read(Path(folder), *listed, config(*whole), context=name)
+            assert result.cluster.server == f"https://{to}.example:6443"
 
 
 def test_without_kubeconfig_the_one_in_the_home_counts(tmp_path: Path) -> None:
@@ -112,12 +112,12 @@ def test_relative_paths_start_in_the_folder_of_their_own_file(tmp_path: Path) ->
     files = {"client-certificate": "a.crt", "client-key": "/abs/a.key", "tokenFile": "t", "exec": plugin, "token": None}
     (tmp_path / "two" / "config").write_text(json.dumps(config(user(**files))))
     listed = os.pathsep.join(str(tmp_path / name / "config") for name in ("one", "two"))
-    found = read_context(Cluster(context="x"), Path("/elsewhere"), {"KUBECONFIG": listed})
-    assert found.cluster.certificate_authority == str(tmp_path / "one" / "ca.crt")
-    assert (found.user.client_certificate, found.user.client_key) == (str(tmp_path / "two" / "a.crt"), "/abs/a.key")
-    assert found.user.token_file == str(tmp_path / "two" / "t")
-    assert found.user.exec is not None
-    assert found.user.exec.command == str(tmp_path / "two" / "bin" / "plugin")
+    result = read_context(Cluster(context="x"), Path("/elsewhere"), {"KUBECONFIG": listed})
+    assert result.cluster.certificate_authority == str(tmp_path / "one" / "ca.crt")
+    assert (result.user.client_certificate, result.user.client_key) == (str(tmp_path / "two" / "a.crt"), "/abs/a.key")
+    assert result.user.token_file == str(tmp_path / "two" / "t")
+    assert result.user.exec is not None
+    assert result.user.exec.command == str(tmp_path / "two" / "bin" / "plugin")
 
 
 def test_relative_paths_of_the_setting_start_where_the_provider_runs_or_else_beside_the_file(tmp_path: Path) -> None:
@@ -164,12 +164,12 @@ def test_with_the_setting_alone_its_current_context_counts(tmp_path: Path) -> No
     file.write_text(json.dumps(WHOLE))
     with pytest.raises(InputError) as raised:
         read_context(Cluster(kubeconfig=str(file)), tmp_path, {})
-    wanted = "has no current-context, and cluster.context is not set; valid contexts: x"
-    assert str(raised.value) == f"cluster {file}: can't be opened: {file}: {wanted}"
+    expected = "has no current-context, and cluster.context is not set; valid contexts: x"
+    assert str(raised.value) == f"cluster {file}: can't be opened: {file}: {expected}"
 
 
 @pytest.mark.parametrize(
-    ("entries", "said"),
+    ("entries", "output"),
     [
         ([cluster(), user(), context("a"), context("xy")], "config-0: no context 'x'; did you mean 'xy'? valid: a, xy"),
         ([cluster(), user(), context("a", "gone")], "config-0: no context 'x'; valid contexts: none"),
@@ -185,16 +185,16 @@ def test_with_the_setting_alone_its_current_context_counts(tmp_path: Path) -> No
     ],
 )
 def test_a_context_that_leads_nowhere_is_told_with_the_valid_ones(
-    entries: list[dict[str, Any]], said: str, tmp_path: Path
+    entries: list[dict[str, Any]], output: str, tmp_path: Path
 ) -> None:
-    assert refusal(tmp_path, config(*entries)) == f"cluster x: can't be opened: {said}"
+    assert refusal(tmp_path, config(*entries)) == f"cluster x: can't be opened: {output}"
 
 
 EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "p", "interactiveMode": "Never"}
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "output"),
     [
         (cluster(server=None), "has no server"),
         (cluster(server="c.example:6443"), "server: 'c.example:6443' given, must be a URL such as https://HOST:PORT"),
@@ -239,18 +239,18 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "p", "intera
     ],
     ids=str,
 )
-def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], output: str, tmp_path: Path) -> None:
     whole = [e for e in (cluster(), user(), context()) if e.keys() != entry.keys()]
     message = refusal(tmp_path, config(entry, *whole))
     assert message.startswith(
         f"cluster x: can't be opened: config-0: context 'x', {'cluster' if 'cluster' in entry else 'user'} "
     )
-    assert said in message
+    assert output in message
     assert "u-token" not in message
 
 
 @pytest.mark.parametrize(
-    ("file", "said"),
+    ("file", "output"),
     [
         ("nonsense", "config-1: is not a kubeconfig: must be a map"),
         ("[]", "config-1: is not a kubeconfig: must be a map"),
@@ -268,9 +268,9 @@ def test_what_client_go_refuses_is_told_with_its_entry(entry: dict[str, Any], sa
     ],
     ids=str,
 )
-def test_a_broken_file_is_an_error_even_where_another_has_the_context(file: Any, said: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_an_error_even_where_another_has_the_context(file: Any, output: str, tmp_path: Path) -> None:
     message = refusal(tmp_path, WHOLE, file)
-    assert said in message
+    assert output in message
     assert "4711" not in message
 
 
@@ -295,15 +295,15 @@ def test_no_file_at_all_is_told(listed: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("/nowhere/config", "neither an existing file nor"),
         ("a\0b", "cluster.kubeconfig: not YAML"),
         ("/", "Is a directory"),
     ],
 )
-def test_a_setting_that_leads_nowhere_is_told(text: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=said):
+def test_a_setting_that_leads_nowhere_is_told(text: str, output: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=output):
         read_context(Cluster(kubeconfig=text, context="x"), tmp_path, {})
 
 

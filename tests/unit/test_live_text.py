@@ -110,6 +110,6 @@ def test_several_stacks_follow_each_other() -> None:
     assert printed(160, SURVEY, Survey("dev", (), ())).count("running") == 2
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("90s", 90), ("45m", 2700), ("1h30m", 5400), ("2h", 7200)])
-def test_a_duration_is_read(text: str, wanted: float) -> None:
-    assert seconds(text) == wanted
+@pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("45m", 2700), ("1h30m", 5400), ("2h", 7200)])
+def test_a_duration_is_read(text: str, expected: float) -> None:
+    assert seconds(text) == expected

@@ -35,7 +35,7 @@ def text(value: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("base", "change", "wanted"),
+    ("base", "change", "expected_value"),
     [
         ({"a": "b"}, {"a": "c"}, {"a": "c"}),
         ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
@@ -54,8 +54,8 @@ def text(value: Any) -> str:
         ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
     ],
 )
-def test_the_examples_of_rfc_7396_appendix_a_give_what_it_says(base: Any, change: Any, wanted: Any) -> None:
-    assert merge_patch(base, change) == wanted
+def test_the_examples_of_rfc_7396_appendix_a_give_what_it_says(base: Any, change: Any, expected_value: Any) -> None:
+    assert merge_patch(base, change) == expected_value
 
 
 @given(maps, maps)
@@ -146,10 +146,10 @@ def test_true_is_not_1(one: Any, other: Any, equal: bool) -> None:
 
 @given(st.dictionaries(st.sampled_from("abcd"), anything))
 def test_fields_that_hold_nothing_are_left_out_and_0_and_false_are_something(fields: dict[str, Any]) -> None:
-    kept = fields_that_hold_something(**fields)
-    assert all(text(kept[name]) == text(fields[name]) for name in kept)
-    assert {text(fields[name]) for name in set(fields) - set(kept)} <= {"null", "{}", "[]", '""'}
-    assert not {text(value) for value in kept.values()} & {"null", "{}", "[]", '""'}
+    remaining = fields_that_hold_something(**fields)
+    assert all(text(remaining[name]) == text(fields[name]) for name in remaining)
+    assert {text(fields[name]) for name in set(fields) - set(remaining)} <= {"null", "{}", "[]", '""'}
+    assert not {text(value) for value in remaining.values()} & {"null", "{}", "[]", '""'}
 
 
 GROUPS = [{"groupName": "g", "a": 1}]
@@ -177,7 +177,7 @@ def test_elements_are_told_apart_by_the_key_of_their_list(field: str, base: Any,
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "wanted"),
+    ("first", "second", "expected_value"),
     [
         (None, {"a": None}, {"a": None}),
         ({"a": None}, {"b": 1}, {"a": None, "b": 1}),
@@ -193,5 +193,5 @@ def test_elements_are_told_apart_by_the_key_of_their_list(field: str, base: Any,
         ({"l": [{"name": "a"}]}, {"l": [1]}, None),
     ],
 )
-def test_two_patches_are_joined_to_one(first: Any, second: Any, wanted: Any) -> None:
-    assert join_patches(first, second) == (second if wanted is None else wanted)
+def test_two_patches_are_joined_to_one(first: Any, second: Any, expected_value: Any) -> None:
+    assert join_patches(first, second) == (second if expected_value is None else expected_value)

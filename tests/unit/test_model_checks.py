@@ -60,7 +60,7 @@ def test_the_id_of_an_image_s_own_model_is_not_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "said"),
+    ("file", "output"),
     [
         ("Q2/big-00002-of-00003.gguf", "which is one of 3 parts, and only one file is fetched"),
         ("big-00001-of-00012.gguf", "which is one of 12 parts"),
@@ -80,10 +80,10 @@ def test_the_id_of_an_image_s_own_model_is_not_looked_at() -> None:
     ],
 )
 @pytest.mark.parametrize("build", [False, True])
-def test_what_is_not_one_whole_file_of_the_repository_is_refused(file: str, said: str, build: bool) -> None:
+def test_what_is_not_one_whole_file_of_the_repository_is_refused(file: str, output: str, build: bool) -> None:
     (problem,) = problems({"id": "a/b", "gguf": {"file": file, "build": build}})
     assert problem.startswith("model.gguf.file: ")
-    assert said in problem
+    assert output in problem
 
 
 @pytest.mark.parametrize("file", ["x.gguf", "a b.gguf", "Q4/x.gguf", "x-00001-of-00001.gguf", "x-2-of-us.gguf"])
@@ -93,14 +93,14 @@ def test_one_whole_file_is_accepted(file: str) -> None:
 
 @given(st.integers(1, 99999), st.integers(1, 99999))
 def test_a_file_is_whole_where_it_is_the_only_part(part: int, of: int) -> None:
-    found = problems({"id": "a/b", "gguf": {"file": f"m-{part:05}-of-{of:05}.gguf"}})
-    assert bool(found) == (of > 1)
+    result = problems({"id": "a/b", "gguf": {"file": f"m-{part:05}-of-{of:05}.gguf"}})
+    assert bool(result) == (of > 1)
 
 
 @pytest.mark.parametrize("source", ["custom", "aikit"])
 def test_a_revision_is_of_a_repository(source: str) -> None:
-    found = problems({"id": "llama3.2:1b", "source": source, "revision": "v1"}, image="registry.example/m:1")
-    assert found == [f"model.revision: only for source huggingface; with source {source} the image holds the model"]
+    result = problems({"id": "llama3.2:1b", "source": source, "revision": "v1"}, image="registry.example/m:1")
+    assert result == [f"model.revision: only for source huggingface; with source {source} the image holds the model"]
 
 
 @pytest.mark.parametrize("revision", ["", " v1", "v1 ", "a\nb"])

@@ -27,7 +27,7 @@ KEY = {"name": "keys", "key": "token"}
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "output"),
     [
         ({}, "env[0].valueFrom: nothing given, must be one of configMapKeyRef, fieldRef, "),
         ({"secretRef": KEY}, "env[0].valueFrom.secretRef: unknown key; did you mean 'secretKeyRef'? valid: "),
@@ -45,9 +45,9 @@ KEY = {"name": "keys", "key": "token"}
         ({"resourceFieldRef": {"divisor": "1"}}, "env[0].valueFrom.resourceFieldRef.resource: required"),
     ],
 )  # fmt: skip
-def test_a_source_that_the_api_server_refuses_is_refused(source: Any, said: str) -> None:
+def test_a_source_that_the_api_server_refuses_is_refused(source: Any, output: str) -> None:
     (problem,) = problems(env=[{"name": "A", "valueFrom": source}])
-    assert problem.startswith(said)
+    assert problem.startswith(output)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_each_source_of_kubernetes_is_accepted(source: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("toleration", "said"),
+    ("toleration", "output"),
     [
         ({"operator": "equal", "key": "a"}, "tolerations[0].operator: 'equal' given, did you mean 'Equal'? valid: "),
         ({"operator": "Gt", "key": "a"}, "tolerations[0].operator: 'Gt' given, valid: Equal, Exists"),
@@ -83,9 +83,9 @@ def test_each_source_of_kubernetes_is_accepted(source: Any) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_toleration_that_the_api_server_refuses_is_refused(toleration: Any, said: str) -> None:
+def test_a_toleration_that_the_api_server_refuses_is_refused(toleration: Any, output: str) -> None:
     (problem,) = problems(tolerations=[toleration])
-    assert problem.startswith(said)
+    assert problem.startswith(output)
 
 
 @pytest.mark.parametrize(
@@ -140,10 +140,10 @@ def test_an_extended_resource_is_a_type_of_gpu(kind: str, field: str) -> None:
 
 
 def test_a_wrong_type_in_one_element_hides_nothing_in_the_others() -> None:
-    found = problems(
+    result = problems(
         env=[{"name": "A", "value": 1}, {"name": "B C"}], tolerations=[{"operator": "exists"}, {"value": "x"}]
     )
-    assert [p.split(":")[0] for p in found] == [
+    assert [p.split(":")[0] for p in result] == [
         "env[0].value",
         "tolerations[0].operator",
         "env[1].name",

@@ -86,7 +86,7 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "output"),
     [
         ({"modl": {}}, "modl: unknown key; did you mean 'model'? valid: "),
         ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, revision, servedName, source"),
@@ -107,10 +107,10 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
         ({"x" * 5000: 1}, "x" * 5000 + ": unknown key"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_an_entry_is_told_at_its_path(data: dict[str, Any], said: str) -> None:
+def test_what_is_wrong_in_an_entry_is_told_at_its_path(data: dict[str, Any], output: str) -> None:
     read, problems = parse_spec({"name": "a", "model": {"id": "org/m"}} | data, DeploymentEntry)
     assert read is None
-    assert any(str(p).startswith(said) for p in problems), [str(p)[:200] for p in problems]
+    assert any(str(p).startswith(output) for p in problems), [str(p)[:200] for p in problems]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_what_is_wrong_in_an_entry_is_told_at_its_path(data: dict[str, Any], sai
 @pytest.mark.parametrize("field", ["name", "namespace"])
 def test_a_name_that_is_no_label_is_told_with_one(name: str, write: str, field: str) -> None:
     _, problems = parse_spec({"name": "a", "model": {"id": "org/m"}} | {field: name}, DeploymentEntry)
-    (said,) = [p.message for p in problems if "must match" in p.message]
-    assert said.endswith(f"; write {write}")
+    (output,) = [p.message for p in problems if "must match" in p.message]
+    assert output.endswith(f"; write {write}")
     assert parse_spec({"model": {"id": "org/m"}, "name": "a"} | {field: write}, DeploymentEntry)[1] == []
 
 

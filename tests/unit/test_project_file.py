@@ -56,7 +56,7 @@ def test_stack_files_lie_where_the_project_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("project", "said"),
+    ("project", "output"),
     [
         ("runtime: python", "name: must be text"),
         ("name: 3", "name: must be text"),
@@ -66,8 +66,8 @@ def test_stack_files_lie_where_the_project_says(tmp_path: Path) -> None:
         ("name: [", "not YAML"),
     ],
 )
-def test_a_project_file_that_is_none_is_refused(tmp_path: Path, project: str, said: str) -> None:
-    with pytest.raises(InputError, match=rf"Pulumi\.yaml: {said}"):
+def test_a_project_file_that_is_none_is_refused(tmp_path: Path, project: str, output: str) -> None:
+    with pytest.raises(InputError, match=rf"Pulumi\.yaml: {output}"):
         read_stack(write(tmp_path, project), "dev")
 
 

@@ -50,7 +50,7 @@ def refused(*patterns: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "wanted"),
+    ("pattern", "expected"),
     [
         ("deployments/*.yaml", ["deployments/a.yaml", "deployments/b.yaml"]),
         ("deployments/[!a].yaml", ["deployments/b.yaml"]),
@@ -71,8 +71,8 @@ def refused(*patterns: str) -> str:
         ("other[[]1].yaml", ["other[1].yaml"]),
     ],
 )
-def test_a_pattern_names_files_in_order(project: Path, pattern: str, wanted: list[str]) -> None:
-    assert names(pattern) == wanted
+def test_a_pattern_names_files_in_order(project: Path, pattern: str, expected: list[str]) -> None:
+    assert names(pattern) == expected
 
 
 def test_a_file_that_is_named_twice_is_read_once(project: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_link_that_leads_out_of_the_project_is_refused(project: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("pattern", "said"),
+    ("pattern", "output"),
     [
         ("deployments/*.yml", "deployments/*.yml matches no file in {project}/deployments"),
         ("*.yml", "*.yml matches no file in {project}"),
@@ -134,8 +134,8 @@ def test_a_link_that_leads_out_of_the_project_is_refused(project: Path, tmp_path
         ("/dev/zero", "/dev/zero is not a regular file"),
     ],
 )
-def test_what_names_no_file_is_refused(project: Path, pattern: str, said: str) -> None:
-    assert said.format(project=project) in refused(pattern)
+def test_what_names_no_file_is_refused(project: Path, pattern: str, output: str) -> None:
+    assert output.format(project=project) in refused(pattern)
 
 
 @pytest.mark.parametrize("pattern", ["deployments/odd.yaml", "deployments/od*"])

@@ -123,7 +123,7 @@ def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "mode", "said"),
+    ("engine", "mode", "output"),
     [
         ("sglang", "aggregated", "engine.type: kaito was chosen, whose renderer knows vllm, llamacpp, not sglang"),
         (
@@ -134,7 +134,7 @@ def test_a_built_in_document_claims_just_what_its_renderer_knows() -> None:
     ],
 )
 def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_something_else(
-    engine: str, mode: str, said: str
+    engine: str, mode: str, output: str
 ) -> None:
     claim = {"name": engine, "servingModes": ["aggregated", "disaggregated"], "gpuSupport": True}
     pools = {role: {"replicas": 1, "gpu": {"count": 1}} for role in ("prefill", "decode")}
@@ -152,7 +152,7 @@ def test_what_a_document_claims_beyond_the_renderer_is_refused_not_rendered_as_s
         "providers": {"kaito": {"spec": {"capabilities": {"engines": [claim]}}}},
         "deployments": [entry],
     }
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=output):
         plan_stack(parse_settings(settings), Files(), PROVIDERS)
 
 
@@ -178,7 +178,7 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "output"),
     [
         ({"metadata": None}, "d.yaml: metadata.name: required"),
         ({"metadata": {"name": 3}}, "d.yaml: metadata.name: required"),
@@ -191,13 +191,13 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
         ({"spec": {"capabilities": {"engines": ["vllm"]}, "images": ["x"]}}, "d.yaml: spec.images"),
     ],
 )
-def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], said: str) -> None:
+def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], output: str) -> None:
     _, problems = read_provider_configs(
         parse_settings({"providerFiles": ["d.yaml"]}),
         Files.from_texts({"d.yaml": json.dumps(FLAT | change)}),
         PROVIDERS,
     )
-    assert re.match(said, str(problems[0])), problems
+    assert re.match(output, str(problems[0])), problems
 
 
 def test_a_list_is_merged_by_name_only_where_names_are_text() -> None:

@@ -34,8 +34,8 @@ def _parser() -> Iterator[WorkerParser]:
 def application(fields: dict[str, Any]) -> dict[str, Any]:
     """The arguments of the application."""
     resource = plan({"provider": {"name": "kuberay"}} | fields).rendered.resource
-    found: dict[str, Any] = yaml.safe_load(resource["spec"]["serveConfigV2"])["applications"][0]["args"]
-    return found
+    result: dict[str, Any] = yaml.safe_load(resource["spec"]["serveConfigV2"])["applications"][0]["args"]
+    return result
 
 
 def engine(setting: dict[str, Any], gpus: int = 8, **more: Any) -> dict[str, Any]:
@@ -50,17 +50,17 @@ def test_the_arguments_are_those_of_the_known_release(parser: WorkerParser) -> N
 @pytest.mark.parametrize("case", [case for case in CASES if case.startswith("kuberay")])
 def test_the_models_of_the_golden_files_are_understood(parser: WorkerParser, case: str) -> None:
     fields = CASES[case]
-    found = parser.parse(application(fields))
+    result = parser.parse(application(fields))
     if fields.get("engine", {}).get("extraArgs"):
-        assert "swap_space" in found["error"]  # a flag of an image of its own, which this release has no more
+        assert "swap_space" in result["error"]  # a flag of an image of its own, which this release has no more
         fields = fields | {"engine": {k: v for k, v in fields["engine"].items() if k != "extraArgs"}}
-        found = parser.parse(application(fields))
-    assert "error" not in found, found
+        result = parser.parse(application(fields))
+    assert "error" not in result, result
     scaling = fields["scaling"] if "serving" in fields else {"": fields["resources"]}
     counts = [part["gpu"]["count"] for part in (scaling[role] for role in ("prefill", "decode", "") if role in scaling)]
-    assert [model["tensor_parallel_size"] for model in found] == counts
-    assert [len(model["placement_bundles"]) for model in found] == counts
-    assert {model["model"] for model in found} == {fields["model"]["id"]}
+    assert [model["tensor_parallel_size"] for model in result] == counts
+    assert [len(model["placement_bundles"]) for model in result] == counts
+    assert {model["model"] for model in result} == {fields["model"]["id"]}
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_the_models_of_the_golden_files_are_understood(parser: WorkerParser, cas
     ids=str,
 )
 def test_settings_come_out_as_meant(parser: WorkerParser, setting: dict[str, Any], expected: dict[str, Any]) -> None:
-    found = parser.parse(application(engine(setting)))
-    assert "error" not in found, found
-    assert {key: found[0][key] for key in expected} == expected
+    result = parser.parse(application(engine(setting)))
+    assert "error" not in result, result
+    assert {key: result[0][key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_settings_come_out_as_meant(parser: WorkerParser, setting: dict[str, Any
 def test_what_is_refused_is_what_ray_serve_refuses(parser: WorkerParser, setting: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         application(engine(setting))
-    found = parser.parse(application(engine(setting, image=OTHER_RELEASE)))
-    assert "Unknown engine argument" in found["error"]
+    result = parser.parse(application(engine(setting, image=OTHER_RELEASE)))
+    assert "Unknown engine argument" in result["error"]
 
 
 def test_ray_serve_refuses_its_own_settings_among_the_arguments(parser: WorkerParser) -> None:

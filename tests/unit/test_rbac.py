@@ -56,10 +56,10 @@ def can(
 def test_an_object_is_written_by_its_name_and_only_what_has_no_name_yet_is_granted_for_all() -> None:
     (role,) = [o for o in objects() if o["kind"] == "Role"]
     assert role["metadata"]["namespace"] == "ml"
-    where = {"apiGroups": ["nvidia.com"], "resources": ["dynamographdeployments"]}
+    location = {"apiGroups": ["nvidia.com"], "resources": ["dynamographdeployments"]}
     assert [r for r in role["rules"] if r["apiGroups"] == ["nvidia.com"]] == [
-        where | {"verbs": ["list", "watch", "create"]},
-        where | {"resourceNames": ["demo"], "verbs": ["get", "patch", "delete"]},
+        location | {"verbs": ["list", "watch", "create"]},
+        location | {"resourceNames": ["demo"], "verbs": ["get", "patch", "delete"]},
     ]
     assert can(objects(), "watch", "", "events", "ml")
 
@@ -68,17 +68,17 @@ def test_what_is_not_waited_for_is_not_observed() -> None:
     service = manifest("v1", "Service", "demo", "ml")
     assert can(rbac_objects([service], "test", ACCOUNT), "watch", "", "endpoints", "ml")
     service["metadata"]["annotations"] = {"pulumi.com/skipAwait": "true"}
-    found = rbac_objects([service], "test", ACCOUNT)
-    assert not any(can(found, "watch", "", resource, "ml") for resource in ("endpoints", "events"))
-    assert can(found, "watch", "", "services", "ml"), "that it is gone is waited for"
+    result = rbac_objects([service], "test", ACCOUNT)
+    assert not any(can(result, "watch", "", resource, "ml") for resource in ("endpoints", "events"))
+    assert can(result, "watch", "", "services", "ml"), "that it is gone is waited for"
 
 
 def test_of_the_cluster_the_stack_s_namespaces_are_patched_and_kube_system_is_read_and_nothing_else() -> None:
     (role,) = [o for o in objects() if o["kind"] == "ClusterRole"]
-    where = {"apiGroups": [""], "resources": ["namespaces"]}
+    location = {"apiGroups": [""], "resources": ["namespaces"]}
     assert role["rules"] == [
-        where | {"resourceNames": ["kube-system"], "verbs": ["get"]},
-        where | {"resourceNames": ["ml"], "verbs": ["get", "patch"]},
+        location | {"resourceNames": ["kube-system"], "verbs": ["get"]},
+        location | {"resourceNames": ["ml"], "verbs": ["get", "patch"]},
     ]
 
 
@@ -140,8 +140,8 @@ def test_a_claim_s_storage_class_is_read_by_name_or_any_where_it_is_the_default(
 def test_a_changed_definition_is_replaced_by_put_and_one_that_is_kept_never_deleted() -> None:
     crd = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "boxes.example")
     granted = rbac_objects([], "test", ACCOUNT, retained=[crd])
-    where = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
-    assert [verb for verb in ("create", "get", "update", "patch", "delete") if can(granted, verb, *where)] == [
+    location = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
+    assert [verb for verb in ("create", "get", "update", "patch", "delete") if can(granted, verb, *location)] == [
         "create",
         "get",
         "update",
@@ -187,9 +187,9 @@ def test_a_role_is_bound_by_its_name_and_where_the_binding_is() -> None:
     granted = rbac_objects(
         [], "test", ACCOUNT, releases=[Release("operator", "ops", [binding("RoleBinding", "kube-system", view)])]
     )
-    where = ("rbac.authorization.k8s.io", "clusterroles", "kube-system")
-    assert can(granted, "bind", *where, "view")
-    assert not can(granted, "bind", *where, "cluster-admin")
+    location = ("rbac.authorization.k8s.io", "clusterroles", "kube-system")
+    assert can(granted, "bind", *location, "view")
+    assert not can(granted, "bind", *location, "cluster-admin")
     assert not can(granted, "bind", "rbac.authorization.k8s.io", "clusterroles", "ops", "view")
 
 
@@ -220,8 +220,8 @@ def test_an_object_of_a_chart_is_in_the_release_s_namespace_unless_it_says_other
 def test_a_chart_s_definition_is_not_deleted_as_every_object_of_its_kind_would_go_with_it() -> None:
     crd = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "boxes.example")
     granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [crd])])
-    where = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
-    assert [verb for verb in ("create", "get", "patch", "delete") if can(granted, verb, *where)] == [
+    location = ("apiextensions.k8s.io", "customresourcedefinitions", "", "boxes.example")
+    assert [verb for verb in ("create", "get", "patch", "delete") if can(granted, verb, *location)] == [
         "create",
         "get",
         "patch",
@@ -229,12 +229,12 @@ def test_a_chart_s_definition_is_not_deleted_as_every_object_of_its_kind_would_g
 
 
 def test_what_a_chart_keeps_is_not_deleted_and_a_hook_is_watched_by_its_name() -> None:
-    kept = manifest("v1", "ConfigMap", "kept")
-    kept["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    remaining = manifest("v1", "ConfigMap", "remaining")
+    remaining["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
     hook = manifest("batch/v1", "Job", "hook")
     hook["metadata"]["annotations"] = {"helm.sh/hook": "pre-install"}
-    granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [kept, hook])])
-    assert not can(granted, "delete", "", "configmaps", "ops", "kept")
+    granted = rbac_objects([], "test", ACCOUNT, releases=[Release("operator", "ops", [remaining, hook])])
+    assert not can(granted, "delete", "", "configmaps", "ops", "remaining")
     assert can(granted, "watch", "batch", "jobs", "ops", "hook")
     assert not can(granted, "watch", "batch", "jobs", "ops", "other")
 
@@ -282,20 +282,20 @@ RELEASES = st.lists(st.builds(Release, NAMES, NAMESPACES, MANIFESTS), max_size=2
 
 @given(MANIFESTS, MANIFESTS, RELEASES)
 def test_whatever_the_objects_each_can_be_written_and_secrets_are_read_only_by_name_but_where_helm_keeps_its_own(
-    manifests: list[Any], kept: list[Any], releases: list[Release]
+    manifests: list[Any], remaining: list[Any], releases: list[Release]
 ) -> None:
-    granted = rbac_objects(manifests, "test", ACCOUNT, retained=kept, releases=releases)
+    granted = rbac_objects(manifests, "test", ACCOUNT, retained=remaining, releases=releases)
     assert "*" not in str(granted)
-    for written in (manifests, kept, *(release.objects for release in releases)):
+    for written in (manifests, remaining, *(release.objects for release in releases)):
         for obj in written:
-            where = (obj["apiVersion"].rpartition("/")[0], plural(obj["kind"]), obj["metadata"].get("namespace", ""))
+            location = (obj["apiVersion"].rpartition("/")[0], plural(obj["kind"]), obj["metadata"].get("namespace", ""))
             verbs = (
                 ["get", "patch"]
-                if obj["kind"] == "Namespace" and written in (manifests, kept)
+                if obj["kind"] == "Namespace" and written in (manifests, remaining)
                 else ["create", "get", "patch"]
             )
-            verbs += ["delete"] if written is not kept and obj["kind"] != "Namespace" else []
-            assert [verb for verb in verbs if not can(granted, verb, *where, obj["metadata"]["name"])] == []
+            verbs += ["delete"] if written is not remaining and obj["kind"] != "Namespace" else []
+            assert [verb for verb in verbs if not can(granted, verb, *location, obj["metadata"]["name"])] == []
     there = {release.namespace for release in releases}
     for namespace in {"", "ci", "ml", "ops", "web"} - there:
         assert [
@@ -308,15 +308,15 @@ def test_whatever_the_objects_each_can_be_written_and_secrets_are_read_only_by_n
 
 @given(MANIFESTS, MANIFESTS, RELEASES)
 def test_whatever_the_objects_nothing_that_is_not_among_them_can_be_changed(
-    manifests: list[Any], kept: list[Any], releases: list[Release]
+    manifests: list[Any], remaining: list[Any], releases: list[Release]
 ) -> None:
-    granted = rbac_objects(manifests, "test", ACCOUNT, retained=kept, releases=releases)
+    granted = rbac_objects(manifests, "test", ACCOUNT, retained=remaining, releases=releases)
     records = {("", "secrets", release.namespace) for release in releases}
     for version, kind in [*KINDS, *GLOBAL]:
         for namespace in ("", "ci", "ml", "ops", "web"):
-            where = (version.rpartition("/")[0], plural(kind), namespace)
+            location = (version.rpartition("/")[0], plural(kind), namespace)
             verbs = ("get", "patch", "update", "delete", "deletecollection")
-            assert where in records or [verb for verb in verbs if can(granted, verb, *where, "foreign")] == []
+            assert location in records or [verb for verb in verbs if can(granted, verb, *location, "foreign")] == []
 
 
 RIGHTS = st.builds(
@@ -336,8 +336,11 @@ def test_rules_grant_the_rights_they_are_made_of_and_no_others(rights: set[Right
         for resource in ("x", "y"):
             for verb in ("get", "list"):
                 for name in ("", "a", "b"):
-                    wanted = {Right("ml", group, resource, verb, name), Right("ml", group, resource, verb)} & rights
-                    assert can([role], verb, group, resource, name=name) == bool(wanted)
+                    expected_value = {
+                        Right("ml", group, resource, verb, name),
+                        Right("ml", group, resource, verb),
+                    } & rights
+                    assert can([role], verb, group, resource, name=name) == bool(expected_value)
 
 
 def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left_out() -> None:
@@ -349,7 +352,7 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("", "chart.yaml: contains no objects; must be the output of `helm template`"),
         ("Error", "chart.yaml[0]: 'Error' given, must be an object with apiVersion"),
@@ -384,10 +387,10 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ),
     ],
 )
-def test_what_is_no_object_is_refused_with_its_place(text: str, said: str | None) -> None:
-    if said is None:
+def test_what_is_no_object_is_refused_with_its_place(text: str, output: str | None) -> None:
+    if output is None:
         assert chart_objects(text, "chart.yaml")
         return
     with pytest.raises(InputError) as raised:
         chart_objects(text, "chart.yaml")
-    assert str(raised.value).startswith(said)
+    assert str(raised.value).startswith(output)

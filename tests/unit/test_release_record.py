@@ -83,7 +83,7 @@ def test_the_same_chart_version_and_values_are_no_departure(inputs: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("inputs", "said"),
+    ("inputs", "output"),
     [
         ({"chart": "other"}, "chart workspace, not other"),
         ({"version": "0.12.0"}, "version 0.10.0, not 0.12.0"),
@@ -91,8 +91,8 @@ def test_the_same_chart_version_and_values_are_no_departure(inputs: dict[str, An
         ({"values": VALUES | {"replicas": 2}}, "different values"),
     ],
 )
-def test_what_differs_is_named(inputs: dict[str, Any], said: str) -> None:
-    assert differences(release_record(secret(RELEASE)), INPUTS | inputs) == [said]
+def test_what_differs_is_named(inputs: dict[str, Any], output: str) -> None:
+    assert differences(release_record(secret(RELEASE)), INPUTS | inputs) == [output]
 
 
 DATA = gzip.compress(json.dumps(RELEASE).encode(), mtime=0)
@@ -119,9 +119,9 @@ def test_json_that_is_no_release_is_refused(text: str) -> None:
 
 
 @given(st.integers(0, len(DATA) - 1), st.integers(0, 255))
-def test_data_that_is_damaged_is_refused_or_read_and_never_anything_else(place: int, byte: int) -> None:
-    damaged = DATA[:place] + bytes([byte]) + DATA[place + 1 :]
-    for data in (damaged, DATA[:place]):
+def test_data_that_is_damaged_is_refused_or_read_and_never_anything_else(location: int, byte: int) -> None:
+    damaged = DATA[:location] + bytes([byte]) + DATA[location + 1 :]
+    for data in (damaged, DATA[:location]):
         with contextlib.suppress(UnreadableError):
             assert release_record(of_bytes(data)).chart
     assert release_record(of_bytes(DATA)).chart == "workspace"

@@ -38,9 +38,9 @@ def rendered(written: dict[str, Any]) -> dict[str, Any]:
 
 
 def adopted_model(written: dict[str, Any]) -> Any:
-    found = adopt(yaml.safe_load(yaml.safe_dump(rendered(written))), TARGET)
-    assert found.entry is not None, found.reasons
-    return found.entry["model"], found.entry["engine"].get("args")
+    result = adopt(yaml.safe_load(yaml.safe_dump(rendered(written))), TARGET)
+    assert result.entry is not None, result.reasons
+    return result.entry["model"], result.entry["engine"].get("args")
 
 
 COMMANDS = [("dynamo", "vllm"), ("dynamo", "sglang"), ("dynamo", "trtllm"), ("vllm", "vllm")]
@@ -49,18 +49,18 @@ COMMANDS = [("dynamo", "vllm"), ("dynamo", "sglang"), ("dynamo", "trtllm"), ("vl
 def commands(value: Any) -> list[list[str]]:
     """The arguments of all containers in ``value``."""
     if isinstance(value, list):
-        return [found for inner in value for found in commands(inner)]
+        return [result for inner in value for result in commands(inner)]
     if not isinstance(value, dict):
         return []
-    return [value["args"]] if "args" in value else [found for inner in value.values() for found in commands(inner)]
+    return [value["args"]] if "args" in value else [result for inner in value.values() for result in commands(inner)]
 
 
 @pytest.mark.parametrize(("provider", "engine"), COMMANDS)
 def test_a_command_line_has_the_revision(provider: str, engine: str) -> None:
     written = entry(provider, engine)
-    found = commands(rendered(written))
-    assert found
-    assert all(args[args.index("--revision") + 1] == REVISION for args in found)
+    result = commands(rendered(written))
+    assert result
+    assert all(args[args.index("--revision") + 1] == REVISION for args in result)
     assert adopted_model(written) == ({"id": "org/m", "revision": REVISION}, None)
 
 
@@ -82,8 +82,8 @@ def test_the_address_of_a_gguf_file_has_the_revision(revision: str | None, part:
     written = {"name": "demo", "model": model}
     ((address, *_),) = commands(rendered(written))
     assert address == f"https://huggingface.co/org/m-GGUF/resolve/{part}/sub/m.gguf"
-    found, _ = adopted_model(written)
-    assert found.get("revision") == (None if revision == "main" else revision)
+    result, _ = adopted_model(written)
+    assert result.get("revision") == (None if revision == "main" else revision)
 
 
 def test_a_built_image_is_of_its_revision() -> None:
@@ -104,7 +104,7 @@ def test_a_built_image_is_of_its_revision() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "output"),
     [
         (entry("kaito", "vllm"), "model.revision: provider kaito can't honour this with engine vllm"),
         ({"name": "demo", "model": {"id": "o/m-GGUF", "revision": "v1"}}, "model.revision: llama.cpp takes a revision"),
@@ -114,10 +114,10 @@ def test_a_built_image_is_of_its_revision() -> None:
         ),
     ],
 )
-def test_a_revision_that_can_t_be_honoured_is_refused(written: dict[str, Any], said: str) -> None:
+def test_a_revision_that_can_t_be_honoured_is_refused(written: dict[str, Any], output: str) -> None:
     with pytest.raises(InputError) as raised:
         rendered(written)
-    assert [str(problem)[: len(said)] for problem in raised.value.problems] == [said]
+    assert [str(problem)[: len(output)] for problem in raised.value.problems] == [output]
 
 
 def test_llama_cpp_does_not_stream_from_an_object_store() -> None:

@@ -67,16 +67,16 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=True
     )
-    return [(status, said) for status, said in json.loads(done.stdout)]
+    return [(status, output) for status, output in json.loads(done.stdout)]
 
 
 @pytest.mark.parametrize(
     "index", range(len(IMPORTS)), ids=[f"{module} {line.split()[1]}" for module, line, _ in IMPORTS]
 )
 def test_an_import_that_climbs_is_refused(index: int, linted: list[tuple[int, str]]) -> None:
-    (status, said), broken = linted[index], IMPORTS[index][2]
-    assert (status == 0) == (broken is None), said
-    assert "4 kept, 0 broken" in said if broken is None else broken in said
+    (status, output), broken = linted[index], IMPORTS[index][2]
+    assert (status == 0) == (broken is None), output
+    assert "4 kept, 0 broken" in output if broken is None else broken in output
 
 
 def test_no_module_has_over_400_lines() -> None:

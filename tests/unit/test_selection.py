@@ -200,16 +200,16 @@ RULES = st.lists(
 CONFIGS = st.lists(st.tuples(st.sampled_from("abcd"), RULES), min_size=1, max_size=4, unique_by=lambda c: c[0])
 
 
-def outcome(wanted: ModelDeploymentSpec, configs: Any) -> Any:
+def outcome(expected: ModelDeploymentSpec, configs: Any) -> Any:
     try:
-        return select(wanted, configs)
+        return select(expected, configs)
     except InputError as error:
         return error.problems
 
 
 @given(SPECS, st.permutations(builtin()))
-def test_the_order_of_the_configs_does_not_matter(wanted: ModelDeploymentSpec, configs: Any) -> None:
-    assert outcome(wanted, configs) == outcome(wanted, builtin())
+def test_the_order_of_the_configs_does_not_matter(expected: ModelDeploymentSpec, configs: Any) -> None:
+    assert outcome(expected, configs) == outcome(expected, builtin())
 
 
 @given(CONFIGS, st.randoms())
@@ -221,18 +221,18 @@ def test_the_order_of_any_configs_does_not_matter(parts: Any, random: Any) -> No
 
 
 @given(SPECS, CONFIGS)
-def test_a_chosen_provider_can_do_what_is_asked(wanted: ModelDeploymentSpec, parts: Any) -> None:
+def test_a_chosen_provider_can_do_what_is_asked(expected: ModelDeploymentSpec, parts: Any) -> None:
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
-    chosen = outcome(wanted, configs)
+    chosen = outcome(expected, configs)
     if not isinstance(chosen, tuple):
-        assert unfit_reason(next(c for c in configs if c.name == chosen.provider), wanted, chosen.engine) is None
+        assert unfit_reason(next(c for c in configs if c.name == chosen.provider), expected, chosen.engine) is None
         if chosen.rule is not None:
             assert chosen.rule.priority == max(c.priority for c in chosen.candidates if c.eligible)
 
 
-def decided(wanted: ModelDeploymentSpec, configs: Any) -> Any:
+def decided(expected: ModelDeploymentSpec, configs: Any) -> Any:
     """Engine, provider and rule of the decision, or None where there is none."""
-    chosen = outcome(wanted, configs)
+    chosen = outcome(expected, configs)
     return None if isinstance(chosen, tuple) else (chosen.engine, chosen.provider, chosen.rule)
 
 
@@ -247,24 +247,26 @@ UNFIT = [
 ]
 
 
-@given(SPECS.filter(lambda wanted: wanted.engine.type is not None), CONFIGS, st.permutations(UNFIT), st.integers(0, 3))
+@given(
+    SPECS.filter(lambda expected: expected.engine.type is not None), CONFIGS, st.permutations(UNFIT), st.integers(0, 3)
+)
 def test_a_provider_that_can_not_be_chosen_changes_no_decision(
-    wanted: ModelDeploymentSpec, parts: Any, more: Any, count: int
+    expected: ModelDeploymentSpec, parts: Any, more: Any, count: int
 ) -> None:
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
-    assert decided(wanted, [*more[:count], *configs]) == decided(wanted, configs)
+    assert decided(expected, [*more[:count], *configs]) == decided(expected, configs)
 
 
 @given(CONFIGS)
 def test_the_highest_priority_wins_and_of_equal_ones_the_name_that_sorts_first(parts: Any) -> None:
-    wanted = spec(engine={"type": "vllm"}, resources={"gpu": {"count": 2}})
+    expected = spec(engine={"type": "vllm"}, resources={"gpu": {"count": 2}})
     true = {"true", "has(spec.resources.gpu)", "spec.engine.type == 'vllm'", "spec.resources.gpu.count > 1"}
     ranks = {
         name: max((priority for condition, priority in rules if condition in true), default=None)
         for name, rules in parts
     }
     best = sorted((-rank, name) for name, rank in ranks.items() if rank is not None)
-    chosen = decided(wanted, [config(name, *rules) for name, rules in parts])
+    chosen = decided(expected, [config(name, *rules) for name, rules in parts])
     assert (chosen and (-chosen[2].priority, chosen[1])) == (best[0] if best else None)
 
 
@@ -282,13 +284,13 @@ def test_a_winner_whose_priority_rises_stays_the_winner(parts: Any, more: int) -
         assert decided(spec(**GPU), raised)[1] == chosen[1]
 
 
-@given(SPECS.filter(lambda wanted: wanted.provider.name is None), CONFIGS)
-def test_the_provider_that_is_chosen_is_chosen_when_it_is_named(wanted: ModelDeploymentSpec, parts: Any) -> None:
+@given(SPECS.filter(lambda expected: expected.provider.name is None), CONFIGS)
+def test_the_provider_that_is_chosen_is_chosen_when_it_is_named(expected: ModelDeploymentSpec, parts: Any) -> None:
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
-    chosen = decided(wanted, configs)
+    chosen = decided(expected, configs)
     if chosen:
         engine, provider, _ = chosen
-        body = wanted.model_dump(by_alias=True, exclude_unset=True, mode="json")
+        body = expected.model_dump(by_alias=True, exclude_unset=True, mode="json")
         named = spec(
             **{**body, "provider": {"name": provider}, "engine": {**body.get("engine", {}), "type": str(engine)}}
         )
@@ -296,9 +298,9 @@ def test_the_provider_that_is_chosen_is_chosen_when_it_is_named(wanted: ModelDep
 
 
 @given(SPECS, CONFIGS)
-def test_every_provider_is_accounted_for_with_a_reason(wanted: ModelDeploymentSpec, parts: Any) -> None:
+def test_every_provider_is_accounted_for_with_a_reason(expected: ModelDeploymentSpec, parts: Any) -> None:
     configs = [*builtin(), *(config(name, *rules) for name, rules in parts)]
-    chosen = outcome(wanted, configs)
+    chosen = outcome(expected, configs)
     if isinstance(chosen, tuple):
         assert chosen[0].field in ("provider.name", "engine.type", "serving.mode", "resources.gpu.count")
     else:

@@ -113,8 +113,8 @@ def test_what_a_provider_says_is_fixed_holds_for_its_own_objects(monkeypatch: py
 
 
 def test_an_object_of_a_shared_kind_that_is_nobody_s_is_not_taken_for_an_entry() -> None:
-    found = adopt(REGISTRY, PlanContext(BOTH, builtin(), StackSettings()))
-    assert found.reasons == ("no provider creates such objects",)
+    result = adopt(REGISTRY, PlanContext(BOTH, builtin(), StackSettings()))
+    assert result.reasons == ("no provider creates such objects",)
 
 
 def test_a_provider_of_kubernetes_own_kinds_takes_no_operator_unless_it_is_given_a_chart() -> None:
@@ -133,8 +133,8 @@ def test_a_provider_of_kubernetes_own_kinds_takes_no_operator_unless_it_is_given
 
 
 def test_an_operator_that_there_is_none_of_is_not_missed() -> None:
-    found = status.operator_status(PlannedProvider(config("one"), True, operator=False), True, {}, [], shim=False)
-    assert found.message == "its provider shim is not ready, so the controller does not select it"
+    result = status.operator_status(PlannedProvider(config("one"), True, operator=False), True, {}, [], shim=False)
+    assert result.message == "its provider shim is not ready, so the controller does not select it"
 
 
 def test_who_has_not_acted_yet_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,12 @@ from tests.unit.spec_leaves import changed, default_of, leaves
 
 
 def test_the_defaults_are_those_of_the_crd() -> None:
-    seen = spec().rule_input()
-    assert seen["model"]["source"] == "huggingface"
-    assert seen["serving"] == {"mode": "aggregated"}
-    assert seen["scaling"] == {"replicas": 1}
-    assert seen["engine"]["enablePrefixCaching"] is True
-    assert seen["engine"]["trustRemoteCode"] is False
+    observed = spec().rule_input()
+    assert observed["model"]["source"] == "huggingface"
+    assert observed["serving"] == {"mode": "aggregated"}
+    assert observed["scaling"] == {"replicas": 1}
+    assert observed["engine"]["enablePrefixCaching"] is True
+    assert observed["engine"]["trustRemoteCode"] is False
 
 
 def test_rules_see_resources_as_a_map_and_a_gpu_only_where_given() -> None:
@@ -32,8 +32,8 @@ def test_rules_see_resources_as_a_map_and_a_gpu_only_where_given() -> None:
 
 
 def test_integers_that_arrive_as_floats_are_integers_again() -> None:
-    seen = spec(resources={"gpu": {"count": 2.0}}).rule_input()
-    assert type(seen["resources"]["gpu"]["count"]) is int
+    observed = spec(resources={"gpu": {"count": 2.0}}).rule_input()
+    assert type(observed["resources"]["gpu"]["count"]) is int
 
 
 def test_every_field_of_the_upstream_spec_is_there() -> None:
@@ -118,7 +118,7 @@ MEMORY = ["resources.memory", "scaling.prefill.memory", "scaling.decode.memory"]
 
 @pytest.mark.parametrize("field", MEMORY)
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("24", "which is 24 bytes; write 24Gi"),
         ("1", "which is 1 byte; write 1Gi"),
@@ -130,9 +130,9 @@ MEMORY = ["resources.memory", "scaling.prefill.memory", "scaling.decode.memory"]
         ("1e4", "which is 10000 bytes; write it with its unit"),
     ],
 )
-def test_memory_in_which_nothing_starts_is_refused_with_its_bytes(field: str, text: str, said: str) -> None:
+def test_memory_in_which_nothing_starts_is_refused_with_its_bytes(field: str, text: str, output: str) -> None:
     (problem,) = memory_problems(field, text)
-    assert problem.startswith(f"{field}: '{text}' given, {said}")
+    assert problem.startswith(f"{field}: '{text}' given, {output}")
 
 
 @pytest.mark.parametrize("field", MEMORY)

@@ -192,7 +192,7 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("a: [", "stack file: not YAML"),
         ("config: {a: b: c}", "stack file: not YAML"),
@@ -205,17 +205,17 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
     ],
     ids=lambda text: text[:20],
 )
-def test_what_pulumi_would_not_read_is_refused_at_once(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_pulumi_would_not_read_is_refused_at_once(text: str, output: str) -> None:
+    with pytest.raises(InputError, match=output):
         with_deployment(text, NEW)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=output):
         without_deployment(text, "one")
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=output):
         with_provider(text, "kaito", "off")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("[]", "stack file: must be a map"),
         ("''", "stack file: must be a map"),
@@ -226,21 +226,21 @@ def test_what_pulumi_would_not_read_is_refused_at_once(text: str, said: str) -> 
         ("config:\n  airunway:deployments: one\n", r"stack file: config\.airunway:deployments: must be a list"),
     ],
 )
-def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_not(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=f"^{said}; fix it in an editor"):
+def test_a_stack_file_that_holds_something_else_is_not_changed_into_what_it_is_not(text: str, output: str) -> None:
+    with pytest.raises(InputError, match=f"^{output}; fix it in an editor"):
         with_deployment(text, NEW)
-    with pytest.raises(InputError, match=f"^{said}; fix it in an editor"):
+    with pytest.raises(InputError, match=f"^{output}; fix it in an editor"):
         without_deployment(text, "one")
 
 
 @pytest.mark.parametrize(
-    ("settings", "place"),
+    ("settings", "location"),
     [("3", ""), ("[kaito]", ""), ("kaito", ""), ("{kaito: 3}", ".kaito"), ("{kaito: [off]}", ".kaito")],
 )
 @pytest.mark.parametrize("style", ["config: {{airunway:providers: {}}}", "config:\n  airunway:providers: {}\n"])
-def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, place: str) -> None:
+def test_settings_of_providers_that_are_none_are_left_to_an_editor(style: str, settings: str, location: str) -> None:
     with pytest.raises(
-        InputError, match=rf"^stack file: config\.airunway:providers{place}: must be a map; fix it in an editor"
+        InputError, match=rf"^stack file: config\.airunway:providers{location}: must be a map; fix it in an editor"
     ):
         with_provider(style.format(settings), "kaito", "off")
 
@@ -347,15 +347,15 @@ def test_a_change_of_a_file_that_would_take_something_else_with_it_is_not_made()
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("a: [", "d.yaml: not YAML"),
         ("name: one", "d.yaml: must be a list of deployments"),
         ("# - name: one", "d.yaml: must be a list of deployments"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_a_file_that_is_no_list_is_refused(text: str, output: str) -> None:
+    with pytest.raises(InputError, match=output):
         with_deployment(text, NEW, file="d.yaml")
     with pytest.raises(InputError, match=r"no deployment 'gone' in d\.yaml; edit one from a manifest there"):
         without_deployment(FILE, "gone", "d.yaml")

@@ -137,6 +137,7 @@ def test_code_has_the_words_of_a_choice_by_their_names_only() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in words
     ]
-    assert {place.partition(":")[0] for place in bare} == {"airunway/planning/settings.py", "airunway/spec/entry.py"}, (
-        bare
-    )
+    assert {location.partition(":")[0] for location in bare} == {
+        "airunway/planning/settings.py",
+        "airunway/spec/entry.py",
+    }, bare

@@ -27,19 +27,19 @@ def live(kind: str, state: str) -> dict[str, Any]:
     base, case = CASES[kind]["base"], CASES[kind][state]
     labels = {k: v for p in PROVIDERS if kind == p.KIND for k, v in p.SELECTOR.items()}
     metadata = {"name": "demo", "namespace": "ml", "generation": 1, "labels": labels} | case.get("metadata", {})
-    found: dict[str, Any] = (
+    result: dict[str, Any] = (
         base | {"kind": kind, "metadata": metadata} | ({"status": case["status"]} if "status" in case else {})
     )
-    return found
+    return result
 
 
 @pytest.mark.parametrize(("kind", "state"), ROWS, ids=str)
 def test_the_status_of(kind: str, state: str) -> None:
-    phase, replicas, message = CASES[kind][state]["wanted"]
-    found = observe(live(kind, state))
-    assert (str(found.phase), f"{found.replicas.ready}/{found.replicas.desired}") == (phase, replicas)
-    assert message in found.message
-    assert bool(message) == bool(found.message)
+    phase, replicas, message = CASES[kind][state]["expected"]
+    result = observe(live(kind, state))
+    assert (str(result.phase), f"{result.replicas.ready}/{result.replicas.desired}") == (phase, replicas)
+    assert message in result.message
+    assert bool(message) == bool(result.message)
 
 
 def test_every_kind_has_every_state_that_matters() -> None:
@@ -80,16 +80,16 @@ def test_a_status_of_another_shape_is_told_and_ends_nothing(kind: str, state: st
             for part in path[:-1]:
                 here = here[part]
             here[path[-1]] = other
-            found = observe(obj | {"kind": kind})
+            result = observe(obj | {"kind": kind})
             texts = [
-                found.message,
-                *(part for c in found.conditions for part in (c.type, c.status, c.reason, c.message)),
+                result.message,
+                *(part for c in result.conditions for part in (c.type, c.status, c.reason, c.message)),
             ]
-            assert found.phase in list(Phase)
+            assert result.phase in list(Phase)
             assert all(isinstance(text, str) for text in texts), (path, other)
             assert all(
                 isinstance(count, int)
-                for count in (found.replicas.desired, found.replicas.ready, found.replicas.available)
+                for count in (result.replicas.desired, result.replicas.ready, result.replicas.available)
             )
 
 
@@ -133,10 +133,10 @@ def test_the_decision_stands_beside_what_is_there() -> None:
     ],
 )
 def test_the_endpoint_is_one_that_the_rendered_object_has(fields: Any, endpoint: str) -> None:
-    wanted = planned(**fields)
-    assert deployment_status(wanted, None).url == endpoint
+    expected = planned(**fields)
+    assert deployment_status(expected, None).url == endpoint
     if fields and "provider" not in fields:
-        assert wanted.rendered.resource["spec"]["components"][0]["name"] == "Frontend"
+        assert expected.rendered.resource["spec"]["components"][0]["name"] == "Frontend"
 
 
 def test_a_deployment_that_is_not_there_says_how_many_replicas_it_wants() -> None:
@@ -162,9 +162,9 @@ RELEASES = {("kaito-workspace", "kaito-workspace"): "deployed"}
 
 
 def deployment(ready: int = 1, release: str = "kaito-workspace") -> dict[str, Any]:
-    found = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "kaito-workspace"}
+    result = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "kaito-workspace"}
     return {
-        "metadata": {"name": "workspace", "namespace": "kaito-workspace", "annotations": found, "generation": 1},
+        "metadata": {"name": "workspace", "namespace": "kaito-workspace", "annotations": result, "generation": 1},
         "spec": {"replicas": 1},
         "status": {"readyReplicas": ready, "observedGeneration": 1},
     }

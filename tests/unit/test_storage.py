@@ -111,8 +111,8 @@ BAD = [
 
 @pytest.mark.parametrize(("volumes", "problem"), BAD)
 def test_a_volume_that_can_not_be_is_refused(volumes: list[dict[str, Any]], problem: str) -> None:
-    (found,) = problems(volumes)
-    assert found.startswith(problem)
+    (result,) = problems(volumes)
+    assert result.startswith(problem)
 
 
 def test_more_volumes_than_a_model_deployment_takes_are_refused() -> None:
@@ -249,13 +249,13 @@ REFUSED = [
 def test_what_a_provider_can_not_do_with_a_volume_is_refused_by_name(
     volumes: list[dict[str, Any]], fields: dict[str, Any], context: PlanContext, problem: str
 ) -> None:
-    (found,) = problems(volumes, fields, context)
-    assert found.startswith(problem)
+    (result,) = problems(volumes, fields, context)
+    assert result.startswith(problem)
 
 
 def test_a_preset_of_kaito_takes_no_volume() -> None:
-    (found,) = problems([CACHE], GPU | {"provider": {"name": "kaito"}, "model": {"id": "microsoft/phi-4"}})
-    assert found.startswith("model.storage: provider kaito can't honour this with engine vllm in mode aggregated")
+    (result,) = problems([CACHE], GPU | {"provider": {"name": "kaito"}, "model": {"id": "microsoft/phi-4"}})
+    assert result.startswith("model.storage: provider kaito can't honour this with engine vllm in mode aggregated")
 
 
 def test_llama_cpp_s_runner_keeps_its_model_in_the_volume() -> None:
@@ -383,8 +383,8 @@ def test_a_controller_is_sent_the_volumes_as_they_are_written() -> None:
         "[0].claimName: 'demo-data' given, but with size the claim is called demo-md-data; leave it out",
     ]
     february = StackSettings.model_validate({"controller": {"apiGroup": "kubeairunway.ai"}, "namespace": "ml"})
-    (found, *_) = problems(volumes, GPU | {"delivery": "modeldeployment"}, PlanContext(PROVIDERS, builtin(), february))
-    assert "ModelDeployment of kubeairunway.ai has no such field" in found
+    (result, *_) = problems(volumes, GPU | {"delivery": "modeldeployment"}, PlanContext(PROVIDERS, builtin(), february))
+    assert "ModelDeployment of kubeairunway.ai has no such field" in result
 
 
 def test_an_empty_section_says_nothing() -> None:

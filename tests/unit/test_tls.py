@@ -92,8 +92,13 @@ def test_what_is_not_to_be_verified_is_not(tmp_path: Path) -> None:
 
 def test_a_user_is_known_by_certificate(tmp_path: Path) -> None:
     certificate, key = OURS.signed("me", "team")
-    seen = handshake(tls_context(trusting(OURS), Credentials(certificate=certificate, key=key)), tmp_path, asks=OURS)
-    assert dict(pair for part in seen["subject"] for pair in part) == {"organizationName": "team", "commonName": "me"}
+    observed = handshake(
+        tls_context(trusting(OURS), Credentials(certificate=certificate, key=key)), tmp_path, asks=OURS
+    )
+    assert dict(pair for part in observed["subject"] for pair in part) == {
+        "organizationName": "team",
+        "commonName": "me",
+    }
 
 
 @pytest.mark.parametrize("days", [-1.0, None])
@@ -107,24 +112,24 @@ def pairs() -> dict[str, tuple[bytes, bytes, str]]:
     """What is no certificate with its key, and what is said of it."""
     certificate, key = OURS.signed("me", "team")
     locked = OURS.signed("me", "team", password=b"secret")
-    wanted = "must be a certificate and a key without a password, in PEM"
+    expected = "must be a certificate and a key without a password, in PEM"
     return {
         "another key": (certificate, OURS.signed("you", "team")[1], "the key does not match the certificate"),
-        "no key": (certificate, b"", wanted),
-        "a key with a password": (*locked, wanted),
-        "only a key": (b"x", key, wanted),
-        "text": (b"hello", b"world", wanted),
-        "bytes": (b"\x00\xff", b"\xff\x00", wanted),
-        "cut": (certificate[:200], key, wanted),
+        "no key": (certificate, b"", expected),
+        "a key with a password": (*locked, expected),
+        "only a key": (b"x", key, expected),
+        "text": (b"hello", b"world", expected),
+        "bytes": (b"\x00\xff", b"\xff\x00", expected),
+        "cut": (certificate[:200], key, expected),
     }
 
 
 @pytest.mark.parametrize("case", pairs())
 def test_what_is_no_pair_is_refused_without_a_word_of_it(case: str, tmp_path: Path) -> None:
-    certificate, key, said = pairs()[case]
+    certificate, key, output = pairs()[case]
     with pytest.raises(InputError) as raised:
         tls_context(trusting(OURS), Credentials(certificate=certificate, key=key))
-    assert str(raised.value) == f"client certificate: can't be used: {said}"
+    assert str(raised.value) == f"client certificate: can't be used: {output}"
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,11 @@ def test_a_document_without_an_installation_keeps_the_built_in_one() -> None:
     "installation", [{}, {"description": "Ours."}, {"steps": [{"title": "a", "description": "b"}]}]
 )
 def test_an_installation_without_charts_keeps_the_built_in_ones(installation: Any) -> None:
-    found = config(document(installation=installation)).spec.installation
-    assert [(c.name, c.chart) for c in found.helm_charts] == [
+    result = config(document(installation=installation)).spec.installation
+    assert [(c.name, c.chart) for c in result.helm_charts] == [
         (c["name"], c["chart"]) for c in BUILTIN["installation"]["helmCharts"]
     ]
-    assert found.description == installation.get("description", BUILTIN["installation"]["description"])
+    assert result.description == installation.get("description", BUILTIN["installation"]["description"])
     assert config(document(installation={"helmCharts": []})).spec.installation.helm_charts == []
 
 

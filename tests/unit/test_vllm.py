@@ -35,13 +35,13 @@ def planned(fields: dict[str, Any] | None = None, **settings: Any) -> PlannedDep
 
 
 def pod(fields: dict[str, Any] | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = planned(fields).rendered.resource["spec"]["template"]
-    return found
+    result: dict[str, Any] = planned(fields).rendered.resource["spec"]["template"]
+    return result
 
 
 def arguments(fields: dict[str, Any]) -> list[str]:
-    found: list[str] = pod(fields)["spec"]["containers"][0]["args"]
-    return found
+    result: list[str] = pod(fields)["spec"]["containers"][0]["args"]
+    return result
 
 
 def test_it_serves_what_names_it_and_nothing_else() -> None:
@@ -238,9 +238,9 @@ def test_what_is_rendered_is_read_back_to_an_entry_that_renders_the_same(
         obj = planned(fields | {"namespace": "ml"}).rendered.resource
     except InputError:
         return
-    found = adopt(obj, PlanContext(PROVIDERS, builtin(), StackSettings()))
-    assert found.entry is not None, (found.reasons, obj["spec"]["template"]["spec"]["containers"][0]["args"])
-    assert "overrides" not in found.entry["provider"]
+    result = adopt(obj, PlanContext(PROVIDERS, builtin(), StackSettings()))
+    assert result.entry is not None, (result.reasons, obj["spec"]["template"]["spec"]["containers"][0]["args"])
+    assert "overrides" not in result.entry["provider"]
 
 
 def with_cache(defaults: dict[str, str], fields: dict[str, Any] | None = None) -> PlannedDeployment:

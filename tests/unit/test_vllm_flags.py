@@ -32,8 +32,8 @@ def _parser() -> Iterator[WorkerParser]:
 
 def arguments(fields: dict[str, Any]) -> list[str]:
     pod = plan({"provider": {"name": "vllm"}} | fields).rendered.resource["spec"]["template"]["spec"]
-    found: list[str] = pod["containers"][0]["args"]
-    return found
+    result: list[str] = pod["containers"][0]["args"]
+    return result
 
 
 def test_the_flags_are_those_of_the_pinned_release(parser: WorkerParser) -> None:
@@ -97,9 +97,9 @@ def test_what_is_rendered_parses_to_what_was_meant(parser: WorkerParser, drawn: 
         with pytest.raises(InputError, match=r"resources\.gpu\.count"):
             arguments(fields)
         return
-    found = parser.parse(arguments(fields))
-    assert "error" not in found, found
-    wanted = {
+    result = parser.parse(arguments(fields))
+    assert "error" not in result, result
+    expected = {
         "model_tag": drawn["id"],
         "host": None,
         "port": 8000,
@@ -111,8 +111,8 @@ def test_what_is_rendered_parses_to_what_was_meant(parser: WorkerParser, drawn: 
         "tensor_parallel_size": gpus // pipeline,
         "pipeline_parallel_size": pipeline,
     }
-    wanted |= {FLAGS[flag][1]: FLAGS[flag][2] for flag in drawn["flags"]}
-    assert {key: found[key] for key in wanted} == wanted
+    expected |= {FLAGS[flag][1]: FLAGS[flag][2] for flag in drawn["flags"]}
+    assert {key: result[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_what_is_rendered_parses_to_what_was_meant(parser: WorkerParser, drawn: 
 def test_arguments_as_they_are_parse_beside_the_derived_ones(
     parser: WorkerParser, engine: dict[str, Any], key: str, value: Any
 ) -> None:
-    found = parser.parse(arguments({"engine": engine, "resources": {"gpu": {"count": 4}}}))
-    assert found.get(key) == value, found
+    result = parser.parse(arguments({"engine": engine, "resources": {"gpu": {"count": 4}}}))
+    assert result.get(key) == value, result
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,9 @@ def test_the_refusal_says_what_it_has_and_how_to_make_it_anew() -> None:
     st.sampled_from(["Mi", "Gi", "M", "G"]),
     st.sampled_from(["Mi", "Gi", "M", "G"]),
 )
-def test_only_what_is_smaller_is_refused(now: int, wanted: int, unit: str, other: str) -> None:
+def test_only_what_is_smaller_is_refused(now: int, expected: int, unit: str, other: str) -> None:
     scale = {"Mi": 2**20, "Gi": 2**30, "M": 10**6, "G": 10**9}
-    smaller = wanted * scale[other] < now * scale[unit]
-    assert paths({"storage": f"{wanted}{other}"}, {}, live("airunway-registry", f"{now}{unit}")) == (
+    smaller = expected * scale[other] < now * scale[unit]
+    assert paths({"storage": f"{expected}{other}"}, {}, live("airunway-registry", f"{now}{unit}")) == (
         ["registry.managed.storage"] if smaller else []
     )

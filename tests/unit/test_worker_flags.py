@@ -24,8 +24,8 @@ def arguments(fields: dict[str, Any]) -> list[str]:
     spec = resource["spec"]
     if "components" in spec:
         (worker,) = worker_containers(resource).values()
-        found: list[str] = worker["args"][2:]
-        return found
+        result: list[str] = worker["args"][2:]
+        return result
     words: list[str] = spec["template"]["spec"]["containers"][0]["args"]
     return words[3:]
 
@@ -33,8 +33,8 @@ def arguments(fields: dict[str, Any]) -> list[str]:
 def keywords(engine: dict[str, Any]) -> dict[str, Any]:
     resource = plan(fields("kuberay", engine)).rendered.resource
     serve = yaml.safe_load(resource["spec"]["serveConfigV2"])
-    found: dict[str, Any] = serve["applications"][0]["args"]["llm_configs"][0]["engine_kwargs"]
-    return found
+    result: dict[str, Any] = serve["applications"][0]["args"]["llm_configs"][0]["engine_kwargs"]
+    return result
 
 
 def problems(fields: dict[str, Any]) -> str:
@@ -71,9 +71,9 @@ def test_a_flag_of_another_program_is_refused_with_what_to_set(engine: str, flag
         ({"args": {name: value}}, f"engine.args.{name}"),
         ({"extraArgs": [f"--{flag}"]}, "engine.extraArgs[0]"),
     ):
-        said = problems(fields("dynamo", {"type": engine} | setting))
-        assert f"{field}: {program}; " in said
-        assert way in said
+        output = problems(fields("dynamo", {"type": engine} | setting))
+        assert f"{field}: {program}; " in output
+        assert way in output
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_aliases_are_those_of_the_engine() -> None:
 def test_one_flag_is_given_once_in_whatever_spelling(provider: str, setting: dict[str, Any], field: str) -> None:
     if provider == "kaito" and "extraArgs" in setting:
         return
-    said = problems(fields(provider, {"type": "vllm"} | setting))
-    assert field in said
-    assert "which is the same flag; give it once" in said
+    output = problems(fields(provider, {"type": "vllm"} | setting))
+    assert field in output
+    assert "which is the same flag; give it once" in output
 
 
 def test_llama_cpp_is_given_a_flag_once() -> None:
@@ -200,9 +200,9 @@ def test_llama_cpp_is_given_a_flag_once() -> None:
 )
 @pytest.mark.parametrize("provider", ["dynamo", "kuberay", "vllm"])
 def test_one_element_is_one_argument(provider: str, argument: str, flag: str) -> None:
-    said = problems(fields(provider, {"extraArgs": [argument]}))
-    assert f"engine.extraArgs[0]: {flag} and its value are in one element" in said
-    assert "hf_secret" not in said
+    output = problems(fields(provider, {"extraArgs": [argument]}))
+    assert f"engine.extraArgs[0]: {flag} and its value are in one element" in output
+    assert "hf_secret" not in output
 
 
 def test_values_may_hold_blanks() -> None:
@@ -216,8 +216,8 @@ DOTTED = "trtllm.kv_cache_config.enable_block_reuse"
 def test_options_of_tensorrt_llm_have_dotted_names() -> None:
     engine = {"type": "trtllm", "args": {DOTTED: "true"}}
     assert arguments(fields("dynamo", engine)) == [f"--{DOTTED}", "true"]
-    said = problems(fields("dynamo", engine | {"enablePrefixCaching": False}))
-    assert f"engine.args.{DOTTED}: engine.enablePrefixCaching sets --{DOTTED} already" in said
+    output = problems(fields("dynamo", engine | {"enablePrefixCaching": False}))
+    assert f"engine.args.{DOTTED}: engine.enablePrefixCaching sets --{DOTTED} already" in output
 
 
 @pytest.mark.parametrize(
@@ -230,8 +230,8 @@ def test_options_of_tensorrt_llm_have_dotted_names() -> None:
     ids=str,
 )
 def test_options_of_tensorrt_llm_are_given_in_one_way(setting: dict[str, Any]) -> None:
-    said = problems(fields("dynamo", {"type": "trtllm"} | setting))
-    assert "TensorRT-LLM does not accept it together with options" in said
+    output = problems(fields("dynamo", {"type": "trtllm"} | setting))
+    assert "TensorRT-LLM does not accept it together with options" in output
     plan(fields("dynamo", {"type": "trtllm", "args": {"override-engine-args": "{}"}}))
 
 
@@ -253,9 +253,9 @@ def test_options_that_tensorrt_llm_would_not_read_are_refused(setting: dict[str,
     ("provider", "engine"), [("dynamo", "sglang"), ("kuberay", "vllm"), ("kaito", "vllm"), ("kaito", "llamacpp")]
 )
 def test_dotted_names_are_refused_where_there_are_none(provider: str, engine: str) -> None:
-    said = problems(fields(provider, {"type": engine, "args": {"a.b": "1"}}))
-    assert "engine.args.a.b: " in said
-    assert "dotted" in said
+    output = problems(fields(provider, {"type": engine, "args": {"a.b": "1"}}))
+    assert "engine.args.a.b: " in output
+    assert "dotted" in output
 
 
 @pytest.mark.parametrize("name", [".a", "a.", "a..b", "-a"])
@@ -303,16 +303,16 @@ def test_ray_serves_own_settings_are_no_arguments_of_the_engine(name: str, messa
         ({"args": {name: "1"}}, f"engine.args.{name}: "),
         ({"extraArgs": [f"--{name}=1"]}, "engine.extraArgs[0]: "),
     ):
-        said = problems(fields("kuberay", setting | {"image": NEXT_RELEASE}))
-        assert field in said
-        assert message in said
+        output = problems(fields("kuberay", setting | {"image": NEXT_RELEASE}))
+        assert field in output
+        assert message in output
 
 
 def test_an_unknown_argument_is_refused_on_the_release_of_ray_that_is_known() -> None:
     engine = {"args": {"max-model-length": "1"}}
     for image in ({}, {"image": "registry.example/rayproject/ray-llm:2.58.0-py312-cu130@sha256:" + "0" * 64}):
-        said = problems(fields("kuberay", engine, **image))
-        assert "knows no engine argument max-model-length; did you mean 'max-model-len'?" in said
+        output = problems(fields("kuberay", engine, **image))
+        assert "knows no engine argument max-model-length; did you mean 'max-model-len'?" in output
     plan(fields("kuberay", engine, image=NEXT_RELEASE))
 
 

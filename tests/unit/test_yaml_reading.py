@@ -85,8 +85,8 @@ MEANING: dict[str, Any] = {
 
 @pytest.mark.parametrize("text", MEANING, ids=lambda text: text[:12])
 def test_a_bare_scalar_is_what_it_is_to_pulumi(text: str) -> None:
-    found = [read_document(f"a: {text}", "x", loader)["a"] for loader in (Loader, StackLoader)]
-    assert [(type(value), value) for value in found] == [(type(MEANING[text]), MEANING[text])] * 2
+    result = [read_document(f"a: {text}", "x", loader)["a"] for loader in (Loader, StackLoader)]
+    assert [(type(value), value) for value in result] == [(type(MEANING[text]), MEANING[text])] * 2
     assert plain_value(text) == MEANING[text]
     assert isinstance(MEANING[text], str) or not reads_as_text(text)
 
@@ -110,7 +110,7 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("a: [", "x: not YAML: "),
         ("a: 1\nb: 2\na: 3", "x: 'a' appears twice in this map"),
@@ -140,8 +140,8 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
     ],
     ids=lambda text: text[:20],
 )
-def test_what_is_not_plain_data_is_refused_with_its_place(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=f"(?s)^{said}"):
+def test_what_is_not_plain_data_is_refused_with_its_place(text: str, output: str) -> None:
+    with pytest.raises(InputError, match=f"(?s)^{output}"):
         read_document(text, "x")
 
 
@@ -215,10 +215,10 @@ def test_a_data_file_is_read_as_a_stack_file_is_and_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- a", "must be a map"), ("a: 1\na: 2", "'a' appears twice"), ("a: [", "not YAML")]
+    ("text", "output"), [("- a", "must be a map"), ("a: 1\na: 2", "'a' appears twice"), ("a: [", "not YAML")]
 )
-def test_a_data_file_that_is_no_map_is_refused_by_its_path(tmp_path: Path, text: str, said: str) -> None:
+def test_a_data_file_that_is_no_map_is_refused_by_its_path(tmp_path: Path, text: str, output: str) -> None:
     file = tmp_path / "data.yaml"
     file.write_text(text)
-    with pytest.raises(InputError, match=rf"data\.yaml: .*{said}"):
+    with pytest.raises(InputError, match=rf"data\.yaml: .*{output}"):
         load_data(file)

@@ -109,14 +109,14 @@ def own_parser(engine: str, group: str) -> argparse.ArgumentParser:
 
 def flags_of(parsers: Iterable[argparse.ArgumentParser]) -> dict[str, list[str]]:
     """The long flags by what they take; ``repeated`` are those that may be given several times."""
-    found: dict[str, set[str]] = {kind: set() for kind in (*KINDS.values(), "repeated")}
+    result: dict[str, set[str]] = {kind: set() for kind in (*KINDS.values(), "repeated")}
     for parser in parsers:
         for action in parser._actions:
             names = {name[2:] for name in action.option_strings if name.startswith("--")} - {"help", "version"}
-            found[KINDS.get(action.nargs, "lists")] |= names
+            result[KINDS.get(action.nargs, "lists")] |= names
             if isinstance(action, argparse._AppendAction | argparse._ExtendAction):
-                found["repeated"] |= names
-    return {kind: sorted(names) for kind, names in found.items()}
+                result["repeated"] |= names
+    return {kind: sorted(names) for kind, names in result.items()}
 
 
 def reply_to(parse: Parse, words: list[str]) -> dict[str, Any]:

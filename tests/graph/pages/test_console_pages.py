@@ -133,7 +133,7 @@ class Visit:
 @pytest.fixture(scope="module")
 def visits(tab: Console) -> dict[str, Visit]:
     """Each page, once it has shown everything, its groups open and the form filled in wrongly."""
-    made = {}
+    created = {}
     for path in PAGES:
         tab.begin()
         page = tab.open(path)
@@ -149,15 +149,15 @@ def visits(tab: Console) -> dict[str, Visit]:
         width = page.evaluate("document.documentElement.scrollWidth")
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(DESKTOP)
-        made[path] = Visit(list(tab.errors), list(tab.requests), violations, width)
-    return made
+        created[path] = Visit(list(tab.errors), list(tab.requests), violations, width)
+    return created
 
 
 def serious(page: Any, scheme: str, **options: Any) -> dict[str, list[str]]:
-    found = Axe().run(page, options=options or None).response["violations"]
+    result = Axe().run(page, options=options or None).response["violations"]
     return {
         f"{scheme} {v['id']}": [n["html"][:200] for n in v["nodes"]]
-        for v in found
+        for v in result
         if v["impact"] in ("serious", "critical")
     }
 
@@ -293,14 +293,14 @@ def test_a_pre_made_model_fills_the_form_in(shown: Console) -> None:
 def test_a_click_installs_a_provider_or_leaves_it_to_others(shown: Console) -> None:
     shown.open("providers")
     assert "kaito GPU" in " ".join(shown.page.inner_text("table").split())
-    for state, wanted in (
+    for state, expected in (
         ("existing", {"installation": "existing"}),
         ("off", {"enabled": False}),
         ("managed", {"installation": "managed"}),
     ):
         shown.page.click(f"[aria-label^='kuberay: {state}']")
         shown.page.click("text=Save to the stack file")
-        assert yaml.safe_load(shown.file.read_text())["config"]["airunway:providers"]["kuberay"] == wanted
+        assert yaml.safe_load(shown.file.read_text())["config"]["airunway:providers"]["kuberay"] == expected
         assert shown.page.get_attribute(f"[aria-label^='kuberay: {state}']", "aria-pressed") == "true"
 
 

@@ -81,12 +81,12 @@ def test_a_click_on_a_part_of_the_graph_shows_its_yaml(tab: Tab, dev: Path) -> N
     # Cytoscape keeps where its canvas is until it hears of the scroll, in a later frame.
     frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     page.evaluate(f"document.getElementById('canvas').scrollIntoView(); {frames}")
-    where = page.evaluate(
+    location = page.evaluate(
         """() => { const n = airunwayGraph.nodes().filter((e) => e.data('text').startsWith('qwen-built\\n'))[0];
         const box = document.getElementById('canvas').getBoundingClientRect(), at = n.renderedPosition();
         return { x: box.x + at.x, y: box.y + at.y }; }"""
     )
-    page.mouse.click(where["x"], where["y"])
+    page.mouse.click(location["x"], location["y"])
     page.wait_for_function("document.getElementById('name').textContent.startsWith('qwen-built')")
     documents = list(yaml.safe_load_all(page.inner_text("#yaml")))
     assert [d["kind"] for d in documents] == ["Workspace"]
