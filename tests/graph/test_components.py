@@ -120,7 +120,7 @@ def test_an_output_stands_where_its_text_decides_nothing() -> None:
     (workspace,) = [r for r in resources if r.type.endswith(":Workspace")]
     template = workspace.inputs["inference"]["template"]
     (container,) = template["spec"]["containers"]
-    assert container["image"] == "registry.example/made:1"
+    assert container["image"] == "registry.example/created:1"
     assert container["env"] == [{"name": "A", "value": "created"}, {"name": "B", "value": "[secret]"}]
     assert template["metadata"]["labels"]["team"] == "created"
     assert list(workspace.secrets) == ["inference.template.spec.containers[0].env[1].value"]
