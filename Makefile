@@ -27,7 +27,7 @@ preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=de
 	@$(BIN)/airunway preview --stack $(STACK)
 
 test: $(VENV)/.dev ## Run the default test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-cluster: $(VENV)/.dev ## Run the real engine against a real API server (builds both with Go where they are not on PATH)
 	@$(BIN)/python -m pytest -s -rs -o faulthandler_timeout=1800 tests/cluster

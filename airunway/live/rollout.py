@@ -1,4 +1,4 @@
-"""Waiting until the last change of a model serves, by the same look at its object as ``airunway status`` has."""
+"""Waits until the last change of a model serves, with the same reading of its object as `airunway status`."""
 
 import asyncio
 import time

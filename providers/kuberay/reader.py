@@ -58,7 +58,7 @@ class RayService(LiveModel):
 
 
 class ServeModel(LiveModel):
-    """Base of Ray Serve's models, with snake_case keys (Ray 2.55.0, LLMServingArgs and PDServingArgs)."""
+    """Base of Ray Serve's models, with snake_case keys (Ray 2.58.0, LLMServingArgs and PDServingArgs)."""
 
     model_config = ConfigDict(alias_generator=None)
 

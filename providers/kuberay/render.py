@@ -1,6 +1,6 @@
 """KubeRay: a RayService that runs Ray Serve LLM with vLLM.
 
-Upstream facts: ray.io/v1 as of operator 1.7.0; ``ray.serve.llm`` as of Ray 2.55.0 (LLMServingArgs, PDServingArgs).
+Upstream facts: ray.io/v1 as of operator 1.7.0; ``ray.serve.llm`` as of Ray 2.58.0 (LLMServingArgs, PDServingArgs).
 """
 
 from collections.abc import Mapping, Sequence

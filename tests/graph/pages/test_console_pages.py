@@ -307,7 +307,7 @@ def test_a_click_installs_a_provider_or_leaves_it_to_others(shown: Console) -> N
 def test_turning_off_what_a_deployment_needs_can_not_be_saved(shown: Console) -> None:
     shown.open("providers")
     shown.page.click("[aria-label^='kaito: off']")
-    assert "The stack would not be right" in shown.page.inner_text("[role=alert]")
+    assert "These problems must be fixed" in shown.page.inner_text("[role=alert]")
     assert shown.page.locator("text=Save to the stack file").count() == 0
 
 
