@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from airunway.provider.overrides import PREFIX
+from airunway.text.merge import element_name
 from airunway.text.problems import Problem, format_value, join
 
 _INDEX = re.compile(r"\[(\d+)\]")
-_NAMES = ("name", "groupName", "mountPath")
 
 
 def inexpressible(
@@ -29,24 +29,24 @@ def inexpressible(
         if live == ours:  # it is part of a list that is replaced as a whole
             continue
         stated = f"is {format_value(live)}" if live is not None else "is not set"
-        wanted = f"renders {format_value(ours)}" if ours is not None else "renders none"
+        rendering = f"renders {format_value(ours)}" if ours is not None else "renders none"
         refused = problem.message if problem.message.startswith("can't") else f"can't be overridden: {problem.message}"
-        yield f"{field}: {stated}; a deployment {wanted}, which {refused}"
+        yield f"{field}: {stated}; a deployment {rendering}, which {refused}"
 
 
 def _steps(path: str, overrides: Any) -> tuple[str, list[str]]:
     """The path with the names of list elements instead of their positions in ``overrides``, and its steps."""
-    field, here = "", overrides
+    field, value = "", overrides
     steps: list[str] = []
     while path:
         if index := _INDEX.match(path):
-            here = here[int(index[1])]
-            name = _name(here) or index[1]
+            value = value[int(index[1])]
+            name = _name(value) or index[1]
             field, steps, path = f"{field}[{name}]", [*steps, name], path[index.end() :]
         else:
             # A key may contain dots, such as nvidia.com/gpu.
-            key = max((k for k in here if path == k or path.startswith((f"{k}.", f"{k}["))), key=len)
-            field, steps, here, path = join(field, key), [*steps, key], here[key], path[len(key) :]
+            key = max((k for k in value if path == k or path.startswith((f"{k}.", f"{k}["))), key=len)
+            field, steps, value, path = join(field, key), [*steps, key], value[key], path[len(key) :]
         path = path.removeprefix(".")
     return field, steps
 
@@ -61,6 +61,5 @@ def _value(value: Any, steps: Iterable[str]) -> Any:
 
 
 def _name(element: Any) -> str | None:
-    if not isinstance(element, Mapping):
-        return None
-    return next((str(element[key]) for key in _NAMES if key in element), None)
+    name = element_name(element)
+    return None if name is None else str(name)

@@ -16,6 +16,7 @@ from airunway.live.status import (
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.model_deployment import CONFIG_KIND
 from airunway.planning.plan import Plan, PlannedProvider
+from airunway.provider.contract import created_version
 from airunway.selection.provider_config import HelmChart
 from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem
@@ -105,7 +106,7 @@ def _kind_served(planned: PlannedProvider) -> _Kind | None:
     provider = PROVIDERS.get(planned.config.name)
     if provider is None:
         return None
-    return planned.config.spec.api_version or provider.API_VERSION, provider.KIND, label_selector(provider.SELECTOR)
+    return created_version(provider, planned.config), provider.KIND, label_selector(provider.SELECTOR)
 
 
 def key_of(obj: dict[str, Any]) -> Key:

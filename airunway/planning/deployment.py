@@ -10,7 +10,7 @@ from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
 from airunway.planning.model_deployment import render_for_controller
 from airunway.planning.settings import StackSettings
-from airunway.provider.contract import Provider
+from airunway.provider.contract import Provider, created_version
 from airunway.provider.registry import Providers
 from airunway.provider.render import render
 from airunway.provider.request import Rendered, Request
@@ -66,7 +66,7 @@ class PlanContext:
     def api_version(self, provider: Provider) -> str:
         """The version as which the provider's objects are created."""
         config = next((c for c in self.configs if c.name == provider.NAME), None)
-        return (config.spec.api_version if config else None) or provider.API_VERSION
+        return created_version(provider, config)
 
     def with_api_version(self, provider: Provider, version: str) -> "PlanContext":
         """The same, but with the provider's objects created as ``version``."""

@@ -96,6 +96,11 @@ def api_versions(provider: Provider) -> tuple[str, ...]:
     return (provider.API_VERSION, *provider.OLDER_API_VERSIONS)
 
 
+def created_version(provider: Provider, config: InferenceProviderConfig | None) -> str:
+    """The version as which a stack with ``config`` creates the provider's objects."""
+    return (config.spec.api_version if config else None) or provider.API_VERSION
+
+
 def is_kubernetes_own(api_version: str) -> bool:
     """Whether kinds of ``api_version`` are built into Kubernetes and need no operator: their group has no dot."""
     return "." not in api_version.rpartition("/")[0]

@@ -15,6 +15,18 @@ class EnvVar(LiveModel):
     value_from: dict[str, Any] | None = None
 
 
+class SecretReference(LiveModel):
+    """A reference to a Secret."""
+
+    name: str | None = None
+
+
+class EnvSource(LiveModel):
+    """A source of environment variables."""
+
+    secret_ref: SecretReference | None = None
+
+
 class ResourceRequirements(LiveModel):
     """The resources of a container."""
 
@@ -58,6 +70,7 @@ class Container(LiveModel):
     command: list[str] = Field([])
     args: list[str] = Field([])
     env: list[EnvVar] = Field([])
+    env_from: list[EnvSource] = Field([])
     ports: list[ContainerPort] = Field([])
     resources: ResourceRequirements = ResourceRequirements()
     volume_mounts: list[VolumeMount] = Field([])

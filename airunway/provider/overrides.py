@@ -8,7 +8,7 @@ from pydantic import Field
 
 from airunway.provider.contract import Provider
 from airunway.spec.model import StrictModel
-from airunway.text.merge import DIRECTIVE, merge_patch
+from airunway.text.merge import DIRECTIVE, element_name, merge_patch
 from airunway.text.problems import InputError, Problem, join, suggest_name
 from airunway.text.yaml_reading import load_data
 
@@ -87,5 +87,5 @@ def _elements(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     elements = value if isinstance(value, list) else []
-    names = ((e.get("groupName", e.get("name")), e) for e in elements if isinstance(e, dict))
+    names = ((element_name(element), element) for element in elements)
     return {name: element for name, element in names if isinstance(name, str)}

@@ -19,8 +19,8 @@ def renamed(
         if name not in own and isinstance(element, Mapping) and (kind := kind_of(element)) is not None
     }
     names: dict[str, str] = {}
-    for old, wanted in own.items():
+    for old, old_kind in own.items():
         if added and old in changes and changes[old] is None:
-            names[old] = next((name for name, kind in added.items() if kind == wanted), next(iter(added)))
+            names[old] = next((name for name, kind in added.items() if kind == old_kind), next(iter(added)))
             del added[names[old]]
     return names

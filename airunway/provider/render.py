@@ -48,11 +48,11 @@ def render(provider: Provider, request: Request) -> Rendered:
         endpoint,
         wait_for,
         immutable,
-        (*objects.supporting, *claims),
-        (*objects.warnings, *mode_warnings(request)),
-        objects.topology,
-        tuple(v for v in api_versions(provider) if v != resource["apiVersion"]),
-        tuple(claim["metadata"]["name"] for claim in claims),
+        supporting=(*objects.supporting, *claims),
+        warnings=(*objects.warnings, *mode_warnings(request)),
+        topology=objects.topology,
+        other_api_versions=tuple(v for v in api_versions(provider) if v != resource["apiVersion"]),
+        retained=tuple(claim["metadata"]["name"] for claim in claims),
     )
 
 

@@ -42,12 +42,12 @@ def read_storage(
 
     Those in ``own`` are known to be the user's.
     """
-    found = tuple(_with_purposes(volumes, engine, env))
+    purposed = tuple(_with_purposes(volumes, engine, env))
     variables = [dict(variable) for variable in env]
-    for variable in reversed(expected_environment(engine, found)):
+    for variable in reversed(expected_environment(engine, purposed)):
         if variables[-1:] == [variable] and variable["name"] not in own:
             variables.pop()
-    return non_empty(volumes=[_fields(volume) for volume in found]), variables
+    return non_empty(volumes=[_fields(volume) for volume in purposed]), variables
 
 
 def _with_purposes(

@@ -1,5 +1,6 @@
 """Plain data: deep merge, merge patches, comparison, and maps without empty values."""
 
+from collections.abc import Mapping
 from typing import Any
 
 DIRECTIVE = "$patch"
@@ -8,6 +9,7 @@ DIRECTIVE = "$patch"
 # Elements of other lists are told apart by their ``name``.
 _LIST_KEYS = {"volumeMounts": "mountPath", "workerGroupSpecs": "groupName"}
 _REPLACE = {DIRECTIVE: "replace"}
+_ELEMENT_KEYS = ("name", *_LIST_KEYS.values())
 
 
 def merge_patch(base: Any, change: Any, *, lists_by_name: bool = False, field: str = "") -> Any:
@@ -63,6 +65,13 @@ def join_patches(first: Any, second: Any, field: str = "") -> Any:
     before, after = ({element[key]: element for element in elements} for elements in (first, second))
     before = {name: element for name, element in before.items() if DIRECTIVE not in element or name not in after}
     return list((before | {name: join_patches(before.get(name), element) for name, element in after.items()}).values())
+
+
+def element_name(element: Any) -> Any:
+    """What tells an element of a list from the others; None if it has no name."""
+    if not isinstance(element, Mapping):
+        return None
+    return next((element[key] for key in _ELEMENT_KEYS if key in element), None)
 
 
 def changes_by_name(changes: Any, key: str = "name") -> dict[str, Any]:

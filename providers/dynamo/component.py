@@ -44,6 +44,11 @@ class Component:
         return self.name == FRONTEND
 
     @property
+    def multinode(self) -> dict[str, Any]:
+        """The field for several nodes, the same in both versions; empty for one node."""
+        return {"multinode": {"nodeCount": self.nodes}} if self.nodes > 1 else {}
+
+    @property
     def compilation_cache(self) -> MountedVolume | None:
         """The volume that the operator tells the engine of."""
         return next((v for v in self.volumes if v.purpose is VolumePurpose.COMPILATION_CACHE), None)

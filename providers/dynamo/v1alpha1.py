@@ -42,7 +42,7 @@ def component_overrides(components: Iterable[Component], names: Mapping[str, str
     """The override of ``spec`` for components with names of their own, by our ``names``, or on several nodes."""
     gone: dict[str, Any] = dict.fromkeys(names)
     kept = {
-        c.name: {**(_type(c) if c.name in names.values() else {}), **_multinode(c)}
+        c.name: {**(_type(c) if c.name in names.values() else {}), **c.multinode}
         for c in components
         if c.name in names.values() or c.nodes > 1
     }
@@ -52,10 +52,6 @@ def component_overrides(components: Iterable[Component], names: Mapping[str, str
 def _type(component: Component) -> dict[str, Any]:
     role = component.role if component.role in ("prefill", "decode") else None
     return {"componentType": "worker", **non_empty(subComponentType=role)}
-
-
-def _multinode(component: Component) -> dict[str, Any]:
-    return {"multinode": {"nodeCount": component.nodes}} if component.nodes > 1 else {}
 
 
 def _service(component: Component) -> dict[str, Any]:

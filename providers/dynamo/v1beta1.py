@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from airunway.provider.live_object import LiveModel, Quantity, read_as
-from airunway.provider.live_pod import EnvVar, Placement, PodVolume, TemplateMetadata, VolumeMount
+from airunway.provider.live_object import LiveModel, read_as
+from airunway.provider.live_pod import Container, PodTemplate
 from airunway.provider.pod_reading import read_resources
 from airunway.provider.storage import MountedVolume, pod_volumes, volume_mounts
 from airunway.provider.storage_reading import read_mounts, valid_volumes
@@ -39,14 +39,10 @@ def component_overrides(components: Iterable[Component], names: Mapping[str, str
     """The override of ``spec`` for components with names of their own, by our ``names``, or on several nodes."""
     gone = [{"name": old, DIRECTIVE: "delete"} for old in names]
     kept = [
-        {"name": c.name, **({"type": c.role} if c.name in names.values() else {}), **_multinode(c)} for c in components
+        {"name": c.name, **({"type": c.role} if c.name in names.values() else {}), **c.multinode} for c in components
     ]
     components_changed = [*gone, *(element for element in kept if len(element) > 1)]
     return {"components": components_changed} if components_changed else {}
-
-
-def _multinode(component: Component) -> dict[str, Any]:
-    return {"multinode": {"nodeCount": component.nodes}} if component.nodes > 1 else {}
 
 
 def _component(component: Component) -> dict[str, Any]:
@@ -80,51 +76,6 @@ def _resources(component: Component) -> dict[str, Any]:
     return non_empty(limits=gpu | dict(component.limits), requests=gpu | dict(component.requests))
 
 
-class SecretReference(LiveModel):
-    """A reference to a Secret."""
-
-    name: str | None = None
-
-
-class EnvSource(LiveModel):
-    """A source of environment variables."""
-
-    secret_ref: SecretReference | None = None
-
-
-class ContainerResources(LiveModel):
-    """The resources of a container."""
-
-    limits: dict[str, Quantity] = Field({})
-
-
-class MainContainer(LiveModel):
-    """One container of a component's pods."""
-
-    name: str
-    image: str | None = None
-    command: list[str] = Field([])
-    args: list[str] = Field([])
-    env: list[EnvVar] = Field([])
-    env_from: list[EnvSource] = Field([])
-    resources: ContainerResources = ContainerResources()
-    volume_mounts: list[VolumeMount] = Field([])
-
-
-class ComponentPodSpec(Placement):
-    """The spec of a component's pods."""
-
-    containers: list[MainContainer] = Field([])
-    volumes: list[PodVolume] = Field([])
-
-
-class ComponentPodTemplate(LiveModel):
-    """The template of a component's pods."""
-
-    metadata: TemplateMetadata = TemplateMetadata()
-    spec: ComponentPodSpec = ComponentPodSpec()
-
-
 class Multinode(LiveModel):
     """The nodes of each replica."""
 
@@ -145,7 +96,7 @@ class ComponentSpec(LiveModel):
     type: str = "worker"
     replicas: int = 1
     compilation_cache: CompilationCache | None = None
-    pod_template: ComponentPodTemplate = ComponentPodTemplate()
+    pod_template: PodTemplate = PodTemplate()
     multinode: Multinode = Multinode()
 
 
@@ -170,7 +121,7 @@ def read_graph(obj: Mapping[str, Any]) -> tuple[str, list[Component]]:
 
 def _read_component(component: ComponentSpec) -> Component:
     pod = component.pod_template
-    main = next((c for c in pod.spec.containers if c.name == MAIN), MainContainer(name=MAIN))
+    main = next((c for c in pod.spec.containers if c.name == MAIN), Container())
     field = f"spec.components.{component.name}.podTemplate.spec.containers.{MAIN}.resources.limits"
     resources = read_resources(main.resources.limits, field)
     gpu = resources.get("gpu", {"count": 0})
@@ -193,9 +144,9 @@ def _read_component(component: ComponentSpec) -> Component:
     )
 
 
-def _read_volumes(component: ComponentSpec, main: MainContainer) -> tuple[MountedVolume, ...]:
-    mounted, found = read_mounts(component.pod_template.spec.volumes, main.volume_mounts), component.compilation_cache
-    if found is None or not found.mount_path:
+def _read_volumes(component: ComponentSpec, main: Container) -> tuple[MountedVolume, ...]:
+    mounted, cache = read_mounts(component.pod_template.spec.volumes, main.volume_mounts), component.compilation_cache
+    if cache is None or not cache.mount_path:
         return mounted
     purpose = VolumePurpose.COMPILATION_CACHE
-    return valid_volumes([*mounted, MountedVolume(found.pvc_name, found.pvc_name, found.mount_path, purpose)])
+    return valid_volumes([*mounted, MountedVolume(cache.pvc_name, cache.pvc_name, cache.mount_path, purpose)])

@@ -134,6 +134,7 @@ def raw_defaults(schema: Any) -> int:
     return ("default" in schema) + sum(map(raw_defaults, below))
 
 
+CONTAINER_TYPES = "PodSpec Container ContainerPort EnvVar EnvFromSource SecretEnvSource ResourceRequirements"
 VOLUME_TYPES = "Volume VolumeMount PersistentVolumeClaimVolumeSource"
 OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (Service, kubernetes.core.v1.outputs, "ServiceSpec ServicePort"),
@@ -142,13 +143,13 @@ OUTPUTS: list[tuple[type[LiveModel], Any, str]] = [
     (
         ServingDeployment,
         SimpleNamespace(**vars(kubernetes.core.v1.outputs) | vars(kubernetes.apps.v1.outputs)),
-        f"DeploymentSpec PodTemplateSpec PodSpec Container ContainerPort EnvVar ResourceRequirements {VOLUME_TYPES}",
+        f"DeploymentSpec PodTemplateSpec {CONTAINER_TYPES} {VOLUME_TYPES}",
     ),
     (
         Pod,
         kubernetes.core.v1.outputs,
         (
-            "PodSpec PodStatus Container ContainerPort EnvVar ResourceRequirements ContainerStatus ContainerState"
+            f"PodStatus {CONTAINER_TYPES} ContainerStatus ContainerState"
             f" ContainerStateTerminated PodCondition {VOLUME_TYPES}"
         ),
     ),
