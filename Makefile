@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
+.PHONY: help preview test test-pages test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -28,6 +28,9 @@ preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=de
 
 test: $(VENV)/.dev ## Run the default test suite
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-pages: $(VENV)/.dev ## Run the page and the console in Chromium
+	@$(BIN)/python -m pytest -rs -n auto --dist loadfile tests/pages
 
 test-cluster: $(VENV)/.dev ## Run the real engine against a real API server (builds both with Go where they are not on PATH)
 	@$(BIN)/python -m pytest -s -rs -o faulthandler_timeout=1800 tests/cluster

@@ -115,7 +115,7 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
         ({"server": "127.0.0.1:PORT"}, {}, "must be a URL such as https://HOST:PORT"),
         ({"server": ""}, {}, "has no server"),
         ({"proxy-url": "http://127.0.0.1:1"}, {}, "can't be reached"),
-        ({"proxy-url": "ftp://127.0.0.1:1"}, {}, "proxy-url: a URL such as"),
+        ({"proxy-url": "ftp://127.0.0.1:1"}, {}, "proxy-url: must be a URL such as"),
         ({}, {"token": "wrong"}, "refused the credentials: 401 Unauthorized"),
         ({}, {"token": 7}, "users[0].user.token: input should be a valid string"),
         ({}, {"token": None}, "403 Forbidden"),
@@ -172,7 +172,7 @@ def both(listed: str, monkeypatch: pytest.MonkeyPatch) -> str:
             {"token": None, "exec": {"apiVersion": VERSION, "command": "no-such-plugin", "interactiveMode": "Never"}},
             "not on PATH",
         ),
-        ({}, {"token": None, "auth-provider": {"name": "gcp"}}, "auth-provider: gcp can't be used"),
+        ({}, {"token": None, "auth-provider": {"name": "gcp"}}, "auth-provider: gcp is not supported"),
     ],
     ids=lambda value: str(value)[:70],
 )

@@ -422,7 +422,7 @@ def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None
         (("chat", "gpu", "hi", "--stack", "own"), 1, "Service live/gpu-frontend: is not there"),
         (("chat", "gpu", "hi", "--stack", "own", "--url", "http://127.0.0.1:9/v1"), 1, "can't be reached"),
         (("endpoint", "gpx", "--stack", "own"), 1, "did you mean 'gpu'?"),
-        (("wait", "nope", "--stack", "own"), 1, "no 'nope'; valid: cpu, gpu, ray, via"),
+        (("wait", "nope", "--stack", "own"), 1, "no deployment 'nope'; valid: cpu, gpu, ray, via"),
         (("wait", "--stack", "own", "--timeout", "soon"), 2, "90s, 45m or 1h30m"),
         (("status", "--stack", "nope"), 1, "no stack 'nope'"),
         (("status",), 2, "--stack"),

@@ -1,4 +1,4 @@
-"""Graph (real Chromium): the HTML page: click, keyboard, colours, width, print, and a stack of 200 deployments."""
+"""Pages (real Chromium): the HTML page: click, keyboard, colours, width, print, and a stack of 200 deployments."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Graph (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no
+"""Pages (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no
 cluster.
 """
 

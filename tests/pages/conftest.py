@@ -1,4 +1,4 @@
-"""One browser for all pages."""
+"""One browser for all pages, in a tier of its own: the default tests need nothing beyond Python and git."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,7 @@ import pytest
 from tests.chromium import launched
 
 
-# For this folder only: its event loop would be in the way of tests that run one themselves.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     with launched() as started:
         yield started
