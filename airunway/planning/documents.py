@@ -6,7 +6,7 @@ from typing import Any
 
 from airunway.selection.provider_config import API_GROUPS
 from airunway.spec.entry import ENTRY_FIELDS, is_reserved
-from airunway.text.problems import InputError, Problem, suggest_name
+from airunway.text.problems import InputError, Problem, format_value, suggest_name
 from airunway.text.yaml_reading import read_documents
 
 
@@ -45,10 +45,10 @@ def _document_problem(body: Any, kinds: tuple[str, ...]) -> Problem | None:
         return Problem("", f"must be a map, not a {type(body).__name__}")
     kind, version = body.get("kind"), body.get("apiVersion")
     if kind not in kinds:
-        return Problem("kind", f"{kind!r} given; {suggest_name(str(kind), kinds)}")
+        return Problem("kind", f"{format_value(kind)} given; {suggest_name(str(kind), kinds)}")
     versions = [f"{group}/v1alpha1" for group in API_GROUPS]
     if version not in versions:
-        return Problem("apiVersion", f"{version!r} given; {suggest_name(str(version), versions)}")
+        return Problem("apiVersion", f"{format_value(version)} given; {suggest_name(str(version), versions)}")
     metadata = body.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         return Problem("metadata.name", "required, but not given")

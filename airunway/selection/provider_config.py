@@ -11,7 +11,7 @@ from airunway.selection.rules import RuleError, compile_rule
 from airunway.selection.upstream_keys import hoist_annotations, set_aside
 from airunway.spec.model import Engine, Image, Mode, StrictModel, Text, enum_validator
 from airunway.text.helm_values import expand_paths
-from airunway.text.problems import InputError, Problem, suggest_name, validation_problems
+from airunway.text.problems import InputError, Problem, format_value, suggest_name, validation_problems
 
 API_GROUPS = ("airunway.ai", "kubeairunway.ai")
 """Groups under which KubeAIRunway has published its kinds; ours first."""
@@ -187,10 +187,11 @@ def load_config(document: Any, source: str) -> InferenceProviderConfig:
         versions = [f"{group}/v1alpha1" for group in API_GROUPS]
         if document.get("apiVersion") not in versions:
             problems.append(
-                Problem("apiVersion", f"{document.get('apiVersion')!r} given; valid: {', '.join(versions)}")
+                Problem("apiVersion", f"{format_value(document.get('apiVersion'))} given; valid: {', '.join(versions)}")
             )
         if document.get("kind") != "InferenceProviderConfig":
-            problems.append(Problem("kind", f"{document.get('kind')!r} given; valid: InferenceProviderConfig"))
+            kind = format_value(document.get("kind"))
+            problems.append(Problem("kind", f"{kind} given; valid: InferenceProviderConfig"))
     messages: list[str] = []
     try:
         document, messages = set_aside(hoist_annotations(document))

@@ -7,7 +7,7 @@ from typing import Any
 from airunway.selection import rules
 from airunway.selection.provider_config import EngineCapability, InferenceProviderConfig, SelectionRule
 from airunway.spec.model import Engine, ModelDeploymentSpec
-from airunway.text.problems import InputError, Problem, suggest_name
+from airunway.text.problems import InputError, Problem, format_value, suggest_name
 
 EXPLICIT = "explicit"
 
@@ -136,7 +136,7 @@ def _evaluate(rule: SelectionRule, rule_input: dict[str, Any]) -> RuleResult:
     outcome = rules.compile_rule(rule.condition).evaluate(rule_input)
     error = outcome.error
     if error is None and not isinstance(outcome.value, bool):
-        error = f"returned {outcome.value!r}, not true or false"
+        error = f"returned {format_value(outcome.value)}, not true or false"
     return RuleResult(rule.condition, rule.priority, outcome.is_true, error)
 
 

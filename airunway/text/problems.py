@@ -57,9 +57,19 @@ def suggest_name(name: str, valid: Iterable[str]) -> str:
 
 
 def format_value(value: Any, limit: int = 60) -> str:
-    """``repr`` of a value for a message, without tokens and truncated to ``limit`` characters."""
-    text = without_tokens(repr(value))
+    """A value as its author wrote it, in a line, without tokens and truncated to ``limit`` characters."""
+    text = without_tokens(_in_a_line(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _in_a_line(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_in_a_line(k)}: {_in_a_line(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_in_a_line, value)) + "]"
+    return repr(value)
 
 
 def validation_problems(

@@ -95,7 +95,7 @@ def test_entries_are_proposed_for_what_can_be_expressed_and_the_rest_is_listed(
     }
     assert (
         f"# Workspace {NAMESPACE}/foreign has no matching stack entry:\n#  "
-        " inference.template.spec.hostNetwork: is True; a deployment renders none" in output
+        " inference.template.spec.hostNetwork: is true; a deployment renders none" in output
     )
     assert {r["id"] for r in ids["resources"] if "id" in r} >= {f"{NAMESPACE}/{name}" for name in ("cpu", "gpu")}
 

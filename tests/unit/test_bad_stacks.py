@@ -135,7 +135,7 @@ def test_an_entry_s_own_field_in_the_spec_of_a_document_is_refused(field: str) -
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "contains no documents"), ("a: [", "not YAML"), ("- 1", "must be a map"), ("x: 1", "kind: None given")],
+    [("", "contains no documents"), ("a: [", "not YAML"), ("- 1", "must be a map"), ("x: 1", "kind: null given")],
 )
 def test_a_file_that_is_no_document_is_refused(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

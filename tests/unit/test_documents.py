@@ -58,14 +58,14 @@ def test_both_groups_and_both_kinds_are_read(group: str, kind: str) -> None:
     [
         ("text", "m.yaml: must be a map, not a str"),
         ([], "m.yaml: must be a map, not a list"),
-        ({}, "m.yaml: kind: None given; valid: "),
+        ({}, "m.yaml: kind: null given; valid: "),
         (body(kind="modeldeployment"), "m.yaml: kind: 'modeldeployment' given; did you mean 'ModelDeployment'?"),
         (body(kind=["ModelDeployment"]), "m.yaml: kind: ['ModelDeployment'] given"),
         (
             body(apiVersion="airunway.ai/v1"),
             "m.yaml: apiVersion: 'airunway.ai/v1' given; did you mean 'airunway.ai/v1alpha1'?",
         ),
-        (body(apiVersion=None), "m.yaml: apiVersion: None given"),
+        (body(apiVersion=None), "m.yaml: apiVersion: null given"),
         (body(metadata=None), "m.yaml: metadata.name: required, but not given"),
         (body(metadata={"name": 5}), "m.yaml: metadata.name: required, but not given"),
         (body(metadata=[{"name": "a"}]), "m.yaml: metadata.name: required, but not given"),

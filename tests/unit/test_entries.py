@@ -90,7 +90,7 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ([CHAT | {"provider": {"name": "x"}}], "d.yaml[0].provider.name: no provider 'x'"),
         ([CHAT | {"name": "Chat"}], "d.yaml[0].name: 'Chat' given, must match"),
         (["chat"], "d.yaml[0]: 'chat' given, must be a map with the keys"),
-        ([None], "d.yaml[0]: None given, must be a map"),
+        ([None], "d.yaml[0]: null given, must be a map"),
         (CHAT, "d.yaml: {'model': {'id': 'org/chat'}, "),
         ({"airunway:deployments": [CHAT]}, "d.yaml: {'airunway:deployments': [{'model': "),
         ("text", "d.yaml: 'text' given, must be a list, as under airunway:deployments; [] is an empty one"),

@@ -36,7 +36,7 @@ KEY = {"name": "keys", "key": "token"}
         ({"secretKeyRef": {"name": "x"}}, "env[0].valueFrom.secretKeyRef.key: required, but not given"),
         ({"configMapKeyRef": {"key": "x"}}, "env[0].valueFrom.configMapKeyRef.name: required, but not given"),
         ({"secretKeyRef": "keys"}, "env[0].valueFrom.secretKeyRef: 'keys' given, must be a map with the keys name"),
-        ({"secretKeyRef": None}, "env[0].valueFrom.secretKeyRef: None given, must be a map"),
+        ({"secretKeyRef": None}, "env[0].valueFrom.secretKeyRef: null given, must be a map"),
         ({"secretKeyRef": KEY | {"optionl": True}}, "env[0].valueFrom.secretKeyRef.optionl: unknown key; did you mean"),
         ({"secretKeyRef": KEY | {"optional": "no"}}, "env[0].valueFrom.secretKeyRef.optional: 'no' given, must be"),
         ({"secretKeyRef": {"name": "", "key": "x"}}, "env[0].valueFrom.secretKeyRef.name: '' given, must be a string"),

@@ -82,7 +82,9 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
     text = format_value(value, limit)
     assert len(text) <= limit
     assert len(text.splitlines()) == 1
-    assert text == repr(value) or (text.endswith("…") and repr(value).startswith(text[:-1]))
+    whole = format_value(value, 10_000)
+    assert text == whole or (text.endswith("…") and whole.startswith(text[:-1]))
+    assert eval(whole, {"null": None, "true": True, "false": False}) == value
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_value_is_shown_in_a_line_of_bounded_length(value: Any, limit: int) ->
         ({"model": {"di": "x"}}, "model.di: unknown key; valid: gguf, id, revision, servedName, source"),
         ({"model": []}, "model: [] given, must be a map with the keys gguf, id, revision, servedName, source"),
         ({"name": 5}, "name: 5 given, must be a string; quote it: \"5\""),
-        ({"name": True}, "name: True given, must be a string"),
+        ({"name": True}, "name: true given, must be a string"),
         ({"name": "UP"}, "name: 'UP' given, must match ^[a-z]"),
         ({"env": {}}, "env: {} given, must be a list"),
         ({"env": [{"name": "A", "value": 1}]}, "env[0].value: 1 given, must be a string; quote it"),

@@ -356,8 +356,8 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
     [
         ("", "chart.yaml: contains no objects; must be the output of `helm template`"),
         ("Error", "chart.yaml[0]: 'Error' given, must be an object with apiVersion"),
-        ("kind: Pod\nmetadata: {name: a}", "chart.yaml[0].apiVersion: None given, must be a string"),
-        ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: None given, must be a map with a name"),
+        ("kind: Pod\nmetadata: {name: a}", "chart.yaml[0].apiVersion: null given, must be a string"),
+        ("apiVersion: v1\nkind: Pod", "chart.yaml[0].metadata: null given, must be a map with a name"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: 3}", "chart.yaml[0].metadata.name: 3 given, must be a string"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: []}", "chart.yaml[0].metadata.namespace: [] given"),
         (
@@ -379,7 +379,7 @@ def test_the_objects_of_a_chart_are_read_from_lists_too_and_empty_documents_left
         ),
         (
             "apiVersion: v1\nkind: RoleBinding\nmetadata: {name: a}",
-            "chart.yaml[0].roleRef: None given, must have the kind Role or ClusterRole",
+            "chart.yaml[0].roleRef: null given, must have the kind Role or ClusterRole",
         ),
         (
             "apiVersion: v1\nkind: ClusterRole\nmetadata: {name: a}\naggregationRule: {x: 1}",
