@@ -23,11 +23,19 @@ def select_image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | 
     """
     if spec.container_image:
         return spec.container_image
-    if spec.model.source is Source.AIKIT:
-        return images["premade"].replace("{id}", str(spec.model.id))
     if spec.model.source is Source.CUSTOM:
         return None
-    return images["llamacppGpu" if spec.gpu_count else "llamacppCpu"]
+    return images[image_role(spec)].replace("{id}", str(spec.model.id))
+
+
+def image_role(spec: ModelDeploymentSpec) -> str:
+    """The role of the provider's image that serves ``spec`` with llama.cpp."""
+    return "premade" if spec.model.source is Source.AIKIT else runner_role(gpu=bool(spec.gpu_count))
+
+
+def runner_role(*, gpu: bool) -> str:
+    """The role of the provider's image that fetches a model when it starts."""
+    return "llamacppGpu" if gpu else "llamacppCpu"
 
 
 def model_arguments(spec: ModelDeploymentSpec) -> list[str]:

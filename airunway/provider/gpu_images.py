@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from airunway.provider.aikit import image_role
 from airunway.provider.contract import Provider
 from airunway.provider.image_references import without_digest
 from airunway.provider.request import Request
@@ -18,7 +19,8 @@ def gpu_image_problems(provider: Provider, request: Request) -> Iterator[Problem
     foreign = [(field, gpu_type) for field, gpu_type in _gpu_types(spec) if not gpu_type.startswith(_NVIDIA)]
     if not foreign or spec.container_image or spec.model.source is Source.CUSTOM:
         return
-    role = _image_role(spec, request.selection.engine)
+    engine = request.selection.engine
+    role = image_role(spec) if engine is Engine.LLAMACPP else str(engine)
     image = request.built_image or request.config.spec.images.get(role)
     builtin = load_data(provider.FOLDER / "config.yaml")["spec"].get("images", {}).get(role)
     if image is None or without_digest(image) not in (without_digest(builtin or ""), request.built_image):
@@ -31,12 +33,6 @@ def gpu_image_problems(provider: Provider, request: Request) -> Iterator[Problem
             hint += f", or in airunway:providers.{provider.NAME}.spec.images.{role}"
         built_for = f"{image.replace('{id}', str(spec.model.id))} is built for CUDA"
         yield Problem(field, f"{gpu_type} given, but {built_for}; {hint}")
-
-
-def _image_role(spec: ModelDeploymentSpec, engine: Engine) -> str:
-    if spec.model.source is Source.AIKIT:
-        return "premade"
-    return "llamacppGpu" if engine is Engine.LLAMACPP else str(engine)
 
 
 def _gpu_types(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:

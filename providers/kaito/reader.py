@@ -119,7 +119,7 @@ def _llamacpp(container: Container, config: InferenceProviderConfig) -> dict[str
     elif file_url:
         model = {"id": unquote(file_url[1]), "gguf": {"file": unquote(file_url[3])}}
         model |= {} if file_url[2] == "main" else {"revision": unquote(file_url[2])}
-    default_image = config.spec.images["llamacppGpu" if "gpu" in resources else "llamacppCpu"]
+    default_image = config.spec.images[aikit.runner_role(gpu="gpu" in resources)]
     engine: dict[str, Any] = {"type": "llamacpp"}
     if model.get("source"):
         premade = next(
