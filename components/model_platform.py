@@ -40,7 +40,7 @@ class Platform(pulumi.ComponentResource):
     """Operators, namespaces, token Secrets and image builds, created once and only if a deployment needs them."""
 
     cluster: Cluster | None
-    """The cluster, where the platform is of a whole stack; else that of the program's Kubernetes provider."""
+    """The cluster, where settings name it; only then are changes waited for and failed objects looked at."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class Platform(pulumi.ComponentResource):
         self.settings = self.target.settings
         self._previous_update = previous_update
         super().__init__("airunway:index:Platform", name, {}, opts)
-        self.cluster = plan.settings.cluster if plan else None
-        self.on_failure = failure_hook(self.cluster) if self.cluster else failure_hook(None, f"airunway-failure-{name}")
+        self.cluster = self.settings.cluster if self.settings.cluster.is_named else None
+        self.on_failure = failure_hook(self.cluster, "airunway-failure" if plan else f"airunway-failure-{name}")
         self._operators: dict[str, InferenceProvider] = {}
         self._namespaces: dict[str, KubernetesObject] = {}
         self._tokens: dict[str, KubernetesObject] = {}
@@ -184,6 +184,11 @@ def _target(name: str, args: PlatformArgs, plan: Plan | None, *, has_token: bool
         return PlanContext(PROVIDERS, [provider.config for provider in plan.providers], plan.settings, has_token)
     try:
         settings = settings_of(args, has_token=has_token, has_password=args.get("registry_password") is not None)
+        if settings.cluster.uid:
+            message = (
+                "a Platform deploys with the program's own provider, so no uid is checked; leave it out"
+            )
+            raise InputError([Problem("cluster.uid", message)])
         return PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings, has_token)
     except InputError as error:
         raise ArgumentError(name, error) from error

@@ -9,6 +9,7 @@ from airunway.live.status import observer_for
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.settings import Cluster
 from airunway.spec.durations import seconds
+from airunway.text.problems import InputError
 
 
 def rollout_hook(cluster: Cluster, planned: PlannedDeployment) -> pulumi.ResourceHook:
@@ -30,7 +31,7 @@ def rollout_hook(cluster: Cluster, planned: PlannedDeployment) -> pulumi.Resourc
                     seconds(planned.ready_timeout),
                     lambda message: pulumi.log.info(f"{planned.name}: {message}"),
                 )
-        except RolloutError as error:
+        except (RolloutError, InputError) as error:
             raise RolloutError(failure_message(planned.name, manifest, "", str(error))) from error
 
     return pulumi.ResourceHook(f"wait for {planned.name}", wait)

@@ -203,6 +203,9 @@ class BuilderSettings(TypedDict):
 class PlatformArgs(TypedDict):
     """The settings under ``airunway:`` in a stack file, without secrets."""
 
+    cluster: NotRequired[Cluster]
+    """The cluster that the stack deploys to, {context} or {kubeconfig}. The current context is never assumed."""
+
     namespace: NotRequired[str]
     """Namespace of deployments that name none."""
 

@@ -21,7 +21,6 @@ _WIDTH = 120
 _NOT_AN_ARGUMENT = {
     "ModelDeploymentArgs": {"name"},
     "PlatformArgs": {
-        "cluster",
         "deployments",
         "deployment_files",
         "manifests",

@@ -333,7 +333,7 @@ def schema(
 
 
 def find_project(cwd: Path | None) -> Path:
-    """Return ``cwd``, or the suggest_name parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
+    """Return ``cwd``, or the nearest parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
     start = (cwd or Path.cwd()).resolve()
     for folder in [start] if cwd else [start, *start.parents]:
         if (folder / "Pulumi.yaml").exists():

@@ -31,9 +31,7 @@ PreviewFormatOption = Annotated[
 StackOption = Annotated[str, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")]
 ProjectOption = Annotated[
     Path | None,
-    typer.Option(
-        "--cwd", "-C", metavar="DIR", help="Project folder. Default: the suggest_name one with a Pulumi.yaml."
-    ),
+    typer.Option("--cwd", "-C", metavar="DIR", help="Project folder. Default: the nearest one with a Pulumi.yaml."),
 ]
 AccountOption = Annotated[
     str, typer.Option("--service-account", metavar="NAMESPACE/NAME", help="Service account to grant the rights to.")

@@ -101,7 +101,7 @@ def plan_stack(
     ``has_provider`` means that the program brings its own Kubernetes provider, so the settings need not name a cluster.
     """
     problems: list[Problem] = []
-    if not has_provider and not settings.cluster.context and not settings.cluster.kubeconfig:
+    if not has_provider and not settings.cluster.is_named:
         problems.append(
             Problem(
                 "cluster",

@@ -42,6 +42,11 @@ class Cluster(StrictModel):
         ),
     )
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it can be connected to: a program with a Kubernetes provider of its own need not name it."""
+        return bool(self.context or self.kubeconfig)
+
 
 class ProviderSettings(StrictModel):
     """What a stack changes about one inference provider."""

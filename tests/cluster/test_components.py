@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from components import ModelDeployment, ModelServing, Platform
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import ROOT, Engine
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, GPU, Steps, failed, names
+from tests.cluster.rolling_operator import rolling_operator
+from tests.cluster.stacks import CPU, GPU, Steps, failed, names, until
 from tests.cluster.tools import program
 
 
@@ -43,19 +45,20 @@ def stack(engine: Engine, name: str, function: Callable[[], Any]) -> auto.Stack:
     return auto.create_or_select_stack(name, project_name="other", program=run, opts=engine.workspace())
 
 
-def test_a_program_with_one_component_serves_a_stack_s_settings(cluster: Cluster, engine: Engine) -> None:
+@pytest.mark.parametrize("named", [True, False], ids=["cluster named", "provider of the program's own"])
+def test_a_program_with_one_component_serves_a_stack_s_settings(cluster: Cluster, engine: Engine, named: bool) -> None:
     there: Any = {name: {"installation": "existing"} for name in ("kaito", "dynamo")}
     replicas = [1]
 
     def serve() -> None:
         entries: Any = [CPU, GPU | {"scaling": {"replicas": replicas[0]}}]
-        args: Any = {
-            "cluster": {"kubeconfig": str(cluster.kubeconfig())},
-            "namespace": "other",
-            "providers": there,
-            "deployments": entries,
-        }
-        pulumi.export("deployments", ModelServing("models", args).deployments)
+        args: Any = {"namespace": "other", "providers": there, "deployments": entries}
+        kubeconfig = str(cluster.kubeconfig())
+        if named:
+            args["cluster"] = {"kubeconfig": kubeconfig}
+        own = None if named else {"kubernetes": kubernetes.Provider("mine", kubeconfig=kubeconfig)}
+        models = ModelServing("models", args, pulumi.ResourceOptions(providers=own))
+        pulumi.export("deployments", models.deployments)
 
     with operator(cluster):
         created = stack(engine, "serving", serve)
@@ -98,6 +101,30 @@ def test_deployments_beside_the_rest_of_a_program_take_its_outputs(cluster: Clus
         ]
         assert workspace["inference"]["template"]["metadata"]["labels"]["team"] == uid
         assert set(created.up().summary.resource_changes or {}) == {"same"}
+    created.destroy()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["cluster named", "not named"])
+def test_a_platform_that_names_its_cluster_waits_until_a_change_serves(
+    cluster: Cluster, engine: Engine, named: bool
+) -> None:
+    kubeconfig, replicas = str(cluster.kubeconfig()), [1]
+
+    def serve() -> None:
+        options = pulumi.ResourceOptions(providers={"kubernetes": kubernetes.Provider("mine", kubeconfig=kubeconfig)})
+        args: Any = {"namespace": "waited", "providers": {"dynamo": {"installation": "existing"}}}
+        platform = Platform("models", args | ({"cluster": {"kubeconfig": kubeconfig}} if named else {}), options)
+        entry: Any = {key: value for key, value in GPU.items() if key != "name"}
+        ModelDeployment("gpu", entry | {"scaling": {"replicas": replicas[0]}}, options, platform=platform)
+
+    with rolling_operator(cluster, "DynamoGraphDeployment", "waited") as times:
+        created = stack(engine, "waited", serve)
+        created.up()
+        replicas[0] = 2
+        created.up()
+        ended = time.monotonic()
+        until(lambda: times)
+    assert (times[0] < ended) == named
     created.destroy()
 
 

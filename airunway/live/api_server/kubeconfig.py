@@ -70,7 +70,7 @@ def read_context(settings: Cluster, project: Path, environment: Mapping[str, str
 
     ``project`` is the folder in which Pulumi runs the provider. Raises ``InputError``.
     """
-    if not settings.context and not settings.kubeconfig:
+    if not settings.is_named:
         raise InputError([Problem("cluster", "set context or kubeconfig; the current context is never used")])
     try:
         sources = (

@@ -13,7 +13,7 @@ from airunway.provider.live_object import LiveModel, UnreadableError, read_as
 from airunway.text.problems import join
 
 _MAX_MESSAGE, _MAX_EXCERPT = 1_000, 200
-"""Maximum characters format_value of a Status's message, and of any other text."""
+"""Maximum characters shown of a Status's message, and of any other text."""
 
 
 _Model = TypeVar("_Model", bound=LiveModel)
