@@ -185,9 +185,7 @@ def _target(name: str, args: PlatformArgs, plan: Plan | None, *, has_token: bool
     try:
         settings = settings_of(args, has_token=has_token, has_password=args.get("registry_password") is not None)
         if settings.cluster.uid:
-            message = (
-                "a Platform deploys with the program's own provider, so no uid is checked; leave it out"
-            )
+            message = "a Platform deploys with the program's own provider, so no uid is checked; leave it out"
             raise InputError([Problem("cluster.uid", message)])
         return PlanContext(PROVIDERS, provider_configs(settings, Files(), PROVIDERS), settings, has_token)
     except InputError as error:

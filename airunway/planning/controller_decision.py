@@ -11,6 +11,7 @@ from typing import Any
 
 from airunway.planning.model_deployment import controller_data
 from airunway.selection import rules
+from airunway.selection.default_engine import PREFERENCE
 from airunway.selection.provider_config import InferenceProviderConfig, SelectionRule
 from airunway.selection.select import Selection
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec
@@ -39,7 +40,7 @@ def controller_decision(
     gpu = manifest_spec["resources"].get("gpu", {}).get("count", 0) > 0 or mode is Mode.DISAGGREGATED
     offers = {config.name: _offer(config, gpu, mode, group) for config in configs}
     engine = manifest_spec.get("engine", {}).get("type") or next(
-        (str(e) for e in Engine if any(e in o for o in offers.values())), None
+        (str(e) for e in PREFERENCE if any(e in o for o in offers.values())), None
     )
     if engine is None:
         return ControllerDecision(None, None, "no engine available from the registered providers")

@@ -1,11 +1,13 @@
 """Selects the engine and provider of a deployment, and explains the choice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from airunway.selection import rules
-from airunway.selection.provider_config import EngineCapability, InferenceProviderConfig, SelectionRule
+from airunway.selection.capabilities import offered_engines, unfit_reason
+from airunway.selection.default_engine import default_engine
+from airunway.selection.provider_config import InferenceProviderConfig, SelectionRule
 from airunway.spec.model import Engine, ModelDeploymentSpec
 from airunway.text.problems import InputError, Problem, format_value, suggest_name
 
@@ -61,54 +63,12 @@ def select(spec: ModelDeploymentSpec, configs: Sequence[InferenceProviderConfig]
             ]
         )
     pool = [by_name[pinned]] if pinned is not None else ordered
-    engine = spec.engine.type or _default_engine(spec, pool)
+    engine = spec.engine.type or default_engine(spec, pool)
     rule_input = spec.rule_input(engine)
     candidates = _candidates(spec, engine, ordered, rule_input)
     if pinned is not None:
         return _explicit(pinned, by_name[pinned], spec, engine, rule_input, candidates)
     return _by_rules(spec, engine, rule_input, candidates)
-
-
-def _default_engine(spec: ModelDeploymentSpec, pool: Iterable[InferenceProviderConfig]) -> Engine:
-    configs = list(pool)
-    for engine in [Engine.LLAMACPP] if spec.is_gguf else Engine:
-        if any(unfit_reason(config, spec, engine) is None for config in configs):
-            return engine
-    compute = "GPU" if spec.needs_gpu else "CPU"
-    offers = "; ".join(f"{c.name} runs {_offer(c)}" for c in configs) or "no provider is configured"
-    only = f"; a GGUF model runs with {Engine.LLAMACPP} only, unless engine.type says otherwise" if spec.is_gguf else ""
-    raise InputError([Problem("engine.type", f"no engine fits {compute}, {spec.serving.mode} serving: {offers}{only}")])
-
-
-def _offer(config: InferenceProviderConfig) -> str:
-    return ", ".join(
-        f"{c.name} on {_compute(c)} ({'/'.join(c.serving_modes)})" for c in config.spec.capabilities.engines
-    )
-
-
-def _compute(capability: EngineCapability) -> str:
-    kinds = [
-        name for name, supported in (("GPU", capability.gpu_support), ("CPU", capability.cpu_support)) if supported
-    ]
-    return " and ".join(kinds) or "nothing"
-
-
-def unfit_reason(config: InferenceProviderConfig, spec: ModelDeploymentSpec, engine: Engine) -> str | None:
-    """The reason why the provider can't run the spec, or None if it can."""
-    capability = config.capability(engine)
-    if capability is None:
-        return f"does not run {engine} (runs {', '.join(c.name for c in config.spec.capabilities.engines)})"
-    return _unfit_compute(capability, spec, engine)
-
-
-def _unfit_compute(capability: EngineCapability, spec: ModelDeploymentSpec, engine: Engine) -> str | None:
-    if spec.serving.mode not in capability.serving_modes:
-        return f"does not serve {engine} {spec.serving.mode}"
-    if spec.needs_gpu and not capability.gpu_support:
-        return f"does not run {engine} on GPU"
-    if not spec.needs_gpu and not capability.cpu_support:
-        return f"{engine} needs a GPU (set resources.gpu.count)"
-    return None
 
 
 def _candidates(
@@ -154,7 +114,7 @@ def _explicit(
         field = "engine.type" if capability is None else "serving.mode"
         if capability is not None and spec.serving.mode in capability.serving_modes:
             field = "resources.gpu.count"
-        raise InputError([Problem(field, f"provider {name} {misfit}; it runs {_offer(config)}")])
+        raise InputError([Problem(field, f"provider {name} {misfit}; it runs {offered_engines(config)}")])
     reasons = {name: "named by provider.name"}
     explained = tuple(
         (

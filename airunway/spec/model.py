@@ -49,7 +49,7 @@ def enum_validator(cls: type[StrEnum]) -> BeforeValidator:
 
 
 class Engine(StrEnum):
-    """The inference engines, in the order of preference for a deployment that names none."""
+    """The inference engines."""
 
     VLLM = "vllm"
     SGLANG = "sglang"

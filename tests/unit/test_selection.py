@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.selection.select import select, unfit_reason
+from airunway.selection.capabilities import unfit_reason
+from airunway.selection.default_engine import PREFERENCE
+from airunway.selection.select import select
 from airunway.spec.model import Engine, ModelDeploymentSpec
 from airunway.text.problems import InputError
 from tests.unit.samples import builtin, choose, config, spec
@@ -74,6 +76,15 @@ def test_the_capability_matrix(provider: str, engine: str, gpu: bool, cpu: bool,
         else:
             with pytest.raises(InputError):
                 choose(**pinned)
+
+
+def test_every_engine_has_its_place_in_the_preference() -> None:
+    assert sorted(PREFERENCE) == sorted(Engine)
+
+
+def test_a_provider_besides_kaito_and_dynamo_has_no_rules_and_serves_only_what_names_it() -> None:
+    assert {c.name for c in builtin() if c.spec.selection_rules} == {"kaito", "dynamo"}
+    assert {c.name for c in builtin()} > {"kaito", "dynamo"}
 
 
 def test_a_named_provider_is_explicit_and_has_no_rule() -> None:
