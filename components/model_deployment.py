@@ -103,11 +103,11 @@ class ModelDeployment(pulumi.ComponentResource):
             timeout=plan.ready_timeout,
             on_error=on_failure,
             after_update=rollout_hook(cluster, plan) if cluster and not plan.skip_await else None,
-            replace_on_changes=rendered.immutable,
-            replacement_trigger=rendered.topology,
+            replace_on_changes=rendered.replace_on_changes,
+            replacement_trigger=rendered.replacement_trigger,
             aliases=[other_version(rendered.resource, version) for version in rendered.other_api_versions],
             # The new object has the old one's name.
-            delete_before_replace=True if rendered.immutable else None,
+            delete_before_replace=True if rendered.replace_on_changes else None,
         )
         KubernetesObject(plan.name, with_await_annotations(plan), options)
 

@@ -26,7 +26,13 @@ from airunway.text.yaml_reading import load_data
 
 KIND, CONFIG_KIND = "ModelDeployment", "InferenceProviderConfig"
 READY = ReadyState("phase", {str(phase): phase for phase in Phase})
-IMMUTABLE = ("spec.model.id", "spec.model.source", "spec.engine.type", "spec.provider.name", "spec.serving.mode")
+REPLACE_ON_CHANGES = (
+    "spec.model.id",
+    "spec.model.source",
+    "spec.engine.type",
+    "spec.provider.name",
+    "spec.serving.mode",
+)
 """Fields that the controller's webhook refuses to change; the object is replaced instead."""
 
 
@@ -93,7 +99,7 @@ def render_for_controller(provider: Provider, request: Request, group: str, shim
     problems = [*name_problems(provider, request, name), *gpu_image_problems(provider, request)]
     if problems:
         raise InputError(problems)
-    return Rendered(resource, provider.endpoint(name), READY.wait_for(resource), IMMUTABLE)
+    return Rendered(resource, provider.endpoint(name), READY.wait_for(resource), REPLACE_ON_CHANGES)
 
 
 def supported_fields(group: str) -> frozenset[str]:

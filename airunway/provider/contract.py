@@ -63,13 +63,13 @@ class Provider(Protocol):
     READY: Readiness
     """When an object is ready: ``pulumi up`` waits for this, and ``observe`` then reports Running."""
 
-    OWNED: Mapping[str, Any]
+    OPERATOR_DEFAULTS: Mapping[str, Any]
     """Defaults that the operator would write into the object, by field; rendering them keeps us their owner.
 
     Fields of the upstream object, with ``[]`` for every element of a list.
     """
 
-    IMMUTABLE: tuple[str, ...]
+    REPLACE_ON_CHANGES: tuple[str, ...]
     """Fields of the upstream object whose change the operator refuses, or brings to no pod; it replaces the object.
 
     ``[*]`` is any element of a list.

@@ -36,21 +36,21 @@ def render(provider: Provider, request: Request) -> Rendered:
         if overrides
         else copy.deepcopy(objects.resource)
     )
-    for path, value in provider.OWNED.items():
+    for path, value in provider.OPERATOR_DEFAULTS.items():
         _complete(resource, path.split("."), value)
     resource["metadata"]["labels"] |= provider.SELECTOR
     resource = request.with_user_metadata(resource)
-    immutable = (*provider.IMMUTABLE, *objects.immutable)
+    replace_on_changes = (*provider.REPLACE_ON_CHANGES, *objects.replace_on_changes)
     endpoint, wait_for = provider.endpoint(request.name), provider.READY.wait_for(resource)
     claims = storage_claims(request)
     return Rendered(
         resource,
         endpoint,
         wait_for,
-        immutable,
+        replace_on_changes,
         supporting=(*objects.supporting, *claims),
         warnings=(*objects.warnings, *mode_warnings(request)),
-        topology=objects.topology,
+        replacement_trigger=objects.replacement_trigger,
         other_api_versions=tuple(v for v in api_versions(provider) if v != resource["apiVersion"]),
         retained=tuple(claim["metadata"]["name"] for claim in claims),
     )

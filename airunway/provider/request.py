@@ -74,15 +74,16 @@ class Endpoint:
 class Objects:
     """The upstream object, and the objects that must exist before it.
 
-    ``topology`` says of what the object consists, where the operator refuses to change that: another one replaces it.
+    Another ``replacement_trigger`` replaces the object: it says what the object consists of, where the operator refuses
+    to change that.
     """
 
     resource: dict[str, Any]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
-    immutable: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
     """Fields of this object that are to be replaced with, beside those that are of every object of its kind."""
-    topology: str | None = None
+    replacement_trigger: str | None = None
     renamed: tuple[str, ...] = ()
     """Names that overrides replaced by others, so that the object has no such elements to delete."""
 
@@ -91,17 +92,18 @@ class Objects:
 class Rendered:
     """The object to create, the objects that must exist before it, and how Pulumi handles it.
 
-    ``wait_for`` is the value of the ``pulumi.com/waitFor`` annotation; a change of an ``immutable`` field replaces the
-    object, and so does another ``topology``. ``other_api_versions`` are versions as which it may have been created.
+    ``wait_for`` is the value of the ``pulumi.com/waitFor`` annotation. A change of a field in ``replace_on_changes``,
+    or another ``replacement_trigger``, replaces the object. ``other_api_versions`` are versions as which it may have
+    been created.
     """
 
     resource: dict[str, Any]
     endpoint: Endpoint
     wait_for: str
-    immutable: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
     supporting: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
-    topology: str | None = None
+    replacement_trigger: str | None = None
     other_api_versions: tuple[str, ...] = ()
     retained: tuple[str, ...] = ()
     """Names of those supporting claims that outlive the deployment."""

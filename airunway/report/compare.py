@@ -25,7 +25,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "Secret": ("type",),
     "PersistentVolumeClaim": ("spec.accessModes",),
     "Release": ("name", "namespace"),
-    delivery.KIND: delivery.IMMUTABLE,
+    delivery.KIND: delivery.REPLACE_ON_CHANGES,
     "RoleBinding": ("roleRef",),
     "ClusterRoleBinding": ("roleRef",),
     "kubernetes": ("clusterIdentifier",),
@@ -120,7 +120,7 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         if fields:
             kind = kind_of(resource["type"])
             provider = PROVIDERS.for_object(resource["inputs"] | {"kind": kind})
-            fixed = (*_FIXED[""], *_FIXED.get(kind, ()), _TRIGGER, *(provider.IMMUTABLE if provider else ()))
+            fixed = (*_FIXED[""], *_FIXED.get(kind, ()), _TRIGGER, *(provider.REPLACE_ON_CHANGES if provider else ()))
             forced = tuple(f.field for f in fields if forces_replacement(f.field, f.old, f.new, fixed))
             yield _change(REPLACE if forced else UPDATE, resource, fields, forced)
     for urn, resource in before.items():

@@ -66,10 +66,10 @@ _MODES = {
 SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = dict.fromkeys(
     (Engine.VLLM, Engine.SGLANG, Engine.TRTLLM), _MODES
 )
-OWNED: Mapping[str, Any] = {}
+OPERATOR_DEFAULTS: Mapping[str, Any] = {}
 # Enforced by the webhook (observed with the operator of April 2026); it also refuses a change of the set of workers,
 # which is no single field.
-IMMUTABLE: tuple[str, ...] = ("spec.backendFramework",)
+REPLACE_ON_CHANGES: tuple[str, ...] = ("spec.backendFramework",)
 
 
 def name_limit(request: Request) -> NameLimit:
@@ -116,8 +116,10 @@ def render(request: Request) -> Objects:
         "metadata": request.metadata,
         "spec": version.graph_spec(str(request.selection.engine), components),
     }
-    topology = ", ".join(component.name for component in components)
-    return Objects(graph, warnings=tuple(warnings), topology=topology, renamed=tuple(_names(request)))
+    replacement_trigger = ", ".join(component.name for component in components)
+    return Objects(
+        graph, warnings=tuple(warnings), replacement_trigger=replacement_trigger, renamed=tuple(_names(request))
+    )
 
 
 def _refuse_two_kinds_of_options(request: Request, refusals: Refusals) -> None:

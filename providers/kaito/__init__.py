@@ -5,11 +5,11 @@ from pathlib import Path
 from providers.kaito.reader import read_fields
 from providers.kaito.render import (
     API_VERSION,
-    IMMUTABLE,
     KIND,
     NAME,
     OLDER_API_VERSIONS,
-    OWNED,
+    OPERATOR_DEFAULTS,
+    REPLACE_ON_CHANGES,
     SELECTOR,
     SUPPORTED,
     endpoint,
@@ -23,12 +23,12 @@ FOLDER = Path(__file__).parent
 __all__ = [
     "API_VERSION",
     "FOLDER",
-    "IMMUTABLE",
     "KIND",
     "NAME",
     "OLDER_API_VERSIONS",
-    "OWNED",
+    "OPERATOR_DEFAULTS",
     "READY",
+    "REPLACE_ON_CHANGES",
     "SELECTOR",
     "SUPPORTED",
     "endpoint",

@@ -98,7 +98,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     },
 }
 # The operator writes it back even if it is empty, and then owns the whole list (observed with 0.10.0 and 0.12.0).
-OWNED: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
+OPERATOR_DEFAULTS: Mapping[str, Any] = {"inference.template.spec.containers[].resources": {}}
 
 _CONTAINERS = "inference.template.spec.containers"
 
@@ -115,7 +115,7 @@ def template_fields() -> Iterator[str]:
 # The webhook refuses a change of these with "field is immutable". It lets a changed template through, but the operator
 # creates the StatefulSet once and never updates it, so only a new Workspace gives new pods (observed with 0.10.0 and
 # 0.12.0).
-IMMUTABLE: tuple[str, ...] = (
+REPLACE_ON_CHANGES: tuple[str, ...] = (
     *("resource.count", "resource.labelSelector", "resource.partition", "resource.instanceType"),
     "inference.preset",
     *template_fields(),

@@ -65,8 +65,8 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     }
 }
 # The operator writes it back, and then owns the whole list (observed with 1.7.0).
-OWNED: Mapping[str, Any] = {"spec.rayClusterConfig.workerGroupSpecs[].scaleStrategy": {}}
-IMMUTABLE: tuple[str, ...] = ()
+OPERATOR_DEFAULTS: Mapping[str, Any] = {"spec.rayClusterConfig.workerGroupSpecs[].scaleStrategy": {}}
+REPLACE_ON_CHANGES: tuple[str, ...] = ()
 HEAD, WORKER = "ray-head", "ray-worker"
 """Names of Ray's containers."""
 _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}

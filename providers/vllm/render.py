@@ -50,8 +50,8 @@ _FIELDS = frozenset(
 SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
     Engine.VLLM: {Mode.AGGREGATED: SupportedFields(_FIELDS, GGUF_REASONS)}
 }
-OWNED: Mapping[str, Any] = {}
-IMMUTABLE: tuple[str, ...] = ("spec.selector",)
+OPERATOR_DEFAULTS: Mapping[str, Any] = {}
+REPLACE_ON_CHANGES: tuple[str, ...] = ("spec.selector",)
 _PERIOD = 10
 
 

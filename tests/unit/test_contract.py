@@ -452,5 +452,5 @@ def test_what_the_operator_would_write_back_is_rendered_whatever_is_overridden(b
     )
     for overrides in ({}, lists):
         resource = planned(merge_patch(BASES[base], {"provider": {"overrides": overrides}})).rendered.resource
-        for path in provider.OWNED:
+        for path in provider.OPERATOR_DEFAULTS:
             assert all(elements(resource, path.split("."))), (path, resource)

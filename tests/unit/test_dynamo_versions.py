@@ -78,7 +78,7 @@ def document(case: str, context: PlanContext) -> dict[str, Any]:
     resource = rendered.resource
     kind = f"kubernetes:{resource['apiVersion']}:{resource['kind']}"
     aliases = [f"kubernetes:{v}:{resource['kind']}" for v in rendered.other_api_versions]
-    trigger = {"replacementTrigger": rendered.topology}
+    trigger = {"replacementTrigger": rendered.replacement_trigger}
     urn = f"urn:pulumi:s::p::airunway:index:ModelDeployment${kind}::x"
     row = {"urn": urn, "type": kind, "name": "x", "inputs": resource, "aliases": aliases, **trigger}
     return {"stack": "s", "deployments": [], "resources": [row]}

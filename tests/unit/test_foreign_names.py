@@ -166,7 +166,10 @@ def test_a_name_from_an_override_is_that_of_the_rendered_worker() -> None:
     workers = after.rendered.resource["spec"]["components"]
     assert [c["name"] for c in workers] == ["Frontend", "decode"]
     assert workers[1] | {"name": "VllmWorker"} == before.rendered.resource["spec"]["components"][1]
-    assert (before.rendered.topology, after.rendered.topology) == ("Frontend, VllmWorker", "Frontend, decode")
+    assert (before.rendered.replacement_trigger, after.rendered.replacement_trigger) == (
+        "Frontend, VllmWorker",
+        "Frontend, decode",
+    )
 
 
 def test_names_go_to_the_workers_of_their_type() -> None:

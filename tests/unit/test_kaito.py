@@ -169,10 +169,12 @@ def test_what_the_operator_writes_back_replaces_nothing() -> None:
     rendered = plan({}).rendered
     (container,) = rendered.resource["inference"]["template"]["spec"]["containers"]
     assert container["resources"] == {}
-    assert f"{CONTAINER}.resources".replace("[0]", "[*]") not in rendered.immutable
-    assert not forces_replacement(f"{CONTAINER}.resources", None, {}, rendered.immutable)
-    sized = plan({"resources": {"memory": "8Gi"}}).rendered.immutable
-    assert forces_replacement(f"{CONTAINER}.resources", None, {"limits": {"memory": "8Gi"}}, rendered.immutable)
+    assert f"{CONTAINER}.resources".replace("[0]", "[*]") not in rendered.replace_on_changes
+    assert not forces_replacement(f"{CONTAINER}.resources", None, {}, rendered.replace_on_changes)
+    sized = plan({"resources": {"memory": "8Gi"}}).rendered.replace_on_changes
+    assert forces_replacement(
+        f"{CONTAINER}.resources", None, {"limits": {"memory": "8Gi"}}, rendered.replace_on_changes
+    )
     assert f"{CONTAINER}.resources".replace("[0]", "[*]") in sized
 
 

@@ -36,7 +36,7 @@ def sharing(name: str, **more: Any) -> Provider:
     return cast(Provider, module)
 
 
-ONE = sharing("one", IMMUTABLE=("spec.fixed",))
+ONE = sharing("one", REPLACE_ON_CHANGES=("spec.fixed",))
 OTHER = sharing("other", SELECTOR={"airunway.ai/provider": "other"})
 BOTH = Providers([*PROVIDERS, ONE, OTHER])
 

@@ -270,7 +270,7 @@ def test_llama_cpp_s_runner_keeps_its_model_in_the_volume() -> None:
 
 
 def test_a_change_of_a_volume_replaces_a_workspace() -> None:
-    immutable = plan([DATA], BASES["kaito"]).rendered.immutable
+    immutable = plan([DATA], BASES["kaito"]).rendered.replace_on_changes
     assert "inference.template.spec.volumes" in immutable
     assert "inference.template.spec.containers[*].volumeMounts" in immutable
 
