@@ -142,7 +142,12 @@ class ProviderSpec(StrictModel):
     selection_rules: list[SelectionRule] = Field([], description="When it is chosen; none: only by name.")
     installation: Installation = Field(Installation(), description="Its operator.")
     documentation: str | None = Field(None, description="Address of the documentation.")
-    images: dict[str, Image] = Field({}, description="Container images by role.")
+    images: dict[str, Image] = Field(
+        {},
+        description=(
+            "Container images by role: the name of an engine, or llamacppCpu, llamacppGpu and premade for llama.cpp."
+        ),
+    )
     api_version: Text | None = Field(
         None, description="API version of the objects, if the operator does not serve the newest that is rendered."
     )
