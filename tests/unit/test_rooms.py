@@ -2,6 +2,7 @@
 ones.
 """
 
+import ast
 import json
 import os
 import shutil
@@ -81,6 +82,16 @@ def test_an_import_that_climbs_is_refused(index: int, linted: list[tuple[int, st
 
 def test_no_module_has_over_400_lines() -> None:
     assert [str(p.relative_to(ROOT)) for p in CODE if len(p.read_text().splitlines()) > 400] == []
+
+
+def test_no_function_has_over_50_lines() -> None:
+    lengths = {
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}": node.end_lineno - node.lineno + 1
+        for path in [*CODE, ROOT / "__main__.py"]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 50} == {}
 
 
 def room(path: Path) -> str:
