@@ -86,3 +86,8 @@ def test_an_option_that_is_none_is_wrong_usage(
     output = capsys.readouterr().err
     assert "90s, 45m or 1h30m" in " ".join(output.replace("│", " ").split())
     assert len(output) < 3000
+
+
+@pytest.mark.parametrize(("text", "value"), [("1h", 3600), ("20m", 1200), ("1h30m5s", 5405)])
+def test_a_duration_in_seconds(text: str, value: int) -> None:
+    assert seconds(text) == value
