@@ -12,6 +12,12 @@ from airunway.spec.checks import parse_spec
 from airunway.spec.model import ModelDeploymentSpec
 from providers import PROVIDERS
 
+GPU = {"resources": {"gpu": {"count": 1}}}
+DISAGGREGATED = {
+    "serving": {"mode": "disaggregated"},
+    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
+}
+
 
 @cache
 def builtin() -> tuple[InferenceProviderConfig, ...]:
