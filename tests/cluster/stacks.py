@@ -15,6 +15,7 @@ from tests.cluster.operator import LISTS
 CPU = {"name": "cpu", "model": {"id": "org/gguf"}}
 GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}}
 RAY = GPU | {"name": "ray", "provider": {"name": "kuberay"}}
+VIA = CPU | {"name": "via", "delivery": "modeldeployment"}
 
 
 def settings(cluster: Cluster, *deployments: Any, **more: Any) -> dict[str, Any]:
