@@ -9,7 +9,6 @@ from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 
-GPU = {"resources": {"gpu": {"count": 1}}}
 GROUPS = ("airunway.ai", "kubeairunway.ai")
 
 

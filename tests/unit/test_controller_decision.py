@@ -10,13 +10,9 @@ import pytest
 from airunway.planning.controller_decision import controller_decision, controller_differences
 from airunway.selection.provider_config import InferenceProviderConfig
 from providers import PROVIDERS
-from tests.unit.controller_stacks import GPU, GROUPS, sent
-from tests.unit.samples import builtin, choose, config, spec
+from tests.unit.controller_stacks import GROUPS, sent
+from tests.unit.samples import DISAGGREGATED, GPU, builtin, choose, config, spec
 
-DISAGGREGATED = {
-    "serving": {"mode": "disaggregated"},
-    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
-}
 TABLE: list[dict[str, Any]] = [
     {},
     {"resources": {"gpu": {"count": 0}}},

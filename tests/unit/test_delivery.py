@@ -15,8 +15,8 @@ from airunway.report.compare import compare
 from airunway.report.preview_document import deployment_document
 from airunway.selection.provider_config import load_config
 from providers import PROVIDERS
-from tests.unit.controller_stacks import GPU, GROUPS, refused, sent, stack
-from tests.unit.samples import builtin
+from tests.unit.controller_stacks import GROUPS, refused, sent, stack
+from tests.unit.samples import GPU, builtin
 from tests.upstream_crds import crd_folder
 
 CPU_RUNNER = next(c for c in builtin() if c.name == "kaito").spec.images["llamacppCpu"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controller_stacks import GPU, stack
+from tests.unit.controller_stacks import stack
+from tests.unit.samples import GPU
 
 LLAMA_CPP: dict[str, Any] = {"type": "llamacpp"}
 PRESET = {"provider": {"name": "kaito"}, "model": {"id": "phi-4-mini-instruct"}, **GPU}
