@@ -13,8 +13,9 @@ from tests.cluster.controller import install
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
 from tests.cluster.operator import collection
-from tests.cluster.stacks import CPU, GPU, RAY, VIA, sweep
+from tests.cluster.stacks import VIA, sweep
 from tests.cluster.tools import language_host
+from tests.deployments import CPU, GPU, RAY
 from tests.graph.projects import write_project
 
 

@@ -16,8 +16,9 @@ from tests import command
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
-from tests.cluster.stacks import GPU, Steps, failed, settings, until
+from tests.cluster.stacks import Steps, failed, settings, until
 from tests.cluster.test_rights import Account, rbac
+from tests.deployments import GPU
 from tests.graph.projects import write_project
 from tests.unit.samples import plan
 
