@@ -1,10 +1,15 @@
-"""The command ``airunway`` in this process."""
+"""The command ``airunway``, in this process and in one of its own."""
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from airunway.cli.main import main
+
+ROOT = Path(__file__).parents[1]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "", columns: int = 120) -> int:
@@ -17,3 +22,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "", colum
     code = stopped.value.code or 0
     assert isinstance(code, int), code
     return code
+
+
+def airunway(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What a process of ``airunway`` with ``arguments`` says of a project."""
+    command = [sys.executable, "-m", "airunway.cli", *arguments, "--cwd", str(project)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)

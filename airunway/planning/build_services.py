@@ -12,7 +12,7 @@ from airunway.planning.image_build import (
     restricted_pod,
     system_labels,
 )
-from airunway.planning.settings import BUILD_DATA, ManagedRegistry, StackSettings
+from airunway.planning.settings import BUILD_DATA, BuilderSettings, ManagedRegistry, StackSettings
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.text.merge import non_empty
 from airunway.text.names import digest
@@ -81,31 +81,10 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
     port: build Jobs use its Unix socket on a shared volume. Unlike TCP with mTLS, this needs no certificates to create,
     renew and keep in state, and no CNI that enforces NetworkPolicies.
     """
-    defaults, builder = BUILD_DATA["builder"], settings.builder
-    unconfined = {"type": "Unconfined"}
+    builder = settings.builder
     labels = system_labels(BUILDER, "privileged" if builder.unconfined else "baseline")
     config = _daemon_config(settings)
-    probe = {"exec": {"command": ["buildctl", "debug", "workers"]}}
-    container = {
-        "name": "buildkitd",
-        "image": builder.image or defaults["image"],
-        # Rootless BuildKit in a pod can't mount a separate /proc for build steps.
-        "args": ["--oci-worker-no-process-sandbox"],
-        "resources": {"requests": {"cpu": "2", "memory": "4Gi"}},
-        "readinessProbe": probe | {"initialDelaySeconds": 5, "periodSeconds": 30},
-        "livenessProbe": probe | {"initialDelaySeconds": 30, "periodSeconds": 30},
-        "securityContext": {
-            "runAsUser": 1000,
-            "runAsGroup": 1000,
-            **(non_empty(seccompProfile=unconfined, appArmorProfile=unconfined) if builder.unconfined else {}),
-        },
-        "volumeMounts": [
-            {"name": "config", "mountPath": "/home/user/.config/buildkit", "readOnly": True},
-            {"name": "state", "mountPath": "/home/user/.local/share/buildkit", "subPath": "cache"},
-            {"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"},
-        ],
-    }
-    deployment = _deployment(BUILDER, labels, container, {"state": BUILDER}, {"fsGroup": 1000})
+    deployment = _deployment(BUILDER, labels, _daemon(builder), {"state": BUILDER}, {"fsGroup": 1000})
     template = deployment["spec"]["template"]
     template["spec"]["volumes"].append({"name": "config", "configMap": {"name": BUILDER}})
     template["spec"]["serviceAccountName"] = BUILDER
@@ -123,10 +102,35 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
             "metadata": _metadata(BUILDER, labels),
             "data": {"buildkitd.toml": config},
         },
-        volume_claim(BUILDER, builder.storage or defaults["storage"], builder.storage_class, labels),
+        volume_claim(BUILDER, builder.storage or BUILD_DATA["builder"]["storage"], builder.storage_class, labels),
         _network_policy(BUILDER, labels, []),
         deployment,
     ]
+
+
+def _daemon(builder: BuilderSettings) -> dict[str, Any]:
+    """The container of buildkitd."""
+    unconfined = {"type": "Unconfined"}
+    probe = {"exec": {"command": ["buildctl", "debug", "workers"]}}
+    return {
+        "name": "buildkitd",
+        "image": builder.image or BUILD_DATA["builder"]["image"],
+        # Rootless BuildKit in a pod can't mount a separate /proc for build steps.
+        "args": ["--oci-worker-no-process-sandbox"],
+        "resources": {"requests": {"cpu": "2", "memory": "4Gi"}},
+        "readinessProbe": probe | {"initialDelaySeconds": 5, "periodSeconds": 30},
+        "livenessProbe": probe | {"initialDelaySeconds": 30, "periodSeconds": 30},
+        "securityContext": {
+            "runAsUser": 1000,
+            "runAsGroup": 1000,
+            **(non_empty(seccompProfile=unconfined, appArmorProfile=unconfined) if builder.unconfined else {}),
+        },
+        "volumeMounts": [
+            {"name": "config", "mountPath": "/home/user/.config/buildkit", "readOnly": True},
+            {"name": "state", "mountPath": "/home/user/.local/share/buildkit", "subPath": "cache"},
+            {"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"},
+        ],
+    }
 
 
 def _daemon_config(settings: StackSettings) -> str:

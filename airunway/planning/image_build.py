@@ -111,50 +111,6 @@ class PlannedImage:
         It has no ttlSecondsAfterFinished: the finished Job records that the image exists, and if the cluster removed
         it, the image would be built again after the next refresh. Pulumi deletes it once nothing needs the image.
         """
-        build = self._build_arguments()
-        login = (
-            [{"name": "login", "mountPath": "/home/user/.docker", "readOnly": True}]
-            if _has_login(self.settings)
-            else []
-        )
-        secret = {"secretName": PUSH_SECRET, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
-        container = {
-            "name": "build",
-            "image": self.settings.builder.image or BUILD_DATA["builder"]["image"],
-            "command": [
-                "buildctl",
-                "--addr",
-                f"unix://{SOCKET_DIR}/buildkitd.sock",
-                "build",
-                "--progress",
-                "plain",
-                *build,
-            ],
-            "env": [{"name": "DOCKER_CONFIG", "value": "/home/user/.docker"}],
-            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-            "securityContext": restricted_container(),
-            # The last lines of the log become the pod's message, which Pulumi shows when the Job fails.
-            "terminationMessagePolicy": "FallbackToLogsOnError",
-            "volumeMounts": [{"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"}, *login],
-        }
-        pod = {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "securityContext": restricted_pod(),
-            # The socket is shared through the builder's volume, so the build runs on the builder's node.
-            "affinity": {
-                "podAffinity": {
-                    "requiredDuringSchedulingIgnoredDuringExecution": [
-                        {"labelSelector": {"matchLabels": {"app": BUILDER}}, "topologyKey": "kubernetes.io/hostname"}
-                    ]
-                }
-            },
-            "containers": [container],
-            "volumes": [
-                {"name": "state", "persistentVolumeClaim": {"claimName": BUILDER}},
-                *([{"name": "login", "secret": secret}] if login else []),
-            ],
-        }
         labels = system_labels("image-build", "restricted")
         return {
             "apiVersion": "batch/v1",
@@ -168,8 +124,41 @@ class PlannedImage:
             "spec": {
                 "backoffLimit": 2,
                 "activeDeadlineSeconds": seconds(self.timeout),
-                "template": {"metadata": {"labels": labels}, "spec": pod},
+                "template": {"metadata": {"labels": labels}, "spec": self._pod()},
             },
+        }
+
+    def _pod(self) -> dict[str, Any]:
+        secret = {"secretName": PUSH_SECRET, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
+        builders = {"labelSelector": {"matchLabels": {"app": BUILDER}}, "topologyKey": "kubernetes.io/hostname"}
+        return {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": restricted_pod(),
+            # The socket is shared through the builder's volume, so the build runs on the builder's node.
+            "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [builders]}},
+            "containers": [self._container()],
+            "volumes": [
+                {"name": "state", "persistentVolumeClaim": {"claimName": BUILDER}},
+                *([{"name": "login", "secret": secret}] if _has_login(self.settings) else []),
+            ],
+        }
+
+    def _container(self) -> dict[str, Any]:
+        command = ["buildctl", "--addr", f"unix://{SOCKET_DIR}/buildkitd.sock", "build", "--progress", "plain"]
+        mounts: list[dict[str, Any]] = [{"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"}]
+        if _has_login(self.settings):
+            mounts.append({"name": "login", "mountPath": "/home/user/.docker", "readOnly": True})
+        return {
+            "name": "build",
+            "image": self.settings.builder.image or BUILD_DATA["builder"]["image"],
+            "command": [*command, *self._build_arguments()],
+            "env": [{"name": "DOCKER_CONFIG", "value": "/home/user/.docker"}],
+            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+            "securityContext": restricted_container(),
+            # The last lines of the log become the pod's message, which Pulumi shows when the Job fails.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "volumeMounts": mounts,
         }
 
     def _build_arguments(self) -> list[str]:

@@ -100,14 +100,7 @@ def plan_stack(
 
     ``has_provider`` means that the program brings its own Kubernetes provider, so the settings need not name a cluster.
     """
-    problems: list[Problem] = []
-    if not has_provider and not settings.cluster.is_named:
-        problems.append(
-            Problem(
-                "cluster",
-                "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed",
-            )
-        )
+    problems = [] if has_provider else _cluster_problems(settings)
     problems += secret_problems(settings, has_token=has_token, has_password=has_password)
     configs, config_problems = read_provider_configs(settings, files, providers)
     problems += config_problems
@@ -124,11 +117,7 @@ def plan_stack(
         except InputError as error:
             problems += [entry.location.qualify(p) for p in error.problems]
     problems += [*entry_problems, *name_clashes(entries), *_service_clashes(planned)]
-    if any(p.image for p in planned) and not settings.registry.managed and not settings.registry.existing:
-        example = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
-        problems.append(
-            Problem("registry", f"a deployment builds an image; set the registry that stores it: {example}")
-        )
+    problems += _registry_problems(settings, planned)
     controller = None
     try:
         controller = _controller(settings, files, configs, planned)
@@ -142,6 +131,21 @@ def plan_stack(
     warnings = [f"{config.source}: {message}" for config in configs for message in config.warnings]
     warnings += [f"{p.name}: {w}" for p in planned for w in p.warnings]
     return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
+
+
+def _cluster_problems(settings: StackSettings) -> list[Problem]:
+    if settings.cluster.is_named:
+        return []
+    message = "name the cluster: {context: NAME} or {kubeconfig: PATH}; the current context is never assumed"
+    return [Problem("cluster", message)]
+
+
+def _registry_problems(settings: StackSettings, planned: list[PlannedDeployment]) -> list[Problem]:
+    """A problem if an image is built and there is no registry to store it."""
+    if settings.registry.managed or settings.registry.existing or not any(p.image for p in planned):
+        return []
+    example = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
+    return [Problem("registry", f"a deployment builds an image; set the registry that stores it: {example}")]
 
 
 def has_operator(config: InferenceProviderConfig, providers: Providers) -> bool:

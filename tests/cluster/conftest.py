@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
+from airunway.program.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster, running_cluster
 from tests.cluster.charts import local_charts
+from tests.cluster.controller import install
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
-from tests.cluster.stacks import sweep
+from tests.cluster.operator import collection
+from tests.cluster.stacks import VIA, sweep
 from tests.cluster.tools import language_host
+from tests.deployments import CPU, GPU, RAY
+from tests.graph.projects import write_project
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +49,27 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     return Engine(tmp_path)
+
+
+@pytest.fixture
+def project(cluster: Cluster, tmp_path: Path) -> Path:
+    """A project whose stack ``own`` has a deployment of each kind, none of which is in the cluster."""
+    install(cluster)
+    return write_project(
+        tmp_path,
+        [d | {"namespace": "live"} for d in (CPU, GPU, RAY, VIA)],
+        cluster={"kubeconfig": str(cluster.kubeconfig())},
+    )
+
+
+@pytest.fixture
+def deployed(cluster: Cluster, project: Path) -> Path:
+    """The same with its objects in the cluster, of which no operator has said anything."""
+    cluster.namespace("live")
+    for planned in stack_plan(project, "own").deployments:
+        resource = planned.rendered.resource
+        cluster.send("POST", collection(resource["kind"], "live"), resource)
+    return project
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of this tier share: settings, deployments, and what the engine did."""
+"""What the tests of this tier share: settings of stacks, what the engine did, and what is in the cluster."""
 
 import copy
 import time
@@ -11,10 +11,9 @@ from pulumi.automation import events
 
 from tests.cluster.apiserver import Cluster
 from tests.cluster.operator import LISTS
+from tests.deployments import CPU
 
-CPU = {"name": "cpu", "model": {"id": "org/gguf"}}
-GPU = {"name": "gpu", "model": {"id": "org/model"}, "resources": {"gpu": {"count": 1}}}
-RAY = GPU | {"name": "ray", "provider": {"name": "kuberay"}}
+VIA = CPU | {"name": "via", "delivery": "modeldeployment"}
 
 
 def settings(cluster: Cluster, *deployments: Any, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import LISTS, operator
-from tests.cluster.stacks import CPU, GPU, RAY, Steps, everything, forget, names, settings
+from tests.cluster.stacks import Steps, everything, forget, names, settings
+from tests.deployments import CPU, GPU, RAY
 
 
 def test_a_deployment_that_the_rules_move_is_first_served_by_the_new_provider_then_gone_from_the_old(

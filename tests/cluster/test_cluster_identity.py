@@ -13,7 +13,8 @@ from pulumi import automation as auto
 from tests.cluster.apiserver import Cluster, running_cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import MODELS, operator
-from tests.cluster.stacks import CPU, GPU, RAY, Steps, failed, names, settings, sweep
+from tests.cluster.stacks import Steps, failed, names, settings, sweep
+from tests.deployments import CPU, GPU, RAY
 
 NAMESPACE = "identity"
 

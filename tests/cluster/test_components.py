@@ -26,8 +26,9 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import ROOT, Engine
 from tests.cluster.operator import operator
 from tests.cluster.rolling_operator import rolling_operator
-from tests.cluster.stacks import CPU, GPU, Steps, failed, names, until
+from tests.cluster.stacks import Steps, failed, names, until
 from tests.cluster.tools import program
+from tests.deployments import CPU, GPU
 
 
 def needs(*hosts: str) -> pytest.MarkDecorator:

@@ -15,8 +15,9 @@ from tests.chromium import NEEDS_CHROMIUM, ROOT, console, launched, new_context
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import PASSPHRASE
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, names
+from tests.cluster.stacks import names
 from tests.cluster.tools import program
+from tests.deployments import CPU
 from tests.graph.projects import write_project
 
 pytestmark = NEEDS_CHROMIUM

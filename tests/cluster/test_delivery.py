@@ -13,7 +13,8 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.controller import definitions, install
 from tests.cluster.engine import Engine
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, Steps, names, settings
+from tests.cluster.stacks import Steps, names, settings
+from tests.deployments import CPU
 
 CONFIGS = "/apis/airunway.ai/v1alpha1/inferenceproviderconfigs"
 

@@ -12,7 +12,8 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import operator
 from tests.cluster.proxy import fault_proxy
-from tests.cluster.stacks import CPU, Steps, failed, names, settings, until
+from tests.cluster.stacks import Steps, failed, names, settings, until
+from tests.deployments import CPU
 
 
 def started(stack: auto.Stack, errors: list[BaseException]) -> threading.Thread:

@@ -18,8 +18,9 @@ import yaml
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import PASSPHRASE, ROOT, tool_folders
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, names, settings, until
+from tests.cluster.stacks import names, settings, until
 from tests.cluster.tools import language_host, program
+from tests.deployments import CPU
 
 NEEDS_HOST = pytest.mark.skipif(language_host() is None, reason="pulumi-language-python is not on PATH")
 STACKS = ("dev", "prod", "airgapped")

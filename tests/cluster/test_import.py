@@ -17,7 +17,8 @@ from airunway.program.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import collection, operator
-from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings
+from tests.cluster.stacks import Steps, settings
+from tests.deployments import CPU, GPU, RAY
 from tests.graph.projects import write_project
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from pulumi import automation as auto
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine, shipped
 from tests.cluster.operator import MODELS, operator
-from tests.cluster.stacks import CPU, Steps, everything, settings, until
+from tests.cluster.stacks import Steps, everything, settings, until
+from tests.deployments import CPU
 
 TOKEN = "hf_only_the_secret_may_say_this"
 

@@ -14,7 +14,8 @@ from tests.cluster.charts import write_chart
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, Steps, failed, forget, settings, sweep
+from tests.cluster.stacks import Steps, failed, forget, settings, sweep
+from tests.deployments import CPU
 from tests.upstream_crds import crd_folder
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/workspaces.kaito.sh"

@@ -18,8 +18,9 @@ from tests.cluster.charts import OPERATOR, local_charts
 from tests.cluster.controller import definition
 from tests.cluster.engine import Engine, shipped
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, GPU, RAY, Steps, settings, until
+from tests.cluster.stacks import Steps, settings, until
 from tests.cluster.tools import program
+from tests.deployments import CPU, GPU, RAY
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PATHS = {

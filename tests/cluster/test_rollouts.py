@@ -11,7 +11,8 @@ import pytest
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.rolling_operator import BROKEN, rolling_operator
-from tests.cluster.stacks import GPU, RAY, Steps, failed, settings
+from tests.cluster.stacks import Steps, failed, settings
+from tests.deployments import GPU, RAY
 
 PRESET = GPU | {"name": "preset", "model": {"id": "org/preset"}, "provider": {"name": "kaito"}}
 CHANGE = {"engine": {"contextLength": 4096}}

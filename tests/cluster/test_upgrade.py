@@ -14,11 +14,11 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.charts import local_charts
 from tests.cluster.engine import Engine
 from tests.cluster.operator import operator
-from tests.cluster.stacks import CPU, GPU, RAY, Steps
+from tests.cluster.stacks import Steps
+from tests.deployments import BUILT, CPU, GPU, RAY
 
 UPGRADE = Path(__file__).parents[1] / "upgrade"
 RELEASES = sorted(UPGRADE.glob("*.json"))
-BUILT = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
 
 
 def recorded(engine: Engine, cluster: dict[str, str]) -> dict[str, Any]:

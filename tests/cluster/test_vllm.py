@@ -5,7 +5,6 @@ for.
 import copy
 import json
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,11 +12,13 @@ from typing import Any
 
 import yaml
 
+from tests import command
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
-from tests.cluster.stacks import GPU, Steps, failed, settings, until
+from tests.cluster.stacks import Steps, failed, settings, until
 from tests.cluster.test_rights import Account, rbac
+from tests.deployments import GPU
 from tests.graph.projects import write_project
 from tests.unit.samples import plan
 
@@ -34,8 +35,7 @@ def airunway(
     folder.mkdir(exist_ok=True)
     if not (folder / "stacks").exists():
         write_project(folder, deployments, cluster={"kubeconfig": str(cluster.kubeconfig())})
-    command = [sys.executable, "-m", "airunway.cli", *arguments, "--stack", "own", "--cwd", str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return command.airunway(folder, *arguments, "--stack", "own")
 
 
 def status(cluster: Cluster, folder: Path) -> dict[str, Any]:

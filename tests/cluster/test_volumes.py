@@ -10,8 +10,8 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.operator import operator
 from tests.cluster.stacks import Steps, failed, settings
+from tests.deployments import BUILT
 
-BUILT = {"name": "built", "model": {"id": "org/gguf", "gguf": {"file": "m-Q4_0.gguf", "build": True}}}
 CLAIMS = "/api/v1/namespaces/airunway-system/persistentvolumeclaims"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 

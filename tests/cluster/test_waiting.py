@@ -12,7 +12,8 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import Engine
 from tests.cluster.node import Node
 from tests.cluster.operator import operator, ready_status, set_status
-from tests.cluster.stacks import CPU, GPU, RAY, failed, settings, until
+from tests.cluster.stacks import failed, settings, until
+from tests.deployments import CPU, GPU, RAY
 
 
 @pytest.mark.parametrize(

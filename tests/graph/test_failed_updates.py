@@ -25,12 +25,6 @@ PODS, SECRETS = "/api/v1/namespaces/ml/pods", "/api/v1/namespaces/ml/secrets"
 BATCH = {"/apis/batch/v1": Answer({"resources": [{"name": "jobs", "kind": "Job", "namespaced": True}]})}
 
 
-@pytest.fixture
-def server(running: ApiServer) -> ApiServer:
-    running.forget()
-    return running
-
-
 def on(server: ApiServer, act: Callable[[Connection], Awaitable[Any]]) -> Any:
     """What ``act`` gives on a connection to the server."""
     config = {

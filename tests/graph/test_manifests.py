@@ -1,7 +1,9 @@
-"""Graph (recorder, files in a temporary folder): the files that ``airunway render --output`` writes, removes and leaves
-alone.
+"""Graph (recorder, files in a temporary folder; kubectl where it is on PATH): the files that `airunway render
+--output` writes, removes and leaves alone.
 """
 
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from airunway.program.stack_file import read_stack
 from airunway.report.manifests import KUSTOMIZATION, manifest_files, write_manifests
 from airunway.text.problems import InputError
 from tests.command import run
-from tests.graph.projects import ROOT, write_project
+from tests.graph.projects import ROOT, copy_program, write_project
 
 HEADER = "# Written by `airunway render`, which removes obsolete files that it wrote before.\n"
 
@@ -23,6 +25,14 @@ HEADER = "# Written by `airunway render`, which removes obsolete files that it w
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Preview:
     root = write_project(tmp_path_factory.mktemp("empty"), [{"name": "one", "model": {"id": "org/m"}}])
     return replace(record(root, read_stack(root, "own")), resources=())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of its own, with the stack dev."""
+    root = copy_program(tmp_path / "project")
+    shutil.copy(ROOT / "stacks" / "Pulumi.dev.yaml", root / "stacks")
+    return root
 
 
 def object_of(kind: str, name: str, namespace: str | None = None, version: str = "v1", **more: Any) -> Resource:
@@ -154,3 +164,56 @@ def test_a_folder_that_can_not_be_written_is_told_in_a_line(
         assert "bug" not in output
         assert str(tmp_path / "file") in output.replace(" ", "")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_rendered_files_are_what_the_kustomization_lists_and_hold_no_secret(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = project / "manifests"
+    assert run(monkeypatch, "render", "--stack", "dev", "--cwd", str(project), "--output", str(out)) == 0
+    listed = yaml.safe_load((out / "kustomization.yaml").read_text())["resources"]
+    assert sorted(listed) == sorted(p.name for p in out.iterdir() if p.name != "kustomization.yaml")
+    objects = [yaml.safe_load((out / name).read_text()) for name in listed]
+    assert "Secret" not in {o["kind"] for o in objects}
+    assert not [o for o in objects for key in o["metadata"].get("annotations", {}) if key.startswith("pulumi.com/")]
+    assert f"Wrote {len(listed) + 1} files" in capsys.readouterr().err
+
+
+def test_a_second_render_removes_what_is_no_longer_needed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = project / "manifests"
+    arguments = ("render", "--stack", "dev", "--cwd", str(project), "--output", str(out))
+    assert run(monkeypatch, *arguments) == 0
+    before = {p.name for p in out.iterdir()}
+    path = project / "stacks" / "Pulumi.dev.yaml"
+    stack = yaml.safe_load(path.read_text())
+    stack["config"]["airunway:deployments"] = [
+        d for d in stack["config"]["airunway:deployments"] if d["name"] != "mistral-ray"
+    ]
+    path.write_text(yaml.safe_dump(stack))
+    assert run(monkeypatch, *arguments) == 0
+    gone = before - {p.name for p in out.iterdir()}
+    assert "models-rayservice-mistral-ray.yaml" in gone
+    assert f"{len(gone)} obsolete ones removed" in capsys.readouterr().err
+
+
+def test_render_does_not_touch_a_folder_of_someone_else(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "render", "--stack", "dev", "--cwd", str(project), "--output", str(project)) == 1
+    assert "was not written by airunway render; use another folder" in capsys.readouterr().err
+    assert {p.name for p in project.iterdir()} == {"Pulumi.yaml", "__main__.py", "stacks"}
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on PATH")
+@pytest.mark.parametrize("stack", ["airgapped", "dev", "prod"])
+def test_kustomize_builds_what_render_wrote(
+    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "render", "--stack", stack, "--cwd", str(ROOT), "--output", str(tmp_path / "out")) == 0
+    built = subprocess.run(
+        ["kubectl", "kustomize", str(tmp_path / "out")], capture_output=True, text=True, check=True
+    ).stdout
+    kinds = [o["kind"] for o in yaml.safe_load_all(built)]
+    assert len(kinds) == len(list((tmp_path / "out").iterdir())) - 1

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from tests.command import run
+from tests.deployments import CPU
 from tests.graph.api_server import Answer, ApiServer
+from tests.graph.live_commands import Commands
 from tests.graph.projects import write_project
-from tests.graph.test_odd_answers import CPU, Commands
 
 
 @pytest.fixture
-def server(running: ApiServer) -> ApiServer:
-    running.forget()
-    running.rules["/v1/models"] = Answer({"data": [{"id": "m"}]})
-    return running
+def server(server: ApiServer) -> ApiServer:
+    server.rules["/v1/models"] = Answer({"data": [{"id": "m"}]})
+    return server
 
 
 @pytest.fixture

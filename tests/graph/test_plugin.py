@@ -1,7 +1,7 @@
 """Graph: the components as a plugin, in a process of its own and asked over gRPC as the engine asks it.
 
-The monitor that it registers resources with is the one of previews, served over gRPC; `tests/cluster/test_plugin.py`
-has the real engine.
+The monitor that it registers resources with is the one of previews, served over gRPC;
+`tests/cluster/test_components.py` has the real engine.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ from pulumi.runtime.rpc import UNKNOWN, _special_output_value_sig, _special_secr
 
 from airunway.program.record import Recorder, Resource
 from components.plugin import schema
+from tests.graph.projects import ROOT
 
-ROOT = Path(__file__).parents[2]
 Result = TypeVar("Result")
 PROVIDER = "urn:pulumi:dev::demo::pulumi:providers:kubernetes::mine::id"
 MADE = "urn:pulumi:dev::demo::kubernetes:core/v1:ConfigMap::made"
@@ -329,3 +329,8 @@ def test_a_whole_stack_is_constructed(plugin: Plugin) -> None:
 def test_a_type_that_is_none_of_ours_is_refused(plugin: Plugin) -> None:
     with pytest.raises(grpc.aio.AioRpcError):
         plugin.construct("airunway:index:Nothing", {})
+
+
+def test_no_module_hides_one_of_the_standard_library_from_the_plugin() -> None:
+    # The plugin's folder is first on its module path.
+    assert {path.stem for path in (ROOT / "components").glob("*.py")} & sys.stdlib_module_names == set()

@@ -164,3 +164,20 @@ def test_a_role_of_the_controller_s_manifests_that_can_not_be_read_is_told(
     (project / "controller.yaml").write_text(yaml.safe_dump(role))
     assert run(monkeypatch, "rbac", "--stack", "own", "--cwd", str(project)) == 1
     assert "ClusterRole odd.rules[0]: 'x' given, must be lists of strings under verbs" in capsys.readouterr().err
+
+
+def test_rbac_prints_objects_and_says_what_they_leave_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "rbac", "--stack", "dev", "--cwd", str(ROOT)) == 0
+    captured = capsys.readouterr()
+    assert {o["kind"] for o in yaml.safe_load_all(captured.out)} >= {"Namespace", "ClusterRole", "Role", "RoleBinding"}
+    assert "kaito-workspace" in captured.err
+
+
+@pytest.mark.parametrize("stack", ["airgapped", "dev", "prod"])
+def test_the_rights_of_every_shipped_stack_are_told(
+    stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "rbac", "--stack", stack, "--cwd", str(ROOT)) == 0
+    assert {o["kind"] for o in yaml.safe_load_all(capsys.readouterr().out)} >= {"ClusterRole", "Role", "RoleBinding"}

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.command import run
+from tests.deployments import GPU, RAY
+from tests.graph.previews import of, one, stack
 from tests.graph.projects import write_project
-from tests.graph.test_preview import GPU, RAY, of, one, stack
 
 VLLM = GPU | {"name": "plain", "provider": {"name": "vllm"}}
 

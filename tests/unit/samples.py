@@ -1,5 +1,6 @@
-"""What the unit tests share: the built-in providers, and planning one spec."""
+"""What the unit tests share: the built-in providers, planning one spec, and finding one's way in objects."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,21 @@ from airunway.spec.checks import parse_spec
 from airunway.spec.model import ModelDeploymentSpec
 from providers import PROVIDERS
 
+GPU = {"resources": {"gpu": {"count": 1}}}
+DISAGGREGATED = {
+    "serving": {"mode": "disaggregated"},
+    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
+}
+
 
 @cache
 def builtin() -> tuple[InferenceProviderConfig, ...]:
+    """The InferenceProviderConfigs of the catalog."""
     return tuple(load_config(body, name) for name, body in PROVIDERS.documents.items())
+
+
+TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
+"""A stack that says nothing but its deployments."""
 
 
 def config(name: str, *rules: tuple[str, int], engines: list[dict[str, Any]] | None = None) -> InferenceProviderConfig:
@@ -52,9 +64,7 @@ def plan(fields: dict[str, Any], name: str = "demo") -> PlannedDeployment:
         "metadata": {"name": name, "namespace": "ml"},
         "spec": {"model": {"id": "org/model"}} | fields,
     }
-    return plan_document(
-        Document("demo.yaml", "ModelDeployment", body), PlanContext(PROVIDERS, builtin(), StackSettings())
-    )
+    return plan_document(Document("demo.yaml", "ModelDeployment", body), TARGET)
 
 
 def containers(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -65,3 +75,10 @@ def containers(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def worker_containers(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The main container of each worker, by its name."""
     return {name: container for name, container in containers(graph).items() if name != "Frontend"}
+
+
+def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of everything in a JSON value, each below what it is in."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*above, key)
+        yield from paths(inner, (*above, key))

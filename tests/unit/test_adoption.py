@@ -13,12 +13,10 @@ from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.planning.settings import StackSettings
 from airunway.spec.entry import Delivery
 from providers import PROVIDERS, kaito
-from tests.unit.samples import builtin
+from tests.unit.samples import GPU, TARGET, builtin
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES: dict[str, Any] = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
-TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
-GPU = {"resources": {"gpu": {"count": 1}}}
 
 
 def rendered(fields: dict[str, Any]) -> dict[str, Any]:

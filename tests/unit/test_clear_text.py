@@ -11,10 +11,9 @@ from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.merge import merge_patch
 from airunway.text.problems import format_value
-from tests.unit.samples import plan
+from tests.unit.samples import GPU, plan
 
 TOKEN = "hf_" + "aB3" * 11 + "z"
-GPU = {"resources": {"gpu": {"count": 1}}}
 
 
 def problems(fields: dict[str, Any]) -> list[str]:

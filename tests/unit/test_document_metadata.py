@@ -16,9 +16,8 @@ from airunway.text.problems import InputError
 from airunway.text.yaml_writing import to_documents
 from providers import PROVIDERS
 from tests.command import run
-from tests.unit.samples import builtin
+from tests.unit.samples import GPU, builtin
 
-GPU = {"resources": {"gpu": {"count": 1}}}
 QUEUE = {"kueue.x-k8s.io/queue-name": "research"}
 
 

@@ -72,7 +72,19 @@ def test_what_is_none_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("0s", 0), ("00h", 0), ("90s", 90), ("1h30m", 5400), ("45m", 2700), ("1h0m1s", 3601)]
+    ("text", "expected"),
+    [
+        ("0s", 0),
+        ("00h", 0),
+        ("90s", 90),
+        ("20m", 1200),
+        ("45m", 2700),
+        ("1h", 3600),
+        ("1h0m1s", 3601),
+        ("1h30m", 5400),
+        ("1h30m5s", 5405),
+        ("2h", 7200),
+    ],
 )
 def test_what_is_one_is_counted(text: str, expected: int) -> None:
     assert seconds(text) == expected

@@ -10,18 +10,16 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from airunway.planning.deployment import PlanContext, plan_entry
-from airunway.planning.settings import StackSettings
+from airunway.planning.deployment import plan_entry
 from airunway.provider.engine_args_reading import read_arguments, read_keyword_arguments
 from airunway.provider.engine_flags import ARGUMENT_FIELDS, flag_table
 from airunway.provider.live_object import UnreadableError
 from airunway.spec.model import Engine, Mode, ModelDeploymentSpec
 from airunway.text.problems import InputError
 from providers import PROVIDERS
-from tests.unit.samples import builtin, containers
+from tests.unit.samples import TARGET, builtin, containers
 from tests.unit.spec_leaves import leaves
 
-TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 CONFIGS = {config.name: config for config in builtin()}
 ENGINES = [("dynamo", Engine.VLLM), ("dynamo", Engine.SGLANG), ("dynamo", Engine.TRTLLM), ("kuberay", Engine.VLLM)]
 

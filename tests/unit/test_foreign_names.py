@@ -5,13 +5,10 @@ from typing import Any
 import pytest
 
 from airunway.live.adoption import adopt
-from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
-from airunway.planning.settings import StackSettings
+from airunway.planning.deployment import PlannedDeployment, plan_entry
 from airunway.text.problems import InputError
-from providers import PROVIDERS
-from tests.unit.samples import builtin
+from tests.unit.samples import TARGET
 
-TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 MODEL = {"name": "demo", "namespace": "ml", "model": {"id": "org/model"}}
 GPU = MODEL | {"resources": {"gpu": {"count": 1}}}
 PAIR = MODEL | {

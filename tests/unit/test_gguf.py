@@ -5,13 +5,8 @@ from typing import Any
 import pytest
 
 from airunway.text.problems import InputError
-from tests.unit.samples import plan
+from tests.unit.samples import DISAGGREGATED, GPU, plan
 
-GPU = {"resources": {"gpu": {"count": 1}}}
-DISAGGREGATED = {
-    "serving": {"mode": "disaggregated"},
-    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
-}
 REPOSITORIES = [
     "NoelJacob/Meta-Llama-3-8B-Instruct-Q4_K_M-GGUF",
     "google/gemma-3-1b-it-qat-q8_0-gguf",

@@ -22,8 +22,6 @@ from airunway.live.adoption import adopt
 from airunway.live.objects import CustomResourceDefinition, Deployment, Pod, RegisteredProvider, Schema, Service
 from airunway.live.status import observe
 from airunway.planning import model_deployment as delivery
-from airunway.planning.deployment import PlanContext
-from airunway.planning.settings import StackSettings
 from airunway.provider.live_object import LiveModel, UnreadableError, read_as
 from providers import PROVIDERS
 from providers.dynamo import v1alpha1, v1beta1
@@ -34,13 +32,12 @@ from providers.kuberay.reader import RayService
 from providers.kuberay.status import ObservedRayService
 from providers.vllm.reader import ServingDeployment
 from providers.vllm.status import ObservedDeployment
-from tests.unit.samples import builtin, plan
+from tests.unit.samples import TARGET, builtin, paths, plan
 from tests.unit.test_renderers import CRD_FILES
 from tests.unit.test_status import ROWS, live
 from tests.upstream_crds import crd_folder
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "golden" / "cases.yaml").read_text())
-TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 CONFIGS = {config.name: config for config in builtin()}
 GRAPHS = CRD_FILES["DynamoGraphDeployment"]
 MODELS: list[tuple[type[LiveModel], str, str]] = [
@@ -197,12 +194,6 @@ words = st.sampled_from(
     ]
 )
 others = json_values | words
-
-
-def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield (*above, key)
-        yield from paths(inner, (*above, key))
 
 
 def with_other(obj: Any, path: tuple[Any, ...], other: Any) -> Any:

@@ -15,7 +15,6 @@ from airunway.live.survey import Survey
 from airunway.provider.observation import Phase, Replicas
 from airunway.provider.request import Endpoint
 from airunway.report.status_text import survey_document, surveys_text
-from airunway.spec.durations import seconds
 from airunway.text.terminal import LogText
 
 EVIL = "\x1b]0;owned\x07red \x1b[31mtext"
@@ -108,8 +107,3 @@ def test_the_data_is_whole_and_says_what_the_text_says() -> None:
 
 def test_several_stacks_follow_each_other() -> None:
     assert printed(160, SURVEY, Survey("dev", (), ())).count("running") == 2
-
-
-@pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("45m", 2700), ("1h30m", 5400), ("2h", 7200)])
-def test_a_duration_is_read(text: str, expected: float) -> None:
-    assert seconds(text) == expected

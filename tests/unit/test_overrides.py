@@ -9,11 +9,10 @@ from airunway.provider.overrides import FILE, Shape
 from airunway.text.problems import InputError
 from airunway.text.yaml_reading import load_data
 from providers import PROVIDERS
-from tests.unit.samples import plan
+from tests.unit.samples import GPU, plan
 from tests.unit.test_renderers import CRD_FILES
 from tests.upstream_crds import crd_folder
 
-GPU = {"resources": {"gpu": {"count": 1}}}
 RAY = GPU | {"provider": {"name": "kuberay"}}
 VLLM = GPU | {"provider": {"name": "vllm"}}
 

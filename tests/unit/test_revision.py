@@ -6,15 +6,13 @@ import pytest
 import yaml
 
 from airunway.live.adoption import adopt
-from airunway.planning.deployment import PlanContext, plan_entry
+from airunway.planning.deployment import plan_entry
 from airunway.planning.image_build import plan_image
 from airunway.planning.settings import StackSettings
 from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError
-from providers import PROVIDERS
-from tests.unit.samples import builtin, spec
+from tests.unit.samples import TARGET, spec
 
-TARGET = PlanContext(PROVIDERS, builtin(), StackSettings())
 REVISION = "0042798"
 ROLES = {"serving": {"mode": "disaggregated"}, "scaling": {r: {"gpu": {"count": 1}} for r in ("prefill", "decode")}}
 

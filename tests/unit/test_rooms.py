@@ -1,7 +1,8 @@
-"""Unit (pure): what may import what, and what an installed package brings. Import Linter and setuptools are the real
-ones.
+"""Unit (pure): what may import what, how long modules and functions may be, and what an installed package brings.
+Import Linter, git and setuptools are the real ones.
 """
 
+import ast
 import json
 import os
 import shutil
@@ -80,7 +81,21 @@ def test_an_import_that_climbs_is_refused(index: int, linted: list[tuple[int, st
 
 
 def test_no_module_has_over_400_lines() -> None:
-    assert [str(p.relative_to(ROOT)) for p in CODE if len(p.read_text().splitlines()) > 400] == []
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    modules = {name for name in listed if name and (ROOT / name).exists()}
+    assert {str(p.relative_to(ROOT)) for p in CODE} <= modules
+    assert {name for name in modules if len((ROOT / name).read_text().splitlines()) > 400} == set()
+
+
+def test_no_function_has_over_50_lines() -> None:
+    lengths = {
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}": node.end_lineno - node.lineno + 1
+        for path in [*CODE, ROOT / "__main__.py"]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 50} == {}
 
 
 def room(path: Path) -> str:

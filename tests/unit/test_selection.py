@@ -11,13 +11,7 @@ from airunway.selection.default_engine import PREFERENCE
 from airunway.selection.select import select
 from airunway.spec.model import Engine, ModelDeploymentSpec
 from airunway.text.problems import InputError
-from tests.unit.samples import builtin, choose, config, spec
-
-GPU = {"resources": {"gpu": {"count": 1}}}
-DISAGGREGATED = {
-    "serving": {"mode": "disaggregated"},
-    "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 1}}},
-}
+from tests.unit.samples import DISAGGREGATED, GPU, builtin, choose, config, spec
 
 
 @pytest.mark.parametrize(

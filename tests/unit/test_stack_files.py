@@ -1,7 +1,8 @@
-"""Unit (pure): the stacks, the schema and the project file that we ship agree with the models."""
+"""Unit (pure): the stacks, the schema, the project file and the argument types that we ship agree with the models."""
 
 import ast
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from airunway.cli.argument_types import settings_types, spec_types
 from airunway.cli.schema import deployments_schema, project_config, project_text, schema_text, stack_schema
 from airunway.console.project import STATES
 from airunway.console.stack_edit import OFF
@@ -141,3 +143,8 @@ def test_code_has_the_words_of_a_choice_by_their_names_only() -> None:
         "airunway/planning/settings.py",
         "airunway/spec/entry.py",
     }, bare
+
+
+@pytest.mark.parametrize(("file", "text"), [("spec_types", spec_types), ("settings_types", settings_types)])
+def test_argument_types_are_those_of_the_models(file: str, text: Callable[[], str]) -> None:
+    assert (ROOT / "components" / f"{file}.py").read_text() == text(), "`make schema` rewrites them"

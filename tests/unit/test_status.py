@@ -1,7 +1,6 @@
 """Unit (pure): live objects of every kind in every state, and the one status that is made of them."""
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from airunway.planning.files import Files
 from airunway.planning.plan import PlannedProvider, parse_settings, plan_stack
 from airunway.provider.observation import Phase
 from providers import PROVIDERS
-from tests.unit.samples import builtin
+from tests.unit.samples import builtin, paths
 
 CASES = yaml.safe_load((Path(__file__).parent / "status_cases.yaml").read_text())
 ROWS = [(kind, state) for kind, states in CASES.items() for state in states if state != "base"]
@@ -91,12 +90,6 @@ def test_a_status_of_another_shape_is_told_and_ends_nothing(kind: str, state: st
                 isinstance(count, int)
                 for count in (result.replicas.desired, result.replicas.ready, result.replicas.available)
             )
-
-
-def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield (*above, key)
-        yield from paths(inner, (*above, key))
 
 
 def test_what_could_not_be_read_is_said() -> None:

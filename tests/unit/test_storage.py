@@ -15,12 +15,11 @@ from airunway.text.merge import merge_patch
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 from providers.dynamo import v1alpha1
-from tests.unit.samples import builtin, containers, worker_containers
+from tests.unit.samples import GPU, builtin, containers, worker_containers
 from tests.unit.test_renderers import schema_of
 
 NEW = PlanContext(PROVIDERS, builtin(), StackSettings(namespace="ml"))
 OLD = NEW.with_api_version(PROVIDERS.require("dynamo"), v1alpha1.API_VERSION)
-GPU = {"resources": {"gpu": {"count": 1}}}
 BASES: dict[str, dict[str, Any]] = {
     "dynamo": GPU,
     "kuberay": GPU | {"provider": {"name": "kuberay"}},
