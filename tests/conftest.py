@@ -7,6 +7,7 @@ many.
 
 import os
 import re
+import signal
 import threading
 from collections.abc import Generator
 
@@ -22,6 +23,8 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # What git runs, such as a hook or `git rebase --exec`, is told its repository by these, and would make a test's of it.
 for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"):
     os.environ.pop(variable, None)
+# A shell's background job ignores Ctrl-C, and so would the commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
