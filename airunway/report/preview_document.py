@@ -8,11 +8,12 @@ from airunway.selection.select import Candidate
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
-    """Return the stack's decisions and resources, in a stable order and without secrets."""
+    """Return the stack's decisions, resources and warnings, in a stable order and without secrets."""
     return {
         "stack": preview.stack,
         "deployments": [deployment_document(d) for d in preview.plan.deployments],
         "resources": [_resource(r) for r in preview.resources],
+        "warnings": list(preview.plan.warnings),
     }
 
 

@@ -50,7 +50,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
                 }
             ),
             {
-                "scaling.replicas": f"{_ONE_POD}, or use provider dynamo, kuberay or vllm",
+                "scaling.replicas": f"{_ONE_POD}, or use another provider",
                 "model.source": "a preset is a Hugging Face id or one of KAITO's own names",
                 "model.gguf": "GGUF files are for engine llamacpp",
                 "model.revision": f"{_PRESET} revision of the model",

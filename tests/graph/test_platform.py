@@ -55,6 +55,11 @@ def test_a_platform_s_settings_are_those_of_a_stack() -> None:
     ]
 
 
+def test_a_platform_deploys_with_the_program_s_provider_and_checks_no_cluster_s_uid() -> None:
+    wrong: Any = {"cluster": {"context": "kind", "uid": "ae3d"}}
+    assert [line.partition(": ")[0] for line in problems(lambda: Platform("models", wrong))] == ["cluster.uid"]
+
+
 def test_images_are_built_by_the_platform_and_pulled_with_its_login() -> None:
     registry = {
         "registry": {"existing": {"host": "registry.example/models", "username": "ci"}},

@@ -3,6 +3,7 @@ its preview.
 """
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,9 @@ from airunway.program.stack_file import read_stack
 from airunway.report.explain import explanation_document
 from airunway.report.preview_document import deployment_document, preview_document
 from tests.command import run
-from tests.graph.previews import one
+from tests.graph.previews import one, stack
 from tests.graph.projects import ROOT
+from tests.unit.samples import GPU
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +119,16 @@ def test_resources_come_after_what_they_need(dev: Preview) -> None:
         observed.add(resource.urn)
 
 
+def test_the_json_has_the_warnings(tmp_path: Path) -> None:
+    entry = {"name": "a", "model": {"id": "org/model"}, "engine": {"trustRemoteCode": True}, **GPU}
+    (warning,) = preview_document(stack(tmp_path, deployments=[entry]))["warnings"]
+    assert "trustRemoteCode" in warning
+
+
 def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "preview", "--stack", "dev", "--format", "json", "--cwd", str(ROOT)) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"stack", "deployments", "resources"}
+    assert set(document) == {"stack", "deployments", "resources", "warnings"}
     assert {frozenset(d) for d in document["deployments"]} == {
         frozenset({"name", "delivery", "engine", "provider", "reason", "rule", "candidates"})
     }

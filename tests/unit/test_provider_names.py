@@ -1,4 +1,4 @@
-"""Unit (pure): no code outside providers/ names a provider, and at the top of providers/ only the list does."""
+"""Unit (pure): no code outside providers/ names a provider, at its top only the list does, and none names another."""
 
 import ast
 import re
@@ -34,14 +34,25 @@ def words(source: str) -> Iterator[str]:
 TELLING = {p.NAME for p in PROVIDERS} - {*Engine} | {p.KIND for p in PROVIDERS if not is_kubernetes_own(p.API_VERSION)}
 
 
+def named(path: Path, names: set[str]) -> list[str]:
+    """What a module names of ``names``, without addresses."""
+    pattern = re.compile("|".join(rf"(?<![a-z]){name}(?![a-z])" for name in names), re.IGNORECASE)
+    return [w for w in words(path.read_text()) if pattern.search(w) and "://" not in w]
+
+
 @pytest.mark.parametrize("path", [*SOURCES, ROOT / "__main__.py"], ids=lambda p: str(p.relative_to(ROOT)))
 def test_nothing_but_the_list_names_a_provider_outside_its_own_modules(path: Path) -> None:
-    pattern = re.compile("|".join(rf"(?<![a-z]){name}(?![a-z])" for name in TELLING), re.IGNORECASE)
-    assert [w for w in words(path.read_text()) if pattern.search(w) and "://" not in w] == []
+    assert named(path, TELLING) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "providers").glob("*/*.py")), ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_no_provider_names_another(path: Path) -> None:
+    others = {name for p in PROVIDERS if path.parent.name != p.NAME for name in (p.NAME, p.KIND)} & TELLING
+    assert named(path, others) == []
 
 
 def test_the_list_is_all_that_names_a_provider_where_it_stands() -> None:
-    named = [
+    listed = [
         w for w in words((ROOT / "providers/__init__.py").read_text()) if any(p.NAME in w.lower() for p in PROVIDERS)
     ]
-    assert sorted(named) == sorted([p.NAME for p in PROVIDERS] * 2), "once imported and once in the list"
+    assert sorted(listed) == sorted([p.NAME for p in PROVIDERS] * 2), "once imported and once in the list"
