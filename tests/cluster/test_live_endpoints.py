@@ -143,7 +143,7 @@ def test_a_named_context_needs_no_current_one(
     expected = {"status": 3, "wait": 3, "endpoint": 1, "chat": 0, "import": 0}[arguments[0]]
     assert done.returncode == expected, done.stderr
     assert "can't be opened" not in done.stderr
-    assert "Service live/gpu-frontend: is not there" in done.stderr or arguments[0] != "endpoint"
+    assert "Service live/gpu-frontend: does not exist" in done.stderr or arguments[0] != "endpoint"
 
 
 def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "status", "output"),
     [
-        (("chat", "gpu", "hi", "--stack", "own"), 1, "Service live/gpu-frontend: is not there"),
+        (("chat", "gpu", "hi", "--stack", "own"), 1, "Service live/gpu-frontend: does not exist"),
         (("chat", "gpu", "hi", "--stack", "own", "--url", "http://127.0.0.1:9/v1"), 1, "can't be reached"),
         (("endpoint", "gpx", "--stack", "own"), 1, "did you mean 'gpu'?"),
         (("wait", "nope", "--stack", "own"), 1, "no deployment 'nope'; valid: cpu, gpu, ray, via"),

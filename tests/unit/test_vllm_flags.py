@@ -64,7 +64,9 @@ name = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1
 )
 fields_of = st.fixed_dictionaries(
     {
-        "id": st.from_regex(r"[A-Za-z0-9/][A-Za-z0-9._/:@-]{0,20}", fullmatch=True),
+        # A repository of Hugging Face, or a folder in the container.
+        "id": st.from_regex(r"([a-z0-9][A-Za-z0-9._-]{0,9}/)?[A-Z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True)
+        | st.from_regex(r"/[A-Za-z0-9._/:@-]{0,20}", fullmatch=True),
         "served": st.none() | name,
         "length": st.none() | st.integers(1, 10**7),
         "trust": st.booleans(),
