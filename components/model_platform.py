@@ -12,7 +12,7 @@ from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.plan import Plan, parse_settings, secret_problems
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Cluster, InstallationMode, StackSettings
-from airunway.planning.volume_claims import claim_problems
+from airunway.planning.volume_claims import registry_claim_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.pods import TOKEN_KEY
 from airunway.selection.provider_config import InferenceProviderConfig
@@ -173,7 +173,7 @@ class Platform(pulumi.ComponentResource):
                 None,
             )
 
-        problems = claim_problems(self.settings, live)
+        problems = registry_claim_problems(self.settings, live)
         if problems:
             raise pulumi.RunError(str(InputError(problems)))
 

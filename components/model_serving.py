@@ -38,7 +38,7 @@ class ModelServing(pulumi.ComponentResource):
         """
         super().__init__("airunway:index:ModelServing", name, {}, opts)
         provider = None if args.get("cluster") else self.get_provider("kubernetes:core/v1:Namespace")
-        plan, resources = _plan(name, args, has_provider=provider is not None)
+        plan, resources = _plan(name, args, has_kubernetes_provider=provider is not None)
         outputs = serve(
             plan, secrets_of(args), pulumi.ResourceOptions(parent=self, depends_on=list(resources)), provider
         )
@@ -81,7 +81,7 @@ class _Stack(StackSettings):
     deployments: list[DeploymentEntry]
 
 
-def _plan(name: str, args: ModelServingArgs, *, has_provider: bool) -> tuple[Plan, set[pulumi.Resource]]:
+def _plan(name: str, args: ModelServingArgs, *, has_kubernetes_provider: bool) -> tuple[Plan, set[pulumi.Resource]]:
     """Plan a component's arguments; return the plan and the resources they depend on. Raises ``ArgumentError``."""
     secrets = secrets_of(args)
     arguments = read_arguments({key: value for key, value in args.items() if key not in SECRET_ARGUMENTS}, _Stack)
@@ -92,7 +92,12 @@ def _plan(name: str, args: ModelServingArgs, *, has_provider: bool) -> tuple[Pla
         settings = parse_settings(data)
         plans.append(
             plan_stack(
-                settings, Files(), PROVIDERS, has_token=has_token, has_password=has_password, has_provider=has_provider
+                settings,
+                Files(),
+                PROVIDERS,
+                has_token=has_token,
+                has_password=has_password,
+                has_kubernetes_provider=has_kubernetes_provider,
             )
         )
         return plans[-1].deployments

@@ -1,6 +1,6 @@
 """The inference providers, one folder each. To add a provider, add its folder and list it here."""
 
-from airunway.provider.registry import Providers
+from airunway.provider.provider_set import Providers
 from providers import dynamo, kaito, kuberay, vllm
 
 PROVIDERS = Providers((kaito, dynamo, kuberay, vllm))

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from airunway.live.inexpressible import inexpressible
+from airunway.live.adoption_reasons import inexpressible
 from airunway.live.objects import Schema
 from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.provider.contract import api_versions

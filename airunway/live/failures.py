@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from airunway.planning import model_deployment as delivery
+from airunway.planning import controller_delivery as delivery
 from airunway.provider.labels import GROUP
 from providers import PROVIDERS as PROVIDERS
 

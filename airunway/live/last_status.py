@@ -7,7 +7,7 @@ from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.objects import Pod
 from airunway.live.status import observe, observer_of
 from airunway.provider.live_object import UnreadableError, read_as
-from airunway.provider.observation import failure_message, read_conditions
+from airunway.provider.observation import condition_message, read_conditions
 from airunway.text.problems import InputError
 
 
@@ -21,7 +21,7 @@ async def last_status(connection: Connection, manifest: Mapping[str, Any]) -> st
         if observer := observer_of(manifest):
             observation = observe(live, observer)
             return (
-                f"{observation.phase}: {observation.message or failure_message(observation.conditions)}".removesuffix(
+                f"{observation.phase}: {observation.message or condition_message(observation.conditions)}".removesuffix(
                     ": "
                 )
             )
@@ -38,7 +38,7 @@ def complaint_of(obj: Mapping[str, Any]) -> str:
     """Return the message of the first condition that reports a problem. Raises ``UnreadableError``."""
     conditions = read_conditions(obj)
     message = next((c.message for c in conditions if c.type in ("Failed", "FailureTarget") and c.status == "True"), "")
-    return message or failure_message(conditions)
+    return message or condition_message(conditions)
 
 
 async def _job_log(connection: Connection, metadata: Mapping[str, Any]) -> str:

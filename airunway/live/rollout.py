@@ -8,7 +8,7 @@ from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError, UnreachableError
 from airunway.live.status import Observer, observe
-from airunway.provider.observation import Observation, Phase, failure_message
+from airunway.provider.observation import Observation, Phase, condition_message
 from airunway.text.problems import InputError, Problem
 
 INTERVAL = 2.0
@@ -84,5 +84,5 @@ def _outcome(observation: Observation) -> _Outcome:
 def _describe(observation: Observation) -> str:
     """The observation in one line: the change that is under way, else the object's own phase and message."""
     message = observation.update.message if observation.update else ""
-    message = message or observation.message or failure_message(observation.conditions)
+    message = message or observation.message or condition_message(observation.conditions)
     return f"{observation.phase}: {message}".removesuffix(": ")

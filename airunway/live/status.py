@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airunway.live.objects import AnyObject, CustomObject, Deployment, RegisteredProvider
-from airunway.planning import model_deployment as delivery
+from airunway.planning import controller_delivery as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
 from airunway.planning.settings import InstallationMode

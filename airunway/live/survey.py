@@ -13,8 +13,8 @@ from airunway.live.status import (
     ready_shims,
     release_states,
 )
+from airunway.planning.controller_delivery import CONFIG_KIND
 from airunway.planning.deployment import PlannedDeployment
-from airunway.planning.model_deployment import CONFIG_KIND
 from airunway.planning.plan import Plan, PlannedProvider
 from airunway.provider.contract import created_version
 from airunway.selection.provider_config import HelmChart

@@ -6,7 +6,7 @@ from typing import Any
 from airunway.planning.documents import parse_documents
 from airunway.planning.files import Files
 from airunway.planning.settings import ProviderSettings, StackSettings
-from airunway.provider.registry import Providers
+from airunway.provider.provider_set import Providers
 from airunway.selection.provider_config import InferenceProviderConfig, load_config
 from airunway.selection.upstream_keys import hoist_annotations
 from airunway.text.merge import merge_patch, non_empty

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.planning.model_deployment import provider_config
+from airunway.planning.controller_delivery import provider_config
 from airunway.planning.settings import ControllerSettings, InstallationMode
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.text.problems import InputError, Problem

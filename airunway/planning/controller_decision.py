@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.planning.model_deployment import controller_data
-from airunway.selection import rules
+from airunway.planning.controller_delivery import controller_data
+from airunway.selection import rule_evaluation
 from airunway.selection.default_engine import PREFERENCE
 from airunway.selection.provider_config import InferenceProviderConfig, SelectionRule
 from airunway.selection.select import Selection
@@ -73,7 +73,7 @@ def _priority(config: InferenceProviderConfig, rule_input: dict[str, Any]) -> in
         (
             r.priority
             for r in config.spec.selection_rules
-            if rules.compile_rule(r.condition).evaluate(rule_input).is_true
+            if rule_evaluation.compile_rule(r.condition).evaluate(rule_input).is_true
         ),
         default=0,
     )

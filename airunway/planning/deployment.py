@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airunway.planning.controller_decision import controller_differences
+from airunway.planning.controller_delivery import render_for_controller
 from airunway.planning.documents import Document
 from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
-from airunway.planning.model_deployment import render_for_controller
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, created_version
-from airunway.provider.registry import Providers
+from airunway.provider.provider_set import Providers
 from airunway.provider.render import render
 from airunway.provider.request import Rendered, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import select
 from airunway.spec.checks import parse_spec, spec_warnings
 from airunway.spec.entry import Delivery, DeploymentEntry
-from airunway.spec.gguf import gguf_warnings
+from airunway.spec.gguf_warnings import gguf_warnings
 from airunway.spec.model import Source
 from airunway.text.problems import InputError, Problem
 

@@ -14,7 +14,7 @@ from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.provider.contract import is_kubernetes_own
-from airunway.provider.registry import Providers
+from airunway.provider.provider_set import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem, validation_problems
@@ -94,13 +94,13 @@ def plan_stack(
     *,
     has_token: bool = False,
     has_password: bool = False,
-    has_provider: bool = False,
+    has_kubernetes_provider: bool = False,
 ) -> Plan:
     """Plan a stack. Raises ``InputError`` with all problems of the whole stack.
 
-    ``has_provider`` means that the program brings its own Kubernetes provider, so the settings need not name a cluster.
+    ``has_kubernetes_provider`` means that the program brings its own, so the settings need not name a cluster.
     """
-    problems = [] if has_provider else _cluster_problems(settings)
+    problems = [] if has_kubernetes_provider else _cluster_problems(settings)
     problems += secret_problems(settings, has_token=has_token, has_password=has_password)
     configs, config_problems = read_provider_configs(settings, files, providers)
     problems += config_problems

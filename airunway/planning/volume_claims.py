@@ -13,7 +13,9 @@ CLASS_PATH, SIZE_PATH = "spec.storageClassName", "spec.resources.requests.storag
 _SERVICES = {REGISTRY: "registry.managed", BUILDER: "builder"}
 
 
-def claim_problems(settings: StackSettings, live_claim: Callable[[str], Mapping[str, Any] | None]) -> list[Problem]:
+def registry_claim_problems(
+    settings: StackSettings, live_claim: Callable[[str], Mapping[str, Any] | None]
+) -> list[Problem]:
     """Problems for settings of volume claims that Kubernetes refuses; ``live_claim`` returns the live claim by name.
 
     A claim can't change its storage class and can't shrink. It can grow if its storage class allows that, which only

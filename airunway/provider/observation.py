@@ -85,7 +85,7 @@ def is_true(conditions: Iterable[Condition], name: str) -> bool | None:
     return {"True": True, "False": False}.get(status or "")
 
 
-def failure_message(conditions: Iterable[Condition]) -> str:
+def condition_message(conditions: Iterable[Condition]) -> str:
     """The message of the first false condition that has one."""
     return next((c.message for c in conditions if c.status == "False" and c.message), "")
 

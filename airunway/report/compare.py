@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.planning import model_deployment as delivery
+from airunway.planning import controller_delivery as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
 from airunway.report.replacement import forces_replacement

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from airunway.selection.rules import RuleError, compile_rule
+from airunway.selection.rule_evaluation import RuleError, compile_rule
 from airunway.selection.upstream_keys import hoist_annotations, set_aside
 from airunway.spec.model import Engine, Image, Mode, StrictModel, Text, enum_validator
 from airunway.text.helm_values import expand_paths

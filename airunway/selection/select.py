@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airunway.selection import rules
+from airunway.selection import rule_evaluation
 from airunway.selection.capabilities import offered_engines, unfit_reason
 from airunway.selection.default_engine import default_engine
 from airunway.selection.provider_config import InferenceProviderConfig, SelectionRule
@@ -93,7 +93,7 @@ def _candidate(
 
 
 def _evaluate(rule: SelectionRule, rule_input: dict[str, Any]) -> RuleResult:
-    outcome = rules.compile_rule(rule.condition).evaluate(rule_input)
+    outcome = rule_evaluation.compile_rule(rule.condition).evaluate(rule_input)
     error = outcome.error
     if error is None and not isinstance(outcome.value, bool):
         error = f"returned {format_value(outcome.value)}, not true or false"

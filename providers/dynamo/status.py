@@ -13,7 +13,7 @@ from airunway.provider.observation import (
     ReadyState,
     Replicas,
     Update,
-    failure_message,
+    condition_message,
     missing_replicas_message,
 )
 
@@ -100,7 +100,9 @@ def observe(obj: Object) -> Observation:
     phase = _STATE.phases.get(status.state)
     statuses = status.services | status.components
     replicas = _replicas(graph.spec.workers, statuses)
-    message = missing_replicas_message(replicas) if phase is Phase.RUNNING and statuses else failure_message(conditions)
+    message = (
+        missing_replicas_message(replicas) if phase is Phase.RUNNING and statuses else condition_message(conditions)
+    )
     if status.state and phase is None:
         message = f"unknown state {status.state}"
     return Observation(phase or Phase.PENDING, message, replicas, conditions, update=_update(status))

@@ -11,7 +11,7 @@ from airunway.provider.observation import (
     ReadyState,
     Replicas,
     Update,
-    failure_message,
+    condition_message,
     is_true,
 )
 
@@ -76,7 +76,7 @@ def observe(obj: Object) -> Observation:
     phase = _STATE.phases.get(status.state)
     desired = status.target_node_count or workspace.resource.count
     ready = desired if phase is Phase.RUNNING else 0
-    message = failure_message(conditions) if phase is not Phase.RUNNING else ""
+    message = condition_message(conditions) if phase is not Phase.RUNNING else ""
     if status.state and phase is None:
         message = f"unknown state {status.state}"
     elif not status.state and is_true(conditions, "WorkspaceSucceeded"):

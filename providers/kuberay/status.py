@@ -14,7 +14,7 @@ from airunway.provider.observation import (
     ReadyCondition,
     Replicas,
     Update,
-    failure_message,
+    condition_message,
     is_true,
     missing_replicas_message,
 )
@@ -103,7 +103,7 @@ def observe(obj: Object) -> Observation:
         f"upgrade: {text}" for _, text in _application_failures(pending) if ready
     ]
     fallback = (
-        failure_message(conditions)
+        condition_message(conditions)
         if phase is not Phase.RUNNING
         else missing_replicas_message(replicas)
         if workers

@@ -11,7 +11,7 @@ from airunway.provider.observation import (
     Phase,
     Readiness,
     Replicas,
-    failure_message,
+    condition_message,
     is_true,
     missing_replicas_message,
 )
@@ -101,4 +101,4 @@ def _message(progress: Condition | None, conditions: tuple[Condition, ...], repl
         return failure or "its rollout is paused"
     if progress and progress.status == "True" and is_true(conditions, "Available"):
         return f"rolling out: {updated} of {replicas.desired} replicas are updated"
-    return failure_message(conditions)
+    return condition_message(conditions)

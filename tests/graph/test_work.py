@@ -8,7 +8,7 @@ import pytest
 
 from airunway.program.record import run_program
 from airunway.program.stack_file import StackConfig, read_stack
-from airunway.selection import rules
+from airunway.selection import rule_evaluation
 from airunway.selection.provider_config import load_config
 from airunway.spec.model import ModelDeploymentSpec
 from providers import PROVIDERS
@@ -32,9 +32,9 @@ def test_200_deployments_compile_each_rule_once_and_evaluate_it_once_per_kind(
 
         return counted
 
-    rules.compile_rule.cache_clear()
-    monkeypatch.setattr(rules, "_compile", counting("compiled", rules._compile))
-    monkeypatch.setattr(rules.Expression, "_run", counting("evaluated", rules.Expression._run))
+    rule_evaluation.compile_rule.cache_clear()
+    monkeypatch.setattr(rule_evaluation, "_compile", counting("compiled", rule_evaluation._compile))
+    monkeypatch.setattr(rule_evaluation.Expression, "_run", counting("evaluated", rule_evaluation.Expression._run))
     monkeypatch.setattr(ModelDeploymentSpec, "rule_input", counting("converted", ModelDeploymentSpec.rule_input))
     monkeypatch.setattr(pulumi.Output, "from_input", counting("outputs", pulumi.Output.from_input))
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from airunway.planning.controller_delivery import object_name, provider_config, supported_fields
 from airunway.planning.files import Files
-from airunway.planning.model_deployment import object_name, provider_config, supported_fields
 from airunway.planning.plan import parse_settings, plan_stack
 from airunway.report.compare import compare
 from airunway.report.preview_document import deployment_document

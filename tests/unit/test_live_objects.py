@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_snake
 from airunway.live.adoption import adopt
 from airunway.live.objects import CustomResourceDefinition, Deployment, Pod, RegisteredProvider, Schema, Service
 from airunway.live.status import observe
-from airunway.planning import model_deployment as delivery
+from airunway.planning import controller_delivery as delivery
 from airunway.provider.live_object import LiveModel, UnreadableError, read_as
 from providers import PROVIDERS
 from providers.dynamo import v1alpha1, v1beta1

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.live.status import observe
-from airunway.planning import model_deployment as delivery
+from airunway.planning import controller_delivery as delivery
 from airunway.provider.contract import Provider
 from airunway.provider.observation import Phase, ReadyCondition, ReadyState
 from airunway.text.merge import merge_patch

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from cel_expr_python import cel
 
-from airunway.selection.rules import Outcome, RuleError, compile_expression, compile_rule
+from airunway.selection.rule_evaluation import Outcome, RuleError, compile_expression, compile_rule
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "cel_corpus.yaml").read_text())
 SPECS, EXPRESSIONS = CORPUS["specs"], CORPUS["expressions"]

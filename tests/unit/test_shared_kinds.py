@@ -17,7 +17,7 @@ from airunway.planning.deployment import PlanContext, plan_entry
 from airunway.planning.plan import PlannedProvider, has_operator
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, is_kubernetes_own
-from airunway.provider.registry import Providers
+from airunway.provider.provider_set import Providers
 from airunway.provider.render import render
 from airunway.report import compare
 from airunway.selection.provider_config import load_config

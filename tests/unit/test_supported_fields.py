@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from airunway.planning import model_deployment as delivery
+from airunway.planning import controller_delivery as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.contract import Provider
 from airunway.provider.supported_fields import PLANNING_FIELDS

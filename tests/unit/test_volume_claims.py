@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.planning.settings import StackSettings
-from airunway.planning.volume_claims import claim_problems
+from airunway.planning.volume_claims import registry_claim_problems
 
 
 def settings(registry: dict[str, Any], builder: dict[str, Any]) -> StackSettings:
@@ -26,7 +26,7 @@ def live(name: str, storage: str, storage_class: str | None = "standard") -> Cal
 def paths(
     registry: dict[str, Any], builder: dict[str, Any], there: Callable[[str], Mapping[str, Any] | None]
 ) -> list[str]:
-    return [problem.field for problem in claim_problems(settings(registry, builder), there)]
+    return [problem.field for problem in registry_claim_problems(settings(registry, builder), there)]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_volume_without_a_class_gets_none_later() -> None:
 
 
 def test_the_refusal_says_what_it_has_and_how_to_make_it_anew() -> None:
-    (problem,) = claim_problems(settings({"storage": "1Gi"}, {}), live("airunway-registry", "50Gi"))
+    (problem,) = registry_claim_problems(settings({"storage": "1Gi"}, {}), live("airunway-registry", "50Gi"))
     for text in (
         "'1Gi' given",
         "has 50Gi",

@@ -10,7 +10,7 @@ from airunway.provider.contract import Provider
 from airunway.provider.gpu_images import gpu_image_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.live_object import LiveModel, Status, read_as
-from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, failure_message
+from airunway.provider.observation import ControllerReport, Observation, Phase, ReadyState, Replicas, condition_message
 from airunway.provider.render import name_problems
 from airunway.provider.request import Endpoint, Rendered, Request
 from airunway.provider.storage import claim_problems
@@ -203,7 +203,7 @@ def observe(obj: Mapping[str, Any]) -> Observation:
     reported_endpoint = Endpoint(endpoint.service, endpoint.port or 80) if endpoint.service else None
     return Observation(
         READY.phases.get(status.phase, Phase.PENDING),
-        status.message or failure_message(conditions),
+        status.message or condition_message(conditions),
         Replicas(counts.desired, counts.ready, counts.available),
         conditions,
         ControllerReport(status.engine.type, provider.name, provider.selected_reason, reported_endpoint),
