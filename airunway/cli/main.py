@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from airunway.cli.comment import comment
 from airunway.cli.options import (
     AccountOption,
     FilesOption,
@@ -20,6 +21,7 @@ from airunway.cli.options import (
     PreviewFormatOption,
     ProjectOption,
     StackOption,
+    find_project,
 )
 from airunway.spec.durations import is_duration, seconds
 from airunway.text.problems import InputError, format_value
@@ -82,6 +84,9 @@ def diff(
         raise typer.BadParameter("give either --stack NAME or --all", param_hint="--stack")
     if show_difference(find_project(cwd), stack, against, format) and exit_code:
         raise typer.Exit(1)
+
+
+app.command(epilog="Example: airunway comment 12 --against origin/main")(comment)
 
 
 @app.command(epilog="Example: airunway explain llama-70b --stack prod")
@@ -330,18 +335,6 @@ def schema(
         sys.stdout.write(project_text(read_text(str(find_project(cwd) / "Pulumi.yaml"))))
     else:
         sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
-
-
-def find_project(cwd: Path | None) -> Path:
-    """Return ``cwd``, or the nearest parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
-    start = (cwd or Path.cwd()).resolve()
-    for folder in [start] if cwd else [start, *start.parents]:
-        if (folder / "Pulumi.yaml").exists():
-            return folder
-    raise typer.BadParameter(
-        f"no Pulumi.yaml in {start}" + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),
-        param_hint="--cwd",
-    )
 
 
 def _parse_seconds(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Options shared by several commands, and their output formats."""
+"""Options shared by several commands, their output formats, and the project that they are about."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -53,3 +53,15 @@ FilesOption = Annotated[
     list[str],
     typer.Option("--file", "-f", metavar="FILE", help="ModelDeployment file, or - for standard input; repeatable."),
 ]
+
+
+def find_project(cwd: Path | None) -> Path:
+    """Return ``cwd``, or the nearest parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
+    start = (cwd or Path.cwd()).resolve()
+    for folder in [start] if cwd else [start, *start.parents]:
+        if (folder / "Pulumi.yaml").exists():
+            return folder
+    raise typer.BadParameter(
+        f"no Pulumi.yaml in {start}" + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),
+        param_hint="--cwd",
+    )

@@ -12,7 +12,7 @@ _Server = TypeVar("_Server", bound=BaseServer)
 @contextmanager
 def serving(server: _Server) -> Iterator[_Server]:
     """While it lasts, ``server`` answers."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server

@@ -47,6 +47,12 @@ def test_no_script_takes_text_of_the_event_and_no_checkout_keeps_the_token(file:
     assert yaml.safe_load(file.read_text())["permissions"] == {"contents": "read"}
 
 
+def test_the_diff_s_comments_are_those_of_the_command_which_finds_its_own_again() -> None:
+    scripts = [step["run"] for file in FILES for step in steps(file) if "run" in step]
+    assert [s for s in scripts if "airunway comment" in s]
+    assert not [s for s in scripts if "gh pr comment" in s]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
 def test_pulumi_runs_at_the_pinned_version_after_its_dependencies_are_installed(file: Path) -> None:
     pinned = re.search(r"^pulumi==(\S+)", (file.parents[2] / "requirements.txt").read_text(), re.MULTILINE)

@@ -1,0 +1,236 @@
+"""Graph (command line, recorder and git; GitHub's REST API stood in for): `airunway comment` on a pull request.
+
+The stand-in does what docs.github.com says of comments of issues, version 2022-11-28: pages by the header Link, 403 for
+a job's token that asks for its user, 404 for what a token may not see.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from airunway.cli.pull_requests import PullRequest, connected, write_comments
+from airunway.text.problems import InputError
+from tests.cluster.serving import serving
+from tests.command import run
+from tests.graph import changes
+from tests.graph.projects import ROOT
+
+BOT, TOKEN = "github-actions[bot]", "ghs_only_the_header_has_this"
+
+
+class GitHub(ThreadingHTTPServer):
+    """Comments of pull request 7 of org/models, two to a page."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.comments: list[dict[str, Any]] = []
+        self.requests: list[str] = []
+        self.login: str | None = None
+        self.refusal: int | None = None
+        self.text: bytes | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def add(self, login: str, body: str) -> dict[str, Any]:
+        number = max((c["id"] for c in self.comments), default=0) + 1
+        url = f"https://github.example/org/models/pull/7#issuecomment-{number}"
+        self.comments.append({"id": number, "user": {"login": login}, "body": body, "html_url": url})
+        return self.comments[-1]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: GitHub
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def answer(self) -> None:
+        github = self.server
+        github.requests.append(f"{self.command} {self.path}")
+        if github.text is not None:
+            return self.reply(200, github.text)
+        if self.headers["Authorization"] != f"Bearer {TOKEN}":
+            return self.reply(401, {"message": "Bad credentials"})
+        if github.refusal and self.command != "GET":
+            return self.reply(github.refusal, {"message": "Resource not accessible by integration"})
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length))["body"] if length else ""
+        one = re.fullmatch(r"/repos/org/models/issues/comments/(\d+)", self.path)
+        if self.path == "/user":
+            mine = github.login
+            return self.reply(200, {"login": mine}) if mine else self.reply(403, {"message": "not accessible"})
+        if one and self.command in ("PATCH", "DELETE"):
+            (comment,) = [c for c in github.comments if c["id"] == int(one[1])]
+            if self.command == "DELETE":
+                github.comments.remove(comment)
+                return self.reply(204, b"")
+            comment["body"] = body
+            return self.reply(200, comment)
+        if self.path.startswith("/repos/org/models/issues/7/comments"):
+            if self.command == "POST":
+                return self.reply(201, github.add(github.login or BOT, body))
+            page = int(parse_qs(urlsplit(self.path).query).get("page", ["1"])[0])
+            more = f"{github.url}/repos/org/models/issues/7/comments?per_page=100&page={page + 1}"
+            link = f'<{more}>; rel="next", <{more}>; rel="last"' if page * 2 < len(github.comments) else ""
+            return self.reply(200, github.comments[page * 2 - 2 : page * 2], link)
+        return self.reply(404, {"message": "Not Found"})
+
+    do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815  what http.server calls
+
+    def reply(self, status: int, body: Any, link: str = "") -> None:
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        if link:
+            self.send_header("Link", link)
+        self.end_headers()
+        self.wfile.write(text)
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    for variable in ("GH_TOKEN", "http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    with serving(GitHub()) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", "org/models")
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two stacks, of which one has changed since the last commit."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, root / name)
+    for name in ("airunway", "components", "providers"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "stacks").mkdir()
+    config = changes.base()
+    for stack in ("dev", "prod"):
+        changes.write(root, stack, config)
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "base"]):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        subprocess.run(["git", "-C", str(root), *identity, *command], check=True)
+    changes.engine(config)
+    changes.write(root, "prod", config)
+    return root
+
+
+def comment(monkeypatch: pytest.MonkeyPatch, project: Path, *more: str) -> int:
+    return run(monkeypatch, "comment", "7", "--cwd", str(project), *more)
+
+
+def write(**texts: str | None) -> None:
+    """Comment without the previews, which take a second."""
+    with connected(os.environ) as client:
+        write_comments(PullRequest(client, "org/models", 7), texts)
+
+
+def refused(action: Callable[[], Any]) -> str:
+    with pytest.raises(InputError) as error:
+        action()
+    (problem,) = error.value.problems
+    return str(problem)
+
+
+def test_each_stack_that_changes_gets_a_comment_which_the_next_run_changes(
+    github: GitHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert comment(monkeypatch, project) == 0
+    assert "prod: created https://github.example/org/models/pull/7#issuecomment-1" in capsys.readouterr().out
+    (mine,) = github.comments
+    assert "sglang on dynamo" in mine["body"]
+    mine["body"] = mine["body"].replace("sglang", "vllm")
+    assert comment(monkeypatch, project, "--stack", "prod") == 0
+    assert "prod: updated https://github.example/org/models/pull/7#issuecomment-1" in capsys.readouterr().out
+    assert "sglang on dynamo" in mine["body"]
+
+
+def test_the_comment_is_found_on_any_page_among_those_of_others(github: GitHub) -> None:
+    others = [github.add("someone", "Looks good"), github.add(BOT, "#### Pulumi: preview of prod"), github.add(BOT, "")]
+    before = json.dumps(others)
+    write(prod="one", dev=None)
+    github.add("someone", github.comments[3]["body"])
+    github.requests.clear()
+    write(prod="one", dev=None)
+    assert {r.split()[0] for r in github.requests} == {"GET"}, "nothing to write"
+    write(prod="two", dev=None)
+    github.add(BOT, github.comments[3]["body"])
+    write(prod="three", dev=None)
+    assert [c["user"]["login"] for c in github.comments] == ["someone", BOT, BOT, BOT, "someone"]
+    assert "three" in github.comments[3]["body"]
+    assert json.dumps(github.comments[:3]) == before
+
+
+def test_a_token_of_a_person_finds_the_comments_of_that_person(github: GitHub) -> None:
+    github.login = "engineer"
+    write(prod="one")
+    write(prod="two")
+    assert [c["user"]["login"] for c in github.comments] == ["engineer"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "output"),
+    [
+        ({"GITHUB_TOKEN": ""}, (), "GITHUB_TOKEN: required"),
+        ({"GITHUB_TOKEN": "ghs_an\nother"}, (), "GITHUB_TOKEN: required"),
+        ({"GITHUB_REPOSITORY": ""}, (), "--repository: '' given, must be OWNER/NAME"),
+        ({}, ("--repository", "org/models/../x"), "must be OWNER/NAME"),
+        ({"GITHUB_API_URL": "http://[::1"}, (), "GITHUB_API_URL: 'http://[::1' given"),
+        ({"GITHUB_API_URL": "github.example"}, (), "GITHUB_API_URL: 'github.example' given"),
+        ({}, ("--against", "nowhere"), "nowhere"),
+        ({}, ("--stack", "prd"), "did you mean 'prod'?"),
+    ],
+    ids=str,
+)
+def test_wrong_input_is_told_in_a_line(
+    environment: dict[str, str],
+    arguments: tuple[str, ...],
+    output: str,
+    github: GitHub,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert comment(monkeypatch, project, *arguments) == 1
+    error = capsys.readouterr().err
+    assert output in error
+    assert len(error.splitlines()) == 2, error
+    assert "ghs_" not in error
+    assert github.requests == []
+
+
+def test_what_github_refuses_is_told_with_the_way_out(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    github.refusal = 403
+    assert "403 Resource not accessible by integration; the job needs `permissions: pull-requests: write`" in refused(
+        lambda: write(prod="one")
+    )
+    monkeypatch.setenv("GITHUB_TOKEN", "ghs_expired")
+    assert refused(lambda: write(prod="one")).endswith("401 Bad credentials; is GITHUB_TOKEN still valid?")
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    with connected(os.environ) as client:
+        missing = PullRequest(client, "org/models", 8)
+        assert "404 Not Found; is there such a pull request" in refused(lambda: write_comments(missing, {}))
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
+    assert "http://127.0.0.1:1 can't be reached" in refused(lambda: write(prod="one"))
+
+
+@pytest.mark.parametrize("text", [b"<html>", b"{}", b"[{}]", b"[null]", b'[{"id": 1, "user": 5, "body": 5}]'])
+def test_what_does_not_answer_as_github_does_is_told(text: bytes, github: GitHub) -> None:
+    github.text = text
+    assert "does not answer as GitHub does" in refused(lambda: write(prod="one"))
