@@ -200,6 +200,18 @@ class BuilderSettings(TypedDict):
     """Address of AIKit's aikitfile, for a mirror."""
 
 
+class AllowedSettings(TypedDict):
+    """What deployments of a stack may do besides what every deployment may."""
+
+    overrides: NotRequired[list[str]]
+    """Keys of provider.overrides that are refused otherwise, as they weaken a pod's isolation: hostPath,
+    securityContext …
+    """
+
+    namespaces: NotRequired[list[str]]
+    """Namespaces of the system and of operators that deployments may use."""
+
+
 class PlatformArgs(TypedDict):
     """The settings under ``airunway:`` in a stack file, without secrets."""
 
@@ -226,6 +238,9 @@ class PlatformArgs(TypedDict):
 
     builder: NotRequired[BuilderSettings]
     """How images are built: storage, timeout, platform, and mirrors of the images that builds use."""
+
+    allowed: NotRequired[AllowedSettings]
+    """What deployments may do though it is refused otherwise: {overrides, namespaces}."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""
@@ -270,6 +285,9 @@ class ModelServingArgs(TypedDict):
 
     builder: NotRequired[BuilderSettings]
     """How images are built: storage, timeout, platform, and mirrors of the images that builds use."""
+
+    allowed: NotRequired[AllowedSettings]
+    """What deployments may do though it is refused otherwise: {overrides, namespaces}."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""

@@ -9,6 +9,7 @@ from airunway.planning.controller_delivery import render_for_controller
 from airunway.planning.documents import Document
 from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
+from airunway.planning.isolation import isolation_problems, isolation_warnings
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, created_version
 from airunway.provider.provider_set import Providers
@@ -106,6 +107,8 @@ def plan_deployment(
 ) -> PlannedDeployment:
     """Plan one checked entry. Raises ``InputError``."""
     configs, settings = context.configs, context.settings
+    if problems := [*isolation_problems(entry, settings, configs)]:
+        raise InputError(problems)
     selection = select(entry, configs)
     config = next(c for c in configs if c.name == selection.provider)
     secret = entry.secrets.hugging_face_token
@@ -137,7 +140,7 @@ def plan_deployment(
         delivery,
         entry.take_over,
         location,
-        document_warnings,
+        (*document_warnings, *isolation_warnings(entry, settings)),
     )
 
 

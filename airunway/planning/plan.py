@@ -12,6 +12,7 @@ from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeplo
 from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
+from airunway.planning.isolation import allowed_problems
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.provider_set import Providers
@@ -101,6 +102,7 @@ def plan_stack(
     ``has_kubernetes_provider`` means that the program brings its own, so the settings need not name a cluster.
     """
     problems = [] if has_kubernetes_provider else _cluster_problems(settings)
+    problems += [*allowed_problems(settings)]
     problems += secret_problems(settings, has_token=has_token, has_password=has_password)
     configs, config_problems = read_provider_configs(settings, files, providers)
     problems += config_problems

@@ -151,6 +151,21 @@ class BuilderSettings(StrictModel):
     context: Text | None = Field(None, description="Address of AIKit's aikitfile, for a mirror.")
 
 
+class AllowedSettings(StrictModel):
+    """What deployments of a stack may do besides what every deployment may."""
+
+    overrides: list[Text] = Field(
+        [],
+        description=(
+            "Keys of provider.overrides that are refused otherwise, as they weaken a pod's isolation: hostPath,"
+            " securityContext …"
+        ),
+    )
+    namespaces: list[DnsLabel] = Field(
+        [], description="Namespaces of the system and of operators that deployments may use."
+    )
+
+
 class StackSettings(StrictModel):
     """The settings under ``airunway:`` in a stack file, without secrets."""
 
@@ -214,6 +229,10 @@ class StackSettings(StrictModel):
     builder: BuilderSettings = Field(
         BuilderSettings(),
         description="How images are built: storage, timeout, platform, and mirrors of the images that builds use.",
+    )
+    allowed: AllowedSettings = Field(
+        AllowedSettings(),
+        description="What deployments may do though it is refused otherwise: {overrides, namespaces}.",
     )
     protect: bool = Field(
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."

@@ -9,10 +9,6 @@ from airunway.text.problems import Problem, format_value, join
 
 ROOT_KEYS = ("apiVersion", "kind", "metadata", "status")
 """Keys of the upstream object that overrides may not change."""
-SECURITY_KEYS = frozenset(
-    "securityContext serviceAccountName serviceAccount hostNetwork hostPID hostIPC automountServiceAccountToken "
-    "nodeName priorityClassName runtimeClassName".split()
-)
 RESOURCES = "resources"
 _REPLICAS = "replicas"
 _SIZES = "can't be overridden; use resources and scaling, which are checked against limits"
@@ -42,9 +38,7 @@ def _blocked(value: Any, field: str) -> Iterator[Problem]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             inner_field = join(field, str(key))
-            if key in SECURITY_KEYS:
-                yield Problem(inner_field, "can't be overridden for security reasons")
-            elif key == _REPLICAS:
+            if key == _REPLICAS:
                 yield Problem(inner_field, _SIZES)
             elif key == RESOURCES:
                 yield from _resources(inner, inner_field)

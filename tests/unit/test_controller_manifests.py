@@ -34,7 +34,13 @@ def test_a_managed_controller_is_made_from_its_manifests_definitions_first() -> 
 
 
 def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
-    controller = stack({}, files={"controller.yaml": MANIFEST}, namespace="airunway-system", **MANAGED).controller
+    controller = stack(
+        {},
+        files={"controller.yaml": MANIFEST},
+        namespace="airunway-system",
+        allowed={"namespaces": ["airunway-system"]},
+        **MANAGED,
+    ).controller
     assert controller is not None
     assert [o["kind"] for o in controller.foundation] == ["CustomResourceDefinition"]
 
