@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from airunway.provider.contract import Provider
+from airunway.provider.contract import Provider, api_versions
 from airunway.spec.model import StrictModel
 from airunway.text.merge import DIRECTIVE, element_name, merge_patch
 from airunway.text.problems import InputError, Problem, join, suggest_name
@@ -43,28 +43,40 @@ def override(
 
     Raises ``InputError`` for fields that the kind does not have, and for new elements that lack what they need.
     """
-    shape = shape_of(provider, resource["apiVersion"])
-    problems = [*_unknown_fields(shape, provider.KIND, overrides), *_incomplete(shape, resource, overrides, renamed)]
+    version = resource["apiVersion"]
+    shape = shape_of(provider, version)
+    others = {other: shape_of(provider, other) for other in api_versions(provider) if other != version}
+    problems = [
+        *_unknown_fields(shape, others, provider.KIND, overrides),
+        *_incomplete(shape, resource, overrides, renamed),
+    ]
     if problems:
         raise InputError(problems)
     merged: dict[str, Any] = copy.deepcopy(merge_patch(resource, dict(overrides), lists_by_name=True))
     return merged
 
 
-def _unknown_fields(shape: Shape, kind: str, value: Any, pattern: str = "", field: str = PREFIX) -> Iterator[Problem]:
-    """Yield a problem for each key that its map does not have, as far down as ``shape`` knows."""
+def _unknown_fields(
+    shape: Shape, others: Mapping[str, Shape], kind: str, value: Any, pattern: str = "", field: str = PREFIX
+) -> Iterator[Problem]:
+    """Yield a problem for each key that its map does not have, as far down as ``shape`` knows.
+
+    ``others`` are the shapes of the kind's other versions, by version.
+    """
     if isinstance(value, list):
         for index, element in enumerate(value):
-            yield from _unknown_fields(shape, kind, element, f"{pattern}[]", f"{field}[{index}]")
+            yield from _unknown_fields(shape, others, kind, element, f"{pattern}[]", f"{field}[{index}]")
     if not isinstance(value, dict):
         return
     valid = shape.fields.get(pattern)
     for key, inner in value.items():
         if valid is not None and key not in valid and key != DIRECTIVE:
             owner = f"{pattern} of a {kind}" if pattern else f"the root of a {kind}"
-            yield Problem(join(field, key), f"no field of {owner}; {suggest_name(key, valid)}")
+            versions = [version for version, other in others.items() if key in other.fields.get(pattern, [])]
+            hint = f" here, but of {' and '.join(versions)}" if versions else ""
+            yield Problem(join(field, key), f"no field of {owner}{hint}; {suggest_name(key, valid)}")
         else:
-            yield from _unknown_fields(shape, kind, inner, join(pattern, key), join(field, key))
+            yield from _unknown_fields(shape, others, kind, inner, join(pattern, key), join(field, key))
 
 
 def _incomplete(shape: Shape, resource: Any, overrides: Any, renamed: Collection[str]) -> Iterator[Problem]:
