@@ -1,7 +1,7 @@
 """Read a stack's configuration from Pulumi."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,27 @@ def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
                 for key in plain_keys
             ]
         )
+    check_secrets(key for key in config_texts if runtime_config.is_config_secret(key))
     plan = plan_of(config_texts, Path.cwd())  # Pulumi runs a program in its folder
     config = pulumi.Config("airunway")
     return plan, {key: config.require_secret(key) for key in secret_keys}
+
+
+def check_secrets(keys: Iterable[str]) -> None:
+    """Refuse encrypted values in settings that become plain inputs of resources. Raises ``InputError``.
+
+    ``keys`` are the settings with encrypted values. Pulumi hands a setting over as a whole and decrypted, so that the
+    value would be in clear text in the state and in saved plans (seen with pulumi 3.259, `preview --json`).
+    """
+    secrets = " or ".join(f"{_PREFIX}{key}" for key in SECRET_SETTINGS)
+    message = (
+        f"holds an encrypted value, which Pulumi's state would have in clear text; only {secrets} may be encrypted. Put"
+        " the value into a Secret of the cluster and refer to it, as env[].valueFrom.secretKeyRef does"
+    )
+    names = (key.removeprefix(_PREFIX) for key in keys if key.startswith(_PREFIX))
+    problems = [Problem(name, message) for name in sorted(names) if name not in SECRET_SETTINGS]
+    if problems:
+        raise InputError(problems)
 
 
 def plan_of(config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | None = None) -> Plan:

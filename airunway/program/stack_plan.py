@@ -7,20 +7,26 @@ from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan
 from airunway.planning.settings import StackSettings
-from airunway.program.stack_config import plan_of, settings_of, target_of
+from airunway.program.stack_config import check_secrets, plan_of, settings_of, target_of
 from airunway.program.stack_file import read_stack
 
 
 def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
     """Read the settings of ``stack`` and the files that they name. Raises ``InputError``."""
-    return settings_of(read_stack(root, stack).values, root)
+    return settings_of(_values(root, stack), root)
 
 
 def stack_target(root: Path, stack: str) -> PlanContext:
     """Return the target that entries of ``stack`` are planned for. Raises ``InputError``."""
-    return target_of(read_stack(root, stack).values, root)
+    return target_of(_values(root, stack), root)
 
 
 def stack_plan(root: Path, stack: str, text: str | None = None, edited: Mapping[str, str] | None = None) -> Plan:
     """Plan ``stack``, optionally with unsaved ``text`` and ``edited`` deployment files. Raises ``InputError``."""
-    return plan_of(read_stack(root, stack, text).values, root, edited)
+    return plan_of(_values(root, stack, text), root, edited)
+
+
+def _values(root: Path, stack: str, text: str | None = None) -> dict[str, str]:
+    config = read_stack(root, stack, text)
+    check_secrets(config.secrets)
+    return config.values

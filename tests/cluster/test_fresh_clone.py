@@ -116,6 +116,17 @@ def test_a_secret_in_clear_text_is_refused_and_not_repeated(clone: Clone, key: s
 
 
 @NEEDS_HOST
+def test_an_encrypted_value_in_a_setting_that_is_no_secret_is_refused_and_not_repeated(clone: Clone) -> None:
+    clone.pulumi("stack", "init", "dev")
+    path = "airunway:deployments[0].env[0].value"
+    assert clone.pulumi("config", "set", "--secret", "--path", path, text=TOKEN).returncode == 0
+    done = clone.pulumi("preview", "--json")
+    assert done.returncode != 0
+    assert "deployments: holds an encrypted value" in done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@NEEDS_HOST
 def test_the_readme_s_commands_preview_deploy_change_and_destroy_the_dev_stack(
     cluster: Cluster, clone: Clone, charts: dict[str, Any]
 ) -> None:

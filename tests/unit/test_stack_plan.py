@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
+from airunway.text.problems import InputError
 
 STACK = """
 config:
@@ -47,6 +48,15 @@ def test_a_project_is_planned_wherever_the_process_is(tmp_path: Path, monkeypatc
     assert next(c for c in stack_target(root, "own").configs if c.name == "kaito").spec.selection_rules[0].priority == 7
     changed = {"deployments/one.yaml": "- {name: other, model: {id: org/gguf}}"}
     assert [d.name for d in stack_plan(root, "own", edited=changed).deployments] == ["other"]
+
+
+def test_what_may_not_be_encrypted_is_refused_without_running_the_program_too(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "project", "one")
+    encrypted = STACK + "  airunway:namespace: {secure: v1:abcdef}\n"
+    with pytest.raises(InputError, match="namespace: holds an encrypted value") as refused:
+        stack_plan(root, "own", encrypted)
+    assert "abcdef" not in str(refused.value)
+    stack_plan(root, "own", STACK + "  airunway:huggingFaceToken: {secure: v1:abcdef}\n")
 
 
 def test_projects_are_planned_at_the_same_time(tmp_path: Path) -> None:
