@@ -24,8 +24,8 @@ CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("
 IMPORTS = [
     ("airunway/spec/checks.py", "import pulumi", "no Pulumi below the program BROKEN"),
     ("providers/kaito/render.py", "import pulumi_kubernetes", "no Pulumi below the program BROKEN"),
-    ("airunway/planning/plan.py", "import providers", "rooms BROKEN"),
-    ("airunway/live/survey.py", "import airunway.report.compare", "rooms BROKEN"),
+    ("airunway/planning/plan.py", "import providers", "layers BROKEN"),
+    ("airunway/live/survey.py", "import airunway.report.compare", "layers BROKEN"),
     ("providers/kaito/render.py", "import providers.dynamo", "providers know nothing of each other BROKEN"),
     ("airunway/text/names.py", "import airunway.text.terminal", None),
     ("airunway/text/merge.py", "import airunway.text.names\n\nfrom airunway.text import problems", None),
@@ -47,7 +47,7 @@ print(json.dumps(results))
 """
 
 
-def test_rooms_import_only_what_is_below_them() -> None:
+def test_layers_import_only_what_is_below_them() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert (done.returncode, "0 broken" in done.stdout) == (0, True), done.stdout
