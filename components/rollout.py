@@ -5,7 +5,7 @@ import pulumi
 from airunway.live.api_server.connection import connect
 from airunway.live.failures import failure_message
 from airunway.live.rollout import RolloutError, until_served
-from airunway.live.status import observer_for
+from airunway.live.status import observer_for, workload_of
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.settings import Cluster
 from airunway.spec.durations import seconds
@@ -30,6 +30,7 @@ def rollout_hook(cluster: Cluster, planned: PlannedDeployment) -> pulumi.Resourc
                     observer_for(planned),
                     seconds(planned.ready_timeout),
                     lambda message: pulumi.log.info(f"{planned.name}: {message}"),
+                    workload_of(planned),
                 )
         except (RolloutError, InputError) as error:
             raise RolloutError(failure_message(planned.name, manifest, "", str(error))) from error
