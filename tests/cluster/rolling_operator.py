@@ -163,3 +163,28 @@ def rolling_operator(cluster: Cluster, kind: str, namespace: str, *, broken: boo
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def ending(cluster: Cluster, kind: str, namespace: str, name: str, *, seconds: float) -> Iterator[None]:
+    """Holds one object that is deleted by a finalizer until so many seconds after, as KAITO does while pods end."""
+    path, stop = f"{collection(kind, namespace)}/{name}", threading.Event()
+
+    def set_finalizers(finalizers: list[str]) -> None:
+        cluster.send("PATCH", path, {"metadata": {"finalizers": finalizers}}, "application/merge-patch+json")
+
+    def run() -> None:
+        while not stop.wait(0.1):
+            if "deletionTimestamp" in (cluster.get(path) or {"metadata": {}})["metadata"]:
+                stop.wait(seconds)
+                set_finalizers([])
+                return
+
+    set_finalizers(["workspace.finalizer.kaito.sh"])
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
