@@ -6,6 +6,7 @@ import pulumi
 
 from airunway.live.api_server.connection import connect
 from airunway.live.failures import failure_message
+from airunway.live.pod_complaints import with_pod_complaint
 from airunway.live.rollout import RolloutError, until_served
 from airunway.live.status import observer_for, workload_of
 from airunway.planning.deployment import PlannedDeployment
@@ -41,9 +42,21 @@ class Rollout:
     async def _wait(self, resource: pulumi.CustomResource) -> str:
         if not self._updated:
             return ""
-        planned, manifest = self._planned, self._planned.rendered.resource
+        planned = self._planned
         try:
-            async with connect(self._cluster) as connection:
+            reason = await self._reason(resource)
+        except InputError as error:
+            reason = str(error)
+        if not reason:
+            return ""
+        pulumi.log.error(failure_message(planned.name, planned.rendered.resource, "", reason))
+        return planned.name
+
+    async def _reason(self, resource: pulumi.CustomResource) -> str:
+        """Return why the last change does not serve; empty where it does. Raises ``InputError``."""
+        planned, manifest = self._planned, self._planned.rendered.resource
+        async with connect(self._cluster) as connection:
+            try:
                 await until_served(
                     connection,
                     manifest,
@@ -52,9 +65,8 @@ class Rollout:
                     lambda message: pulumi.log.info(f"{planned.name}: {message}", resource),
                     workload_of(planned),
                 )
-        except (RolloutError, InputError) as error:
-            pulumi.log.error(failure_message(planned.name, manifest, "", str(error)))
-            return planned.name
+            except RolloutError as error:
+                return await with_pod_complaint(connection, manifest, str(error))
         return ""
 
 

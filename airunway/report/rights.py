@@ -103,6 +103,8 @@ def object_rights(manifest: Mapping[str, Any], attributes: ResourceAttributes, *
             for resource in resources:
                 yield from (Right(attributes.namespace, group, resource, verb) for verb in ("list", "watch"))
         provider = PROVIDERS.for_object(manifest)
+        if provider:  # asked why they do not start
+            yield Right(attributes.namespace, "", "pods", "list")
         if provider and provider.WORKLOAD:  # read after a change
             group, resource = provider.WORKLOAD.api_version.rpartition("/")[0], plural(provider.WORKLOAD.kind)
             yield Right(attributes.namespace, group, resource, "get", attributes.name)

@@ -203,6 +203,8 @@ def property_name(name: str) -> str:
 def test_what_tells_whether_a_change_serves_may_be_read_by_its_name(skip: bool, granted: list[list[str]]) -> None:
     resource = with_await_annotations(planned("phi-4", skipAwait=skip))
     roles = rbac_objects([resource], "test", ("ci", "deployer"))
-    rules = [rule for role in roles for rule in role.get("rules", []) if rule["resources"] == ["statefulsets"]]
-    assert [rule["verbs"] for rule in rules] == granted
-    assert all(rule["resourceNames"] == ["demo"] for rule in rules)
+    rules = [rule for role in roles for rule in role.get("rules", [])]
+    named = [rule for rule in rules if rule["resources"] == ["statefulsets"]]
+    assert [rule["verbs"] for rule in named] == granted
+    assert all(rule["resourceNames"] == ["demo"] for rule in named)
+    assert any("pods" in rule["resources"] for rule in rules) == (not skip), "why they do not start"
