@@ -9,7 +9,7 @@ from airunway.planning.await_annotations import supporting_objects, with_await_a
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
-from airunway.planning.settings import Cluster, StackSettings
+from airunway.planning.settings import StackSettings
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
@@ -17,7 +17,7 @@ from components.children import child_options, ignored_claim_fields, retained_op
 from components.failure import failure_hook
 from components.kubernetes_object import KubernetesObject, other_version
 from components.model_platform import Platform
-from components.rollout import rollout_hook
+from components.rollout import Rollout, all_served
 from components.spec_types import ModelDeploymentArgs
 from providers import PROVIDERS
 
@@ -54,9 +54,10 @@ class ModelDeployment(pulumi.ComponentResource):
     ) -> None:
         """Plan the deployment, unless ``plan`` is given, and create its objects.
 
-        Raises ``ArgumentError`` with all problems of ``args``.
+        Whoever gives ``plan`` waits for ``rollout_failures`` too. Raises ``ArgumentError`` with all problems.
         """
         arguments = Arguments() if plan else read_arguments(args, DeploymentEntry)
+        is_alone = plan is None
         plan = plan or _plan(name, arguments, platform.target if platform else default_target())
         for warning in plan.warnings if not platform or platform.plan is None else ():
             pulumi.log.warn(f"{name}: {warning}")
@@ -64,13 +65,19 @@ class ModelDeployment(pulumi.ComponentResource):
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
         dependencies = [*(platform.dependencies(plan) if platform else ()), *arguments.resources]
         on_failure = platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}")
-        self._create(plan, dependencies, on_failure, platform.cluster if platform else None)
+        cluster = platform.cluster if platform else None
+        rollout = Rollout(cluster, plan) if cluster and not plan.skip_await else None
+        resource = self._create(plan, dependencies, on_failure, rollout)
+        waits = [] if rollout is None or pulumi.runtime.is_dry_run() else [rollout.failure_of(resource)]
+        self.rollout_failures = waits
+        if is_alone and waits:
+            all_served(waits)
         self.provider = pulumi.Output.from_input(outputs["provider"])
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
         self.engine = pulumi.Output.from_input(outputs["engine"])
         self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
-        resource: dict[str, str] = outputs["resource"]
-        self.resource = self.endpoint.apply(lambda _: resource)  # from_input would create an Output for each value
+        reference: dict[str, str] = outputs["resource"]
+        self.resource = self.endpoint.apply(lambda _: reference)  # from_input would create an Output for each value
         self.register_outputs(outputs)
 
     def _create(
@@ -78,8 +85,8 @@ class ModelDeployment(pulumi.ComponentResource):
         plan: PlannedDeployment,
         dependencies: list[pulumi.Resource],
         on_failure: pulumi.ErrorHook,
-        cluster: Cluster | None,
-    ) -> None:
+        rollout: Rollout | None,
+    ) -> KubernetesObject:
         rendered = plan.rendered
         # A changed ConfigMap gets a new name, so the old one must not be protected.
         children = [
@@ -102,14 +109,14 @@ class ModelDeployment(pulumi.ComponentResource):
             depends_on=[*dependencies, *children],
             timeout=plan.ready_timeout,
             on_error=on_failure,
-            after_update=rollout_hook(cluster, plan) if cluster and not plan.skip_await else None,
+            after_update=rollout.hook if rollout else None,
             replace_on_changes=rendered.replace_on_changes,
             replacement_trigger=rendered.replacement_trigger,
             aliases=[other_version(rendered.resource, version) for version in rendered.other_api_versions],
             # The new object has the old one's name.
             delete_before_replace=True if rendered.replace_on_changes else None,
         )
-        KubernetesObject(plan.name, with_await_annotations(plan), options)
+        return KubernetesObject(plan.name, with_await_annotations(plan), options)
 
     def _claim_options(
         self, claim: Mapping[str, Any], dependencies: list[pulumi.Resource], on_failure: pulumi.ErrorHook

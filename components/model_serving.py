@@ -18,6 +18,7 @@ from components.cluster import cluster_provider
 from components.last_update import last_update
 from components.model_deployment import ModelDeployment, outputs_of
 from components.model_platform import SECRET_ARGUMENTS, Platform, secrets_of
+from components.rollout import all_served
 from components.settings_types import ModelServingArgs
 from providers import PROVIDERS
 
@@ -39,11 +40,11 @@ class ModelServing(pulumi.ComponentResource):
         super().__init__("airunway:index:ModelServing", name, {}, opts)
         provider = None if args.get("cluster") else self.get_provider("kubernetes:core/v1:Namespace")
         plan, resources = _plan(name, args, has_kubernetes_provider=provider is not None)
-        outputs = serve(
-            plan, secrets_of(args), pulumi.ResourceOptions(parent=self, depends_on=list(resources)), provider
-        )
-        self.deployments = pulumi.Output.from_input(outputs)
-        self.register_outputs({"deployments": self.deployments})
+        options = pulumi.ResourceOptions(parent=self, depends_on=list(resources))
+        outputs, served = _create(plan, secrets_of(args), options, provider)
+        # Where the component runs in a plugin, nothing but its outputs is waited for.
+        self.deployments = served.apply(lambda _: outputs)
+        self.register_outputs({"deployments": outputs})
 
 
 def serve(
@@ -55,8 +56,19 @@ def serve(
     """Create everything that ``plan`` needs below the parent in ``opts``; return each deployment's outputs by name.
 
     ``secrets`` are the stack's secrets by setting. Without ``provider``, one is created for the cluster in the
-    settings; raises ``pulumi.RunError`` if the stack was deployed to a different cluster.
+    settings; raises ``pulumi.RunError`` if the stack was deployed to a different cluster. The program ends when every
+    change serves.
     """
+    return _create(plan, secrets, opts, provider)[0]
+
+
+def _create(
+    plan: Plan,
+    secrets: Mapping[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions | None,
+    provider: pulumi.ProviderResource | None,
+) -> tuple[dict[str, dict[str, Any]], pulumi.Output[None]]:
+    """Create everything; return each deployment's outputs, and an output that is there when every change serves."""
     report_plan(plan)
     for warning in plan.warnings:
         pulumi.log.warn(warning)
@@ -70,9 +82,12 @@ def serve(
         protect=plan.settings.protect or None,
     )
     platform = Platform("platform", {}, options, plan=plan, secrets=secrets, previous_update=previous_update)
-    for deployment in plan.deployments:
+    components = [
         ModelDeployment(deployment.name, {}, options, platform=platform, plan=deployment)  # type: ignore[typeddict-item]
-    return {deployment.name: outputs_of(deployment) for deployment in plan.deployments}
+        for deployment in plan.deployments
+    ]
+    served = all_served([failure for component in components for failure in component.rollout_failures])
+    return {deployment.name: outputs_of(deployment) for deployment in plan.deployments}, served
 
 
 class _Stack(StackSettings):

@@ -130,7 +130,7 @@ def _next_steps(kind: str, metadata: Mapping[str, Any]) -> list[str]:
     if kind in ("Job", "Deployment"):
         commands.insert(0, f"kubectl logs {namespace} {resource} --tail=50")
     else:
-        selector = f"-l {_pod_label(kind)}={metadata['name']}"
+        selector = f"-l {pod_label(kind)}={metadata['name']}"
         commands += [
             f"kubectl get pods {namespace} {selector}",
             f"kubectl logs {namespace} {selector} --tail=50",
@@ -138,6 +138,6 @@ def _next_steps(kind: str, metadata: Mapping[str, Any]) -> list[str]:
     return [f"  run: {command}" for command in commands]
 
 
-def _pod_label(kind: str) -> str:
+def pod_label(kind: str) -> str:
     """Return the pod label that names the object; the controller's shims use their own."""
     return f"{GROUP}/model-deployment" if kind == "ModelDeployment" else f"{GROUP}/deployment"

@@ -5,6 +5,7 @@ from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
 from airunway.live.objects import Pod
+from airunway.live.pod_complaints import with_pod_complaint
 from airunway.live.status import observe, observer_of
 from airunway.provider.live_object import UnreadableError, read_as
 from airunway.provider.observation import condition_message, read_conditions
@@ -20,11 +21,9 @@ async def last_status(connection: Connection, manifest: Mapping[str, Any]) -> st
             return "not in the cluster"
         if observer := observer_of(manifest):
             observation = observe(live, observer)
-            return (
-                f"{observation.phase}: {observation.message or condition_message(observation.conditions)}".removesuffix(
-                    ": "
-                )
-            )
+            message = observation.message or condition_message(observation.conditions)
+            text = f"{observation.phase}: {message}".removesuffix(": ")
+            return await with_pod_complaint(connection, manifest, text)
         if kind == "Job":
             return await _job_log(connection, metadata) or complaint_of(live)
         return complaint_of(live)

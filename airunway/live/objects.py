@@ -49,15 +49,24 @@ class Terminated(LiveModel):
     message: str = ""
 
 
+class Waiting(LiveModel):
+    """Why a container does not run yet."""
+
+    reason: str = ""
+    message: str = ""
+
+
 class ContainerState(LiveModel):
-    """The state of a container, of which only its termination is read."""
+    """The state of a container that waits or was terminated."""
 
     terminated: Terminated | None = None
+    waiting: Waiting | None = None
 
 
 class ContainerStatus(LiveModel):
     """The status of a container."""
 
+    name: str = ""
     state: ContainerState = ContainerState()
 
 
@@ -66,6 +75,7 @@ class PodStatus(LiveModel):
 
     conditions: list[Condition] = Field([])
     container_statuses: list[ContainerStatus] = Field([])
+    init_container_statuses: list[ContainerStatus] = Field([])
 
 
 class RunningPodSpec(PodSpec):

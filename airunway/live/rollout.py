@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError, UnreachableError
 from airunway.live.status import Observer, observe
-from airunway.provider.observation import Observation, Phase, condition_message
+from airunway.provider.live_object import UnreadableError
+from airunway.provider.observation import Observation, Phase, Update, Workload, condition_message
 from airunway.text.problems import InputError, Problem
 
 INTERVAL = 2.0
@@ -38,17 +40,19 @@ async def until_served(
     observer: Observer,
     timeout: float,
     report: Callable[[str], None],
+    workload: Workload | None = None,
 ) -> None:
     """Return when the last change of the object that ``manifest`` names serves; ``report`` is told what is missing.
 
-    ``timeout`` is in seconds. An API server that is away is waited for. Raises ``RolloutError`` when the change has
-    failed or ``timeout`` is over, and ``InputError`` where the object may not be read.
+    A ``workload`` that may not be read is left out. ``timeout`` is in seconds. An API server that is away is waited
+    for. Raises ``RolloutError`` when the change has failed or ``timeout`` is over, and ``InputError`` where the object
+    may not be read.
     """
     deadline = time.monotonic() + timeout
     reported, outcome, looks = "", _Outcome.UNDER_WAY, 0
     while True:
         try:
-            observation = observe(await _live(connection, manifest), observer)
+            observation = await _observation(connection, manifest, observer, workload)
         except UnreachableError as error:
             message, current = str(error), _Outcome.UNDER_WAY
         else:
@@ -63,6 +67,24 @@ async def until_served(
             report(message)
             reported = message
         await asyncio.sleep(min(INTERVAL, max(0.05, deadline - time.monotonic())))
+
+
+async def _observation(
+    connection: Connection, manifest: Mapping[str, Any], observer: Observer, workload: Workload | None
+) -> Observation:
+    live = await _live(connection, manifest)
+    observation = observe(live, observer)
+    if workload is None or live is None or _outcome(observation) is not _Outcome.SERVED:
+        return observation
+    metadata = manifest["metadata"]
+    try:
+        pods = await connection.object(workload.api_version, workload.kind, metadata["namespace"], metadata["name"])
+        update = workload.update(live, pods)
+    except ForbiddenError:
+        return observation
+    except UnreadableError as error:
+        update = Update(f"its {workload.kind} can't be read: {error}")
+    return replace(observation, update=update)
 
 
 async def _live(connection: Connection, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -84,5 +106,7 @@ def _outcome(observation: Observation) -> _Outcome:
 def _describe(observation: Observation) -> str:
     """The observation in one line: the change that is under way, else the object's own phase and message."""
     message = observation.update.message if observation.update else ""
-    message = message or observation.message or condition_message(observation.conditions)
-    return f"{observation.phase}: {message}".removesuffix(": ")
+    message = message or observation.message
+    if not message and observation.phase is not Phase.RUNNING:
+        message = condition_message(observation.conditions)
+    return f"{observation.phase}: {' '.join(message.split())}".removesuffix(": ")

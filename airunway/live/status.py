@@ -13,7 +13,7 @@ from airunway.planning.plan import PlannedProvider
 from airunway.planning.settings import InstallationMode
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
-from airunway.provider.observation import Observation, Phase, Replicas, Update
+from airunway.provider.observation import Observation, Phase, Replicas, Update, Workload
 from airunway.provider.request import Endpoint
 from airunway.spec.entry import Delivery
 from providers import PROVIDERS as PROVIDERS
@@ -119,6 +119,11 @@ def _observe_live(obj: Object, observer: Observer) -> Observation:
 def observer_for(planned: PlannedDeployment) -> Observer:
     """Return the function that reads the status of a planned deployment's object."""
     return planned.provider.observe if planned.delivery is Delivery.DIRECT else delivery.observe
+
+
+def workload_of(planned: PlannedDeployment) -> Workload | None:
+    """Return what to look at beside a planned deployment's object after a change of it."""
+    return planned.provider.WORKLOAD if planned.delivery is Delivery.DIRECT else None
 
 
 def deployment_status(planned: PlannedDeployment, obj: Object | None) -> DeploymentStatus:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from airunway.provider.live_object import Object as Object
-from airunway.provider.observation import Observation, Readiness
+from airunway.provider.observation import Observation, Readiness, Workload
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine, Mode
@@ -62,6 +62,9 @@ class Provider(Protocol):
 
     READY: Readiness
     """When an object is ready: ``pulumi up`` waits for this, and ``observe`` then reports Running."""
+
+    WORKLOAD: Workload | None
+    """What an update looks at beside the object itself before it takes the change for served; None if nothing."""
 
     OPERATOR_DEFAULTS: Mapping[str, Any]
     """Defaults that the operator would write into the object, by field; rendering them keeps us their owner.

@@ -101,6 +101,7 @@ class Metadata(LiveModel):
     owner_references: list[OwnerReference] = Field([])
     finalizers: list[str] = Field([])
     generation: int = 0
+    creation_timestamp: str = ""
     deletion_timestamp: str | None = None
 
 

@@ -3,7 +3,7 @@
 Nothing here accesses a cluster: objects are plain data, as the API server returns them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -64,6 +64,19 @@ class Observation:
     conditions: tuple[Condition, ...] = ()
     controller_report: ControllerReport = ControllerReport()
     update: Update | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The object of the same name that has the pods, for a kind whose own status doesn't tell whether a change serves.
+
+    ``update`` takes the upstream object and its workload, None if that is not there, and returns the last change as
+    long as no pod has it. It may raise ``UnreadableError``.
+    """
+
+    api_version: str
+    kind: str
+    update: Callable[[Object, Object | None], Update | None]
 
 
 class _ObjectWithConditions(LiveModel):

@@ -12,6 +12,7 @@ from typing import Any
 
 from airunway.live.api_server.resource_names import defined_names, plural
 from airunway.text.yaml_reading import load_data
+from providers import PROVIDERS
 
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
@@ -101,6 +102,12 @@ def object_rights(manifest: Mapping[str, Any], attributes: ResourceAttributes, *
         for group, resources in [("", ["events"]), *_data()["observed"].get(kind, {}).items()]:
             for resource in resources:
                 yield from (Right(attributes.namespace, group, resource, verb) for verb in ("list", "watch"))
+        provider = PROVIDERS.for_object(manifest)
+        if provider:  # asked why they do not start
+            yield Right(attributes.namespace, "", "pods", "list")
+        if provider and provider.WORKLOAD:  # read after a change
+            group, resource = provider.WORKLOAD.api_version.rpartition("/")[0], plural(provider.WORKLOAD.kind)
+            yield Right(attributes.namespace, group, resource, "get", attributes.name)
     if kind == "PersistentVolumeClaim":
         # With late binding, a pending claim counts as ready. Without a name, the default class is read, whatever its
         # name.

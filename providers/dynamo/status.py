@@ -13,6 +13,7 @@ from airunway.provider.observation import (
     ReadyState,
     Replicas,
     Update,
+    Workload,
     condition_message,
     missing_replicas_message,
 )
@@ -91,6 +92,7 @@ _STATE = ReadyState(
     },
 )
 READY: Readiness = _STATE
+WORKLOAD: Workload | None = None
 
 
 def observe(obj: Object) -> Observation:

@@ -11,6 +11,7 @@ from airunway.provider.observation import (
     ReadyState,
     Replicas,
     Update,
+    Workload,
     condition_message,
     is_true,
 )
@@ -36,10 +37,15 @@ class ObservedWorkspace(LiveModel):
     status: WorkspaceStatus = WorkspaceStatus()
 
 
+_REVISION = "workspace.kaito.io/revision"
+"""Annotation with the number of the spec: a Workspace's own, and the one that a preset's StatefulSet was made from."""
+
+
 class Generation(LiveModel):
-    """The generation of a Workspace."""
+    """The generation of a Workspace or StatefulSet, and the annotations that tell its revision."""
 
     generation: int = 0
+    annotations: dict[str, str] = Field({})
 
 
 class WorkspaceCondition(LiveModel):
@@ -60,6 +66,28 @@ class DatedWorkspace(LiveModel):
 
     metadata: Generation = Generation()
     status: WorkspaceConditions = WorkspaceConditions()
+
+
+class DesiredPods(LiveModel):
+    """The desired number of pods of a StatefulSet."""
+
+    replicas: int = 1
+
+
+class PodCounts(LiveModel):
+    """The pods of a StatefulSet; those that end are not counted as updated, but as ready while they are."""
+
+    observed_generation: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+
+
+class ObservedStatefulSet(LiveModel):
+    """The fields of a StatefulSet that tell whether its rollout is complete."""
+
+    metadata: Generation = Generation()
+    spec: DesiredPods = DesiredPods()
+    status: PodCounts = PodCounts()
 
 
 # Inference Workspaces have Ready and NotReady; only tuning jobs have Succeeded (0.10.0, workspace_controller.go).
@@ -96,3 +124,25 @@ def _update(obj: Object) -> Update | None:
     if observed is None or observed >= workspace.metadata.generation:
         return None
     return Update("its operator has not processed the last change yet")
+
+
+def _rollout(workspace: Object, stateful_set: Object | None) -> Update | None:
+    """Return the last change until the pods of the Workspace's StatefulSet have it.
+
+    The operator changes a preset's StatefulSet and at once writes Ready about the new generation, as the old pod is
+    ready until it has ended; that takes as long as the pod's termination grace period (observed with 0.12.0).
+    """
+    if stateful_set is None:
+        return None  # then the Workspace is not ready, unless its operator is one of before 0.8
+    pods = read_as(ObservedStatefulSet, stateful_set)
+    revision = pods.metadata.annotations.get(_REVISION)
+    if revision and revision != read_as(DatedWorkspace, workspace).metadata.annotations.get(_REVISION, revision):
+        return Update("its operator has not changed its StatefulSet yet")
+    desired, status = pods.spec.replicas, pods.status
+    updated = status.updated_replicas if status.observed_generation >= pods.metadata.generation else 0
+    if min(updated, status.ready_replicas) >= desired:
+        return None
+    return Update(f"rolling out: {updated} of {desired} pods are updated, {status.ready_replicas} ready")
+
+
+WORKLOAD: Workload | None = Workload("apps/v1", "StatefulSet", _rollout)

@@ -16,7 +16,7 @@ from providers.kuberay.render import (
     name_limit,
     render,
 )
-from providers.kuberay.status import READY, observe
+from providers.kuberay.status import READY, WORKLOAD, observe
 
 FOLDER = Path(__file__).parent
 
@@ -31,6 +31,7 @@ __all__ = [
     "REPLACE_ON_CHANGES",
     "SELECTOR",
     "SUPPORTED",
+    "WORKLOAD",
     "endpoint",
     "name_limit",
     "observe",

@@ -66,7 +66,13 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
 }
 # The operator writes it back, and then owns the whole list (observed with 1.7.0).
 OPERATOR_DEFAULTS: Mapping[str, Any] = {"spec.rayClusterConfig.workerGroupSpecs[].scaleStrategy": {}}
-REPLACE_ON_CHANGES: tuple[str, ...] = ()
+_GROUPS = "spec.rayClusterConfig.workerGroupSpecs[*]"
+# The operator compares Ray clusters without these fields, so that neither a new cluster starts nor the running one
+# changes (utils/util.go, GenerateHashWithoutReplicasAndWorkersToDelete; observed with 1.7.0).
+REPLACE_ON_CHANGES: tuple[str, ...] = (
+    *(f"{_GROUPS}.{field}" for field in ("replicas", "minReplicas", "maxReplicas", "template.spec.tolerations")),
+    "spec.rayClusterConfig.headGroupSpec.template.spec.tolerations",
+)
 HEAD, WORKER = "ray-head", "ray-worker"
 """Names of Ray's containers."""
 _NIXL = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}

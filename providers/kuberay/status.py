@@ -14,6 +14,7 @@ from airunway.provider.observation import (
     ReadyCondition,
     Replicas,
     Update,
+    Workload,
     condition_message,
     is_true,
     missing_replicas_message,
@@ -76,6 +77,7 @@ class ObservedRayService(LiveModel):
 _CONDITION = ReadyCondition("Ready")
 _SETTLED = ("", "RUNNING", "UNHEALTHY", "DEPLOY_FAILED")
 READY: Readiness = _CONDITION
+WORKLOAD: Workload | None = None
 
 
 def observe(obj: Object) -> Observation:

@@ -16,7 +16,7 @@ from providers.vllm.render import (
     name_limit,
     render,
 )
-from providers.vllm.status import READY, observe
+from providers.vllm.status import READY, WORKLOAD, observe
 
 FOLDER = Path(__file__).parent
 
@@ -31,6 +31,7 @@ __all__ = [
     "REPLACE_ON_CHANGES",
     "SELECTOR",
     "SUPPORTED",
+    "WORKLOAD",
     "endpoint",
     "name_limit",
     "observe",

@@ -11,6 +11,7 @@ from airunway.provider.observation import (
     Phase,
     Readiness,
     Replicas,
+    Workload,
     condition_message,
     is_true,
     missing_replicas_message,
@@ -62,6 +63,7 @@ class _Rollout:
 
 
 READY: Readiness = _Rollout()
+WORKLOAD: Workload | None = None
 
 
 def _is_ready(deployment: ObservedDeployment) -> bool:

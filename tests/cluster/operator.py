@@ -18,17 +18,20 @@ MODELS = ("Workspace", "DynamoGraphDeployment", "RayService")
 
 
 def ready_status(kind: str, generation: int) -> dict[str, Any]:
-    """The status of an object that serves."""
-    condition = {"status": "True", "reason": "Test", "message": "", "lastTransitionTime": now()}
+    """The status of an object that serves, as far as KAITO 0.12.0 and KubeRay 1.7.0 were seen to write it."""
+    shared = {"status": "True", "reason": "Test", "message": "", "lastTransitionTime": now()}
+    condition: dict[str, Any] = shared | {"observedGeneration": generation}
     match kind:
         case "Workspace":
-            return {"state": "Ready", "conditions": [condition | {"type": "InferenceReady"}]}
+            types = ("NodesReady", "ResourceReady", "InferenceReady", "WorkspaceSucceeded")
+            return {"state": "Ready", "conditions": [condition | {"type": type_} for type_ in types]}
         case "DynamoGraphDeployment":
             return {"state": "successful", "observedGeneration": generation}
         case "ModelDeployment":
             return {"phase": "Running", "observedGeneration": generation}
         case _:
-            return {"conditions": [condition | {"type": "Ready"}], "observedGeneration": generation}
+            upgrade = condition | {"type": "UpgradeInProgress", "status": "False"}
+            return {"conditions": [condition | {"type": "Ready"}, upgrade], "observedGeneration": generation}
 
 
 def collection(kind: str, namespace: str) -> str:

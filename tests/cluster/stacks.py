@@ -105,7 +105,7 @@ def forget(stack: auto.Stack, kind: str) -> None:
 SYSTEM = ("default", "kube-node-lease", "kube-public", "kube-system")
 SWEPT = (
     *LISTS.values(),
-    *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "replicasets")),
+    *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "replicasets", "statefulsets")),
     "/apis/batch/v1/jobs",
     *(
         f"/api/v1/{plural}"

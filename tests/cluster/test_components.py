@@ -157,7 +157,8 @@ class Checkout:
         for path in plugin.parent.iterdir():
             (home / path.name).symlink_to(path)
 
-    def pulumi(self, example: str, *arguments: str) -> str:
+    def pulumi(self, example: str, *arguments: str, code: int = 0) -> str:
+        """What a command prints that ends with ``code``."""
         command = [str(program("pulumi")), *arguments, "--non-interactive", "--color", "never"]
         done = subprocess.run(
             command,
@@ -168,7 +169,7 @@ class Checkout:
             timeout=600,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
 
@@ -205,6 +206,14 @@ def test_the_example_in_yaml_comes_up_and_goes(cluster: Cluster, checkout: Check
     assert "hf_only" not in output
     assert names(cluster, "Workspace", "from-yaml") == ["small"]
     assert names(cluster, "DynamoGraphDeployment", "from-yaml") == ["chat"]
+    models["readyTimeout"] = "5s"
+    (chat,) = [entry for entry in models["deployments"] if entry["name"] == "chat"]
+    chat["scaling"] = {"replicas": 2}
+    project.write_text(yaml.safe_dump(document))
+    output = checkout.pulumi("yaml", "up", "--yes", "--skip-preview", code=1)
+    assert "deployment chat: DynamoGraphDeployment from-yaml/chat did not get ready" in output
+    assert "its operator has not processed the last change yet" in output
+    assert "Traceback" not in output
     checkout.pulumi("yaml", "destroy", "--yes", "--skip-preview")
     assert names(cluster, "Workspace", "from-yaml") == []
 

@@ -102,6 +102,48 @@ def test_of_a_job_the_last_pod_that_failed_is_told_else_its_condition(
     )
 
 
+def waiting_pod(name: str, reason: str, message: str, **metadata: Any) -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": message}}
+    return {
+        "metadata": {"namespace": "ml", "name": name} | metadata,
+        "spec": {"containers": []},
+        "status": {"containerStatuses": [{"name": "model", "state": state}]},
+    }
+
+
+PULL = waiting_pod("w-0", "ImagePullBackOff", "Back-off pulling\n image x", creationTimestamp="2026-01-02T00:00:00Z")
+EARLIER = waiting_pod("e-0", "CrashLoopBackOff", "back-off", creationTimestamp="2026-01-01T00:00:00Z")
+SERVING: dict[str, Any] = {"metadata": {"namespace": "ml", "name": "old"}, "spec": {"containers": []}, "status": {}}
+UNPLACED = SERVING | {
+    "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "Insufficient nvidia.com/gpu"}]}
+}
+
+
+@pytest.mark.parametrize(
+    ("pods", "message", "output"),
+    [
+        ([SERVING, PULL], "starts", "starts; container model of pod w-0: ImagePullBackOff: Back-off pulling image x"),
+        ([UNPLACED], "starts", "starts; pod old has no node: Insufficient nvidia.com/gpu"),
+        ([EARLIER, PULL], "starts", "starts; container model of pod w-0: ImagePullBackOff: Back-off pulling image x"),
+        ([waiting_pod("w-0", "ContainerCreating", "")], "starts", "starts"),
+        ([PULL | {"metadata": PULL["metadata"] | {"deletionTimestamp": "2026-01-01T00:00:00Z"}}], "starts", "starts"),
+        ([PULL], "image pull failed (ImagePullBackOff)", "image pull failed (ImagePullBackOff)"),
+        ([UNPLACED], "unschedulable: Insufficient nvidia.com/gpu", "unschedulable: Insufficient nvidia.com/gpu"),
+        (Answer({"message": "no"}, 403), "starts", "starts"),
+        (Answer({"message": "boom"}, 400), "starts", "starts"),
+        ([SERVING | {"spec": 1}], "starts", "starts"),
+    ],
+)
+def test_why_pods_do_not_start_is_told_where_the_object_does_not_say_it(
+    pods: Any, message: str, output: str, server: ApiServer
+) -> None:
+    listed = pods if isinstance(pods, Answer) else Answer({"kind": "PodList", "metadata": {}, "items": pods})
+    selector = "airunway.ai/deployment=w"
+    server.rules[PODS] = lambda query: listed if query.get("labelSelector") == selector else None
+    live = with_conditions(WORKSPACE, ("ResourceReady", "False", message))
+    assert observed(server, WORKSPACE, live) == f"Pending: {output}"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from pulumi_kubernetes.core.v1.outputs import Container, PodSpec
 
+from airunway.planning.await_annotations import with_await_annotations
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.settings import StackSettings
 from airunway.report.compare import compare
+from airunway.report.rbac import rbac_objects
 from airunway.report.replacement import forces_replacement
 from airunway.text.problems import InputError
 from providers import PROVIDERS
@@ -195,3 +197,14 @@ def property_name(name: str) -> str:
     head, *rest = name.split("_")
     joined = head + "".join(part.capitalize() for part in rest)
     return {"hostIpc": "hostIPC", "hostPid": "hostPID", "setHostnameAsFqdn": "setHostnameAsFQDN"}.get(joined, joined)
+
+
+@pytest.mark.parametrize(("skip", "granted"), [(False, [["get"]]), (True, [])])
+def test_what_tells_whether_a_change_serves_may_be_read_by_its_name(skip: bool, granted: list[list[str]]) -> None:
+    resource = with_await_annotations(planned("phi-4", skipAwait=skip))
+    roles = rbac_objects([resource], "test", ("ci", "deployer"))
+    rules = [rule for role in roles for rule in role.get("rules", [])]
+    named = [rule for rule in rules if rule["resources"] == ["statefulsets"]]
+    assert [rule["verbs"] for rule in named] == granted
+    assert all(rule["resourceNames"] == ["demo"] for rule in named)
+    assert any("pods" in rule["resources"] for rule in rules) == (not skip), "why they do not start"

@@ -46,13 +46,13 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollout, "INTERVAL", 0.0)
 
 
-def wait(*answers: dict[str, Any] | Exception | None, timeout: float = 60) -> tuple[int, list[str]]:
+def wait(
+    *answers: dict[str, Any] | Exception | None, timeout: float = 60, provider: str = "dynamo"
+) -> tuple[int, list[str]]:
     """How many looks it took, and what was reported."""
     connection, reported = Looks(answers), list[str]()
-    provider = PROVIDERS.require("dynamo")
-    asyncio.run(
-        until_served(cast(Connection, connection), graph("successful"), provider.observe, timeout, reported.append)
-    )
+    observer = PROVIDERS.require(provider).observe
+    asyncio.run(until_served(cast(Connection, connection), graph("successful"), observer, timeout, reported.append))
     return connection.looks, reported
 
 
@@ -106,9 +106,88 @@ def test_an_object_that_is_gone_does_not_serve() -> None:
         wait(None, timeout=0.2)
 
 
+def test_a_message_of_several_lines_is_told_in_one() -> None:
+    conditions = [{"type": "Ready", "status": "False", "message": "Traceback:\n  line 1"}]
+    failed = graph("failed")
+    with pytest.raises(RolloutError, match=r"^Failed: Traceback: line 1$"):
+        wait(failed | {"status": failed["status"] | {"conditions": conditions}})
+
+
+def test_a_condition_that_is_false_and_well_is_not_told_of_what_runs() -> None:
+    ready = {"type": "Ready", "status": "True"}
+    upgrade = {"type": "UpgradeInProgress", "status": "False", "message": "no pending Ray cluster"}
+    status = {"observedGeneration": 2, "conditions": [ready, upgrade]}
+    assert wait(SERVICE | {"status": status}, provider="kuberay")[1] == ["Running"]
+
+
 def test_an_object_that_may_not_be_read_is_said_at_once() -> None:
     with pytest.raises(InputError, match="may not be read: no"):
         wait(ForbiddenError("no"))
+
+
+def stateful_set(**changes: Any) -> dict[str, Any]:
+    """A StatefulSet as KAITO 0.12.0 and Kubernetes 1.36 leave it when the second change of a preset serves."""
+    status = {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1} | changes
+    metadata = {"name": "chat", "generation": 2, "annotations": {REVISION: status.pop("revision", "2")}}
+    return {"metadata": metadata, "spec": {"replicas": 1}, "status": status}
+
+
+REVISION = "workspace.kaito.io/revision"
+ENDING = {"updatedReplicas": 0}
+"""The old pod ends, which may take minutes, and is ready until it has."""
+
+
+def wait_for_preset(*answers: dict[str, Any] | Exception | None, timeout: float = 60) -> tuple[int, list[str]]:
+    """How many looks at a preset's StatefulSet it took while its Workspace says that the change is ready."""
+    conditions = [{"type": "InferenceReady", "status": "True", "observedGeneration": 2}]
+    metadata = {"name": "chat", "namespace": "models", "generation": 2, "annotations": {REVISION: "2"}}
+    workspace = WORKSPACE | {"metadata": metadata, "status": {"state": "Ready", "conditions": conditions}}
+    looks, reported, provider = Looks(answers), list[str](), PROVIDERS.require("kaito")
+
+    class Cluster:
+        async def object(self, version: str, kind: str, *_: str) -> dict[str, Any] | None:
+            return workspace if kind == "Workspace" else await looks.object()
+
+    connection = cast(Connection, Cluster())
+    asyncio.run(
+        until_served(connection, workspace, provider.observe, timeout, reported.append, provider.WORKLOAD),
+    )
+    return looks.looks, reported
+
+
+def test_a_preset_s_change_serves_when_its_pods_have_it() -> None:
+    assert wait_for_preset(stateful_set()) == (STEADY, ["Running"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"revision": "1"}, "its operator has not changed its StatefulSet yet"),
+        ({"observedGeneration": 1}, "rolling out: 0 of 1 pods are updated, 1 ready"),
+        (ENDING, "rolling out: 0 of 1 pods are updated, 1 ready"),
+        ({"readyReplicas": 0}, "rolling out: 1 of 1 pods are updated, 0 ready"),
+    ],
+)
+def test_a_preset_s_change_is_waited_for_while_the_old_pod_serves(changes: dict[str, Any], message: str) -> None:
+    before = [stateful_set(**changes)] * (STEADY + 2)
+    looks, reported = wait_for_preset(*before, stateful_set())
+    assert looks == len(before) + STEADY
+    assert reported == [f"Running: {message}", "Running"]
+
+
+def test_a_preset_s_change_that_never_reaches_a_pod_is_no_success() -> None:
+    with pytest.raises(RolloutError, match="0 of 1 pods are updated"):
+        wait_for_preset(stateful_set(**ENDING), timeout=0.2)
+
+
+def test_a_workload_of_another_shape_is_told() -> None:
+    with pytest.raises(RolloutError, match=r"its StatefulSet can't be read: spec: "):
+        wait_for_preset(stateful_set() | {"spec": 1}, timeout=0.2)
+
+
+@pytest.mark.parametrize("answer", [ForbiddenError("no"), None])
+def test_a_workload_that_may_not_be_read_or_is_none_is_left_out(answer: Exception | None) -> None:
+    assert wait_for_preset(answer) == (STEADY, ["Running"])
 
 
 WORKSPACE = {"apiVersion": "kaito.sh/v1beta1", "kind": "Workspace", "metadata": {"name": "chat", "generation": 2}}
