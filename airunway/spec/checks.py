@@ -27,8 +27,8 @@ from airunway.spec.storage_checks import storage_problems, storage_warnings
 from airunway.text.problems import Problem, format_value, validation_problems
 
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
-ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")
-"""A flag name, without dashes, that ``engine.args`` accepts."""
+ARG_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+"""A whole flag name, without dashes, that ``engine.args`` accepts."""
 _JOINED = re.compile(r"(-[^\s=]*)\s")
 
 
@@ -195,7 +195,7 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for key in spec.engine.args:
-        if not ARG_KEY.match(key):
+        if not ARG_KEY.fullmatch(key):
             yield Problem(f"engine.args.{key}", "letters, digits, -, _ and . are valid, without the leading dashes")
     for index, token in enumerate(spec.engine.extra_args):
         if joined := _JOINED.match(token):
