@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from airunway.text.config_text import key_text
 from airunway.text.problems import InputError, Problem
 
 INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9_]+)\Z")
@@ -31,26 +32,42 @@ class _RefusedError(yaml.constructor.ConstructorError):
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader is ten times faster
-    """Loads plain data only; a date is text, as in kubectl."""
+    """Loads plain data only; a date is text, as in kubectl, and so is a key: ``1: a`` has the key ``"1"``."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    key_types: ClassVar[tuple[type, ...]] = (str, int, float)
+    """Types of a key that is made text; true is an int."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Refuse keys that are not text, and duplicate keys, before merging other maps."""
+        """Make keys text, and refuse those that can't be and duplicates, before merging other maps."""
         if not hasattr(node, "checked"):
             node.checked = True  # type: ignore[attr-defined]  # merging visits the same node again
+            node.value = [(self._text_key(key), value) for key, value in node.value]
             keys = set()
             for key, _ in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise _RefusedError(None, None, "a key must be text", key.start_mark)
                 if key.value in keys:
                     raise _RefusedError(None, None, f"{key.value!r} appears twice in this map", key.start_mark)
                 keys.add(key.value)
         super().flatten_mapping(node)
 
+    def _text_key(self, node: yaml.Node) -> yaml.ScalarNode:
+        """``node`` as a key of text. An alias may have it as a value elsewhere, so it stays as it is."""
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag in (f"{_TAG}str", f"{_TAG}merge"):
+                return node
+            value = self.construct_object(node)
+            if isinstance(value, self.key_types):
+                return yaml.ScalarNode(f"{_TAG}str", key_text(value), node.start_mark, node.end_mark)
+        raise _RefusedError(None, None, "a key must be text", node.start_mark)
+
 
 class StackLoader(Loader):
-    """Loads a stack file; refuses bare dates, which Pulumi would reformat (``2026-01-01 00:00:00 +0000 UTC``)."""
+    """Loads a stack file; refuses bare dates, which Pulumi would reformat (``2026-01-01 00:00:00 +0000 UTC``).
+
+    To Pulumi's CLI (3.259) the key null is ``<nil>``.
+    """
+
+    key_types = (*Loader.key_types, type(None))
 
 
 def _refused(reason: str) -> Callable[[Loader, yaml.ScalarNode], None]:

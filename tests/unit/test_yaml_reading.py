@@ -115,6 +115,10 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
         ("a: [", "x: not YAML: "),
         ("a: 1\nb: 2\na: 3", "x: 'a' appears twice in this map"),
         ("? [1]\n: 2", "x: a key must be text"),
+        ("a: 1\n~: 2", "x: a key must be text, line 2, column 1"),
+        ("a: {2026-01-01: 1, !!timestamp 2026-01-01: 1}", "x: a key must be text, line 1, column 20"),
+        ("{!!binary aGVsbG8=: 1}", "x: a key must be text"),
+        ("1: a\n01: b", "x: '1' appears twice in this map, line 2, column 1"),
         ("a: .inf", "x: .inf is not a number in JSON"),
         ("a: -.inf", "x: -.inf is not a number in JSON"),
         ("a: .NaN", "x: .NaN is not a number in JSON"),
@@ -143,6 +147,13 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
 def test_what_is_not_plain_data_is_refused_with_its_place(text: str, output: str) -> None:
     with pytest.raises(InputError, match=f"(?s)^{output}"):
         read_document(text, "x")
+
+
+@pytest.mark.parametrize("loader", [Loader, StackLoader])
+def test_a_key_is_text_as_to_pulumi(loader: type[Loader]) -> None:
+    text = "1: {true: a, 1.50: b, 0x10: c}\nx: [&a 2, {*a : d}]"
+    assert read_document(text, "x", loader) == {"1": {"true": "a", "1.5": "b", "16": "c"}, "x": [2, {"2": "d"}]}
+    assert read_document("a: {~: 1}", "x", StackLoader) == {"a": {"<nil>": 1}}
 
 
 def test_of_several_documents_the_wrong_one_is_named() -> None:
