@@ -65,7 +65,11 @@ def saved_preview(path: Path) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str, problem: str | None = None) -> str:
-    process = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+    try:
+        process = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+    except OSError as error:
+        message = f"git can't be run: {error.strerror}; install it, or give a file of `airunway preview --format json`"
+        raise InputError([Problem("--against", message)]) from error
     if process.returncode:
         raise InputError([Problem("--against", problem or process.stderr.strip() or "git failed")])
     return process.stdout.strip()
