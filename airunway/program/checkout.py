@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.program.stack_file import stack_names
+from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError, Problem
 
 
@@ -56,7 +57,7 @@ def empty_document(stack: str) -> dict[str, Any]:
 def saved_preview(path: Path) -> dict[str, Any]:
     """Load a preview that ``--format json`` saved to a file. Raises ``InputError``."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError([Problem(str(path), f"is not a saved preview: {error}")]) from error
     if not isinstance(document, dict) or not {"stack", "deployments", "resources"} <= set(document):
