@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.program.stack_file import stack_names
+from airunway.text.bounded_files import MAX_PREVIEW, UnreadableFileError, read_text_file
 from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError, Problem
 
@@ -57,8 +58,10 @@ def empty_document(stack: str) -> dict[str, Any]:
 def saved_preview(path: Path) -> dict[str, Any]:
     """Load a preview that ``--format json`` saved to a file. Raises ``InputError``."""
     try:
-        document = read_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        document = read_json(read_text_file(path, MAX_PREVIEW))
+    except UnreadableFileError as error:
+        raise InputError([Problem(str(path), str(error))]) from error
+    except ValueError as error:
         raise InputError([Problem(str(path), f"is not a saved preview: {error}")]) from error
     if not isinstance(document, dict) or not {"stack", "deployments", "resources"} <= set(document):
         raise InputError([Problem(str(path), "is not a saved preview; `airunway preview --format json` writes one")])
