@@ -37,6 +37,7 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
     key_types: ClassVar[tuple[type, ...]] = (str, int, float)
     """Types of a key that is made text; true is an int."""
+    merged_pairs = 0
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Make keys text, and refuse those that can't be and duplicates, before merging other maps."""
@@ -48,7 +49,19 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
                 if key.value in keys:
                     raise _RefusedError(None, None, f"{key.value!r} appears twice in this map", key.start_mark)
                 keys.add(key.value)
+        for key, value in node.value:
+            if key.tag == f"{_TAG}merge":
+                self._count_merged(key, value)
         super().flatten_mapping(node)
+
+    def _count_merged(self, key: yaml.Node, merged: yaml.Node) -> None:
+        """Refuse merges of merges that multiply, before there is a list of their pairs."""
+        for node in [merged] if isinstance(merged, yaml.MappingNode) else merged.value:
+            if isinstance(node, yaml.MappingNode):
+                self.flatten_mapping(node)
+                self.merged_pairs += len(node.value)
+                if self.merged_pairs > _MAX_VALUES:
+                    raise _RefusedError(None, None, _TOO_MANY, key.start_mark)
 
     def _text_key(self, node: yaml.Node) -> yaml.ScalarNode:
         """``node`` as a key of text. An alias may have it as a value elsewhere, so it stays as it is."""
@@ -144,6 +157,7 @@ def reads_as_text(text: str) -> bool:
 
 
 _PLAIN = {f"{_TAG}{name}" for name in ("int", "float", "bool", "null")}
+_TOO_MANY = f"its aliases make more than {_MAX_VALUES:,} values"
 _TOO_DEEP = f"nested deeper than {_MAX_DEPTH} levels"
 
 
@@ -156,7 +170,7 @@ def _overflows(text: str) -> bool:
 def _data_problem(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
     """The first problem with ``value`` as JSON data, including too many values from aliases."""
     if next(count) > _MAX_VALUES or depth > _MAX_DEPTH:
-        return Problem("", _TOO_DEEP if depth > _MAX_DEPTH else f"its aliases make more than {_MAX_VALUES:,} values")
+        return Problem("", _TOO_DEEP if depth > _MAX_DEPTH else _TOO_MANY)
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             if not isinstance(inner, str) and (problem := _data_problem(inner, depth + 1, count)):

@@ -132,6 +132,24 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
             "\n".join(["a: &0 [x]", *(f"b{n}: &{n + 1} [{', '.join([f'*{n}'] * 10)}]" for n in range(8))]),
             "x: .*its aliases make more than",
         ),
+        (
+            "\n".join(
+                [
+                    "a0: &0 {k: 1}",
+                    *(f"a{n}: &{n} {{<<: [{', '.join([f'*{n - 1}'] * 10)}], k{n}: 1}}" for n in range(1, 9)),
+                ]
+            ),
+            "x: its aliases make more than 1,000,000 values, line 7, column 9$",
+        ),
+        (
+            "\n".join(
+                ["a0: &0 {k: 1}", *(f"a{n}: &{n} {{<<: [{', '.join([f'*{n - 1}'] * 999)}]}}" for n in range(1, 5))]
+            ),
+            "x: its aliases make more than 1,000,000 values, line 4",
+        ),
+        ("a: &a {<<: *a}", "x: nested deeper than 100 levels"),
+        ("a: {<<: [x]}", "x: not YAML: .*expected a mapping for merging"),
+        ("a: {<<: x}", "x: not YAML: .*expected a mapping or list of mappings"),
         ("a: !!binary aGVsbG8=", "x: a: a bytes given"),
         ("- a: !!timestamp 2026-01-01\n", r"x\[0\].a: a date given"),
         ("a: !!set {b}", "x: a: a set given"),
