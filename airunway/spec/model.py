@@ -20,7 +20,7 @@ MAX_CPU, MAX_MEMORY = str(_LIMITS["cpu"]), str(_LIMITS["memory"])
 """Limits of one deployment, the latter two as Kubernetes quantities."""
 MAX_QUANTITY_LENGTH, MAX_EXPONENT = int(_LIMITS["quantityCharacters"]), int(_LIMITS["quantityExponent"])
 """Of a Kubernetes quantity: characters, and powers of ten in either direction."""
-MAX_VOLUMES = int(_LIMITS["volumes"])
+MAX_VARIABLES, MAX_VOLUMES = int(_LIMITS["env"]), int(_LIMITS["volumes"])
 SYSTEM_PATHS: tuple[str, ...] = tuple(_LIMITS["systemPaths"])
 """Paths in a container that no volume may be mounted at or below."""
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from airunway.text.yaml_reading import load_data
 
 _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
-MAX_TEXT, MAX_PREVIEW = int(_LIMITS["textBytes"]), int(_LIMITS["previewBytes"])
-"""Bytes of the longest text that is read, and of the longest saved preview."""
+MAX_STACK, MAX_TEXT, MAX_PREVIEW = (int(_LIMITS[f"{name}Bytes"]) for name in ("stack", "text", "preview"))
+"""Bytes of the longest stack file, of other texts and of the longest saved preview."""
 
 
 class UnreadableFileError(Exception):

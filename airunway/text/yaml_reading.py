@@ -22,6 +22,7 @@ from airunway.text.problems import InputError, Problem
 INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9_]+)\Z")
 FLOAT = re.compile(r"(?=.*[0-9])[-+]?[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]+)?\Z")
 DATE = re.compile(r"[0-9]{4}-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}\S*)?\Z")
+_MAX_DOCUMENTS = 2_000
 NUMBER_STARTS = tuple("-+.0123456789")
 _MAX_DEPTH, _MAX_OPEN, _MAX_VALUES, _MAX_PATH = 100, 1_000, 1_000_000, 80
 _TAG = "tag:yaml.org,2002:"
@@ -109,7 +110,7 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
     if _overflows(text):
         raise InputError([Problem(source, _TOO_DEEP)])
     try:
-        documents = list(yaml.load_all(text, Loader=loader))
+        documents = list(itertools.islice(yaml.load_all(text, Loader=loader), _MAX_DOCUMENTS + 1))
     except RecursionError as error:
         raise InputError([Problem(source, _TOO_DEEP)]) from error
     except (yaml.YAMLError, ValueError) as error:
@@ -117,6 +118,8 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
         raise InputError(
             [Problem(source, message if isinstance(error, _RefusedError) else f"not YAML: {message}")]
         ) from error
+    if len(documents) > _MAX_DOCUMENTS:
+        raise InputError([Problem(source, f"has more than {_MAX_DOCUMENTS:,} documents; split it")])
     count = itertools.count()
     for index, document in enumerate(documents):
         if problem := _data_problem(document, 0, count):
