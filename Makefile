@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test test-pages test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
+.PHONY: help preview test fuzz test-pages test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -28,6 +28,9 @@ preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=de
 
 test: $(VENV)/.dev ## Run the default test suite
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+fuzz: $(VENV)/.dev ## Try many more odd inputs than the default suite, other ones in each run
+	@$(BIN)/python -m pytest -n auto --hypothesis-profile thorough tests/fuzz
 
 test-pages: $(VENV)/.dev ## Run the page and the console in Chromium
 	@$(BIN)/python -m pytest -rs -n auto --dist loadfile tests/pages

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "", columns: int = 120) -> int:
     """The exit status of ``airunway`` with ``arguments``."""
     monkeypatch.setattr("sys.argv", ["airunway", *arguments])
-    monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
     monkeypatch.setenv("COLUMNS", str(columns))
     with pytest.raises(SystemExit) as stopped:
         main()

@@ -352,7 +352,7 @@ def main() -> None:
     Exits with 0 on success, 1 for invalid input, an unreachable cluster or a bug, 2 for wrong usage, and 3 if not all
     deployments run.
 
-    With AIRUNWAY_DEBUG set, a bug also prints its traceback.
+    A bug leaves its traceback in a temporary file; with AIRUNWAY_DEBUG set it prints it.
     """
     try:
         app()
@@ -366,11 +366,25 @@ def main() -> None:
         if extra is None:
             raise
         _fail(f"this command needs optional packages; run: pip install 'airunway[{extra}]'", footer="Nothing was done.")
+    except MemoryError:
+        _fail("not enough memory", footer="Nothing was done.")
     except Exception as error:
-        if os.environ.get(_DEBUG):
-            traceback.print_exc()
-        hint = "" if os.environ.get(_DEBUG) else f" ({_DEBUG}=1 prints the traceback)"
-        _fail(f"{type(error).__name__}: {error}", footer=f"This is a bug in airunway; please report it{hint}.")
+        _fail_by_bug(error)
+
+
+def _fail_by_bug(error: Exception) -> NoReturn:
+    """Say where the traceback of ``error`` is. Its message may quote what was read, tokens included."""
+    from airunway.cli.traceback_file import write_traceback
+    from airunway.text.credentials import without_tokens
+
+    hint = ""
+    if os.environ.get(_DEBUG):
+        traceback.print_exc()
+    else:
+        path = write_traceback(error)
+        hint = f" with {path}" if path else f" ({_DEBUG}=1 prints the traceback)"
+    message = f"{type(error).__name__}: {without_tokens(str(error))}"
+    _fail(message, footer=f"This is a bug in airunway; please report it{hint}.")
 
 
 def _fail(*messages: str, footer: str) -> NoReturn:
@@ -381,5 +395,5 @@ def _fail(*messages: str, footer: str) -> NoReturn:
     out = console(stderr=True)
     for message in messages:
         out.print(f"[red]error:[/red] {escape(one_line(message))}", soft_wrap=True)
-    out.print(footer)
+    out.print(footer, soft_wrap=True)
     sys.exit(1)

@@ -33,6 +33,8 @@ from airunway.live.survey import survey
 from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.status_text import survey_document
 from airunway.spec.model import Engine
+from airunway.text.credentials import without_tokens
+from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError
 from airunway.text.terminal import printable
 from airunway.text.yaml_writing import to_yaml
@@ -80,6 +82,7 @@ class Console:
             InputError: self._bad_input,
             BodyTooLargeError: _body_too_large,
             HTTPException: self._not_found,
+            Exception: self._failed,
         }
         return Guard(Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan), hosts)
 
@@ -206,7 +209,7 @@ class Console:
         form = await self._form_data(request)
         stack = self._stack(request)
         try:
-            change = json.loads(form.get("change", ""))
+            change = read_json(form.get("change", ""))
         except ValueError:
             change = None
         edit = self._project.plan_edit(stack, change if isinstance(change, dict) else {})
@@ -335,6 +338,15 @@ class Console:
     async def _not_found(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return self._render(request, "error.html", status, problems=[getattr(error, "detail", str(error))], editable=[])
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        """Show that a page has a bug; the server prints its traceback."""
+        what = f"{type(error).__name__}: {without_tokens(str(error))}"
+        message = f"{what}; this is a bug in airunway, whose traceback the console's terminal has"
+        try:
+            return self._render(request, "error.html", 500, problems=[message], editable=[])
+        except Exception:  # the page needs the project's file too
+            return PlainTextResponse(message, 500)
 
     def _editable(self, request: Request) -> list[str]:
         """Return the deployments whose forms may fix the stack."""

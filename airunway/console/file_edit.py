@@ -8,6 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from airunway.text.bounded_files import UnreadableFileError, read_text_file
+from airunway.text.problems import InputError, Problem
+
 
 class ConflictError(Exception):
     """The file has changed since it was read."""
@@ -42,9 +45,11 @@ def unified_diff(old: str, new: str, name: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Read a file without converting its line endings."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return file.read()
+    """Read a file without converting its line endings. Raises ``InputError``."""
+    try:
+        return read_text_file(path)
+    except UnreadableFileError as error:
+        raise InputError([Problem(path.name, str(error))]) from error
 
 
 def save(path: Path, text: str, expected_fingerprint: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from airunway.planning.controller_delivery import provider_config
 from airunway.planning.settings import ControllerSettings, InstallationMode
 from airunway.selection.provider_config import InferenceProviderConfig
-from airunway.text.problems import InputError, Problem
+from airunway.text.problems import InputError, Problem, format_value
 from airunway.text.yaml_reading import read_documents
 
 _FIRST = ("Namespace", "CustomResourceDefinition")
@@ -59,10 +59,22 @@ def _objects(text: str, file: str) -> tuple[list[dict[str, Any]], list[Problem]]
         return [], list(error.problems)
     problems = []
     for index, document in enumerate(documents):
-        complete = isinstance(document, dict) and document.get("apiVersion") and document.get("kind")
-        metadata = document.get("metadata") if complete else None
-        if not isinstance(metadata, dict) or not metadata.get("name"):
-            problems.append(Problem(f"{file}[{index}]", "must be an object with apiVersion, kind and metadata.name"))
+        problem = _object_problem(document)
+        if problem:
+            problems.append(Problem(f"{file}[{index}]", problem))
     if not documents:
         problems.append(Problem(file, "contains no objects"))
     return documents, problems
+
+
+def _object_problem(document: Any) -> str | None:
+    """What a document lacks of an object that the stack can create."""
+    document = document if isinstance(document, dict) else {}
+    metadata = document.get("metadata") if isinstance(document.get("metadata"), dict) else {}
+    required = [document.get("apiVersion"), document.get("kind"), metadata.get("name")]
+    if not all(required):
+        return "must be an object with apiVersion, kind and metadata.name"
+    texts = dict(zip(("apiVersion", "kind", "metadata.name"), required, strict=True))
+    texts |= {"metadata.namespace": metadata.get("namespace") or ""}
+    wrong = [f"{field}: {format_value(value)} given" for field, value in texts.items() if not isinstance(value, str)]
+    return f"{wrong[0]}, must be a string" if wrong else None

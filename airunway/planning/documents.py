@@ -6,7 +6,7 @@ from typing import Any
 
 from airunway.selection.provider_config import API_GROUPS
 from airunway.spec.entry import ENTRY_FIELDS, is_reserved
-from airunway.text.problems import InputError, Problem, format_value, suggest_name
+from airunway.text.problems import InputError, Problem, format_value, join, suggest_name, unknown_keys
 from airunway.text.yaml_reading import read_documents
 
 
@@ -72,16 +72,9 @@ _SERVER = {
 def deployment_entry(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """The entry for a ModelDeployment: its spec with what its metadata says added, and problems."""
     metadata = document.body["metadata"]
-    problems = [
-        Problem(f"metadata.{key}", f"unknown key; {suggest_name(str(key), _METADATA)}")
-        for key in metadata
-        if key not in _METADATA | _SERVER
-    ]
-    problems += [
-        Problem(str(key), f"unknown key; {suggest_name(str(key), {'metadata', 'spec'})}")
-        for key in document.body
-        if key not in ("apiVersion", "kind", "metadata", "spec", "status")
-    ]
+    problems = unknown_keys((key for key in metadata if key not in _METADATA | _SERVER), _METADATA, "metadata")
+    others = (key for key in document.body if key not in ("apiVersion", "kind", "metadata", "spec", "status"))
+    problems += unknown_keys(others, {"metadata", "spec"})
     spec = document.body.get("spec")
     if not isinstance(spec, dict):
         return {}, [*problems, Problem("spec", "required, but not given" if spec is None else "must be a map")]
@@ -116,5 +109,5 @@ def _without_reserved(keys: Any) -> Any:
 def in_document(problem: Problem, source: str) -> Problem:
     """``problem`` of an entry from ``deployment_entry``, with the field as in the document."""
     head = re.split(r"[.\[]", problem.field)[0]
-    field = f"metadata.{problem.field}" if head in _METADATA else f"spec.{problem.field}"
+    field = join("metadata" if head in _METADATA else "spec", problem.field)
     return Problem(f"{source}: {field}", problem.message)

@@ -118,7 +118,7 @@ def document_entry(document: Document) -> Entry:
     location = EntryLocation(document.source, document=True)
     data, document_problems = deployment_entry(document)
     spec, spec_problems = parse_spec(data, DeploymentEntry, hidden=ENTRY_FIELDS) if data else (None, [])
-    problems = [Problem(f"{document.source}: {p.field}", p.message) for p in document_problems] + [
+    problems = [Problem(document.source, str(p)) for p in document_problems] + [
         location.qualify(p) for p in spec_problems
     ]
     spec = None if document_problems else spec

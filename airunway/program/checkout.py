@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from airunway.program.stack_file import stack_names
+from airunway.text.bounded_files import MAX_PREVIEW, UnreadableFileError, read_text_file
+from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError, Problem
 
 
@@ -56,8 +58,10 @@ def empty_document(stack: str) -> dict[str, Any]:
 def saved_preview(path: Path) -> dict[str, Any]:
     """Load a preview that ``--format json`` saved to a file. Raises ``InputError``."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        document = read_json(read_text_file(path, MAX_PREVIEW))
+    except UnreadableFileError as error:
+        raise InputError([Problem(str(path), str(error))]) from error
+    except ValueError as error:
         raise InputError([Problem(str(path), f"is not a saved preview: {error}")]) from error
     if not isinstance(document, dict) or not {"stack", "deployments", "resources"} <= set(document):
         raise InputError([Problem(str(path), "is not a saved preview; `airunway preview --format json` writes one")])
@@ -65,7 +69,11 @@ def saved_preview(path: Path) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str, problem: str | None = None) -> str:
-    process = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+    try:
+        process = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+    except OSError as error:
+        message = f"git can't be run: {error.strerror}; install it, or give a file of `airunway preview --format json`"
+        raise InputError([Problem("--against", message)]) from error
     if process.returncode:
         raise InputError([Problem("--against", problem or process.stderr.strip() or "git failed")])
     return process.stdout.strip()

@@ -1,12 +1,12 @@
 """Find and read the files that a stack's settings name, relative to the project's folder."""
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from airunway.planning.files import Files, Unreadable
+from airunway.text.bounded_files import UnreadableFileError, read_text_file
 
 _WILDCARDS = "*?["
 _ANY_DEPTH = "**"
@@ -101,16 +101,13 @@ def _walk(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
 
 def _read_text(path: Path) -> str | Unreadable:
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode):
-            return path.read_text(encoding="utf-8")
+        return read_text_file(path)
+    except UnreadableFileError as error:
         return Unreadable(
-            "is a folder; name its files, as in folder/*.yaml" if stat.S_ISDIR(mode) else "is not a regular file"
+            f"{error}; name its files, as in folder/*.yaml"
+            if isinstance(error.__cause__, IsADirectoryError)
+            else str(error)
         )
-    except UnicodeDecodeError as error:
-        return Unreadable(f"is not UTF-8: {error.reason} at byte {error.start}")
-    except (OSError, ValueError) as error:
-        return _unreadable(error)
 
 
 def _unreadable(error: Exception) -> Unreadable:

@@ -1,6 +1,5 @@
 """Read a stack's configuration from Pulumi."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.settings import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 from airunway.program.project_files import read_files
 from airunway.text.config_text import size_warnings
+from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError, Problem, suggest_name
 from providers import PROVIDERS
 
@@ -120,7 +120,7 @@ def _value(key: str, text: Any) -> Any:
     if "string" in types or not isinstance(text, str):
         return text
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError:
         return text
 

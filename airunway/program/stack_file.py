@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airunway.text.bounded_files import MAX_STACK, UnreadableFileError, read_text_file
 from airunway.text.config_text import config_text
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.yaml_reading import StackLoader, read_document
@@ -120,11 +121,9 @@ def _mask_secrets(value: Any) -> tuple[Any, bool]:
 
 def _read_map(path: Path, text: str | None = None) -> dict[str, Any]:
     try:
-        content = read_document(path.read_text(encoding="utf-8") if text is None else text, str(path), StackLoader)
-    except OSError as error:
-        raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([Problem(str(path), f"not UTF-8: {error.reason} at byte {error.start}")]) from error
+        content = read_document(read_text_file(path, MAX_STACK) if text is None else text, str(path), StackLoader)
+    except UnreadableFileError as error:
+        raise InputError([Problem(str(path), str(error))]) from error
     if not isinstance(content, dict):
         raise InputError([Problem(str(path), "must be a map")])
     return content

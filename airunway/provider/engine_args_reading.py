@@ -144,7 +144,7 @@ def _arguments(engine: Engine, pieces: Iterable[_Piece], arguments: Sequence[str
     previous = ""
     for piece in pieces:
         name, value = piece.flag.name, piece.flag.value
-        rendered = ARG_KEY.match(name) and flag_table().spelling(engine, name) == name
+        rendered = ARG_KEY.fullmatch(name) and flag_table().spelling(engine, name) == name
         if not rendered or name <= previous or value == "" or last[name] != piece.start:
             break
         previous, args[name] = name, value or ""
@@ -157,7 +157,7 @@ def _field(rows: Iterable[FlagRow], name: str, value: Any, tensor: int) -> dict[
 
 
 def _is_plain(key: str) -> bool:
-    return bool(ARG_KEY.match(key)) and "." not in key
+    return bool(ARG_KEY.fullmatch(key)) and "." not in key
 
 
 def _flag_spellings(name: str, value: Any, texts: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,10 @@ from celpy.celparser import CELParseError
 from celpy.evaluation import CELEvalError
 
 from airunway.selection.cel import evaluator as cel_evaluator
+from airunway.selection.cel.cost import MAX_CHARACTERS, TOO_DEEP, CostLimitError, is_too_deep
 from airunway.selection.cel.types import BOOL, DYN, Checker, CheckError, is_assignable
+
+_QUOTED = 200
 
 
 class RuleError(ValueError):
@@ -23,7 +26,8 @@ class RuleError(ValueError):
 
     def __init__(self, message: str, expression: str, line: int = 1, column: int = 1) -> None:
         self.message, self.expression, self.line, self.column = message, expression, line, column
-        super().__init__(f"{message} (line {line}, column {column} of `{expression}`)")
+        quoted = expression if len(expression) <= _QUOTED else f"{expression[:_QUOTED]}…"
+        super().__init__(f"{message} (line {line}, column {column} of `{quoted}`)")
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,10 @@ class Expression:
     def _run(self, spec: Mapping[str, Any]) -> Outcome:
         try:
             return Outcome(value=_plain(self._runner.evaluate({"spec": json_to_cel(dict(spec))})))
-        except CELEvalError as error:
+        except (CELEvalError, CostLimitError) as error:
             return Outcome(error=str(error.args[0]))
+        except RecursionError:
+            return Outcome(error=TOO_DEEP)
 
 
 @functools.cache
@@ -88,9 +94,15 @@ def compile_rule(text: str) -> Expression:
 
 
 def _compile(text: str) -> tuple[Expression, Any]:
+    if len(text) > MAX_CHARACTERS:
+        raise RuleError(f"{len(text):,} characters, must be at most {MAX_CHARACTERS:,}", text)
     try:
         tree = cel_evaluator.parse(text)
+        if is_too_deep(tree):
+            raise RuleError(TOO_DEEP, text)
         result_type = Checker({"spec": DYN}).check(tree)
+    except RecursionError as error:
+        raise RuleError(TOO_DEEP, text) from error
     except CELParseError as error:
         position = (error.line or 1, error.column or 1)
         raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error

@@ -1,8 +1,9 @@
 """What the documents of KubeAIRunway's releases say beyond ours: read from annotations, or set aside by name."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from airunway.text.json_reading import read_json
 
 _INSTALLATION = "airunway.ai/installation"
 _DOCUMENTATION = ("airunway.ai/documentation-url", "airunway.ai/documentation")
@@ -32,7 +33,7 @@ def hoist_annotations(document: Any) -> Any:
     spec = dict(spec)
     if isinstance(annotations.get(_INSTALLATION), str) and "installation" not in spec:
         try:
-            spec["installation"] = json.loads(annotations[_INSTALLATION])
+            spec["installation"] = read_json(annotations[_INSTALLATION])
         except ValueError as error:
             raise ValueError(f"annotation {_INSTALLATION} is not JSON: {error}") from error
     for key in _DOCUMENTATION:

@@ -14,6 +14,7 @@ from airunway.spec.model import (
     MAX_GPUS,
     MAX_MEMORY,
     MAX_REPLICAS,
+    MAX_VARIABLES,
     ComponentScaling,
     ModelDeploymentSpec,
     Source,
@@ -27,8 +28,8 @@ from airunway.spec.storage_checks import storage_problems, storage_warnings
 from airunway.text.problems import Problem, format_value, validation_problems
 
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
-ARG_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")
-"""A flag name, without dashes, that ``engine.args`` accepts."""
+ARG_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+"""A whole flag name, without dashes, that ``engine.args`` accepts."""
 _JOINED = re.compile(r"(-[^\s=]*)\s")
 
 
@@ -39,6 +40,9 @@ def parse_spec(
 
     The keys in ``hidden`` are not suggested for unknown ones.
     """
+    variables = data.get("env") if isinstance(data, dict) else None
+    if isinstance(variables, list) and len(variables) > MAX_VARIABLES:
+        return None, [Problem("env", f"{len(variables):,} variables given, must be at most {MAX_VARIABLES:,}")]
     try:
         spec = model.model_validate(data)
     except ValidationError as error:
@@ -68,15 +72,14 @@ def _section(field: str) -> str:
 def _without(data: Any, locations: list[tuple[int | str, ...]]) -> Any:
     """A copy of ``data`` without the values at ``locations``."""
     removed = {location[0] for location in locations if len(location) == 1}
-    nested = {location[0] for location in locations if len(location) > 1}
+    nested: dict[int | str, list[tuple[int | str, ...]]] = {}
+    for location in locations:
+        if len(location) > 1:
+            nested.setdefault(location[0], []).append(location[1:])
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else None
     if items is None:
         return data
-    result = {
-        k: _without(v, [loc[1:] for loc in locations if loc[0] == k and len(loc) > 1]) if k in nested else v
-        for k, v in items
-        if k not in removed
-    }
+    result = {k: _without(v, nested[k]) if k in nested else v for k, v in items if k not in removed}
     return result if isinstance(data, dict) else list(result.values())
 
 
@@ -195,7 +198,7 @@ def _images(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 def _args(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     for key in spec.engine.args:
-        if not ARG_KEY.match(key):
+        if not ARG_KEY.fullmatch(key):
             yield Problem(f"engine.args.{key}", "letters, digits, -, _ and . are valid, without the leading dashes")
     for index, token in enumerate(spec.engine.extra_args):
         if joined := _JOINED.match(token):

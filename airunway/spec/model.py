@@ -18,7 +18,9 @@ _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
 MAX_GPUS, MAX_REPLICAS = int(_LIMITS["gpus"]), int(_LIMITS["replicas"])
 MAX_CPU, MAX_MEMORY = str(_LIMITS["cpu"]), str(_LIMITS["memory"])
 """Limits of one deployment, the latter two as Kubernetes quantities."""
-MAX_VOLUMES = int(_LIMITS["volumes"])
+MAX_QUANTITY_LENGTH, MAX_EXPONENT = int(_LIMITS["quantityCharacters"]), int(_LIMITS["quantityExponent"])
+"""Of a Kubernetes quantity: characters, and powers of ten in either direction."""
+MAX_VARIABLES, MAX_VOLUMES = int(_LIMITS["env"]), int(_LIMITS["volumes"])
 SYSTEM_PATHS: tuple[str, ...] = tuple(_LIMITS["systemPaths"])
 """Paths in a container that no volume may be mounted at or below."""
 
@@ -373,5 +375,5 @@ class ModelDeploymentSpec(StrictModel):
         return result
 
 
-QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
+QUANTITY = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 """A non-negative Kubernetes quantity (apimachinery, pkg/api/resource/quantity.go)."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.spec.model import ModelDeploymentSpec, Toleration
-from airunway.text.problems import Problem, format_value, suggest_name
+from airunway.text.problems import Problem, format_value, unknown_keys
 from airunway.text.yaml_reading import load_data
 
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
@@ -45,8 +45,7 @@ def env_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 def _source_problems(source: Mapping[str, Any], field: str) -> Iterator[Problem]:
     sources = _sources()
     unknown = [key for key in source if key not in sources]
-    for key in unknown:
-        yield Problem(f"{field}.{key}", f"unknown key; {suggest_name(str(key), sources)}")
+    yield from unknown_keys(unknown, sources, field)
     if len(source) != 1 and not unknown:
         names = " and ".join(source) if source else "nothing"
         yield Problem(field, f"{names} given, must be one of {', '.join(sources)}")
@@ -60,10 +59,11 @@ def _reference_problems(reference: Any, keys: Mapping[str, list[str]], field: st
     if not isinstance(reference, dict):
         yield Problem(field, f"{format_value(reference)} given, must be a map with the keys {', '.join(valid)}")
         return
+    yield from unknown_keys((key for key in reference if key not in valid), valid, field)
     for key, value in reference.items():
         if key not in valid:
-            yield Problem(f"{field}.{key}", f"unknown key; {suggest_name(str(key), valid)}")
-        elif key == "optional" and not isinstance(value, bool):
+            continue
+        if key == "optional" and not isinstance(value, bool):
             yield Problem(f"{field}.{key}", f"{format_value(value)} given, must be true or false")
         elif key != "optional" and not (isinstance(value, str) and value):
             yield Problem(f"{field}.{key}", f"{format_value(value)} given, must be a string that is not empty")

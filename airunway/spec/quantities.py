@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from airunway.spec.model import QUANTITY
+from airunway.spec.model import MAX_EXPONENT, MAX_QUANTITY_LENGTH, QUANTITY
 
 _SUFFIX = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _LEAST_SIZE = 2**20
@@ -10,15 +10,16 @@ _LEAST_SIZE = 2**20
 
 
 def parse_quantity(text: str) -> Decimal | None:
-    """The value of a Kubernetes quantity, or None if ``text`` is not one."""
-    match = QUANTITY.match(text)
+    """The value of a Kubernetes quantity, or None if ``text`` is not one, or one beyond all that can be meant."""
+    match = QUANTITY.fullmatch(text) if len(text) <= MAX_QUANTITY_LENGTH else None
     if not match:
         return None
     number, suffix = Decimal(match["number"]), match["suffix"] or ""
     if suffix.endswith("i"):
         return number * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
     if suffix[:1] in ("e", "E") and len(suffix) > 1:
-        return number * Decimal(10) ** int(suffix[1:])
+        exponent = int(suffix[1:])
+        return number * Decimal(10) ** exponent if abs(exponent) <= MAX_EXPONENT else None
     return number * Decimal(10) ** _SUFFIX[suffix]
 
 

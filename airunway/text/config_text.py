@@ -29,7 +29,7 @@ def config_text(value: Any) -> str:
     """Plain data as Pulumi's JSON: sorted keys, no whitespace, ``<``, ``>`` and ``&`` escaped."""
     match value:
         case dict():
-            entries = sorted((_key(key), inner) for key, inner in value.items())
+            entries = sorted((key_text(key), inner) for key, inner in value.items())
             return "{" + ",".join(f"{_quoted(key)}:{config_text(inner)}" for key, inner in entries) + "}"
         case list() | tuple():
             return "[" + ",".join(map(config_text, value)) + "]"
@@ -67,7 +67,8 @@ def _size_message(size: int, config: Mapping[str, str]) -> str:
     )
 
 
-def _key(key: Any) -> str:
+def key_text(key: Any) -> str:
+    """The text that a key of a map becomes, which need not be text in YAML."""
     if isinstance(key, str):
         return key
     return "<nil>" if key is None else config_text(key)

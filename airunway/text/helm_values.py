@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-_PART = re.compile(r"((?:[^.\[\]\\]|\\.)+)((?:\[[0-9]{1,4}\])*)(?:\.|$)")
+_PART = re.compile(r"((?:[^.\[\]\\]|\\.)+)((?:\[[0-9]{1,4}\])*)(?:\.|\Z)")
 
 
 def expand_paths(values: dict[str, Any]) -> dict[str, Any]:

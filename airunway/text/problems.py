@@ -26,6 +26,10 @@ class Problem:
         return replace(self, field=join(prefix, self.field))
 
 
+_LISTED = 20
+"""Problems of one kind that are listed; the rest is counted."""
+
+
 class InputError(ValueError):
     """Invalid input; ``problems`` are all its problems, in the order of the input."""
 
@@ -76,7 +80,23 @@ def validation_problems(
     error: ValidationError, model: type[BaseModel], hidden: Collection[str] = frozenset()
 ) -> list[Problem]:
     """Pydantic's errors as problems, worded for the author of the file, who may not write the keys in ``hidden``."""
-    return [_problem(detail, model, hidden) for detail in error.errors(include_url=False)]
+    details: dict[str, list[Any]] = {}
+    for position, detail in enumerate(error.errors(include_url=False)):
+        details.setdefault(detail["type"], []).append((position, detail))
+    listed = sorted((pair for same in details.values() for pair in same[:_LISTED]), key=lambda pair: pair[0])
+    more = [_more(dotted_field(same[-1][1]["loc"][:-1]), len(same)) for same in details.values() if same[_LISTED:]]
+    return [*(_problem(detail, model, hidden) for _, detail in listed), *more]
+
+
+def unknown_keys(keys: Iterable[Any], valid: Collection[str], prefix: str = "") -> list[Problem]:
+    """Problems for keys that are not valid, which stand at ``prefix``."""
+    unknown = [str(key) for key in keys]
+    problems = [Problem(join(prefix, key), f"unknown key; {suggest_name(key, valid)}") for key in unknown[:_LISTED]]
+    return [*problems, _more(prefix, len(unknown))] if unknown[_LISTED:] else problems
+
+
+def _more(field: str, count: int) -> Problem:
+    return Problem(field, f"and {count - _LISTED:,} more of this kind")
 
 
 _KINDS = {

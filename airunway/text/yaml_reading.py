@@ -16,11 +16,13 @@ from typing import Any, ClassVar
 
 import yaml
 
+from airunway.text.config_text import key_text
 from airunway.text.problems import InputError, Problem
 
 INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9_]+)\Z")
 FLOAT = re.compile(r"(?=.*[0-9])[-+]?[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9_]+)?\Z")
 DATE = re.compile(r"[0-9]{4}-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}\S*)?\Z")
+_MAX_DOCUMENTS = 2_000
 NUMBER_STARTS = tuple("-+.0123456789")
 _MAX_DEPTH, _MAX_OPEN, _MAX_VALUES, _MAX_PATH = 100, 1_000, 1_000_000, 80
 _TAG = "tag:yaml.org,2002:"
@@ -31,26 +33,55 @@ class _RefusedError(yaml.constructor.ConstructorError):
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader is ten times faster
-    """Loads plain data only; a date is text, as in kubectl."""
+    """Loads plain data only; a date is text, as in kubectl, and so is a key: ``1: a`` has the key ``"1"``."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    key_types: ClassVar[tuple[type, ...]] = (str, int, float)
+    """Types of a key that is made text; true is an int."""
+    merged_pairs = 0
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Refuse keys that are not text, and duplicate keys, before merging other maps."""
+        """Make keys text, and refuse those that can't be and duplicates, before merging other maps."""
         if not hasattr(node, "checked"):
             node.checked = True  # type: ignore[attr-defined]  # merging visits the same node again
+            node.value = [(self._text_key(key), value) for key, value in node.value]
             keys = set()
             for key, _ in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise _RefusedError(None, None, "a key must be text", key.start_mark)
                 if key.value in keys:
                     raise _RefusedError(None, None, f"{key.value!r} appears twice in this map", key.start_mark)
                 keys.add(key.value)
+        for key, value in node.value:
+            if key.tag == f"{_TAG}merge":
+                self._count_merged(key, value)
         super().flatten_mapping(node)
+
+    def _count_merged(self, key: yaml.Node, merged: yaml.Node) -> None:
+        """Refuse merges of merges that multiply, before there is a list of their pairs."""
+        for node in [merged] if isinstance(merged, yaml.MappingNode) else merged.value:
+            if isinstance(node, yaml.MappingNode):
+                self.flatten_mapping(node)
+                self.merged_pairs += len(node.value)
+                if self.merged_pairs > _MAX_VALUES:
+                    raise _RefusedError(None, None, _TOO_MANY, key.start_mark)
+
+    def _text_key(self, node: yaml.Node) -> yaml.ScalarNode:
+        """``node`` as a key of text. An alias may have it as a value elsewhere, so it stays as it is."""
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag in (f"{_TAG}str", f"{_TAG}merge"):
+                return node
+            value = self.construct_object(node)
+            if isinstance(value, self.key_types):
+                return yaml.ScalarNode(f"{_TAG}str", key_text(value), node.start_mark, node.end_mark)
+        raise _RefusedError(None, None, "a key must be text", node.start_mark)
 
 
 class StackLoader(Loader):
-    """Loads a stack file; refuses bare dates, which Pulumi would reformat (``2026-01-01 00:00:00 +0000 UTC``)."""
+    """Loads a stack file; refuses bare dates, which Pulumi would reformat (``2026-01-01 00:00:00 +0000 UTC``).
+
+    To Pulumi's CLI (3.259) the key null is ``<nil>``.
+    """
+
+    key_types = (*Loader.key_types, type(None))
 
 
 def _refused(reason: str) -> Callable[[Loader, yaml.ScalarNode], None]:
@@ -79,7 +110,7 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
     if _overflows(text):
         raise InputError([Problem(source, _TOO_DEEP)])
     try:
-        documents = list(yaml.load_all(text, Loader=loader))
+        documents = list(itertools.islice(yaml.load_all(text, Loader=loader), _MAX_DOCUMENTS + 1))
     except RecursionError as error:
         raise InputError([Problem(source, _TOO_DEEP)]) from error
     except (yaml.YAMLError, ValueError) as error:
@@ -87,6 +118,8 @@ def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> lis
         raise InputError(
             [Problem(source, message if isinstance(error, _RefusedError) else f"not YAML: {message}")]
         ) from error
+    if len(documents) > _MAX_DOCUMENTS:
+        raise InputError([Problem(source, f"has more than {_MAX_DOCUMENTS:,} documents; split it")])
     count = itertools.count()
     for index, document in enumerate(documents):
         if problem := _data_problem(document, 0, count):
@@ -127,6 +160,7 @@ def reads_as_text(text: str) -> bool:
 
 
 _PLAIN = {f"{_TAG}{name}" for name in ("int", "float", "bool", "null")}
+_TOO_MANY = f"its aliases make more than {_MAX_VALUES:,} values"
 _TOO_DEEP = f"nested deeper than {_MAX_DEPTH} levels"
 
 
@@ -139,7 +173,7 @@ def _overflows(text: str) -> bool:
 def _data_problem(value: Any, depth: int, count: Iterator[int]) -> Problem | None:
     """The first problem with ``value`` as JSON data, including too many values from aliases."""
     if next(count) > _MAX_VALUES or depth > _MAX_DEPTH:
-        return Problem("", _TOO_DEEP if depth > _MAX_DEPTH else f"its aliases make more than {_MAX_VALUES:,} values")
+        return Problem("", _TOO_DEEP if depth > _MAX_DEPTH else _TOO_MANY)
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             if not isinstance(inner, str) and (problem := _data_problem(inner, depth + 1, count)):

@@ -123,7 +123,7 @@ def test_every_scalar_means_the_same(project: Project) -> None:
         "'1.10'",
         "text",
         "[1, on]",
-        "{a: {b: 1.0}, 2: c}",
+        "{a: {b: 1.0}, 2: c, true: d, 1.50: e, 0x10: f, ~: g}",
     ],
 )
 def test_a_setting_of_its_own_means_the_same(project: Project, text: str) -> None:

@@ -156,16 +156,50 @@ def test_an_error_is_one_line_without_commands(text: str) -> None:
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_bug_is_told_in_one_line_and_shown_on_demand(
-    debug: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    debug: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
         raise TypeError("unexpected\n::error::[red]x")
 
     monkeypatch.setattr("airunway.cli.previews.show_preview", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("AIRUNWAY_DEBUG", "1" if debug else "")
     assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
     output = capsys.readouterr().err
     assert "error: TypeError: unexpected | ::error::[red]x\n" in output
     assert "please report it" in output
     assert ("Traceback" in output) is debug
-    assert ("AIRUNWAY_DEBUG=1" in output) is not debug
+    assert len(output.splitlines()) == 2 or debug
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_bug_leaves_its_traceback_to_its_owner_without_tokens(
+    room: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = "hf_" + "a1" * 17
+
+    def broken(*_: object) -> None:
+        raise KeyError(token)
+
+    monkeypatch.setattr("airunway.cli.previews.show_preview", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path if room else tmp_path / "gone"))
+    assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
+    output = capsys.readouterr().err
+    assert token not in output
+    if not room:
+        assert "please report it (AIRUNWAY_DEBUG=1 prints the traceback)." in output
+        return
+    (file,) = tmp_path.iterdir()
+    assert f"please report it with {file}." in output
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "in broken" in file.read_text()
+    assert token not in file.read_text()
+
+
+def test_a_lack_of_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("airunway.cli.previews.show_preview", broken)
+    assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
+    assert capsys.readouterr().err == "error: not enough memory\nNothing was done.\n"

@@ -17,7 +17,7 @@ from airunway.report.compare import compare
 from airunway.report.preview_document import preview_document
 from tests.command import run
 from tests.graph.changes import CHANGES, base, write
-from tests.graph.projects import ROOT
+from tests.graph.projects import ROOT, copy_program
 
 CODE = ("Pulumi.yaml", "__main__.py", "airunway", "components", "providers")
 
@@ -184,3 +184,17 @@ def test_wrong_calls_are_refused(
 def test_no_worktree_is_left_behind(repository: Path) -> None:
     listed = subprocess.run(["git", "-C", str(repository), "worktree", "list"], capture_output=True, text=True).stdout
     assert len(listed.splitlines()) == 1
+
+
+def test_a_machine_without_git_is_told_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = copy_program(tmp_path)
+    write(root, "prod", base())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(root)) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: --against: git can't be run: No such file or directory; install it, or give a file of `airunway preview"
+        " --format json`",
+        "1 problem found; nothing was done.",
+    ]

@@ -25,10 +25,13 @@ def guard(tmp_path: Path) -> Guard:
 
 
 class Browser:
-    """Requests as a browser sends them to the console, its cookie kept."""
+    """Requests as a browser sends them to the console, its cookie kept.
 
-    def __init__(self, guard: Guard, *, admitted: bool = True) -> None:
-        self.guard = guard
+    ``raises`` lets a page's exceptions through, which the server would print.
+    """
+
+    def __init__(self, guard: Guard, *, admitted: bool = True, raises: bool = True) -> None:
+        self.guard, self.raises = guard, raises
         self.cookies: dict[str, str] = {}
         if admitted:
             result = re.match(
@@ -42,7 +45,7 @@ class Browser:
         self, method: str, path: str, headers: dict[str, str] | None = None, content: Any = None
     ) -> httpx.Response:
         async def act() -> httpx.Response:
-            transport = httpx.ASGITransport(self.guard)
+            transport = httpx.ASGITransport(self.guard, raise_app_exceptions=self.raises)
             async with httpx.AsyncClient(
                 transport=transport, base_url=f"http://{HOST}", cookies=self.cookies
             ) as client:

@@ -143,3 +143,10 @@ def test_a_file_that_is_no_document_is_refused(
     (tmp_path / "m.yaml").write_text(text)
     assert run(monkeypatch, "render", "-f", str(tmp_path / "m.yaml")) == 1
     assert message in errors(capsys)[0]
+
+
+def test_a_setting_without_a_name_of_text_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert preview(project, "config: {1: 2}", monkeypatch) == 1
+    assert errors(capsys)[0].startswith("1: unknown setting; valid: ")

@@ -45,12 +45,36 @@ def test_a_namespace_that_the_stack_makes_anyway_is_made_once() -> None:
     assert [o["kind"] for o in controller.foundation] == ["CustomResourceDefinition"]
 
 
+def test_a_key_of_an_object_may_be_a_number() -> None:
+    text = (
+        f"{MANIFEST}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: b}}\ndata: {{1: x}}\n2: y\n"
+    )
+    controller = stack({}, files={"controller.yaml": text}, **MANAGED).controller
+    assert controller is not None
+    assert controller.objects[-1] | {"metadata": None} == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": None,
+        "data": {"1": "x"},
+        "2": "y",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a: [", "controller.yaml: not YAML"),
         ("", "controller.yaml: contains no objects"),
         ("kind: Pod", "controller.yaml[0]: must be an object with apiVersion, kind and metadata.name"),
+        (
+            MANIFEST.replace("{name: airunway-system}", "{name: [a]}"),
+            "controller.yaml[0]: metadata.name: ['a'] given, must be",
+        ),
+        (MANIFEST.replace("kind: Deployment", "kind: 1"), "controller.yaml[2]: kind: 1 given, must be a string"),
+        (
+            MANIFEST.replace("namespace: airunway-system", "namespace: {a: b}"),
+            "[2]: metadata.namespace: {'a': 'b'} given",
+        ),
         (Unreadable("can't be read: no"), "controller.manifests[0]: controller.yaml can't be read: no"),
     ],
 )

@@ -171,6 +171,7 @@ def row_default(path: str | None) -> Any:
             1,
             {"model": {"id": "m"}, "engine": {"args": {"seed": "7"}, "extraArgs": ["--max-model-len", "9"]}},
         ),
+        ("--model m --seed\n 7", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--seed\n", "7"]}}),
         ("--seed 7 --model m", 1, {"model": {"id": "m"}, "engine": {"args": {"seed": "7"}}}),
         ("--model m --a=1 x", 1, {"model": {"id": "m"}, "engine": {"extraArgs": ["--a=1", "x"]}}),
         (
@@ -203,7 +204,7 @@ def row_default(path: str | None) -> Any:
     ],
 )
 def test_words_are_read_as_fields_where_they_stand_so(words: str, gpus: int, expected: Any) -> None:
-    assert read_arguments(Engine.VLLM, words.split(), gpus) == expected
+    assert read_arguments(Engine.VLLM, words.split(" "), gpus) == expected
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def test_no_file_at_all_is_told(listed: str, tmp_path: Path) -> None:
     [
         ("/nowhere/config", "neither an existing file nor"),
         ("a\0b", "cluster.kubeconfig: not YAML"),
-        ("/", "Is a directory"),
+        ("/", "/: is a folder"),
     ],
 )
 def test_a_setting_that_leads_nowhere_is_told(text: str, output: str, tmp_path: Path) -> None:
@@ -309,5 +309,5 @@ def test_a_setting_that_leads_nowhere_is_told(text: str, output: str, tmp_path: 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "config").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="is not UTF-8 text"):
+    with pytest.raises(InputError, match="is not UTF-8: "):
         read_context(Cluster(context="x"), tmp_path, {"KUBECONFIG": str(tmp_path / "config")})

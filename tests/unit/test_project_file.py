@@ -74,7 +74,7 @@ def test_a_project_file_that_is_none_is_refused(tmp_path: Path, project: str, ou
 def test_a_stack_file_that_no_one_can_read_is_refused(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "Pulumi.dev.yaml").write_bytes("config: {airunway:namespace: modèle}".encode("latin-1"))
-    with pytest.raises(InputError, match=r"Pulumi\.dev\.yaml: not UTF-8: .* at byte 32"):
+    with pytest.raises(InputError, match=r"Pulumi\.dev\.yaml: is not UTF-8: .* at byte 32"):
         read_stack(tmp_path, "dev")
     write(tmp_path, stack="config:\n  airunway:namespace: a\n  airunway:namespace: b\n")
     with pytest.raises(InputError, match="'airunway:namespace' appears twice in this map, line 3, column 3"):

@@ -67,8 +67,27 @@ def test_a_quantity_has_the_value_that_kubernetes_gives_it(text: str, value: obj
     assert parse_quantity(text) == Decimal(str(value))
 
 
-@pytest.mark.parametrize("text", ["", "x", "1GB", "-1", "1 Gi", "Gi", "1e", "0x1"])
-def test_what_is_no_quantity_has_no_value(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "1GB",
+        "-1",
+        "1 Gi",
+        "Gi",
+        "1e",
+        "0x1",
+        "2Gi\n",
+        "1e9999999",
+        "1e-9999999",
+        "1e31",
+        "9" * 65,
+        "9" * 2_000_000 + "E",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_what_is_no_quantity_or_beyond_all_that_can_be_meant_has_no_value(text: str) -> None:
     assert parse_quantity(text) is None
 
 

@@ -135,7 +135,7 @@ def test_a_top_level_key_is_a_path_as_for_helm_set(values: Any, expanded: Any) -
     assert expand_paths(values) == expanded
 
 
-@pytest.mark.parametrize("key", ["a..b", ".a", "a.", "a[", "a[x]", "a[-1]", "[0]", ""])
+@pytest.mark.parametrize("key", ["a..b", ".a", "a.", "a[", "a[x]", "a[-1]", "a[0]\n", "[0]", ""])
 def test_what_is_no_path_is_refused_with_its_place(key: str) -> None:
     chart = {"name": "dynamo-platform", "chart": "oci://r/dynamo-platform", "namespace": "d", "values": {key: 1}}
     settings = parse_settings({"providerFiles": ["d.yaml"]})

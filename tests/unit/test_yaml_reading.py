@@ -115,6 +115,10 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
         ("a: [", "x: not YAML: "),
         ("a: 1\nb: 2\na: 3", "x: 'a' appears twice in this map"),
         ("? [1]\n: 2", "x: a key must be text"),
+        ("a: 1\n~: 2", "x: a key must be text, line 2, column 1"),
+        ("a: {2026-01-01: 1, !!timestamp 2026-01-01: 1}", "x: a key must be text, line 1, column 20"),
+        ("{!!binary aGVsbG8=: 1}", "x: a key must be text"),
+        ("1: a\n01: b", "x: '1' appears twice in this map, line 2, column 1"),
         ("a: .inf", "x: .inf is not a number in JSON"),
         ("a: -.inf", "x: -.inf is not a number in JSON"),
         ("a: .NaN", "x: .NaN is not a number in JSON"),
@@ -128,6 +132,24 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
             "\n".join(["a: &0 [x]", *(f"b{n}: &{n + 1} [{', '.join([f'*{n}'] * 10)}]" for n in range(8))]),
             "x: .*its aliases make more than",
         ),
+        (
+            "\n".join(
+                [
+                    "a0: &0 {k: 1}",
+                    *(f"a{n}: &{n} {{<<: [{', '.join([f'*{n - 1}'] * 10)}], k{n}: 1}}" for n in range(1, 9)),
+                ]
+            ),
+            "x: its aliases make more than 1,000,000 values, line 7, column 9$",
+        ),
+        (
+            "\n".join(
+                ["a0: &0 {k: 1}", *(f"a{n}: &{n} {{<<: [{', '.join([f'*{n - 1}'] * 999)}]}}" for n in range(1, 5))]
+            ),
+            "x: its aliases make more than 1,000,000 values, line 4",
+        ),
+        ("a: &a {<<: *a}", "x: nested deeper than 100 levels"),
+        ("a: {<<: [x]}", "x: not YAML: .*expected a mapping for merging"),
+        ("a: {<<: x}", "x: not YAML: .*expected a mapping or list of mappings"),
         ("a: !!binary aGVsbG8=", "x: a: a bytes given"),
         ("- a: !!timestamp 2026-01-01\n", r"x\[0\].a: a date given"),
         ("a: !!set {b}", "x: a: a set given"),
@@ -143,6 +165,13 @@ def test_a_bare_date_is_text_in_a_document_and_refused_in_a_stack_file(text: str
 def test_what_is_not_plain_data_is_refused_with_its_place(text: str, output: str) -> None:
     with pytest.raises(InputError, match=f"(?s)^{output}"):
         read_document(text, "x")
+
+
+@pytest.mark.parametrize("loader", [Loader, StackLoader])
+def test_a_key_is_text_as_to_pulumi(loader: type[Loader]) -> None:
+    text = "1: {true: a, 1.50: b, 0x10: c}\nx: [&a 2, {*a : d}]"
+    assert read_document(text, "x", loader) == {"1": {"true": "a", "1.5": "b", "16": "c"}, "x": [2, {"2": "d"}]}
+    assert read_document("a: {~: 1}", "x", StackLoader) == {"a": {"<nil>": 1}}
 
 
 def test_of_several_documents_the_wrong_one_is_named() -> None:

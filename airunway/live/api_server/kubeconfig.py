@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, ContextEntry, Entry, KubeconfigFile, UserEntry
 from airunway.planning.settings import Cluster
+from airunway.text.bounded_files import UnreadableFileError, read_text_file
 from airunway.text.problems import InputError, Problem, dotted_field, format_value, suggest_name
 from airunway.text.yaml_reading import read_document
 
@@ -120,13 +121,11 @@ def _from_environment(environment: Mapping[str, str]) -> list[_Source]:
 def _text_of(path: Path) -> str | None:
     """Read a file; None if it does not exist."""
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([Problem(str(path), "is not UTF-8 text")]) from error
+        return read_text_file(path)
+    except UnreadableFileError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise InputError([Problem(str(path), str(error))]) from error
 
 
 def _merge(sources: Sequence[_Source]) -> _Merged:

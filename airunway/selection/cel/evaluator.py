@@ -14,6 +14,8 @@ from celpy import celtypes
 from celpy.celparser import CELParser
 from celpy.evaluation import CELEvalError, Evaluator, base_functions
 
+from airunway.selection.cel.cost import begin_evaluation, spend, spend_on
+
 _KINDS: dict[type, str] = {
     celtypes.BoolType: "bool",
     celtypes.IntType: "int",
@@ -64,6 +66,8 @@ def equal(a: Any, b: Any) -> bool:
         return bool(float(a) == float(b)) if "double" in (ka, kb) else int(a) == int(b)
     if ka != kb:
         return False
+    if ka in ("list", "map"):
+        spend_on(a)
     if ka == "list":
         return len(a) == len(b) and all(map(equal, a, b))
     if ka == "map":
@@ -75,6 +79,7 @@ def equal(a: Any, b: Any) -> bool:
 
 def _lookup(mapping: Any, key: Any) -> tuple[Any] | None:
     if kind(key) in _NUMBERS:
+        spend_on(mapping)
         return next(((v,) for k, v in mapping.items() if equal(k, key)), None)
     return next(((v,) for k, v in mapping.items() if kind(k) == kind(key) and k == key), None)
 
@@ -101,6 +106,7 @@ def _arithmetic(name: str) -> Callable[..., Any]:
             raise _no_overload(name, a, b)
         if ka in ("bool", "map", "null_type", "type"):
             raise _no_overload(name, a, b)
+        spend_on(a, b)
         if name == "_/_" and ka == "double" and float(b) == 0.0:
             return celtypes.DoubleType(_quotient_by_zero(float(a), float(b)))
         return plain(a, b)
@@ -116,6 +122,7 @@ def _quotient_by_zero(a: float, zero: float) -> float:
 
 def _in(item: Any, container: Any) -> Any:
     if kind(container) == "list":
+        spend_on(container)
         return celtypes.BoolType(any(equal(item, element) for element in container))
     if kind(container) == "map":
         return celtypes.BoolType(_lookup(container, item) is not None)
@@ -175,6 +182,7 @@ def _text(name: str) -> Callable[..., Any]:
     def apply(text: Any, argument: Any) -> Any:
         if kind(text) != "string" or kind(argument) != "string":
             raise _no_overload(name, text, argument)
+        spend_on(text, argument)
         return plain(text, argument)
 
     return _strict(apply)
@@ -285,6 +293,10 @@ class RuleEvaluator(Evaluator):
         """An evaluator of the same class for the body of a macro."""
         return RuleEvaluator(ast, activation=self.activation)
 
+    def _visit_tree(self, tree: lark.Tree[Any]) -> Any:
+        spend()
+        return getattr(self, tree.data)(tree)
+
     def ident_value(self, name: str, root_scope: bool = False) -> Any:
         """A variable's value, or the type that ``name`` names."""
         value = super().ident_value(name, root_scope)
@@ -364,7 +376,8 @@ class RuleRunner(celpy.InterpretedRunner):
     """Runs a shortened tree with ``RuleEvaluator`` and ``FUNCTIONS``."""
 
     def evaluate(self, context: Any) -> Any:
-        """The value of the expression. Raises ``CELEvalError``."""
+        """The value of the expression. Raises ``CELEvalError`` and ``CostLimitError``."""
+        begin_evaluation()
         return RuleEvaluator(ast=self.ast, activation=self.new_activation()).evaluate(context)
 
 
