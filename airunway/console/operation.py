@@ -77,15 +77,20 @@ class Operation:
             self._cancelled = True
 
     async def follow(self, last_number: int = 0) -> AsyncIterator[tuple[int, Event]]:
-        """Yield the events after ``last_number`` with their numbers, until the end."""
+        """Yield the events after ``last_number`` with their numbers, until the end.
+
+        All of them if there is no such number: it is one of an earlier operation.
+        """
+        if last_number > len(self.events):
+            last_number = 0
         while True:
             async with self._changed:
-                while len(self.events) <= last_number:
+                while len(self.events) <= last_number and not self.done:
                     await self._changed.wait()
             for event in self.events[last_number:]:
                 last_number += 1
                 yield last_number, event
-            if self.events[last_number - 1]["kind"] == "end":
+            if self.done and last_number == len(self.events):
                 return
 
     async def _add(self, event: Event) -> None:

@@ -168,9 +168,16 @@ def test_who_comes_late_or_comes_back_sees_every_event_once() -> None:
         operation = Operation("own", "preview")
         early = asyncio.create_task(numbers(operation, 0))
         await operation.run(command(PRINTS, json.dumps(["a", "b", "c"])), ".")
-        return [await early, await numbers(operation, 0), await numbers(operation, 2), await numbers(operation, 3)]
+        return [
+            await early,
+            await numbers(operation, 0),
+            await numbers(operation, 2),
+            await numbers(operation, 3),
+            await numbers(operation, 4),
+            await numbers(operation, 5),
+        ]
 
     async def numbers(operation: Operation, after: int) -> list[int]:
         return [number async for number, _ in operation.follow(after)]
 
-    assert asyncio.run(asyncio.wait_for(act(), 20)) == [[1, 2, 3, 4], [1, 2, 3, 4], [3, 4], [4]]
+    assert asyncio.run(asyncio.wait_for(act(), 20)) == [[1, 2, 3, 4], [1, 2, 3, 4], [3, 4], [4], [], [1, 2, 3, 4]]
