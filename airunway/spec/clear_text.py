@@ -31,12 +31,33 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     overrides = spec.provider.overrides or {}
     problems |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
     data = spec.model_dump(mode="python", by_alias=True, exclude_none=True)
-    for field in _tokens(data, ""):
+    for field in token_fields(data, ""):
         if not any(
             field == other_field or field.startswith((f"{other_field}.", f"{other_field}[")) for other_field in problems
         ):
             problems[field] = _TOKEN
     yield from (Problem(field, message) for field, message in problems.items())
+
+
+def token_fields(value: Any, field: str = "") -> Iterator[str]:
+    """The fields of plain data that contain a token; a key with one is not part of the field."""
+    if isinstance(value, str):
+        if has_token(value):
+            yield field
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if has_token(str(key)):
+                yield field
+            else:
+                yield from token_fields(inner, join(field, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from token_fields(inner, f"{field}[{index}]")
+
+
+def token_problems(value: Any, field: str = "") -> Iterator[Problem]:
+    """A problem for each field of plain data that contains a token."""
+    yield from (Problem(found, _TOKEN) for found in token_fields(value, field))
 
 
 def _flags_with_values(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:
@@ -62,19 +83,3 @@ def _variables(value: Any, field: str) -> Iterator[str]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _variables(inner, f"{field}[{index}]")
-
-
-def _tokens(value: Any, field: str) -> Iterator[str]:
-    """The fields of ``value`` that contain a token; a key with one is not part of the field."""
-    if isinstance(value, str):
-        if has_token(value):
-            yield field
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if has_token(str(key)):
-                yield field
-            else:
-                yield from _tokens(inner, join(field, str(key)))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _tokens(inner, f"{field}[{index}]")
