@@ -1,16 +1,25 @@
 """Finds credentials that are written in clear text, wherever they are; their values are in no message."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from airunway.spec.model import ModelDeploymentSpec
 from airunway.text.credentials import has_token
 from airunway.text.problems import Problem, join
+from airunway.text.yaml_reading import load_data
 
 TOKEN_VARIABLES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN"})
 """Environment variables from which programs read a Hugging Face token."""
 
 _TOKEN = "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead"
+_SECRET = "a secret must not be in clear text; use valueFrom"
+_SECRET_NAME = re.compile(
+    rf"(.*_)?({'|'.join(load_data(Path(__file__).with_suffix('.yaml'))['secretWords'])})", re.IGNORECASE | re.DOTALL
+)
+_REFERENCES = re.compile(r"(\$\([A-Za-z0-9_.-]+\))*")
+"""Kubernetes puts in the values of other variables: https://kubernetes.io/docs/tasks/inject-data-application/"""
 _FLAGS = {
     "hf-token": _TOKEN,
     "api-key": (
@@ -27,6 +36,11 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         for index, variable in enumerate(spec.env)
         if variable.name in TOKEN_VARIABLES and variable.value is not None
     }
+    problems |= {
+        f"env[{index}]": _SECRET
+        for index, variable in enumerate(spec.env)
+        if f"env[{index}]" not in problems and _is_secret(variable.name, variable.value or "")
+    }
     problems |= {field: _FLAGS[flag] for field, flag in _flags_with_values(spec) if flag in _FLAGS}
     overrides = spec.provider.overrides or {}
     problems |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
@@ -37,6 +51,11 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         ):
             problems[field] = _TOKEN
     yield from (Problem(field, message) for field, message in problems.items())
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether the variable ``name`` holds a secret in clear text: not a number or a reference to other variables."""
+    return bool(_SECRET_NAME.fullmatch(name)) and not (value.isdecimal() or _REFERENCES.fullmatch(value))
 
 
 def token_fields(value: Any, field: str = "") -> Iterator[str]:

@@ -52,6 +52,33 @@ def test_a_token_in_clear_text_is_refused_at_its_field(fields: dict[str, Any], f
     assert TOKEN not in problem
 
 
+@pytest.mark.parametrize(
+    "name", ["GITHUB_TOKEN", "TOKEN", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "db_password", "CLIENT_SECRET"]
+)
+def test_a_variable_named_as_a_secret_is_refused_with_a_value(name: str) -> None:
+    assert problems({"env": [{"name": name, "value": "s3cret"}]}) == [
+        "env[0]: a secret must not be in clear text; use valueFrom"
+    ]
+    assert problems({"env": [{"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_TOKENS", "many"),
+        ("TOKENIZER", "org/m"),
+        ("TOKEN_LIMIT", "x"),
+        ("MYTOKEN", "x"),
+        ("SECRET_NAME", "x"),
+        ("PAD_TOKEN", "7"),
+        ("API_KEY", ""),
+        ("API_KEY", "$(OTHER)"),
+    ],
+)
+def test_a_variable_that_holds_no_secret_is_accepted(name: str, value: str) -> None:
+    assert problems({"env": [{"name": name, "value": value}]}) == []
+
+
 @pytest.mark.parametrize("extra", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api_key=s3cret"]])
 def test_a_key_in_clear_text_is_refused_and_not_shown(extra: list[str]) -> None:
     result = problems({"engine": {"args": {"api-key": "s3cret"}, "extraArgs": extra}})
