@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from airunway.console.process_group import LIMITS, end_group, exited, lines
+
 Event = dict[str, Any]
-_LONGEST_LINE = 1 << 20
 
 
 class Operation:
@@ -37,18 +38,36 @@ class Operation:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                limit=_LONGEST_LINE,
                 start_new_session=True,  # so that cancelling reaches the engine, but Ctrl-C on the console does not
             )
-            if self._process.stdout:
-                async for line in self._process.stdout:
-                    await self._add(_event(line.decode("utf-8", "replace").rstrip("\n")))
-            await self._process.wait()
-        except (OSError, ValueError) as failure:
-            error = str(failure)
-        code = self._process.returncode if self._process else None
-        result = "cancelled" if self._cancelled else "succeeded" if code == 0 and not error else "failed"
-        await self._add({"kind": "end", "result": result, "text": error})
+            await self._read(self._process)
+        except Exception as failure:  # without an end, no other operation could start
+            error = str(failure) or type(failure).__name__
+        finally:
+            if self._process:
+                await end_group(self._process)
+            code = self._process.returncode if self._process else None
+            result = "cancelled" if self._cancelled else "succeeded" if code == 0 and not error else "failed"
+            await self._add({"kind": "end", "result": result, "text": error})
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        """Add the events of ``process`` until it has exited and, for a moment more, until its output ends."""
+        reading, ending = asyncio.create_task(self._add_lines(process)), asyncio.create_task(exited(process))
+        try:
+            await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+                await ending
+            else:
+                await asyncio.wait({reading}, timeout=LIMITS["drainSeconds"])
+        finally:
+            reading.cancel()
+            ending.cancel()
+
+    async def _add_lines(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdout:
+            async for line in lines(process.stdout):
+                await self._add(_event(line))
 
     def cancel(self) -> None:
         """Ask the operation to stop after its current step; on the second call, kill it."""
@@ -58,15 +77,20 @@ class Operation:
             self._cancelled = True
 
     async def follow(self, last_number: int = 0) -> AsyncIterator[tuple[int, Event]]:
-        """Yield the events after ``last_number`` with their numbers, until the end."""
+        """Yield the events after ``last_number`` with their numbers, until the end.
+
+        All of them if there is no such number: it is one of an earlier operation.
+        """
+        if last_number > len(self.events):
+            last_number = 0
         while True:
             async with self._changed:
-                while len(self.events) <= last_number:
+                while len(self.events) <= last_number and not self.done:
                     await self._changed.wait()
             for event in self.events[last_number:]:
                 last_number += 1
                 yield last_number, event
-            if self.events[last_number - 1]["kind"] == "end":
+            if self.done and last_number == len(self.events):
                 return
 
     async def _add(self, event: Event) -> None:
@@ -78,7 +102,7 @@ class Operation:
 def _event(line: str) -> Event:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         event = None
     # Any other line is ordinary output.
     return (

@@ -1,5 +1,6 @@
 """Serve the console on this machine and open it in the browser."""
 
+import asyncio
 import socket
 import sys
 import webbrowser
@@ -7,14 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from airunway.console.app import RUN, Console
+from airunway.console.process_group import LIMITS
 from airunway.console.project import Project
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console as terminal
 
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 refused below
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Protocol(H11Protocol):
+    """HTTP/1.1 whose connections are closed if they send no request in time; uvicorn (0.54) has no such limit."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the time limit of the first request's headers."""
+        super().connection_made(transport)
+        self.loop.call_later(LIMITS["requestSeconds"], self._close_without_request)
+
+    def _close_without_request(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: Sequence[str] = RUN) -> None:
@@ -52,7 +68,7 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
     if browser and sys.stdout.isatty():
         webbrowser.open(url)
     config = uvicorn.Config(
-        guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+        guard, http=Protocol, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
     )
     try:
         uvicorn.Server(config).run(sockets=[listener])

@@ -17,6 +17,7 @@ from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Installa
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.provider_set import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.spec.clear_text import token_problems
 from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem, validation_problems
 
@@ -68,9 +69,14 @@ class Plan:
 def parse_settings(raw: Mapping[str, Any]) -> StackSettings:
     """Validate the settings except for deployments, which ``plan_stack`` checks. Raises ``InputError``."""
     try:
-        return StackSettings.model_validate(dict(raw))
+        settings = StackSettings.model_validate(dict(raw))
     except ValidationError as error:
         raise InputError(validation_problems(error, StackSettings)) from error
+    # Those of deployments are told with the deployments.
+    others = settings.model_dump(mode="python", by_alias=True, exclude_none=True, exclude={"deployments"})
+    if problems := list(token_problems(others)):
+        raise InputError(problems)
+    return settings
 
 
 def secret_problems(settings: StackSettings, *, has_token: bool, has_password: bool) -> list[Problem]:

@@ -13,6 +13,12 @@ LIMIT = 65_536
 """Maximum length of a GitHub comment, in characters."""
 
 _RESERVED = 300
+_LINKED = re.compile(r"(?:https?|ftp|mailto|xmpp):|www\.|(?<!&)#(?=\d)|\bGH-(?=\d)|:(?=[\w+-]+:)", re.IGNORECASE)
+_COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b", re.IGNORECASE)
+"""What GitHub makes a link or an emoji of, unless a zero-width space parts it: it looks at the rendered text.
+
+https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+"""
 
 
 def preview_markdown(preview: Preview) -> str:
@@ -62,8 +68,10 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
 
 def _escape(text: str) -> str:
     """Escape ``text`` for a line or a table cell, so that it is neither markup nor a mention."""
-    marked = re.sub(r"([\\`*_\[\]|~])", r"\\\1", re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)))
-    return re.sub(r"^(\d*)([-+#>=.)])", r"\1\\\2", marked).replace("<", "&lt;").replace("@", "&#64;")
+    marked = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)))
+    marked = re.sub(r"^(\d*)([-+#>=.)])", r"\1\\\2", marked).replace("<", "&lt;").replace("@", "&#64;&#8203;")
+    parted = _LINKED.sub(lambda found: f"{found[0][0]}&#8203;{found[0][1:]}", marked)
+    return _COMMIT.sub(lambda found: "&#8203;".join(re.findall(".{1,6}", found[0])), parted)
 
 
 def _code(text: str) -> str:

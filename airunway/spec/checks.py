@@ -105,11 +105,24 @@ def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
 def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
     """Warnings about valid but questionable settings."""
     warnings = []
-    if spec.engine.trust_remote_code:
-        warnings.append("engine.trustRemoteCode: the model's own code will run in the cluster")
+    for field in _trusting(spec):
+        warnings.append(f"{field}: the model's own code will run in the cluster")
     if spec.model.source is Source.CUSTOM and spec.model.served_name:
         warnings.append("model.servedName: with source custom the image decides the name")
     return [*warnings, *storage_warnings(spec)]
+
+
+def _trusting(spec: ModelDeploymentSpec) -> Iterator[str]:
+    """The fields that let a model's code run, as a setting or as a flag of the engine."""
+    if spec.engine.trust_remote_code:
+        yield "engine.trustRemoteCode"
+    for name, value in spec.engine.args.items():
+        if name.replace("_", "-") == "trust-remote-code" and value.lower() != "false":
+            yield f"engine.args.{name}"
+    for index, argument in enumerate(spec.engine.extra_args):
+        name, _, value = argument.partition("=")
+        if name.replace("_", "-") == "--trust-remote-code" and value.lower() != "false":
+            yield f"engine.extraArgs[{index}]"
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:

@@ -1,16 +1,25 @@
 """Finds credentials that are written in clear text, wherever they are; their values are in no message."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from airunway.spec.model import ModelDeploymentSpec
 from airunway.text.credentials import has_token
 from airunway.text.problems import Problem, join
+from airunway.text.yaml_reading import load_data
 
 TOKEN_VARIABLES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN"})
 """Environment variables from which programs read a Hugging Face token."""
 
 _TOKEN = "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead"
+_SECRET = "a secret must not be in clear text; use valueFrom"
+_SECRET_NAME = re.compile(
+    rf"(.*_)?({'|'.join(load_data(Path(__file__).with_suffix('.yaml'))['secretWords'])})", re.IGNORECASE | re.DOTALL
+)
+_REFERENCES = re.compile(r"(\$\([A-Za-z0-9_.-]+\))*")
+"""Kubernetes puts in the values of other variables: https://kubernetes.io/docs/tasks/inject-data-application/"""
 _FLAGS = {
     "hf-token": _TOKEN,
     "api-key": (
@@ -27,16 +36,47 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         for index, variable in enumerate(spec.env)
         if variable.name in TOKEN_VARIABLES and variable.value is not None
     }
+    problems |= {
+        f"env[{index}]": _SECRET
+        for index, variable in enumerate(spec.env)
+        if f"env[{index}]" not in problems and _is_secret(variable.name, variable.value or "")
+    }
     problems |= {field: _FLAGS[flag] for field, flag in _flags_with_values(spec) if flag in _FLAGS}
     overrides = spec.provider.overrides or {}
     problems |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
     data = spec.model_dump(mode="python", by_alias=True, exclude_none=True)
-    for field in _tokens(data, ""):
+    for field in token_fields(data, ""):
         if not any(
             field == other_field or field.startswith((f"{other_field}.", f"{other_field}[")) for other_field in problems
         ):
             problems[field] = _TOKEN
     yield from (Problem(field, message) for field, message in problems.items())
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether the variable ``name`` holds a secret in clear text: not a number or a reference to other variables."""
+    return bool(_SECRET_NAME.fullmatch(name)) and not (value.isdecimal() or _REFERENCES.fullmatch(value))
+
+
+def token_fields(value: Any, field: str = "") -> Iterator[str]:
+    """The fields of plain data that contain a token; a key with one is not part of the field."""
+    if isinstance(value, str):
+        if has_token(value):
+            yield field
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if has_token(str(key)):
+                yield field
+            else:
+                yield from token_fields(inner, join(field, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from token_fields(inner, f"{field}[{index}]")
+
+
+def token_problems(value: Any, field: str = "") -> Iterator[Problem]:
+    """A problem for each field of plain data that contains a token."""
+    yield from (Problem(found, _TOKEN) for found in token_fields(value, field))
 
 
 def _flags_with_values(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:
@@ -62,19 +102,3 @@ def _variables(value: Any, field: str) -> Iterator[str]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _variables(inner, f"{field}[{index}]")
-
-
-def _tokens(value: Any, field: str) -> Iterator[str]:
-    """The fields of ``value`` that contain a token; a key with one is not part of the field."""
-    if isinstance(value, str):
-        if has_token(value):
-            yield field
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if has_token(str(key)):
-                yield field
-            else:
-                yield from _tokens(inner, join(field, str(key)))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _tokens(inner, f"{field}[{index}]")

@@ -72,7 +72,8 @@ def kinds(text: str) -> Counter[str]:
 
 def observed(text: str) -> str:
     """What a reader sees of the Markdown, code included."""
-    return "".join(t.content for t in tokens(text) if t.type in ("text", "text_special", "code_inline", "fence"))
+    parts = [t.content for t in tokens(text) if t.type in ("text", "text_special", "code_inline", "fence")]
+    return "".join(parts).replace("\u200b", "")  # has no width
 
 
 def words(text: str) -> str:
@@ -102,6 +103,42 @@ def test_a_comment_mentions_nobody() -> None:
     comment = differences_markdown([Difference("s", (decided,), ("operator @org/x 1.0 is removed",), (), 0)])
     assert "@" not in comment
     assert "rule \"x == '@everyone'\"" in observed(comment)
+
+
+LINKS = re.compile(
+    r"(?:https?|ftp)://|www\.|(?:mailto|xmpp):|#\d|\bGH-\d|:[\w+-]+:|\b[0-9a-f]{7,40}\b|@\w", re.IGNORECASE
+)
+"""What GitHub makes more of than text, in what Markdown has rendered."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see https://evil.example/x",
+        "HTTP://evil.example",
+        "www.evil.example",
+        "WWW.evil.example",
+        "mailto:a@b.example",
+        "xmpp:a@b.example",
+        "#12",
+        "a #12",
+        "GH-1",
+        "gh-1",
+        "org/repo#3",
+        ":+1:",
+        "a :tada: b :smile::smile:",
+        "$x$ and $$y$$",
+        "a5c3785ed8d6a35868bc169f07e40e889087fd2e",
+        "org/repo@a5c3785",
+    ],
+)
+def test_no_text_is_a_link_an_emoji_or_a_formula_on_github(text: str) -> None:
+    decided = SelectionChange("one", text, "b", text)
+    comment = differences_markdown([Difference("s", (decided,), (f"operator {text} is removed",), (), 0)])
+    rendered = "".join(t.content for t in tokens(comment) if t.type in ("text", "text_special"))
+    assert LINKS.search(rendered) is None
+    assert re.search(r"(?<!\\)\$", comment) is None
+    assert observed(comment).count(text) >= 3
 
 
 @given(texts)

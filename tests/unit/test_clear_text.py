@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
+from airunway.planning.plan import parse_settings
 from airunway.provider.live_pod import EnvVar
 from airunway.provider.pod_reading import read_environment
 from airunway.provider.pods import TOKEN_KEY
 from airunway.spec.checks import parse_spec
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.merge import merge_patch
-from airunway.text.problems import format_value
+from airunway.text.problems import InputError, format_value
+from tests.unit.controller_stacks import refused
 from tests.unit.samples import GPU, plan
 
 TOKEN = "hf_" + "aB3" * 11 + "z"
@@ -48,6 +50,33 @@ def test_a_token_in_clear_text_is_refused_at_its_field(fields: dict[str, Any], f
     (problem,) = problems(fields)
     assert problem.startswith(f"{field}: a token must not be in clear text; set ")
     assert TOKEN not in problem
+
+
+@pytest.mark.parametrize(
+    "name", ["GITHUB_TOKEN", "TOKEN", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "db_password", "CLIENT_SECRET"]
+)
+def test_a_variable_named_as_a_secret_is_refused_with_a_value(name: str) -> None:
+    assert problems({"env": [{"name": name, "value": "s3cret"}]}) == [
+        "env[0]: a secret must not be in clear text; use valueFrom"
+    ]
+    assert problems({"env": [{"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_TOKENS", "many"),
+        ("TOKENIZER", "org/m"),
+        ("TOKEN_LIMIT", "x"),
+        ("MYTOKEN", "x"),
+        ("SECRET_NAME", "x"),
+        ("PAD_TOKEN", "7"),
+        ("API_KEY", ""),
+        ("API_KEY", "$(OTHER)"),
+    ],
+)
+def test_a_variable_that_holds_no_secret_is_accepted(name: str, value: str) -> None:
+    assert problems({"env": [{"name": name, "value": value}]}) == []
 
 
 @pytest.mark.parametrize("extra", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api_key=s3cret"]])
@@ -95,13 +124,15 @@ def test_what_only_looks_like_a_token_is_accepted(fields: dict[str, Any]) -> Non
         {"secrets": {"huggingFaceToken": TOKEN}},
         {"image": f"a {TOKEN}"},
         {"engine": {"args": {"hf-token": TOKEN}, "extraArgs": [f"--hf-token={TOKEN}"]}},
+        {"name": TOKEN},
+        {"namespace": f"a {TOKEN}"},
         {"model": {"id": f"https://{TOKEN}@huggingface.co/a/b"}},
     ],
 )
 def test_no_message_about_something_else_shows_a_token(fields: dict[str, Any]) -> None:
     result = problems(fields)
     assert result
-    assert TOKEN[3:] not in "\n".join(result)
+    assert TOKEN[3:].lower() not in "\n".join(result).lower()
 
 
 def test_a_value_is_shown_without_tokens_even_where_it_is_cut() -> None:
@@ -122,3 +153,32 @@ def test_a_token_of_the_user_s_own_is_read_back_beside_the_other_one() -> None:
     variables = [EnvVar.model_validate(variable) for variable in env]
     assert read_environment(variables) == {"env": env}
     assert read_environment(variables[1:]) == {"secrets": {"huggingFaceToken": "mine"}}
+
+
+CHART = {"installation": {"helmCharts": [{"name": "c", "values": {"a": {"list": [TOKEN]}}}]}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"huggingFaceSecret": TOKEN}, "huggingFaceSecret"),
+        (
+            {"providers": {"dynamo": {"spec": CHART}}},
+            "providers.dynamo.spec.installation.helmCharts[0].values.a.list[0]",
+        ),
+        ({"cluster": {"context": "c", "kubeconfig": f"/home/{TOKEN}"}}, "cluster.kubeconfig"),
+    ],
+)
+def test_a_token_in_a_stack_s_settings_is_refused_and_not_shown(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as raised:
+        parse_settings({"cluster": {"context": "c"}} | settings)
+    assert str(raised.value).startswith(f"{field}: a token must not be in clear text; set ")
+    assert TOKEN[3:] not in str(raised.value)
+
+
+def test_a_token_in_a_controller_s_manifests_is_refused_and_not_shown() -> None:
+    manifest = f"{{apiVersion: v1, kind: Secret, metadata: {{name: s}}, stringData: {{token: {TOKEN}}}}}"
+    settings = {"installation": "managed", "manifests": ["c.yaml"]}
+    message = str(refused({}, files={"c.yaml": manifest}, controller=settings))
+    assert "c.yaml[0].stringData.token: a token must not be in clear text; set " in message
+    assert TOKEN[3:] not in message

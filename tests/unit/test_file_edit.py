@@ -2,6 +2,7 @@
 somebody else's change is not overwritten.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,67 @@ def test_what_is_saved_keeps_its_line_ends_and_its_link(tmp_path: Path) -> None:
     assert path.read_bytes() == b"a: 3\r\nb: 2\r\n"
     assert link.is_symlink()
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["real", "stack.yaml", "stack.yaml"]
+
+
+def test_what_is_saved_stays_one_file_under_each_of_its_names(tmp_path: Path) -> None:
+    path, other = tmp_path / "stack.yaml", tmp_path / "other.yaml"
+    path.write_text("a: long value\n")
+    other.hardlink_to(path)
+    save(path, "a: 1\n", fingerprint("a: long value\n"))
+    assert other.read_text() == "a: 1\n"
+    assert path.samefile(other)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_what_is_saved_keeps_its_owner_and_mode(tmp_path: Path) -> None:
+    path = tmp_path / "stack.yaml"
+    path.write_text("a: 1\n")
+    os.chown(path, 1000, 1001)
+    path.chmod(0o2640)
+    save(path, "a: 2\n", fingerprint("a: 1\n"))
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (1000, 1001, 0o2640)
+
+
+@pytest.mark.parametrize("refused", ["fchown", "mkstemp"])
+def test_an_owner_that_can_not_be_given_is_kept_by_writing_in_place(
+    refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(f"airunway.console.file_edit.{'tempfile' if refused == 'mkstemp' else 'os'}.{refused}", refuse)
+    path = tmp_path / "stack.yaml"
+    path.write_text("a: long value\n")
+    number = path.stat().st_ino
+    save(path, "a: 1\n", fingerprint("a: long value\n"))
+    assert (path.read_text(), path.stat().st_ino) == ("a: 1\n", number)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_disk_that_fails_leaves_the_file_as_it_was(
+    linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "stack.yaml"
+    path.write_text("a: long value\n")
+    if linked:
+        (tmp_path / "other.yaml").hardlink_to(path)
+    failures = [OSError(28, "No space left on device")]
+    synced: list[int] = []
+
+    def fail_once(handle: int) -> None:
+        if failures:
+            raise failures.pop()
+        synced.append(handle)
+
+    monkeypatch.setattr("airunway.console.file_edit.os.fsync", fail_once)
+    names = sorted(tmp_path.iterdir())
+    with pytest.raises(OSError, match="No space left"):
+        save(path, "a: 1\n", fingerprint("a: long value\n"))
+    assert path.read_text() == "a: long value\n"
+    assert sorted(tmp_path.iterdir()) == names
+    synced.clear()
+    save(path, "a: 1\n", fingerprint("a: long value\n"))
+    assert len(synced) == (1 if linked else 2)  # the file, and the folder that names a new one

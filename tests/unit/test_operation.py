@@ -4,11 +4,14 @@ import asyncio
 import json
 import signal
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airunway.console.operation import Event, Operation
+from airunway.console.process_group import LIMITS
 
 PRINTS = (
     "import json, sys\nfor event in json.loads(sys.argv[1]):\n print(event if isinstance(event, str) else"
@@ -85,10 +88,52 @@ def test_a_command_that_is_not_there_ends_it_with_the_reason() -> None:
     assert (end["kind"], end["result"], "No such file" in end["text"]) == ("end", "failed", True)
 
 
-def test_a_line_without_end_ends_it_and_not_the_console() -> None:
-    events = run(code="import sys\nfor _ in range(40): sys.stdout.write('x' * 100_000)")
-    assert (events[-1]["kind"], events[-1]["result"]) == ("end", "failed")
-    assert events[-1]["text"]
+@pytest.mark.parametrize("end", ["", "\\n"])
+def test_a_long_line_is_cut_and_the_operation_goes_on(end: str) -> None:
+    code = f"import sys\nfor _ in range(30): sys.stdout.write('x' * 100_000)\nsys.stdout.write('{end}')\n"
+    first, *others = run(code=code + ("print('after')" if end else ""))
+    assert first["text"] == "x" * (1 << 20) + f" … ({3_000_000 - (1 << 20):,} more characters)"
+    assert [e.get("text") for e in others] == (["after", ""] if end else [""])
+    assert others[-1]["result"] == "succeeded"
+
+
+def test_what_is_nested_too_deeply_for_an_event_is_a_line_of_the_log() -> None:
+    assert run("[" * 100_000)[:-1] == [{"kind": "log", "text": "[" * 100_000}]
+
+
+HOLDS = """
+import subprocess, sys
+child = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('x', flush=True); time.sleep(60)"
+process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE if "quiet" in sys.argv[1] else None)
+if process.stdout: process.stdout.readline()
+print(process.pid, flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", ["holding", "quiet"])
+def test_a_process_that_is_left_is_ended_before_the_operation_is(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ignores interrupts, with the output open or not."""
+    for name in ("drainSeconds", "interruptSeconds"):
+        monkeypatch.setitem(LIMITS, name, 0.3)
+    started = time.monotonic()
+    events = run(how, code=HOLDS)
+    assert time.monotonic() - started < 10
+    assert events[-1] == {"kind": "end", "result": "succeeded", "text": ""}
+    pid = next(int(e["text"]) for e in events if e.get("text", "").isdecimal())
+    stat = Path(f"/proc/{pid}/stat")
+    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX"
+
+
+def test_a_failure_of_the_console_ends_the_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: str) -> Event:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr("airunway.console.operation._event", fails)
+    operation = Operation("own", "up")
+    asyncio.run(asyncio.wait_for(operation.run(command(WAITS, "once"), "."), 20))
+    assert operation.events == [{"kind": "end", "result": "failed", "text": "of ours"}]
+    assert operation._process is not None
+    assert operation._process.returncode == 1
 
 
 async def cancelled(how: str, times: int) -> Operation:
@@ -123,9 +168,16 @@ def test_who_comes_late_or_comes_back_sees_every_event_once() -> None:
         operation = Operation("own", "preview")
         early = asyncio.create_task(numbers(operation, 0))
         await operation.run(command(PRINTS, json.dumps(["a", "b", "c"])), ".")
-        return [await early, await numbers(operation, 0), await numbers(operation, 2), await numbers(operation, 3)]
+        return [
+            await early,
+            await numbers(operation, 0),
+            await numbers(operation, 2),
+            await numbers(operation, 3),
+            await numbers(operation, 4),
+            await numbers(operation, 5),
+        ]
 
     async def numbers(operation: Operation, after: int) -> list[int]:
         return [number async for number, _ in operation.follow(after)]
 
-    assert asyncio.run(asyncio.wait_for(act(), 20)) == [[1, 2, 3, 4], [1, 2, 3, 4], [3, 4], [4]]
+    assert asyncio.run(asyncio.wait_for(act(), 20)) == [[1, 2, 3, 4], [1, 2, 3, 4], [3, 4], [4], [], [1, 2, 3, 4]]

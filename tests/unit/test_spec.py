@@ -100,6 +100,22 @@ def test_running_a_model_s_code_is_warned_of() -> None:
     assert "trustRemoteCode" in spec_warnings(spec(engine={"trustRemoteCode": True}))[0]
 
 
+@pytest.mark.parametrize(
+    ("engine", "field"),
+    [
+        ({"args": {"trust-remote-code": ""}}, "engine.args.trust-remote-code"),
+        ({"args": {"trust_remote_code": "true"}}, "engine.args.trust_remote_code"),
+        ({"extraArgs": ["--seed=1", "--trust-remote-code"]}, "engine.extraArgs[1]"),
+        ({"extraArgs": ["--trust_remote_code=True"]}, "engine.extraArgs[0]"),
+        ({"args": {"trust-remote-code": "false"}, "extraArgs": ["--trust"]}, None),
+        ({"extraArgs": ["--trust-remote-code=False"]}, None),
+    ],
+)
+def test_running_a_model_s_code_by_a_flag_is_warned_of(engine: dict[str, Any], field: str | None) -> None:
+    expected = [f"{field}: the model's own code will run in the cluster"] if field else []
+    assert spec_warnings(spec(engine=engine)) == expected
+
+
 def test_type_errors_and_rules_are_reported_together() -> None:
     _, problems = parse_spec({"model": {}, "engine": {"contextLength": "x"}}, ModelDeploymentSpec)
     assert [p.field for p in problems] == ["engine.contextLength", "model.id"]
