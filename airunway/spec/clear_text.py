@@ -15,9 +15,9 @@ TOKEN_VARIABLES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_
 
 _TOKEN = "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead"
 _SECRET = "a secret must not be in clear text; use valueFrom"
-_SECRET_NAME = re.compile(
-    rf"(.*_)?({'|'.join(load_data(Path(__file__).with_suffix('.yaml'))['secretWords'])})", re.IGNORECASE | re.DOTALL
-)
+_NAMES = load_data(Path(__file__).with_suffix(".yaml"))
+_SECRET_NAME = re.compile(rf"(.*_)?({'|'.join(_NAMES['secretWords'])})", re.IGNORECASE | re.DOTALL)
+_PLAIN_NAME = re.compile(rf"(.*_)?({'|'.join(_NAMES['plainNames'])})", re.IGNORECASE | re.DOTALL)
 _REFERENCES = re.compile(r"(\$\([A-Za-z0-9_.-]+\))*")
 """Kubernetes puts in the values of other variables: https://kubernetes.io/docs/tasks/inject-data-application/"""
 _FLAGS = {
@@ -55,7 +55,8 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 
 def _is_secret(name: str, value: str) -> bool:
     """Whether the variable ``name`` holds a secret in clear text: not a number or a reference to other variables."""
-    return bool(_SECRET_NAME.fullmatch(name)) and not (value.isdecimal() or _REFERENCES.fullmatch(value))
+    named = _SECRET_NAME.fullmatch(name) and not _PLAIN_NAME.fullmatch(name)
+    return bool(named) and not (value.isdecimal() or _REFERENCES.fullmatch(value))
 
 
 def token_fields(value: Any, field: str = "") -> Iterator[str]:

@@ -175,7 +175,10 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    return Checkout(tmp_path_factory.mktemp("checkout"))
+    created = Checkout(tmp_path_factory.mktemp("checkout"))
+    if shutil.which("pulumi-language-python"):
+        created.pulumi("yaml", "package", "get-schema", "../../components")  # installs what the plugin needs
+    return created
 
 
 @needs("pulumi-language-python")
