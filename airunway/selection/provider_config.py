@@ -5,7 +5,7 @@ Documents follow KubeAIRunway's CRD, either with capabilities per engine or in t
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from airunway.selection.rule_evaluation import RuleError, compile_rule
 from airunway.selection.upstream_keys import hoist_annotations, set_aside
@@ -135,13 +135,17 @@ class Installation(StrictModel):
         return next((r.url for r in self.helm_repos if r.name == chart.repository), None)
 
 
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+"""An address that a page may link to, which no script is."""
+
+
 class ProviderSpec(StrictModel):
     """The ``spec`` of an InferenceProviderConfig, plus the images and defaults that our renderers use."""
 
     capabilities: Capabilities = Field(description="What it can run.")
     selection_rules: list[SelectionRule] = Field([], description="When it is chosen; none: only by name.")
     installation: Installation = Field(Installation(), description="Its operator.")
-    documentation: str | None = Field(None, description="Address of the documentation.")
+    documentation: WebAddress | None = Field(None, description="Address of the documentation, http or https.")
     images: dict[str, Image] = Field(
         {},
         description=(

@@ -48,7 +48,12 @@ def test_a_stack_that_pulumi_could_not_start_is_refused_until_its_deployments_st
 def test_a_stack_that_grows_towards_the_limit_is_warned_of(
     format: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_stack(project, "dev", deployments=many(2), providers={"kaito": {"spec": {"documentation": "x" * 100_000}}})
+    write_stack(
+        project,
+        "dev",
+        deployments=many(2),
+        providers={"kaito": {"spec": {"documentation": f"https://example.com/{'x' * 100_000}"}}},
+    )
     (project / "saved.json").write_text(json.dumps({"stack": "dev", "deployments": [], "resources": []}))
     here = ("--stack", "dev", "--cwd", str(project), "--format", format)
     for command in (("preview", *here), ("diff", *here, "--against", str(project / "saved.json"))):
