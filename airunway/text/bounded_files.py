@@ -21,6 +21,11 @@ class UnreadableFileError(Exception):
 
 def read_text_file(path: str | Path, limit: int = MAX_TEXT) -> str:
     """The text of a regular file, with its line endings. Raises ``UnreadableFileError``."""
+    return decoded(read_file(path, limit), limit)
+
+
+def read_file(path: str | Path, limit: int = MAX_TEXT) -> bytes:
+    """The content of a regular file. Raises ``UnreadableFileError``."""
     try:
         # Neither waiting for a pipe's writer nor making a terminal this process's own.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -35,7 +40,9 @@ def read_text_file(path: str | Path, limit: int = MAX_TEXT) -> str:
         raise UnreadableFileError("is not a regular file" if socket else f"can't be read: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path
         raise UnreadableFileError(f"can't be read: {error}") from error
-    return decoded(content, limit)
+    if len(content) > limit:
+        raise UnreadableFileError(_too_long(limit))
+    return content
 
 
 def _content(descriptor: int, limit: int) -> bytes:
@@ -51,8 +58,12 @@ def _content(descriptor: int, limit: int) -> bytes:
 def decoded(content: bytes, limit: int = MAX_TEXT) -> str:
     """``content`` as text. Raises ``UnreadableFileError`` if it is longer than ``limit`` or not UTF-8."""
     if len(content) > limit:
-        raise UnreadableFileError(f"has more than {limit:,} bytes, the most that is read")
+        raise UnreadableFileError(_too_long(limit))
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableFileError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def _too_long(limit: int) -> str:
+    return f"has more than {limit:,} bytes, the most that is read"

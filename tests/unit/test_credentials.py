@@ -198,6 +198,14 @@ def test_a_token_in_a_file_goes_before_the_one_beside_it(tmp_path: Path) -> None
     assert "is not a token" in refusal({"tokenFile": str(file)})
 
 
+@pytest.mark.parametrize("field", ["tokenFile", "client-certificate"])
+def test_a_file_that_never_ends_is_refused_at_once(field: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (str(pipe), "/dev/zero"):
+        assert refusal({field: path}) == f"{path}: is not a regular file"
+
+
 def test_nothing_is_sent_over_plain_http(tmp_path: Path) -> None:
     user = {"token": "t", "client-certificate": "/nowhere", "client-key": "/nowhere"} | plugin(tmp_path, "sys.exit(1)")
     assert login(user, server="http://c.example") == Credentials()

@@ -3,6 +3,7 @@ user is known.
 """
 
 import base64
+import os
 import ssl
 from pathlib import Path
 from typing import Any
@@ -152,5 +153,8 @@ def test_what_is_no_authority_is_refused_with_its_file(data: bytes, tmp_path: Pa
 def test_an_authority_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.pem: can't be read: No such file"):
         tls_context(cluster(certificate_authority=str(tmp_path / "gone.pem")), NOBODY)
-    with pytest.raises(InputError, match="can't be read: Is a directory"):
+    with pytest.raises(InputError, match="is a folder"):
         tls_context(cluster(certificate_authority=str(tmp_path)), NOBODY)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe: is not a regular file"):
+        tls_context(cluster(certificate_authority=str(tmp_path / "pipe")), NOBODY)

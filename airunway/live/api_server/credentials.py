@@ -12,13 +12,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from airunway.live.api_server.kubeconfig import Context
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, Entry, ExecEntry, Secret
+from airunway.text.bounded_files import UnreadableFileError, read_file
 from airunway.text.problems import InputError, Problem, dotted_field
 
 _PLUGIN_SECONDS = 120
@@ -88,9 +88,9 @@ def _token(token: str | None, file: str | None) -> str:
 
 def _read_bytes(path: str | None) -> bytes:
     try:
-        return Path(path).read_bytes() if path else b""
-    except OSError as error:
-        raise InputError([Problem(str(path), f"can't be read: {error.strerror}")]) from error
+        return read_file(path) if path else b""
+    except UnreadableFileError as error:
+        raise InputError([Problem(str(path), str(error))]) from error
 
 
 async def _from_plugin(plugin: ExecEntry, cluster: ClusterEntry, environment: Mapping[str, str]) -> Credentials:

@@ -2,10 +2,10 @@
 
 import ssl
 import tempfile
-from pathlib import Path
 
 from airunway.live.api_server.credentials import Credentials
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry
+from airunway.text.bounded_files import UnreadableFileError, read_file
 from airunway.text.problems import InputError, Problem
 
 
@@ -51,12 +51,12 @@ def tls_context(cluster: ClusterEntry, credentials: Credentials) -> ssl.SSLConte
 def _trust(context: ssl.SSLContext, cluster: ClusterEntry) -> None:
     source = "certificate-authority-data" if cluster.certificate_authority_data else str(cluster.certificate_authority)
     try:
-        data = cluster.certificate_authority_data or Path(source).read_bytes()
+        data = cluster.certificate_authority_data or read_file(source)
         context.load_verify_locations(cadata=data.decode("ascii"))
     except ssl.SSLError as error:
         raise InputError([Problem(source, f"is not a PEM certificate: {error.reason or error}")]) from error
-    except OSError as error:
-        raise InputError([Problem(source, f"can't be read: {error.strerror}")]) from error
+    except UnreadableFileError as error:
+        raise InputError([Problem(source, str(error))]) from error
     except ValueError as error:
         raise InputError([Problem(source, "is not a PEM certificate")]) from error
 
