@@ -218,6 +218,9 @@ class Console:
             save(edit.path, edit.after, form.get("read", ""))
         except ConflictError as error:
             return self._review(request, change, conflict=str(error))
+        except OSError as error:
+            message = f"{edit.path.name} can't be saved and is as it was: {error.strerror}"
+            raise HTTPException(500, message) from error
         target = "providers" if change["kind"] == "provider" else ""
         return RedirectResponse(f"/stacks/{stack}/{target}?saved={quote(edit.name or '1')}", 303)
 

@@ -1,6 +1,10 @@
 """Unit (pages without a socket): what a page can't do is said on a page, and a bug does not end the console."""
 
+import errno
+import html
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -39,3 +43,22 @@ def test_every_page_of_an_odd_stack_says_what_is_wrong_with_it(guard: Guard, tmp
     (tmp_path / "stacks" / "Pulumi.own.yaml").write_text(f"config: {config}")
     browser = Browser(guard)
     assert {browser.get(f"/stacks/own/{page}").status_code for page in PAGES} == {400}
+
+
+def test_a_disk_that_is_full_is_told_and_the_file_is_as_it_was(
+    guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, path = Browser(guard), tmp_path / "stacks" / "Pulumi.own.yaml"
+    before = "config:\n  airunway:cluster: {context: x}\n"
+    path.write_text(before)
+    page = browser.post("/stacks/own/review", {"kind": "deployment", "name": "a", "model.id": "org/x"})
+    hidden = dict(re.findall(r'name="(change|read)" value="([^"]*)"', page.text))
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    answer = browser.post("/stacks/own/save", {key: html.unescape(value) for key, value in hidden.items()})
+    assert answer.status_code == 500
+    assert "Pulumi.own.yaml can&#39;t be saved and is as it was: No space left on device" in answer.text
+    assert path.read_text() == before
