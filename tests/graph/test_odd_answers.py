@@ -2,12 +2,14 @@
 pages and what is no API server: one clear line, in time.
 """
 
+import gzip
 import json
 import time
 from typing import Any
 
 import pytest
 
+from airunway.live.api_server import bounded_answers
 from tests.graph.api_server import Answer, ApiServer
 from tests.graph.live_commands import WORKSPACES, Commands, item
 
@@ -200,3 +202,16 @@ def test_a_file_for_ids_that_can_not_be_written_is_told(command: Commands) -> No
     assert "/nowhere/ids.json: can't be written: No such file or directory" in command.refused(
         "import", "--ids", "/nowhere/ids.json"
     )
+
+
+@pytest.mark.parametrize("compressed", [True, False], ids=["compressed", "plain"])
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: str(a[0]))
+def test_an_answer_that_is_longer_than_any_is_given_up(
+    arguments: list[str], compressed: bool, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_answers, "MAX_BYTES", 100_000)
+    body = b'{"kind": "' + b" " * 200_000 + b'"}'
+    headers = {"Content-Encoding": "gzip"} if compressed else {}
+    server.rules["*"] = Answer(gzip.compress(body) if compressed else body, headers=headers)
+    assert "its answer has more than 100,000 bytes, the most that is read" in command.refused(*arguments)
+    assert server.asked.count("/version") == 1, "it is not asked for again"

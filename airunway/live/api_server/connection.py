@@ -141,7 +141,8 @@ class Connection:
 
     async def _request(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
         try:
-            response = await self.session.send(method, path, query, {"Accept": "application/json", **headers})
+            with self._validating():
+                response = await self.session.send(method, path, query, {"Accept": "application/json", **headers})
         except TimeoutError as error:
             raise self._unreachable(f"no response within {DEADLINE:.0f} seconds") from error
         except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: an invalid host name

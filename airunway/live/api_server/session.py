@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from airunway.live.api_server import bounded_answers
 from airunway.live.api_server.credentials import Credentials, credentials_of
 from airunway.live.api_server.kubeconfig import Context
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, UserEntry
@@ -58,7 +59,7 @@ class Session:
     ) -> httpx.Response:
         """Send a request and return the response, with renewed credentials if they are refused.
 
-        Raises ``TimeoutError``, ``httpx.HTTPError``, and ``InputError`` without credentials.
+        Raises ``TimeoutError``, ``httpx.HTTPError``, ``InvalidResponseError``, and ``InputError`` without credentials.
         """
         access = await self.access()
         response = await _send(access, method, path, query, headers)
@@ -114,7 +115,8 @@ async def _send(
         while True:
             attempts += 1
             try:
-                response = await access.client.request(method, path, params=query, headers=all_headers)
+                request = access.client.build_request(method, path, params=query, headers=all_headers)
+                response = await bounded_answers.send(access.client, request)
                 wait = retry_after(response)
                 if wait is None or attempts > _RETRIES or asyncio.get_running_loop().time() + wait >= deadline:
                     return response
