@@ -90,7 +90,8 @@ def _replace(path: Path, text: str, status: os.stat_result) -> bool:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    _sync_folder(path.parent)
+    with contextlib.suppress(OSError):  # the change is there; some file systems can't sync a folder
+        _sync_folder(path.parent)
     return True
 
 

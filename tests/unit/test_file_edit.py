@@ -2,7 +2,9 @@
 somebody else's change is not overwritten.
 """
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,16 @@ def test_a_disk_that_fails_leaves_the_file_as_it_was(
     synced.clear()
     save(path, "a: 1\n", fingerprint("a: long value\n"))
     assert len(synced) == (1 if linked else 2)  # the file, and the folder that names a new one
+
+
+def test_a_folder_that_cannot_be_synced_does_not_undo_a_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("old\n")
+
+    def fsync(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("airunway.console.file_edit.os.fsync", fsync)
+    save(path, "new\n", fingerprint("old\n"))
+    assert path.read_text() == "new\n"
