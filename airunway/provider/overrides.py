@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -31,7 +33,12 @@ class Shape(StrictModel):
 
 def shape_of(provider: Provider, api_version: str) -> Shape:
     """The shape of the provider's kind in an API version."""
-    return Shape.model_validate(load_data(provider.FOLDER / FILE)[api_version])
+    return _shapes(provider.FOLDER)[api_version]
+
+
+@cache
+def _shapes(folder: Path) -> dict[str, Shape]:
+    return {version: Shape.model_validate(data) for version, data in load_data(folder / FILE).items()}
 
 
 def override(
@@ -44,11 +51,9 @@ def override(
     Raises ``InputError`` for fields that the kind does not have, and for new elements that lack what they need.
     """
     version = resource["apiVersion"]
-    shape = shape_of(provider, version)
-    others = {other: shape_of(provider, other) for other in api_versions(provider) if other != version}
     problems = [
-        *_unknown_fields(shape, others, provider.KIND, overrides),
-        *_incomplete(shape, resource, overrides, renamed),
+        *_unknown_fields(provider, version, overrides),
+        *_incomplete(shape_of(provider, version), resource, overrides, renamed),
     ]
     if problems:
         raise InputError(problems)
@@ -57,26 +62,25 @@ def override(
 
 
 def _unknown_fields(
-    shape: Shape, others: Mapping[str, Shape], kind: str, value: Any, pattern: str = "", field: str = PREFIX
+    provider: Provider, api_version: str, value: Any, pattern: str = "", field: str = PREFIX
 ) -> Iterator[Problem]:
-    """Yield a problem for each key that its map does not have, as far down as ``shape`` knows.
-
-    ``others`` are the shapes of the kind's other versions, by version.
-    """
+    """Yield a problem for each key that its map does not have, as far down as the kind's shape is known."""
     if isinstance(value, list):
         for index, element in enumerate(value):
-            yield from _unknown_fields(shape, others, kind, element, f"{pattern}[]", f"{field}[{index}]")
+            yield from _unknown_fields(provider, api_version, element, f"{pattern}[]", f"{field}[{index}]")
     if not isinstance(value, dict):
         return
-    valid = shape.fields.get(pattern)
+    valid = shape_of(provider, api_version).fields.get(pattern)
     for key, inner in value.items():
         if valid is not None and key not in valid and key != DIRECTIVE:
-            owner = f"{pattern} of a {kind}" if pattern else f"the root of a {kind}"
-            versions = [version for version, other in others.items() if key in other.fields.get(pattern, [])]
+            owner = f"{pattern} of a {provider.KIND}" if pattern else f"the root of a {provider.KIND}"
+            versions = [
+                other for other in api_versions(provider) if key in shape_of(provider, other).fields.get(pattern, [])
+            ]
             hint = f" here, but of {' and '.join(versions)}" if versions else ""
             yield Problem(join(field, key), f"no field of {owner}{hint}; {suggest_name(key, valid)}")
         else:
-            yield from _unknown_fields(shape, others, kind, inner, join(pattern, key), join(field, key))
+            yield from _unknown_fields(provider, api_version, inner, join(pattern, key), join(field, key))
 
 
 def _incomplete(shape: Shape, resource: Any, overrides: Any, renamed: Collection[str]) -> Iterator[Problem]:

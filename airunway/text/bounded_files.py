@@ -21,7 +21,7 @@ class UnreadableFileError(Exception):
 
 def read_text_file(path: str | Path, limit: int = MAX_TEXT) -> str:
     """The text of a regular file, with its line endings. Raises ``UnreadableFileError``."""
-    return decoded(read_file(path, limit), limit)
+    return _text(read_file(path, limit))
 
 
 def read_file(path: str | Path, limit: int = MAX_TEXT) -> bytes:
@@ -40,9 +40,7 @@ def read_file(path: str | Path, limit: int = MAX_TEXT) -> bytes:
         raise UnreadableFileError("is not a regular file" if socket else f"can't be read: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path
         raise UnreadableFileError(f"can't be read: {error}") from error
-    if len(content) > limit:
-        raise UnreadableFileError(_too_long(limit))
-    return content
+    return _bounded(content, limit)
 
 
 def _content(descriptor: int, limit: int) -> bytes:
@@ -57,13 +55,17 @@ def _content(descriptor: int, limit: int) -> bytes:
 
 def decoded(content: bytes, limit: int = MAX_TEXT) -> str:
     """``content`` as text. Raises ``UnreadableFileError`` if it is longer than ``limit`` or not UTF-8."""
-    if len(content) > limit:
-        raise UnreadableFileError(_too_long(limit))
+    return _text(_bounded(content, limit))
+
+
+def _text(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableFileError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
 
 
-def _too_long(limit: int) -> str:
-    return f"has more than {limit:,} bytes, the most that is read"
+def _bounded(content: bytes, limit: int) -> bytes:
+    if len(content) > limit:
+        raise UnreadableFileError(f"has more than {limit:,} bytes, the most that is read")
+    return content
