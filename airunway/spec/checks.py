@@ -25,6 +25,7 @@ from airunway.spec.pod_checks import env_problems, gpu_type_problems, toleration
 from airunway.spec.quantities import parse_quantity as parse_quantity
 from airunway.spec.quantities import size_problem
 from airunway.spec.storage_checks import storage_problems, storage_warnings
+from airunway.spec.written_flags import written_flags
 from airunway.text.problems import Problem, format_value, validation_problems
 
 _Spec = TypeVar("_Spec", bound=ModelDeploymentSpec)
@@ -116,13 +117,9 @@ def _trusting(spec: ModelDeploymentSpec) -> Iterator[str]:
     """The fields that let a model's code run, as a setting or as a flag of the engine."""
     if spec.engine.trust_remote_code:
         yield "engine.trustRemoteCode"
-    for name, value in spec.engine.args.items():
-        if name.replace("_", "-") == "trust-remote-code" and value.lower() != "false":
-            yield f"engine.args.{name}"
-    for index, argument in enumerate(spec.engine.extra_args):
-        name, _, value = argument.partition("=")
-        if name.replace("_", "-") == "--trust-remote-code" and value.lower() != "false":
-            yield f"engine.extraArgs[{index}]"
+    for field, flag, value in written_flags(spec):
+        if flag == "trust-remote-code" and value.lower() != "false":
+            yield field
 
 
 def _mode(spec: ModelDeploymentSpec) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.spec.model import ModelDeploymentSpec
+from airunway.spec.written_flags import written_flags
 from airunway.text.credentials import has_token
 from airunway.text.problems import Problem, join
 from airunway.text.yaml_reading import load_data
@@ -41,7 +42,7 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
         for index, variable in enumerate(spec.env)
         if f"env[{index}]" not in problems and _is_secret(variable.name, variable.value or "")
     }
-    problems |= {field: _FLAGS[flag] for field, flag in _flags_with_values(spec) if flag in _FLAGS}
+    problems |= {field: _FLAGS[flag] for field, flag, value in written_flags(spec) if value and flag in _FLAGS}
     overrides = spec.provider.overrides or {}
     problems |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
     data = spec.model_dump(mode="python", by_alias=True, exclude_none=True)
@@ -78,17 +79,6 @@ def token_fields(value: Any, field: str = "") -> Iterator[str]:
 def token_problems(value: Any, field: str = "") -> Iterator[Problem]:
     """A problem for each field of plain data that contains a token."""
     yield from (Problem(found, _TOKEN) for found in token_fields(value, field))
-
-
-def _flags_with_values(spec: ModelDeploymentSpec) -> Iterator[tuple[str, str]]:
-    """Field and name of each flag that has a value; it may follow the flag in an argument of its own."""
-    yield from ((f"engine.args.{name}", name.replace("_", "-")) for name, value in spec.engine.args.items() if value)
-    arguments = spec.engine.extra_args
-    for index, argument in enumerate(arguments):
-        name, equals, _ = argument.removeprefix("--").partition("=")
-        follows = index + 1 < len(arguments) and not arguments[index + 1].startswith("-")
-        if argument.startswith("--") and (equals or follows):
-            yield f"engine.extraArgs[{index}]", name.replace("_", "-")
 
 
 def _variables(value: Any, field: str) -> Iterator[str]:
