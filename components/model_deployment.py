@@ -62,16 +62,17 @@ class ModelDeployment(pulumi.ComponentResource):
         for warning in plan.warnings if not platform or platform.plan is None else ():
             pulumi.log.warn(f"{name}: {warning}")
         outputs = outputs_of(plan)
+        self.rollout_failures: list[pulumi.Output[str]] = []
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
         dependencies = [*(platform.dependencies(plan) if platform else ()), *arguments.resources]
         on_failure = platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}")
         cluster = platform.cluster if platform else None
         rollout = Rollout(cluster, plan) if cluster and not plan.skip_await else None
         resource = self._create(plan, dependencies, on_failure, rollout)
-        waits = [] if rollout is None or pulumi.runtime.is_dry_run() else [rollout.failure_of(resource)]
-        self.rollout_failures = waits
-        if is_alone and waits:
-            all_served(waits)
+        if rollout and not pulumi.runtime.is_dry_run():
+            self.rollout_failures = [rollout.failure_of(resource)]
+        if is_alone and self.rollout_failures:
+            all_served(self.rollout_failures)
         self.provider = pulumi.Output.from_input(outputs["provider"])
         self.selected_reason = pulumi.Output.from_input(outputs["selectedReason"])
         self.engine = pulumi.Output.from_input(outputs["engine"])
