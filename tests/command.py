@@ -26,5 +26,15 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "", colum
 
 def airunway(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What a process of ``airunway`` with ``arguments`` says of a project."""
-    command = [sys.executable, "-m", "airunway.cli", *arguments, "--cwd", str(project)]
+    command = _command(project, arguments)
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def running_airunway(project: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A process of ``airunway`` that goes on until it is interrupted."""
+    command = _command(project, arguments)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _command(project: Path, arguments: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "airunway.cli", *arguments, "--cwd", str(project)]

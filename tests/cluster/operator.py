@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.cluster.apiserver import Cluster, now
+from tests.cluster.background import background
 
 LISTS = {
     "Workspace": "/apis/kaito.sh/v1beta1/workspaces",
@@ -62,10 +63,5 @@ def operator(cluster: Cluster, kinds: tuple[str, ...] = tuple(LISTS)) -> Iterato
                             set_status(cluster, kind, obj, ready_status(kind, mark[1]))
                             observed.add(mark)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with background(run, stop):
         yield
-    finally:
-        stop.set()
-        thread.join()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.cluster.apiserver import Cluster, now
+from tests.cluster.background import background
 from tests.cluster.operator import collection, ready_status, set_status
 
 BROKEN = {
@@ -156,13 +157,8 @@ def rolling_operator(cluster: Cluster, kind: str, namespace: str, *, broken: boo
                     roll_out(obj, generation)
                 generations[uid] = generation
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with background(run, stop):
         yield times
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextmanager
@@ -181,10 +177,5 @@ def ending(cluster: Cluster, kind: str, namespace: str, name: str, *, seconds: f
                 return
 
     set_finalizers(["workspace.finalizer.kaito.sh"])
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with background(run, stop):
         yield
-    finally:
-        stop.set()
-        thread.join()

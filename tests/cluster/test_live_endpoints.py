@@ -5,8 +5,6 @@ behind it, and what a wrong call of a live command is told.
 import json
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +16,7 @@ from tests.cluster.apiserver import Cluster
 from tests.cluster.kubelet import node as forwarding_node
 from tests.cluster.openai_server import openai_server
 from tests.cluster.stacks import until
-from tests.command import airunway
-from tests.graph.projects import ROOT
+from tests.command import airunway, running_airunway
 
 
 @pytest.fixture
@@ -52,19 +49,7 @@ def test_a_deployment_is_talked_to_through_its_service(served: Path) -> None:
 
 
 def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "airunway.cli",
-        "endpoint",
-        "cpu",
-        "--stack",
-        "own",
-        "--port-forward",
-        "--cwd",
-        str(served),
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
+    with running_airunway(served, "endpoint", "cpu", "--stack", "own", "--port-forward") as forwarding:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", url)
@@ -83,19 +68,7 @@ def test_a_forwarded_endpoint_serves_until_interrupted(served: Path) -> None:
 
 
 def test_a_forward_whose_pod_is_gone_ends_each_connection_and_says_why(cluster: Cluster, served: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "airunway.cli",
-        "endpoint",
-        "cpu",
-        "--stack",
-        "own",
-        "--port-forward",
-        "--cwd",
-        str(served),
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as forwarding:
+    with running_airunway(served, "endpoint", "cpu", "--stack", "own", "--port-forward") as forwarding:
         assert forwarding.stdout is not None
         url = forwarding.stdout.readline().strip()
         path = "/api/v1/namespaces/live/pods/cpu-0"

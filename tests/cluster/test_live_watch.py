@@ -5,8 +5,6 @@ an API server that is away.
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import IO
 
@@ -16,13 +14,11 @@ from airunway.program.stack_plan import stack_plan
 from tests.cluster.apiserver import Cluster
 from tests.cluster.operator import collection, operator
 from tests.cluster.proxy import fault_proxy
-from tests.command import airunway
-from tests.graph.projects import ROOT
+from tests.command import airunway, running_airunway
 
 
 def test_watch_prints_each_change_until_interrupted(cluster: Cluster, deployed: Path) -> None:
-    command = [sys.executable, "-m", "airunway.cli", "status", "--stack", "own", "--watch", "--cwd", str(deployed)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+    with running_airunway(deployed, "status", "--stack", "own", "--watch") as watching:
         assert watching.stdout is not None
         first = watching.stdout.readline()
         with operator(cluster):
@@ -47,10 +43,7 @@ def test_what_goes_on_waits_for_an_api_server_that_is_away_for_a_while(
         resource = next(d.rendered.resource for d in stack_plan(deployed, "own").deployments if d.name == "cpu")
         cluster.session.delete(f"{cluster.url}{collection(resource['kind'], 'live')}/cpu", timeout=30)
         file.write_text(json.dumps(config))
-        arguments = [sys.executable, "-m", "airunway.cli", *command, "--stack", "own", "--cwd", str(deployed)]
-        with subprocess.Popen(
-            arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as running:
+        with running_airunway(deployed, *command, "--stack", "own") as running:
             assert running.stdout is not None
             assert running.stderr is not None
             output = running.stdout if command[0] == "status" else running.stderr
@@ -80,19 +73,7 @@ def test_wait_ends_when_all_run_and_tells_each_change(cluster: Cluster, deployed
     late = airunway(deployed, "wait", "cpu", "--stack", "own", "--timeout", "1s")
     assert late.returncode == 3
     assert "timed out: cpu  Pending  0/1  no status yet" in late.stderr
-    command = [
-        sys.executable,
-        "-m",
-        "airunway.cli",
-        "wait",
-        "--stack",
-        "own",
-        "--timeout",
-        "1m",
-        "--cwd",
-        str(deployed),
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+    with running_airunway(deployed, "wait", "--stack", "own", "--timeout", "1m") as waiting:
         assert waiting.stderr is not None
         until_line(waiting.stderr, r"\ds  cpu  Pending  0/1  no status yet")
         with operator(cluster):

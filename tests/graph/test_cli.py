@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airunway.text.terminal import one_line
-from tests.command import run
+from tests.command import run, running_airunway
 from tests.graph.projects import ROOT, write_project
 
 
@@ -114,8 +114,7 @@ def test_the_console_says_why_it_does_not_open(
 
 
 def test_the_console_ends_quietly_when_interrupted() -> None:
-    command = [sys.executable, "-m", "airunway.cli", "console", "--no-browser"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+    with running_airunway(ROOT, "console", "--no-browser") as serving:
         assert serving.stdout is not None
         assert serving.stdout.readline().startswith("http://127.0.0.1:")
         time.sleep(0.5)  # until it serves
