@@ -6,7 +6,7 @@ check that, two plans with different texts in its place must be the same.
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -15,8 +15,10 @@ from pulumi.output import Unknown
 from pydantic import BaseModel
 
 from airunway.planning.deployment import PlannedDeployment
+from airunway.program.plan_outputs import deployment_with_outputs, replace_texts
 from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.text.names import digest
+from airunway.text.placeholders import output_placeholder
 from airunway.text.problems import InputError, Problem, join
 
 PLAIN_VALUE_NEEDED = "is a secret, or an Output that is not known while the deployment is planned; give a plain value"
@@ -40,8 +42,8 @@ class Leaf:
     passed_through: bool
 
     def text(self, variant: str) -> str:
-        """Return the placeholder in a plan: a DNS label, which most fields accept."""
-        return f"output-{variant}-{digest(self.field)}"
+        """Return the placeholder in a plan."""
+        return output_placeholder(variant, digest(self.field))
 
 
 @dataclass
@@ -81,18 +83,10 @@ def plan_deployments(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
     if problems:
         raise InputError(problems)
     outputs = {leaf.text(_FIRST): leaf.output for leaf in args.leaves}
-    return [_with_outputs(deployment, outputs) for deployment in deployments]
+    return [deployment_with_outputs(deployment, outputs) for deployment in deployments]
 
 
 _FIRST, _SECOND = "a", "bb"
-
-
-def _with_outputs(deployment: PlannedDeployment, outputs: Mapping[str, pulumi.Output[Any]]) -> PlannedDeployment:
-    rendered = deployment.rendered
-    supporting = tuple(_substitute(obj, outputs) for obj in rendered.supporting)
-    return replace(
-        deployment, rendered=replace(rendered, resource=_substitute(rendered.resource, outputs), supporting=supporting)
-    )
 
 
 def _influences(leaf: Leaf, args: Arguments, plan: Plan, deployments: Sequence[PlannedDeployment]) -> bool:
@@ -101,7 +95,7 @@ def _influences(leaf: Leaf, args: Arguments, plan: Plan, deployments: Sequence[P
         variant_deployments = plan(args.fill({leaf.field: _SECOND}))
     except InputError:
         return True
-    first_texts, second_texts = ({leaf.text(variant): pulumi.Output} for variant in (_FIRST, _SECOND))
+    first_texts, second_texts = ({leaf.text(variant): leaf.field} for variant in (_FIRST, _SECOND))
     return [_effects(d, first_texts) for d in deployments] != [_effects(d, second_texts) for d in variant_deployments]
 
 
@@ -113,22 +107,7 @@ def _effects(deployment: PlannedDeployment, substitutes: Mapping[str, Any]) -> A
         if f.name not in ("spec", "config")
     }
     parts = {f.name: getattr(deployment, f.name) for f in fields(deployment) if f.name not in ("request", "provider")}
-    return _substitute([request, parts], substitutes)
-
-
-def _substitute(value: Any, substitutes: Mapping[str, Any]) -> Any:
-    """Replace every string in ``value`` that is a key of ``substitutes``."""
-    if isinstance(value, str):
-        return substitutes.get(value, value)
-    if isinstance(value, Mapping):
-        return {key: _substitute(inner, substitutes) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_substitute(inner, substitutes) for inner in value]
-    if isinstance(value, BaseModel):
-        return _substitute(value.model_dump(), substitutes)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _substitute(getattr(value, f.name), substitutes) for f in fields(value)}
-    return value
+    return replace_texts([request, parts], lambda text: substitutes.get(text, text))
 
 
 def _fill(value: Any, variants: Mapping[str, str]) -> Any:

@@ -22,7 +22,7 @@ def failure_hook(cluster: Cluster | None, name: str = "airunway-failure") -> pul
     """
 
     async def explain(args: pulumi.ErrorHookArgs) -> bool:
-        inputs: dict[str, Any] = dict(args.new_inputs or args.old_inputs or {})
+        inputs = await _with_secrets(dict(args.new_inputs or args.old_inputs or {}))
         error = args.errors[0] if args.errors else ""
         if args.failed_operation == "delete":
             if args.type == _RELEASE and "release: not found" in error:
@@ -37,6 +37,11 @@ def failure_hook(cluster: Cluster | None, name: str = "airunway-failure") -> pul
         return False  # no retry: Kubernetes retries by itself
 
     return pulumi.ErrorHook(name, explain)
+
+
+async def _with_secrets(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return what a hook is given with the texts of secrets, which are Outputs in it (pulumi 3.259, _callbacks.py)."""
+    return await pulumi.Output.from_input(inputs).future(with_unknowns=True) or {}
 
 
 async def _last_status(cluster: Cluster | None, manifest: dict[str, Any], error: str) -> str:

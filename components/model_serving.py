@@ -9,8 +9,9 @@ import pulumi
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
-from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, StackSettings
+from airunway.planning.settings import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 from airunway.program.plan_collector import report_plan
+from airunway.program.plan_outputs import plan_with_outputs
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, plan_deployments, read_arguments
@@ -55,9 +56,9 @@ def serve(
 ) -> dict[str, dict[str, Any]]:
     """Create everything that ``plan`` needs below the parent in ``opts``; return each deployment's outputs by name.
 
-    ``secrets`` are the stack's secrets by setting. Without ``provider``, one is created for the cluster in the
-    settings; raises ``pulumi.RunError`` if the stack was deployed to a different cluster. The program ends when every
-    change serves.
+    ``secrets`` are the stack's secrets by setting, or by their placeholders in the plan. Without ``provider``, one is
+    created for the cluster in the settings; raises ``pulumi.RunError`` if the stack was deployed to a different
+    cluster. The program ends when every change serves.
     """
     return _create(plan, secrets, opts, provider)[0]
 
@@ -81,6 +82,7 @@ def _create(
         providers={"kubernetes": provider},
         protect=plan.settings.protect or None,
     )
+    plan = plan_with_outputs(plan, {text: secret for text, secret in secrets.items() if text not in SECRET_SETTINGS})
     platform = Platform("platform", {}, options, plan=plan, secrets=secrets, previous_update=previous_update)
     components = [
         ModelDeployment(deployment.name, {}, options, platform=platform, plan=deployment)  # type: ignore[typeddict-item]

@@ -23,9 +23,10 @@ from pulumi.runtime.stack import run_in_stack
 
 from airunway.planning.plan import Plan
 from airunway.program.plan_collector import collect_plans
-from airunway.program.stack_file import SECRET, StackConfig
+from airunway.program.stack_file import StackConfig
 from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
+from airunway.text.placeholders import SECRET
 from airunway.text.problems import InputError, Problem, join
 
 _STACK = "pulumi:pulumi:Stack"

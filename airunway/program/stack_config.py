@@ -1,7 +1,7 @@
 """Read a stack's configuration from Pulumi."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.settings import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
+from airunway.program.encrypted_values import encrypted_texts, nested_secrets, place_problems, unknown_problems
 from airunway.program.project_files import read_files
+from airunway.program.stack_file import StackConfig, read_stack
 from airunway.text.config_text import size_warnings
 from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError, Problem, suggest_name
@@ -24,7 +26,7 @@ _PREFIX = "airunway:"
 
 
 def plan_from_config() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
-    """Plan the current stack; return the plan and its secrets by setting.
+    """Plan the current stack; return the plan, and its secrets by setting or by placeholder in the plan.
 
     Raises ``pulumi.RunError``, which Pulumi shows without a traceback, with every problem of the configuration.
     """
@@ -45,27 +47,47 @@ def _plan() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
                 for key in plain_keys
             ]
         )
-    check_secrets(key for key in config_texts if runtime_config.is_config_secret(key))
-    plan = plan_of(config_texts, Path.cwd())  # Pulumi runs a program in its folder
+    encrypted = _encrypted(config_texts)
+    plan = plan_of({**config_texts, **encrypted.values}, Path.cwd())
     config = pulumi.Config("airunway")
-    return plan, {key: config.require_secret(key) for key in secret_keys}
+    outputs = {placeholder: pulumi.Output.secret(text) for placeholder, text in encrypted.texts.items()}
+    return plan, {key: config.require_secret(key) for key in secret_keys} | outputs
 
 
-def check_secrets(keys: Iterable[str]) -> None:
-    """Refuse encrypted values in settings that become plain inputs of resources. Raises ``InputError``.
+@dataclass(frozen=True)
+class _Encrypted:
+    """Settings with placeholders for the encrypted values inside them, and their decrypted texts by placeholder."""
 
-    ``keys`` are the settings with encrypted values. Pulumi hands a setting over as a whole and decrypted, so that the
-    value would be in clear text in the state and in saved plans (seen with pulumi 3.259, `preview --json`).
-    """
-    secrets = " or ".join(f"{_PREFIX}{key}" for key in SECRET_SETTINGS)
-    message = (
-        f"holds an encrypted value, which Pulumi's state would have in clear text; only {secrets} may be encrypted. Put"
-        " the value into a Secret of the cluster and refer to it, as env[].valueFrom.secretKeyRef does"
-    )
-    names = (key.removeprefix(_PREFIX) for key in keys if key.startswith(_PREFIX))
-    problems = [Problem(name, message) for name in sorted(names) if name not in SECRET_SETTINGS]
+    values: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def _encrypted(config: Mapping[str, str]) -> _Encrypted:
+    """Find the encrypted values inside the settings that Pulumi handed over. Raises ``InputError``."""
+    keys = nested_secrets(key for key in config if runtime_config.is_config_secret(key))
+    if not keys:
+        return _Encrypted()
+    file = _own_file()
+    problems = unknown_problems(keys, file)
+    if file is None or problems:
+        raise InputError(problems)
+    check_places(file)
+    return _Encrypted({key: file.values[key] for key in keys}, encrypted_texts(config, file))
+
+
+def check_places(config: StackConfig) -> None:
+    """Refuse encrypted values where they would end up in clear text. Raises ``InputError``."""
+    problems = place_problems(config.values, config.secrets)
     if problems:
         raise InputError(problems)
+
+
+def _own_file() -> StackConfig | None:
+    """Return the current stack's own file without decrypting; None if there is none."""
+    try:
+        return read_stack(Path.cwd(), pulumi.get_stack())  # Pulumi runs a program in its folder
+    except InputError:
+        return None
 
 
 def plan_of(config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | None = None) -> Plan:

@@ -8,12 +8,9 @@ from typing import Any
 
 from airunway.text.bounded_files import MAX_STACK, UnreadableFileError, read_text_file
 from airunway.text.config_text import config_text
+from airunway.text.placeholders import ENCRYPTED, encrypted_placeholder
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.yaml_reading import StackLoader, read_document
-
-SECRET = "[secret]"
-"""Printed in place of a secret's value."""
-_DIGEST = re.compile(rf"{re.escape(SECRET)} [0-9a-f]{{12}}")
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class StackConfig:
     @property
     def without_secrets(self) -> dict[str, str]:
         """The texts with empty secrets, whose length only Pulumi knows."""
-        return {key: _DIGEST.sub("", text) for key, text in self.values.items()}
+        return {key: ENCRYPTED.sub("", text) for key, text in self.values.items()}
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def _mask_secrets(value: Any) -> tuple[Any, bool]:
     if isinstance(value, dict):
         if set(value) == {"secure"}:
             # Not the value, only a digest that shows whether it changed.
-            return f"{SECRET} {hashlib.sha256(str(value['secure']).encode()).hexdigest()[:12]}", True
+            return encrypted_placeholder(hashlib.sha256(str(value["secure"]).encode()).hexdigest()), True
         parts = {key: _mask_secrets(inner) for key, inner in value.items()}
         return {key: part for key, (part, _) in parts.items()}, any(secret for _, secret in parts.values())
     if isinstance(value, list):

@@ -7,7 +7,7 @@ from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan
 from airunway.planning.settings import StackSettings
-from airunway.program.stack_config import check_secrets, plan_of, settings_of, target_of
+from airunway.program.stack_config import check_places, plan_of, settings_of, target_of
 from airunway.program.stack_file import read_stack
 
 
@@ -28,5 +28,5 @@ def stack_plan(root: Path, stack: str, text: str | None = None, edited: Mapping[
 
 def _values(root: Path, stack: str, text: str | None = None) -> dict[str, str]:
     config = read_stack(root, stack, text)
-    check_secrets(config.secrets)
+    check_places(config)
     return config.values

@@ -12,6 +12,11 @@ from airunway.text.yaml_writing import order_keys, to_yaml
 
 KUSTOMIZATION = "kustomization.yaml"
 _HEADER = "# Written by `airunway render`, which removes obsolete files that it wrote before."
+_WITH_SECRETS = ("Secret", "Release")
+_ENCRYPTED = (
+    "its {kind} has an encrypted value ({field}), which files can't hold; use a Secret of the cluster and"
+    " env[].valueFrom"
+)
 _KIND_ORDER = (
     "CustomResourceDefinition",
     "Namespace",
@@ -25,8 +30,15 @@ _KIND_ORDER = (
 def manifest_files(preview: Preview) -> dict[str, str]:
     """Return file contents by name, including ``kustomization.yaml``, whose comments name Secrets and Helm releases.
 
-    ConfigMaps that only own a Secret for Pulumi are left out.
+    ConfigMaps that only own a Secret for Pulumi are left out. Raises ``InputError`` for objects with encrypted values.
     """
+    encrypted = [
+        Problem(resource.name, _ENCRYPTED.format(kind=resource.kind, field=next(iter(resource.secrets))))
+        for resource in preview.resources
+        if resource.secrets and resource.kind not in _WITH_SECRETS
+    ]
+    if encrypted:
+        raise InputError(encrypted)
     secrets = [m["metadata"] for m in preview.objects if m["kind"] == "Secret"]
     owners = {("ConfigMap", s.get("namespace", ""), owner["name"]) for s in secrets for owner in s["ownerReferences"]}
     releases = [r.inputs for r in preview.resources if r.kind == "Release"]

@@ -8,6 +8,7 @@ from typing import Any
 from airunway.spec.model import ModelDeploymentSpec
 from airunway.spec.written_flags import written_flags
 from airunway.text.credentials import has_token
+from airunway.text.placeholders import is_placeholder
 from airunway.text.problems import Problem, join
 from airunway.text.yaml_reading import load_data
 
@@ -15,7 +16,10 @@ TOKEN_VARIABLES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_
 """Environment variables from which programs read a Hugging Face token."""
 
 _TOKEN = "a token must not be in clear text; set airunway:huggingFaceToken or secrets.huggingFaceToken instead"
-_SECRET = "a secret must not be in clear text; use valueFrom"
+_SECRET = (
+    "a secret must not be in clear text; use valueFrom with a Secret of the cluster, or encrypt the value with `pulumi"
+    " config set --secret --path`"
+)
 _NAMES = load_data(Path(__file__).with_suffix(".yaml"))
 _SECRET_NAME = re.compile(rf"(.*_)?({'|'.join(_NAMES['secretWords'])})", re.IGNORECASE | re.DOTALL)
 _PLAIN_NAME = re.compile(rf"(.*_)?({'|'.join(_NAMES['plainNames'])})", re.IGNORECASE | re.DOTALL)
@@ -35,7 +39,7 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     problems: dict[str, str] = {
         f"env[{index}]": _TOKEN
         for index, variable in enumerate(spec.env)
-        if variable.name in TOKEN_VARIABLES and variable.value is not None
+        if variable.name in TOKEN_VARIABLES and variable.value is not None and not is_placeholder(variable.value)
     }
     problems |= {
         f"env[{index}]": _SECRET
@@ -57,7 +61,7 @@ def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
 def _is_secret(name: str, value: str) -> bool:
     """Whether the variable ``name`` holds a secret in clear text: not a number or a reference to other variables."""
     named = _SECRET_NAME.fullmatch(name) and not _PLAIN_NAME.fullmatch(name)
-    return bool(named) and not (value.isdecimal() or _REFERENCES.fullmatch(value))
+    return bool(named) and not (value.isdecimal() or _REFERENCES.fullmatch(value) or is_placeholder(value))
 
 
 def token_fields(value: Any, field: str = "") -> Iterator[str]:

@@ -61,7 +61,7 @@ def test_a_secret_goes_with_an_empty_config_map_so_that_nobody_needs_a_right_to_
 def test_the_token_s_text_is_in_the_secret_s_request_and_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airunway.program.stack_file.SECRET", "hf_the_text_itself")
+    monkeypatch.setattr("airunway.program.stack_file.encrypted_placeholder", lambda digest: "hf_the_text_itself")
     monkeypatch.setattr("airunway.program.record.SECRET", "[hidden]")
     preview = stack(tmp_path, deployments=[CPU, GPU, RAY], huggingFaceToken=TOKEN)
     assert "hf_the_text_itself" not in json.dumps(preview_document(preview))
@@ -84,7 +84,7 @@ def test_an_existing_secret_is_used_by_name(tmp_path: Path) -> None:
 
 
 def test_a_registry_s_password_is_in_its_login_secrets_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airunway.program.stack_file.SECRET", "the-password-itself")
+    monkeypatch.setattr("airunway.program.stack_file.encrypted_placeholder", lambda digest: "the-password-itself")
     monkeypatch.setattr("airunway.program.record.SECRET", "[hidden]")
     existing = {"existing": {"host": "registry.internal", "username": "ci"}}
     preview = stack(tmp_path, deployments=[BUILT], registry=existing, registryPassword=TOKEN)

@@ -57,7 +57,8 @@ def test_a_token_in_clear_text_is_refused_at_its_field(fields: dict[str, Any], f
 )
 def test_a_variable_named_as_a_secret_is_refused_with_a_value(name: str) -> None:
     assert problems({"env": [{"name": name, "value": "s3cret"}]}) == [
-        "env[0]: a secret must not be in clear text; use valueFrom"
+        "env[0]: a secret must not be in clear text; use valueFrom with a Secret of the cluster, or encrypt the value"
+        " with `pulumi config set --secret --path`"
     ]
     assert problems({"env": [{"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}) == []
 

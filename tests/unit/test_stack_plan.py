@@ -53,7 +53,7 @@ def test_a_project_is_planned_wherever_the_process_is(tmp_path: Path, monkeypatc
 def test_what_may_not_be_encrypted_is_refused_without_running_the_program_too(tmp_path: Path) -> None:
     root = write_project(tmp_path / "project", "one")
     encrypted = STACK + "  airunway:namespace: {secure: v1:abcdef}\n"
-    with pytest.raises(InputError, match="namespace: holds an encrypted value") as refused:
+    with pytest.raises(InputError, match="namespace: is encrypted") as refused:
         stack_plan(root, "own", encrypted)
     assert "abcdef" not in str(refused.value)
     stack_plan(root, "own", STACK + "  airunway:huggingFaceToken: {secure: v1:abcdef}\n")
