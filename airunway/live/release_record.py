@@ -7,14 +7,14 @@ deleted. Observed with Helm 3.19 in pulumi-kubernetes as of January 2026.
 """
 
 import base64
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airunway.live.api_server.bounded_answers import MAX_BYTES
 from airunway.live.api_server.connection import Connection, ForbiddenError
+from airunway.live.bounded_gzip import InvalidGzipError, gunzip
 from airunway.live.failures import cause_of
 from airunway.live.objects import Release, ReleaseSecret
 from airunway.provider.live_object import UnreadableError, read_as
@@ -53,8 +53,10 @@ def release_record(secret: Mapping[str, Any]) -> ReleaseRecord:
 def _decode(text: str) -> Any:
     """Decode the data that Helm packed into ``text``. Raises ``UnreadableError``."""
     try:
-        return json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
-    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
+        return json.loads(gunzip(base64.b64decode(base64.b64decode(text)), MAX_BYTES))
+    except InvalidGzipError as error:
+        raise UnreadableError(f"data.release: {error}, must be gzipped JSON in double base64") from error
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(f"data.release: is not gzipped JSON in double base64 ({type(error).__name__})") from error
 
 

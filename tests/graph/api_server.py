@@ -3,9 +3,11 @@ empty.
 """
 
 import json
+import socket
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +27,11 @@ CLUSTER_WIDE = ("CustomResourceDefinition",)
 
 @dataclass
 class Answer:
-    """One answer: ``body`` is bytes, or data to be sent as JSON; ``slowly`` seconds lie between its bytes."""
+    """One answer: ``body`` is bytes, or data to be sent as JSON; ``slowly`` seconds lie between its bytes.
+
+    ``raw`` is sent instead of all of that, piece by piece, for as long as the client stays; then the connection is
+    closed, or is reset where ``reset`` says so.
+    """
 
     body: Any = field(default_factory=dict)
     status: int = 200
@@ -33,6 +39,8 @@ class Answer:
     kind: str = "application/json"
     slowly: float = 0
     cut: bool = False
+    raw: Callable[[], Iterable[bytes]] | None = None
+    reset: bool = False
 
 
 Rule = Answer | Callable[[dict[str, str]], Answer | None] | None
@@ -93,6 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.server.asked.append(parts.path)
         answer = self.server.answer(parts.path, {k: v[-1] for k, v in parse_qs(parts.query).items()})
+        if answer.raw is not None:
+            self._send_raw(answer.raw(), reset=answer.reset)
+            return
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.status)
         for name, value in {"Content-Type": answer.kind, "Content-Length": str(len(body)), **answer.headers}.items():
@@ -107,6 +118,14 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(answer.slowly)
         else:
             self.wfile.write(body)
+
+    def _send_raw(self, pieces: Iterable[bytes], *, reset: bool) -> None:
+        self.close_connection = True
+        for piece in pieces:
+            self.wfile.write(piece)
+        if reset:  # closing it without lingering, SO_LINGER with zero seconds
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))

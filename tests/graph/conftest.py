@@ -28,4 +28,4 @@ def command(
     tmp_path: Path, server: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Commands:
     """Commands about a stack on the server."""
-    return Commands(served_project(tmp_path, server), monkeypatch, capsys)
+    return Commands(served_project(tmp_path, server.url), monkeypatch, capsys)

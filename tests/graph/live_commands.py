@@ -8,16 +8,15 @@ import pytest
 
 from tests.command import run
 from tests.deployments import CPU, GPU
-from tests.graph.api_server import ApiServer
 from tests.graph.projects import write_project
 
 WORKSPACES = "/apis/kaito.sh/v1beta1/workspaces"
 
 
-def served_project(root: Path, server: ApiServer) -> Path:
-    """A project in ``root`` whose stack ``own`` is on ``server``, with a deployment on CPU and one on GPU."""
+def served_project(root: Path, url: str) -> Path:
+    """A project in ``root`` whose stack ``own`` is on the server at ``url``: a deployment on CPU, one on GPU."""
     config = {
-        "clusters": [{"name": "c", "cluster": {"server": server.url}}],
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
         "contexts": [{"name": "odd", "context": {"cluster": "c"}}],
     }
     return write_project(root, [CPU, GPU], cluster={"context": "odd", "kubeconfig": json.dumps(config)})

@@ -1,25 +1,20 @@
-"""Graph (command line, in process, against an API server that answers oddly): refusals, stalls, redirects, endless
-pages and what is no API server: one clear line, in time.
+"""Graph (command line, in process, against an API server that answers oddly): refusals, stalls, busy servers and what
+is no API server: one clear line, in time, or what is answered later. Those that stay broken are in ``broken_servers``.
 """
 
-import gzip
 import json
 import time
 from typing import Any
 
 import pytest
 
-from airunway.live.api_server import bounded_answers
 from tests.graph.api_server import Answer, ApiServer
 from tests.graph.live_commands import WORKSPACES, Commands, item
 
-COMMANDS = [
-    ["status"],
-    ["wait", "--timeout", "1s"],
-    ["import"],
-    ["endpoint", "cpu", "--port-forward"],
-    ["chat", "cpu", "hello"],
-]
+
+@pytest.fixture(autouse=True)
+def timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", "1s")
 
 
 def test_an_empty_cluster_is_read(command: Commands) -> None:
@@ -27,18 +22,22 @@ def test_an_empty_cluster_is_read(command: Commands) -> None:
     assert status == 3, output
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: str(a[0]))
-@pytest.mark.parametrize("slowly", [0, 0.05], ids=["silent", "dripping"])
+@pytest.mark.parametrize("arguments", [["import"], ["chat", "cpu", "hello"]], ids=lambda a: str(a[0]))
+@pytest.mark.parametrize("slowly", [1, 0.05], ids=["silent", "dripping"])
 def test_a_server_that_does_not_end_its_answer_is_given_up_in_time(
-    slowly: float, arguments: list[str], server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
+    slowly: float, arguments: list[str], server: ApiServer, command: Commands
 ) -> None:
-    monkeypatch.setattr("airunway.live.api_server.session.DEADLINE", 0.5)
-    monkeypatch.setattr("airunway.live.api_server.connection.DEADLINE", 0.5)
-    server.rules["/version"] = Answer(b"{" + b" " * 1000, slowly=slowly or 1)
+    server.rules["/version"] = Answer(b"{" + b" " * 1000, slowly=slowly)
     started = time.monotonic()
-    output = command.refused(*arguments)
-    assert "no response within 0 seconds" in output or "did not answer within the timeout of 1 seconds" in output
+    assert "no response within 1 seconds" in command.refused(*arguments)
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("text", ["0s", "1", "soon", "-1s", "1.5s", "1s\n"])
+def test_a_timeout_that_is_none_is_told(text: str, command: Commands) -> None:
+    command.monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", text)
+    output = command.refused("status")
+    assert f"AIRUNWAY_REQUEST_TIMEOUT: {text!r} given, must be a duration such as 10s or 2m" in output
 
 
 def test_wait_ends_in_time_where_the_server_stalls(server: ApiServer, command: Commands) -> None:
@@ -48,30 +47,45 @@ def test_wait_ends_in_time_where_the_server_stalls(server: ApiServer, command: C
     assert time.monotonic() - started < 3
 
 
-@pytest.mark.parametrize("status", [429, 503, 500])
-def test_a_busy_server_is_asked_again_when_it_says_so(status: int, server: ApiServer, command: Commands) -> None:
-    left = [3]
-
-    def busy(_: dict[str, str]) -> Answer | None:
-        left[0] -= 1
-        return Answer({"kind": "Status", "message": "busy"}, status, {"Retry-After": "0"}) if left[0] >= 0 else None
-
-    server.rules[WORKSPACES] = server.rules["/version"] = busy
-    assert command("status")[0] == 3
-    assert left[0] < 0
+PAST = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("headers", "times"),
-    [({}, 1), ({"Retry-After": "0"}, 11), ({"Retry-After": "3600"}, 1), ({"Retry-After": "soon"}, 1)],
+    ("status", "headers"),
+    [
+        (429, {"Retry-After": "0"}),
+        (503, {"Retry-After": "0"}),
+        (500, {"Retry-After": "0"}),
+        (429, {"Retry-After": PAST}),
+        (503, {"Retry-After": PAST}),
+        (429, {}),
+        (503, {}),
+        (502, {}),
+        (504, {}),
+        (429, {"Retry-After": "soon"}),
+    ],
     ids=str,
 )
-def test_a_server_that_stays_busy_is_told_with_its_code(
-    headers: dict[str, str], times: int, server: ApiServer, command: Commands
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(
+    status: int, headers: dict[str, str], server: ApiServer, command: Commands
 ) -> None:
-    server.rules["/version"] = Answer({"kind": "Status", "message": "too many requests"}, 429, headers)
-    assert "the API server refused: 429 Too Many Requests: too many requests" in command.refused("status")
-    assert server.asked.count("/version") == times
+    command.monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", "30s")
+    busy = {"/version": 4 if headers.get("Retry-After") in ("0", PAST) else 1, WORKSPACES: 1}
+
+    def answer(path: str) -> Answer | None:
+        busy[path] -= 1
+        return Answer({"kind": "Status", "message": "busy"}, status, headers) if busy[path] >= 0 else None
+
+    server.rules |= {"/version": lambda _: answer("/version"), WORKSPACES: lambda _: answer(WORKSPACES)}
+    assert command("status")[0] == 3
+    assert all(left < 0 for left in busy.values())
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 500, 501])
+def test_what_may_be_the_same_for_ever_is_asked_once(status: int, server: ApiServer, command: Commands) -> None:
+    server.rules[WORKSPACES] = Answer({"kind": "Status", "message": "no"}, status)
+    command("status")
+    assert server.asked.count(WORKSPACES) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 503])
@@ -90,29 +104,12 @@ def test_a_refusal_in_html_keeps_its_code(path: str, status: int, server: ApiSer
     assert len(output) < 500
 
 
-def redirect(server: ApiServer) -> dict[str, Any]:
-    return {"/version": Answer({}, 302, {"Location": f"{server.url}/other"}), "/other": Answer({"gitVersion": "v1"})}
-
-
-def test_a_redirect_is_not_followed(server: ApiServer, command: Commands) -> None:
-    server.rules |= redirect(server)
-    assert "302 Found" in command.refused("status")
-    assert "/other" not in server.asked
-
-
 @pytest.mark.parametrize(
     ("body", "output"),
     [
         (b"", "is not JSON"),
-        (b"<html>", "is not JSON"),
-        (b"\xff", "is not JSON"),
         (b'{"a": NaN}', "is not JSON"),
-        (b'{"a": 1e999}', "is not JSON"),
-        (b"1" * 5000, "is not JSON"),
-        (b"[" * 100_000, "nested too deeply"),
-        ([], "a list, must be a map"),
         ("text", "a str, must be a map"),
-        (None, "a NoneType, must be a map"),
         ({}, "its /version is not that of Kubernetes"),
         ({"gitVersion": 1}, "its /version is not that of Kubernetes"),
     ],
@@ -123,30 +120,6 @@ def test_what_is_no_api_server_is_told(body: Any, output: str, server: ApiServer
     message = command.refused("status")
     assert "is not a Kubernetes API server" in message
     assert output in message
-
-
-def test_a_server_that_has_nothing_anywhere_is_not_an_empty_cluster(server: ApiServer, command: Commands) -> None:
-    server.rules["*"] = Answer(b"404 page not found", 404, kind="text/plain")
-    assert "its /version is not that of Kubernetes" in command.refused("status")
-
-
-@pytest.mark.parametrize(
-    "token", [lambda n: "same", lambda n: f"token-{n % 3}", str], ids=["repeated", "in circles", "endless"]
-)
-def test_pages_that_do_not_end_are_told(
-    token: Any, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airunway.live.api_server.connection._MAX_PAGES", 50)
-    count = [0]
-
-    def page(_: dict[str, str]) -> Answer:
-        count[0] += 1
-        return Answer({"metadata": {"continue": token(count[0])}, "items": []})
-
-    server.rules[WORKSPACES] = page
-    output = command.refused("status")
-    assert "repeats a continue token" in output or "does not end within 50 pages" in output
-    assert count[0] <= 51
 
 
 def test_pages_that_expire_are_read_again_all_at_once(server: ApiServer, command: Commands) -> None:
@@ -165,10 +138,7 @@ def test_pages_that_expire_are_read_again_all_at_once(server: ApiServer, command
     assert "410 Gone: gone for good" in command.refused("status")
 
 
-def test_a_connection_that_breaks_once_is_made_again(
-    server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airunway.live.api_server.session._RECONNECT_SECONDS", 0)
+def test_a_connection_that_breaks_once_is_made_again(server: ApiServer, command: Commands) -> None:
     whole = Answer({"metadata": {}, "items": []})
     answers = [Answer({"metadata": {}, "items": []}, cut=True), whole, whole]
     server.rules[WORKSPACES] = lambda _: answers.pop(0)
@@ -189,29 +159,7 @@ def test_an_address_that_is_none_is_told(address: str, command: Commands) -> Non
     assert "is not a URL" in output or "can't be reached" in output or "a URL such as" in output
 
 
-def test_what_answers_in_another_protocol_is_told(
-    command: Commands, server: ApiServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airunway.live.api_server.session._RECONNECT_SECONDS", 0)
-    server.rules["/version"] = Answer(b"x", headers={"Content-Length": "nonsense"})
-    assert "can't be reached" in command.refused("status")
-    assert server.asked.count("/version") == 3
-
-
 def test_a_file_for_ids_that_can_not_be_written_is_told(command: Commands) -> None:
     assert "/nowhere/ids.json: can't be written: No such file or directory" in command.refused(
         "import", "--ids", "/nowhere/ids.json"
     )
-
-
-@pytest.mark.parametrize("compressed", [True, False], ids=["compressed", "plain"])
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: str(a[0]))
-def test_an_answer_that_is_longer_than_any_is_given_up(
-    arguments: list[str], compressed: bool, server: ApiServer, command: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bounded_answers, "MAX_BYTES", 100_000)
-    body = b'{"kind": "' + b" " * 200_000 + b'"}'
-    headers = {"Content-Encoding": "gzip"} if compressed else {}
-    server.rules["*"] = Answer(gzip.compress(body) if compressed else body, headers=headers)
-    assert "its answer has more than 100,000 bytes, the most that is read" in command.refused(*arguments)
-    assert server.asked.count("/version") == 1, "it is not asked for again"

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -116,6 +117,21 @@ def of_bytes(data: bytes) -> dict[str, Any]:
 def test_json_that_is_no_release_is_refused(text: str) -> None:
     with pytest.raises(UnreadableError, match="not a Helm release record"):
         release_record(of_bytes(gzip.compress(text.encode("latin-1"))))
+
+
+def test_a_record_that_grows_without_end_is_refused_with_the_limit() -> None:
+    packer = zlib.compressobj(1, wbits=31)
+    data = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(64)) + packer.flush()
+    with pytest.raises(UnreadableError, match=r"data.release: has more than 33,554,432 bytes, the most that is read"):
+        release_record(of_bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "output"), [(b"x" * 20, "is not gzip"), (DATA[:-3], "is cut off"), (b"", "is cut off")]
+)
+def test_a_record_that_is_not_packed_as_helm_does_is_refused(data: bytes, output: str) -> None:
+    with pytest.raises(UnreadableError, match=f"data.release: {output}, must be gzipped JSON in double base64"):
+        release_record(of_bytes(data))
 
 
 @given(st.integers(0, len(DATA) - 1), st.integers(0, 255))

@@ -20,11 +20,14 @@ from airunway.live.api_server.responses import (
     read_resources,
     refusal,
 )
-from airunway.live.api_server.session import DEADLINE, Session
+from airunway.live.api_server.room import Room
+from airunway.live.api_server.session import Session
 from airunway.planning.settings import Cluster
 from airunway.text.problems import InputError, Problem
+from airunway.text.yaml_reading import load_data
 
 _PAGE_SIZE, _MAX_PAGES = 500, 1_000
+_LIST_REQUESTS = int(load_data(Path(__file__).with_name("limits.yaml"))["listRequests"])
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY = 401, 403, 404, 410, 429
 
@@ -60,11 +63,18 @@ class Connection:
         path = _path(version, namespace, resource.name)
         query = {"labelSelector": selector} if selector else {}
         headers = {"Accept": _METADATA_ONLY} if metadata_only else {}
+        seconds = _LIST_REQUESTS * self.session.timeout
         try:
-            return await self._pages(version, resource, path, query | {"limit": str(_PAGE_SIZE)}, headers)
-        except _ExpiredError:
-            # Without pages, as client-go does: they would only expire again.
-            return await self._pages(version, resource, path, query, headers)
+            async with asyncio.timeout(seconds):
+                try:
+                    return await self._pages(version, resource, path, query | {"limit": str(_PAGE_SIZE)}, headers)
+                except _ExpiredError:
+                    # Without pages, as client-go does: they would only expire again.
+                    return await self._pages(version, resource, path, query, headers)
+        except _ExpiredError as error:
+            raise self._invalid(f"its list of {kind} expires while it is read, even as a whole") from error
+        except TimeoutError as error:
+            raise self._unreachable(f"its list of {kind} does not end within {seconds} seconds") from error
 
     async def items_of(
         self, version: str, kind: str, namespaces: Sequence[str], selector: str = ""
@@ -110,9 +120,9 @@ class Connection:
     ) -> list[dict[str, Any]] | None:
         objects: list[dict[str, Any]] = []
         tokens: set[str] = set()
-        token = ""
+        token, room = "", Room()
         while len(tokens) < _MAX_PAGES:
-            body = await self._get(path, {**query, "continue": token} if token else query, headers)
+            body = await self._get(path, {**query, "continue": token} if token else query, headers, room)
             if body is None:
                 return None
             with self._validating():
@@ -126,9 +136,13 @@ class Connection:
         raise self._invalid(f"its list of {resource.kind} does not end within {_MAX_PAGES:,} pages")
 
     async def _get(
-        self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        room: Room | None = None,
     ) -> Any:
-        """Send a GET request; None if the path does not exist."""
+        """Send a GET request; None if the path does not exist. ``room`` is what is left for its answer."""
         async with self._lock:
             if not self._is_kubernetes:
                 # A server that is not Kubernetes answers 404 to every path, which would look like an empty cluster.
@@ -137,19 +151,27 @@ class Connection:
                     if not isinstance((version or {}).get("gitVersion"), str):
                         raise self._invalid("its /version is not that of Kubernetes")
                 self._is_kubernetes = True
-        return await self._request("GET", path, query or {}, headers or {})
+        return await self._request("GET", path, query or {}, headers or {}, room)
 
-    async def _request(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        room: Room | None = None,
+    ) -> Any:
         try:
             with self._validating():
                 response = await self.session.send(method, path, query, {"Accept": "application/json", **headers})
         except TimeoutError as error:
-            raise self._unreachable(f"no response within {DEADLINE:.0f} seconds") from error
+            raise self._unreachable(f"no response within {self.session.timeout} seconds") from error
         except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: an invalid host name
-            raise self._unreachable(str(error) or type(error).__name__) from error
+            raise self._unreachable(_reason(error)) from error
         code = response.status_code
         if response.is_success:
             with self._validating():
+                (room or Room()).take(response.content)
                 return read_json(response)
         if code == _NOT_FOUND:
             return None
@@ -198,6 +220,12 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
             yield group
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.ConnectTimeout):
+        return "no connection in time"
+    return str(error) or type(error).__name__
 
 
 def _path(version: str, namespace: str | None, resource: str = "") -> str:

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from airunway.live.objects import AnyObject, CustomObject, CustomResourceDefinition, Deployment, Pod, Service
 from airunway.provider.live_object import LiveModel, UnreadableError, read_as
-from airunway.text.problems import join
+from airunway.text.problems import format_value, join
 
-_MAX_MESSAGE, _MAX_EXCERPT = 1_000, 200
-"""Maximum characters shown of a Status's message, and of any other text."""
+_MAX_MESSAGE, _MAX_EXCERPT, _MAX_STATUS = 1_000, 200, 65_536
+"""Maximum characters shown of a Status's message, and of any other text; bytes of the longest Status that is read."""
+_PARTIAL = "PartialObjectMetadata"
 
 
 _Model = TypeVar("_Model", bound=LiveModel)
@@ -80,7 +81,13 @@ def read_object(value: Any, version: str, resource: Resource, path: str = "") ->
         raise InvalidResponseError(
             f"its response is not a valid {resource.kind}: {join(path, 'metadata.namespace')}: field required"
         )
-    # List items omit apiVersion and kind.
+    # Built-in kinds' lists omit both in their items.
+    for field, expected in (("apiVersion", version), ("kind", resource.kind)):
+        if value.get("kind") != _PARTIAL and value.get(field, expected) != expected:
+            raise InvalidResponseError(
+                f"its response is not a valid {resource.kind}: {join(path, field)}: {format_value(value[field])} given,"
+                f" must be {expected}"
+            )
     return {**value, "apiVersion": version, "kind": resource.kind}
 
 
@@ -92,12 +99,22 @@ def read_resources(body: Mapping[str, Any]) -> dict[str, Resource]:
 
 def refusal(response: httpx.Response) -> str:
     """Describe an error response in one line: its code and the server's message."""
-    try:
-        message, limit = str(read_json(response).get("message") or ""), _MAX_MESSAGE
-    except InvalidResponseError:
-        message, limit = " ".join(response.text.split()), _MAX_EXCERPT
+    message, limit = _status_message(response), _MAX_MESSAGE
+    if message is None:
+        # Whatever charset the response claims, some of which are no text at all.
+        message, limit = " ".join(response.content[:_MAX_STATUS].decode(errors="replace").split()), _MAX_EXCERPT
     excerpt = message if len(message) <= limit else f"{message[: limit - 1]}…"
     return f"{response.status_code} {response.reason_phrase}".strip() + (f": {excerpt}" if excerpt else "")
+
+
+def _status_message(response: httpx.Response) -> str | None:
+    """Return the message of a Status; None if the response is none."""
+    if len(response.content) > _MAX_STATUS:
+        return None
+    try:
+        return str(read_json(response).get("message") or "")
+    except InvalidResponseError:
+        return None
 
 
 def _validate(model: type[_Model], value: Any, expected: str, path: str = "") -> _Model:

@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,18 +17,19 @@ from airunway.live.api_server.credentials import Credentials, credentials_of
 from airunway.live.api_server.kubeconfig import Context
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, UserEntry
 from airunway.live.api_server.proxy import environment_proxy
+from airunway.live.api_server.retries import pause_before_retry
 from airunway.live.api_server.tls import tls_context
-from airunway.text.problems import InputError, Problem
+from airunway.spec.durations import is_duration, seconds
+from airunway.text.problems import InputError, Problem, format_value
+from airunway.text.yaml_reading import load_data
 
 if TYPE_CHECKING:
     import httpx_ws
 
-DEADLINE = 30.0
-"""Timeout of a request in seconds, including retries."""
-_RETRIES, _RECONNECTIONS = 10, 2
-"""Retries if the server is busy, as in client-go, and if it closes the connection."""
-_CONNECT_SECONDS, _RECONNECT_SECONDS = 10.0, 1.0
-_TOO_MANY, _UNAUTHORIZED = 429, 401
+_LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
+_REQUEST_SECONDS, _CONNECTIONS = int(_LIMITS["requestSeconds"]), int(_LIMITS["requestConnections"])
+_TIMEOUT = "AIRUNWAY_REQUEST_TIMEOUT"
+_UNAUTHORIZED = 401
 _HEADER_MARKS = "!#$&'*+-.^_`|~"
 Headers = list[tuple[bytes, bytes]]
 
@@ -45,6 +48,8 @@ class Session:
 
     def __init__(self, read: Callable[[], Context], environment: Mapping[str, str], exits: AsyncExitStack) -> None:
         self._read, self._environment, self._exits = read, environment, exits
+        self.timeout = request_timeout(environment)
+        """Seconds that a request may take, including its retries."""
         self._context = read()
         self._access: Access | None = None
         self._lock = asyncio.Lock()
@@ -62,11 +67,11 @@ class Session:
         Raises ``TimeoutError``, ``httpx.HTTPError``, ``InvalidResponseError``, and ``InputError`` without credentials.
         """
         access = await self.access()
-        response = await _send(access, method, path, query, headers)
+        response = await self._send(access, method, path, query, headers)
         if response.status_code == _UNAUTHORIZED:
             renewed = await self.access(access)
             if renewed.credentials != access.credentials:
-                response = await _send(renewed, method, path, query, headers)
+                response = await self._send(renewed, method, path, query, headers)
         return response
 
     @asynccontextmanager
@@ -76,7 +81,7 @@ class Session:
 
         access = await self.access()
         async with AsyncExitStack() as opened:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self.timeout):
                 socket: httpx_ws.AsyncWebSocketSession = await opened.enter_async_context(
                     httpx_ws.aconnect_ws(path, access.client, params=query, headers=httpx.Headers(access.headers))
                 )
@@ -94,6 +99,28 @@ class Session:
                 self._context = context
             return self._access
 
+    async def _send(
+        self, access: Access, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Send a request, retrying within the timeout if the server is busy or closes the connection."""
+        all_headers = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
+        async with asyncio.timeout(self.timeout) as limit:
+            deadline = limit.when() or 0.0
+            for attempts in itertools.count(1):
+                request = access.client.build_request(method, path, params=query, headers=all_headers)
+                outcome: httpx.Response | httpx.HTTPError
+                try:
+                    outcome = await bounded_answers.send(access.client, request)
+                except httpx.HTTPError as error:
+                    outcome = error
+                pause = pause_before_retry(method, outcome, attempts)
+                if pause is None or asyncio.get_running_loop().time() + pause >= deadline:
+                    break
+                await asyncio.sleep(pause)
+        if isinstance(outcome, httpx.HTTPError):
+            raise outcome
+        return outcome
+
     async def _create_access(self, context: Context, previous: Access | None) -> Access:
         credentials = await credentials_of(context, self._environment)
         client = (
@@ -101,41 +128,27 @@ class Session:
         )
         if client is None:
             # The previous client stays open: requests and port forwards may still use it.
-            client = await self._exits.enter_async_context(client_of(context.cluster, credentials, self._environment))
+            client = await self._exits.enter_async_context(self._client(context, credentials))
         return Access(client, headers_of(credentials, context.user), credentials)
 
-
-async def _send(
-    access: Access, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
-) -> httpx.Response:
-    """Send a request, retrying within the deadline if the server is busy or closes the connection."""
-    all_headers = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
-    async with asyncio.timeout(DEADLINE) as limit:
-        deadline, attempts = limit.when() or 0.0, 0
-        while True:
-            attempts += 1
-            try:
-                request = access.client.build_request(method, path, params=query, headers=all_headers)
-                response = await bounded_answers.send(access.client, request)
-                wait = retry_after(response)
-                if wait is None or attempts > _RETRIES or asyncio.get_running_loop().time() + wait >= deadline:
-                    return response
-            except (httpx.RemoteProtocolError, httpx.ReadError):
-                wait = _RECONNECT_SECONDS
-                if method != "GET" or attempts > _RECONNECTIONS:
-                    raise
-            await asyncio.sleep(wait)
+    def _client(self, context: Context, credentials: Credentials) -> httpx.AsyncClient:
+        return client_of(context.cluster, credentials, self._environment, self.timeout / _CONNECTIONS)
 
 
-def retry_after(response: httpx.Response) -> float | None:
-    """Return the seconds to wait before a retry; None if the server is not busy or does not say."""
-    seconds = response.headers.get("retry-after", "")
-    busy = response.status_code == _TOO_MANY or response.is_server_error
-    return float(seconds) if busy and seconds.isascii() and seconds.isdecimal() else None
+def request_timeout(environment: Mapping[str, str]) -> int:
+    """Return the seconds that a request may take. Raises ``InputError`` if the environment says no valid duration."""
+    text = environment.get(_TIMEOUT, "")
+    if not text:
+        return _REQUEST_SECONDS
+    if not is_duration(text) or not seconds(text):
+        raise InputError([Problem(_TIMEOUT, f"{format_value(text)} given, must be a duration such as 10s or 2m")])
+    return seconds(text)
 
 
-def client_of(cluster: ClusterEntry, credentials: Credentials, environment: Mapping[str, str]) -> httpx.AsyncClient:
-    """Create a client for the cluster's server; callers set deadlines. Raises ``InputError``."""
+def client_of(
+    cluster: ClusterEntry, credentials: Credentials, environment: Mapping[str, str], connect_seconds: float
+) -> httpx.AsyncClient:
+    """Create a client for the cluster's server; callers set the other deadlines. Raises ``InputError``."""
     server = str(cluster.server)
     proxy = cluster.proxy_url or environment_proxy(server, environment)
     try:
@@ -144,7 +157,7 @@ def client_of(cluster: ClusterEntry, credentials: Credentials, environment: Mapp
             verify=tls_context(cluster, credentials) if server.startswith("https:") else False,
             proxy=proxy,
             trust_env=False,  # the proxy is selected above, and ~/.netrc must not apply
-            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+            timeout=httpx.Timeout(None, connect=connect_seconds),
         )
     except (httpx.InvalidURL, UnicodeError) as error:
         raise InputError(
