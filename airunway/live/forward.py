@@ -129,11 +129,11 @@ def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     response = getattr(error, "response", None)
-    return (
-        f"the API server answered {response.status_code}"
-        if response is not None
-        else str(error) or type(error).__name__
-    )
+    if response is not None:
+        return f"the API server answered {response.status_code}"
+    if isinstance(error, TimeoutError):
+        return "the API server did not answer in time"
+    return str(error) or type(error).__name__
 
 
 async def _target(connection: Connection, namespace: str, endpoint: Endpoint) -> tuple[Pod, int]:

@@ -278,3 +278,14 @@ OBJECTS = (
     Objects("hard texts", _list([item(name="cpu") | {"status": HARD_STATUS}]), {}),
     Objects("hard names", _list([item(name=HARD, namespace=HARD, labels={HARD: HARD})]), {}),
 )
+
+READY_POD = item(name="cpu-0") | {
+    "spec": {"containers": [{"name": "a"}]},
+    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+}
+PORT_FORWARD = "/api/v1/namespaces/default/pods/cpu-0/portforward"
+FORWARDED: Mapping[str, Rule] = {
+    SERVICE: Answer(item(name="cpu") | {"spec": {"selector": {"a": "b"}, "ports": [{"port": 80, "targetPort": 5000}]}}),
+    "/api/v1/namespaces/default/pods": Answer({"metadata": {}, "items": [READY_POD]}),
+}
+"""What is needed up to the request that is to become a port forward."""

@@ -15,8 +15,10 @@ from tests.command import run
 from tests.graph.api_server import ApiServer
 from tests.graph.broken_servers import (
     ANSWERS,
+    FORWARDED,
     IN_NAMESPACE,
     OBJECTS,
+    PORT_FORWARD,
     SERVICE,
     Mode,
     Objects,
@@ -111,6 +113,15 @@ def test_objects_that_are_broken_are_told_or_read(
 def test_a_broken_answer_about_a_service_is_told(mode: Mode, server: ApiServer, command: Commands) -> None:
     server.rules[SERVICE] = mode.answer
     check("endpoint", mode.later.replace("403 Forbidden", "may not be read: 403 Forbidden"), command)
+
+
+@pytest.mark.parametrize(
+    "mode", [mode for mode in ANSWERS if mode.name != "switches the protocol"], ids=lambda mode: mode.name
+)
+@pytest.mark.usefixtures("bounds")
+def test_a_broken_answer_where_a_port_forward_begins_is_told(mode: Mode, server: ApiServer, command: Commands) -> None:
+    server.rules |= {**FORWARDED, PORT_FORWARD: mode.answer}
+    check("endpoint", "Pod default/cpu-0: port 5000 can't be forwarded: [a-zA-Z]", command)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
