@@ -14,6 +14,7 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from pydantic import BaseModel, ValidationError
 
 from airunway.live.api_server.proxy import is_loopback
+from airunway.live.bounded_replies import HEADERS, TooLongReplyError, bound
 from airunway.text.problems import InputError, Problem
 
 _CONNECT_SECONDS, _REPLY_SECONDS = 10, 120
@@ -51,7 +52,10 @@ async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[s
         base_url=checked_url(url),
         api_key=os.environ.get("OPENAI_API_KEY") or "none",
         timeout=httpx2.Timeout(_REPLY_SECONDS, connect=_CONNECT_SECONDS),
-        http_client=DefaultAsyncHttpxClient(trust_env=not is_loopback(urlsplit(url).hostname or "")),
+        http_client=DefaultAsyncHttpxClient(
+            trust_env=not is_loopback(urlsplit(url).hostname or ""), event_hooks={"response": [bound]}
+        ),
+        default_headers=HEADERS,
     )
     with _as_input_errors(url):
         async with client:
@@ -113,8 +117,12 @@ def _as_input_errors(url: str) -> Iterator[None]:
         raise
     except TimeoutError as error:
         raise InputError([Problem(url, f"sent nothing for {_REPLY_SECONDS} seconds")]) from error
-    except APIConnectionError as error:
-        raise InputError([Problem(url, f"can't be reached: {error.__cause__ or error}")]) from error
+    except (APIConnectionError, httpx2.RequestError) as error:
+        # The library leaves what happens in the middle of a refusal as it is (openai 3.54).
+        cause = error.__cause__ if isinstance(error, APIConnectionError) and error.__cause__ else error
+        if isinstance(cause, TooLongReplyError):
+            raise _no_openai(url, str(cause)) from error
+        raise InputError([Problem(url, f"can't be reached: {str(cause) or type(cause).__name__}")]) from error
     except APIError as error:
         message = " ".join(error.message.split())
         raise InputError(
@@ -122,4 +130,8 @@ def _as_input_errors(url: str) -> Iterator[None]:
         ) from error
     except (_InvalidReplyError, ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, _InvalidReplyError) else f"unreadable reply ({type(error).__name__})"
-        raise InputError([Problem(url, f"does not follow the OpenAI API: {reason}")]) from error
+        raise _no_openai(url, reason) from error
+
+
+def _no_openai(url: str, reason: str) -> InputError:
+    return InputError([Problem(url, f"does not follow the OpenAI API: {reason}")])

@@ -65,7 +65,8 @@ class LogText:
     """Streamed text that keeps its line breaks, but contains no command for a GitHub runner."""
 
     def __init__(self) -> None:
-        self._line = ""
+        self._start = self._end = ""
+        """The first and the last two characters of the line so far, but for whitespace before the first."""
         self._logged = os.environ.get("GITHUB_ACTIONS") == "true"
 
     def piece(self, text: str) -> str:
@@ -73,6 +74,7 @@ class LogText:
         return "".join(map(self._character, printable(text)))
 
     def _character(self, character: str) -> str:
-        command = (character == ":" and self._line.lstrip() == ":") or (character == "[" and self._line.endswith("##"))
-        self._line = "" if character == "\n" else self._line + character
+        command = (character == ":" and self._start == ":") or (character == "[" and self._end == "##")
+        self._start = "" if character == "\n" else (self._start + character).lstrip()[:2]
+        self._end = "" if character == "\n" else (self._end + character)[-2:]
         return f" {character}" if command and self._logged else character

@@ -2,7 +2,9 @@
 wrong.
 """
 
+import itertools
 import json
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -160,3 +162,103 @@ def test_no_proxy_leads_to_this_machine(
     arguments = ["chat", "cpu", "hello", "--url", f"{server.url}/v1", "--stack", "own", "--cwd", str(command.project)]
     assert run(monkeypatch, *arguments) == 0
     assert capsys.readouterr().out == "hi[31m\n"
+
+
+def endless(first: bytes, *pieces: bytes, kind: str = "text/event-stream", status: str = "200 OK") -> Answer:
+    """A reply that goes on for as long as it is read."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n\r\n".encode() + first
+    return Answer(raw=lambda: itertools.chain([head], itertools.cycle(pieces)))
+
+
+TOKENS = b"data: " + json.dumps(chunk({"content": "word " * 2000})).encode() + b"\n\n"
+TOKEN = b"data: " + json.dumps(chunk({"content": "word "})).encode() + b"\n\n"
+LONG, WIDE = "16,777,216 bytes, the most that is read", "a line has more than 1,048,576 bytes, the most that is read"
+ENDLESS = {
+    "tokens": (endless(b"", TOKENS), LONG),
+    "comments": (endless(b"", b": waiting\n" * 1000), LONG),
+    "lines of one event": (endless(b"", b"data: x\n" * 1000), LONG),
+    "lines that end with a return": (endless(b"", b"data: x\r" * 1000), LONG),
+    "a line": (endless(TOKEN + b"data: ", b"x" * 99_999), WIDE),
+    "a line in small pieces": (endless(b"data: ", b"x" * 7), WIDE),
+    "a name of a field": (endless(b"", b"x" * 99_999), WIDE),
+    "a page": (endless(b"<html>", b"x\n" * 9_999, kind="text/html"), "1,048,576 bytes, the most that is read"),
+    "a refusal": (endless(b"<html>", b"x\n" * 9_999, status="500 No"), "1,048,576 bytes, the most that is read"),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_reply_without_end_is_given_up_at_the_limit(name: str, server: ApiServer, command: Commands) -> None:
+    answer, output = ENDLESS[name]
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    message = asked(server, command, answer)
+    assert f"{server.url}/v1: does not follow the OpenAI API: " in message
+    assert output in message
+    assert time.monotonic() - started < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "output"),
+    [
+        (endless(b'{"data": [', b'{"id": "m"},' * 999, kind="application/json"), "1,048,576 bytes, the most that is"),
+        (Answer({"data": [{"id": "m" * 2_000_000}]}), "1,048,576 bytes, the most that is read"),
+        (Answer(b"x", headers={"Content-Encoding": "gzip"}), "its reply has the encoding 'gzip', must be none"),
+        (Answer(b"x", headers={"Content-Encoding": "gzip, \x1b"}), "its reply has the encoding 'gzip, "),
+    ],
+    ids=["without end", "with a long name", "packed", "packed oddly"],
+)
+def test_a_list_of_models_that_is_too_long_or_packed_is_told(
+    answer: Answer, output: str, server: ApiServer, command: Commands
+) -> None:
+    server.rules["/v1/models"] = answer
+    message = command.refused("chat", "cpu", "hello", "--url", f"{server.url}/v1")
+    assert f"{server.url}/v1: does not follow the OpenAI API: " in message
+    assert output in message
+
+
+def test_what_follows_the_end_of_a_reply_is_not_waited_for(
+    server: ApiServer, command: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.rules["/v1/chat/completions"] = endless(TOKEN + b"data: [DONE]\n\n", b": more\n" * 1000)
+    started = time.monotonic()
+    arguments = ["chat", "cpu", "hello", "--url", f"{server.url}/v1", "--stack", "own", "--cwd", str(command.project)]
+    assert run(command.monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out == "word \n"
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b""],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", TOKEN],
+        [b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+        [b"HTTP/1.1 200 OK\r\nA: " + b"a" * 999_999],
+        [b"SSH-2.0-OpenSSH\r\n"],
+        [b"HTTP/1.1 400 No\r\nContent-Length: 9999\r\n\r\n<html>"],
+    ],
+    ids=["closed", "cut", "no chunks", "long header", "another protocol", "a cut refusal"],
+)
+@pytest.mark.parametrize("reset", [False, True], ids=["", "reset"])
+def test_a_broken_connection_is_told(pieces: list[bytes], reset: bool, server: ApiServer, command: Commands) -> None:
+    assert f"{server.url}/v1: can't be reached: " in asked(server, command, Answer(raw=lambda: pieces, reset=reset))
+
+
+HARD = {"content": "a\x00\x1b[31m\ud800\u202e" + "b" * 100_000}
+
+
+def test_a_reply_of_hard_texts_is_printed_without_what_a_terminal_interprets(
+    server: ApiServer, command: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.rules["/v1/chat/completions"] = stream(chunk(HARD))
+    arguments = ["chat", "cpu", "hello", "--url", f"{server.url}/v1", "--stack", "own", "--cwd", str(command.project)]
+    assert run(command.monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out == "a[31m" + "b" * 100_000 + "\n"
+
+
+@pytest.mark.parametrize("model", ["\ud800", "\x00\x1b", "m" * 1_000_000], ids=["surrogate", "control", "long"])
+def test_a_model_of_a_hard_name_is_told_or_asked(model: str, server: ApiServer, command: Commands) -> None:
+    server.rules["/v1/models"] = Answer({"data": [{"id": model}]})
+    output = asked(server, command, Answer({"error": {"message": model}}, 404))
+    assert output.isprintable()
+    assert len(output) < 1500

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -94,6 +95,13 @@ def test_an_answer_in_pieces_is_no_command_to_a_github_runner_and_else_as_it_cam
         assert "".join(map(log.piece, pieces)) == answer
     assert logged.replace(" ", "") == answer.replace(" ", "")
     assert [line for line in logged.splitlines() if line.lstrip().startswith("::") or "##[" in line] == []
+
+
+def test_an_answer_of_one_long_line_takes_no_longer_than_its_length() -> None:
+    log, started = LogText(), time.monotonic()
+    for _ in range(1_000):
+        log.piece("x" * 2_000)
+    assert time.monotonic() - started < 30
 
 
 def test_the_data_is_whole_and_says_what_the_text_says() -> None:
