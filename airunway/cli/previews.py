@@ -1,5 +1,6 @@
 """Commands that run the Pulumi program; imported only when one of them runs."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,10 +85,11 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
 
 def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
     """Return the old and the current preview of each stack; a deleted stack's current preview is empty."""
-    from airunway.program.checkout import empty_document, preview_at, saved_preview, worktree
+    from airunway.program.checkout import empty_document, preview_at, worktree
+    from airunway.program.saved_preview import saved_preview
 
     current = stack_names(root)
-    if Path(against).is_file():
+    if os.path.isfile(against):
         saved = saved_preview(Path(against))
         name = stack or str(saved["stack"])
         return [(saved, _current_preview(root, name))]

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from airunway.program.stack_file import stack_names
-from airunway.text.bounded_files import MAX_PREVIEW, UnreadableFileError, read_text_file
-from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError, Problem
 
 
@@ -53,19 +51,6 @@ def preview_at(project: Path, stack: str) -> dict[str, Any]:
 def empty_document(stack: str) -> dict[str, Any]:
     """Return the preview of a stack that does not exist."""
     return {"stack": stack, "deployments": [], "resources": []}
-
-
-def saved_preview(path: Path) -> dict[str, Any]:
-    """Load a preview that ``--format json`` saved to a file. Raises ``InputError``."""
-    try:
-        document = read_json(read_text_file(path, MAX_PREVIEW))
-    except UnreadableFileError as error:
-        raise InputError([Problem(str(path), str(error))]) from error
-    except ValueError as error:
-        raise InputError([Problem(str(path), f"is not a saved preview: {error}")]) from error
-    if not isinstance(document, dict) or not {"stack", "deployments", "resources"} <= set(document):
-        raise InputError([Problem(str(path), "is not a saved preview; `airunway preview --format json` writes one")])
-    return document
 
 
 def _git(root: Path, *arguments: str, problem: str | None = None) -> str:

@@ -35,7 +35,7 @@ def graph_of(document: Mapping[str, Any]) -> Graph:
         parent = resources.get(resource["parent"])
         if kind_of(resource["type"]) == "Platform":
             continue
-        if parent is None or kind_of(parent["type"]) == "Platform":
+        if parent is None or kind_of(parent["type"]) == "Platform" or resource["parent"] not in node_of:
             nodes[urn] = Node(urn, resource["name"], kind_of(resource["type"]))
             node_of[urn] = urn
         else:
@@ -48,6 +48,7 @@ def graph_of(document: Mapping[str, Any]) -> Graph:
 
     def reachable_from(urn: str) -> set[str]:
         if urn not in reachable:
+            reachable[urn] = set()  # so that a circle, which a saved preview may have, ends
             reachable[urn] = direct[urn].union(*(reachable_from(d) for d in direct[urn]))
         return reachable[urn]
 

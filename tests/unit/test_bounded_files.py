@@ -13,8 +13,8 @@ from airunway.cli.streams import read_text as read_option
 from airunway.console.file_edit import read_text as read_edited
 from airunway.live.api_server.kubeconfig import read_context
 from airunway.planning.settings import Cluster
-from airunway.program.checkout import saved_preview
 from airunway.program.project_files import read_files
+from airunway.program.saved_preview import saved_preview
 from airunway.program.stack_file import read_stack
 from airunway.text.bounded_files import MAX_TEXT, UnreadableFileError, read_text_file
 from airunway.text.problems import InputError

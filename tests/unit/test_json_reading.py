@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airunway.program.checkout import saved_preview
+from airunway.program.saved_preview import saved_preview
 from airunway.program.stack_config import settings_of
 from airunway.selection.upstream_keys import hoist_annotations
 from airunway.text.json_reading import MAX_LEVELS, read_json
