@@ -71,7 +71,13 @@ class Expression:
 
     def _run(self, spec: Mapping[str, Any]) -> Outcome:
         try:
-            return Outcome(value=_plain(self._runner.evaluate({"spec": json_to_cel(dict(spec))})))
+            values = json_to_cel(dict(spec))
+        except RecursionError:
+            return Outcome(error=TOO_DEEP)
+        except ValueError:
+            return Outcome(error="the spec has a number that is no 64-bit integer")
+        try:
+            return Outcome(value=_plain(self._runner.evaluate({"spec": values})))
         except (CELEvalError, CostLimitError) as error:
             return Outcome(error=str(error.args[0]))
         except RecursionError:

@@ -122,3 +122,11 @@ def test_what_an_expression_does_not_read_makes_no_difference(text: str) -> None
     except RuleError:
         return
     assert [expression.evaluate(spec) for spec in SPECS] == [expression._run(spec) for spec in SPECS]
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**400])
+def test_a_number_beyond_64_bits_makes_a_rule_fail_and_nothing_else(number: int) -> None:
+    rule = compile_rule("spec.provider.overrides.a == 1")
+    outcome = rule.evaluate({"provider": {"overrides": {"a": number}}})
+    assert outcome.error == "the spec has a number that is no 64-bit integer"
+    assert rule.evaluate({"provider": {"overrides": {"a": 1, "b": number}}}).value is True
