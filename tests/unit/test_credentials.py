@@ -179,6 +179,11 @@ def test_a_plugin_that_does_not_end_is_ended(body: str, tmp_path: Path, monkeypa
     assert time.monotonic() - started < 4
 
 
+def test_a_plugin_that_writes_without_measure_is_told(tmp_path: Path) -> None:
+    body = "for _ in range(40): sys.stdout.write('x' * (1 << 20))"
+    assert "wrote more than 16,777,216 bytes, the most that is read" in refusal(plugin(tmp_path, body))
+
+
 def test_a_plugin_that_must_ask_wants_a_terminal(tmp_path: Path) -> None:
     assert "needs a terminal" in refusal(printing(tmp_path, credential(token="t"), interactiveMode="Always"))
 

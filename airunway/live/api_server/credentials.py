@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from airunway.live.api_server.kubeconfig import Context
 from airunway.live.api_server.kubeconfig_entries import ClusterEntry, Entry, ExecEntry, Secret
-from airunway.text.bounded_files import UnreadableFileError, read_file
+from airunway.text.bounded_files import MAX_TEXT, UnreadableFileError, read_file
 from airunway.text.problems import InputError, Problem, dotted_field
 
 _PLUGIN_SECONDS = 120
@@ -137,7 +137,10 @@ async def _run_plugin(plugin: ExecEntry, environment: Mapping[str, str], *, inte
         if status:
             raise _failed(plugin, f"failed with status {status}")
         output.seek(0)
-        return output.read()
+        answer = output.read(MAX_TEXT + 1)
+        if len(answer) > MAX_TEXT:
+            raise _failed(plugin, f"wrote more than {MAX_TEXT:,} bytes, the most that is read")
+        return answer
 
 
 def _cluster_info(cluster: ClusterEntry) -> dict[str, Any]:
