@@ -90,7 +90,7 @@ def write_comments(pull_request: PullRequest, texts: Mapping[str, str | None]) -
     except httpx.HTTPError as error:
         message = one_line(str(error)) or type(error).__name__
         raise InputError([Problem("GitHub", f"{pull_request.url} can't be reached: {message}")]) from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError([Problem("GitHub", f"{pull_request.url} does not answer as GitHub does")]) from error
 
 
@@ -111,7 +111,14 @@ def connected(environment: Mapping[str, str]) -> httpx.Client:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise InputError([Problem("GITHUB_API_URL", f"{api!r} given, must be a URL such as https://HOST/api/v3")])
-    return httpx.Client(base_url=url, headers=headers, timeout=30)
+    try:
+        return httpx.Client(base_url=url, headers=headers, timeout=30)
+    except OSError as error:
+        raise InputError(
+            [Problem("SSL_CERT_FILE", f"has no certificates that can be read: {error.strerror}")]
+        ) from error
+    except (httpx.InvalidURL, ValueError, ImportError) as error:  # ImportError: what only socks proxies need
+        raise InputError([Problem("HTTPS_PROXY", "only http and https proxies are supported")]) from error
 
 
 def _repository(repository: str | None, environment: Mapping[str, str]) -> str:
@@ -131,7 +138,7 @@ def _check(response: httpx.Response) -> None:
         return
     try:
         message = str(response.json()["message"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         message = response.reason_phrase
     hint = {
         401: "; is GITHUB_TOKEN still valid?",

@@ -20,6 +20,8 @@ from airunway.text.problems import InputError, Problem
 _CONNECT_SECONDS, _REPLY_SECONDS = 10, 120
 """Longest waits for a connection and for the next chunk; the first request may have to load the model."""
 _EXCERPT = 1_000
+_SENT = ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+"""Variables whose values the client sends in headers."""
 
 
 class _InvalidReplyError(Exception):
@@ -48,15 +50,7 @@ def checked_url(url: str) -> str:
 
 async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[str]:
     """Stream the answer to ``text`` from ``model`` or the first model that ``url`` serves. Raises ``InputError``."""
-    client = AsyncOpenAI(
-        base_url=checked_url(url),
-        api_key=os.environ.get("OPENAI_API_KEY") or "none",
-        timeout=httpx2.Timeout(_REPLY_SECONDS, connect=_CONNECT_SECONDS),
-        http_client=DefaultAsyncHttpxClient(
-            trust_env=not is_loopback(urlsplit(url).hostname or ""), event_hooks={"response": [bound]}
-        ),
-        default_headers=HEADERS,
-    )
+    client = _client(checked_url(url))
     with _as_input_errors(url):
         async with client:
             async with asyncio.timeout(_REPLY_SECONDS):
@@ -71,6 +65,31 @@ async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[s
                     yield text_chunk
             if not has_text:
                 raise _InvalidReplyError("its reply ends without text")
+
+
+def _client(url: str) -> AsyncOpenAI:
+    """Create a client for ``url``. Raises ``InputError`` where the environment does not allow for one."""
+    for name in _SENT:
+        value = os.environ.get(name, "")
+        if not (value.isascii() and value.isprintable()):  # an error of the client would show the value
+            raise InputError([Problem(name, "has characters that are invalid in a header")])
+    try:
+        http_client = DefaultAsyncHttpxClient(
+            trust_env=not is_loopback(urlsplit(url).hostname or ""), event_hooks={"response": [bound]}
+        )
+    except OSError as error:
+        raise InputError(
+            [Problem("SSL_CERT_FILE", f"has no certificates that can be read: {error.strerror}")]
+        ) from error
+    except (httpx2.InvalidURL, ValueError, ImportError) as error:  # ImportError: what only socks proxies need
+        raise InputError([Problem("HTTPS_PROXY", "only http and https proxies are supported")]) from error
+    return AsyncOpenAI(
+        base_url=url,
+        api_key=os.environ.get("OPENAI_API_KEY") or "none",
+        timeout=httpx2.Timeout(_REPLY_SECONDS, connect=_CONNECT_SECONDS),
+        http_client=http_client,
+        default_headers=HEADERS,
+    )
 
 
 async def _with_timeout(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:

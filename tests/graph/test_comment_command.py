@@ -230,7 +230,29 @@ def test_what_github_refuses_is_told_with_the_way_out(github: GitHub, monkeypatc
     assert "http://127.0.0.1:1 can't be reached" in refused(lambda: write(prod="one"))
 
 
-@pytest.mark.parametrize("text", [b"<html>", b"{}", b"[{}]", b"[null]", b'[{"id": 1, "user": 5, "body": 5}]'])
+@pytest.mark.parametrize(
+    ("variable", "value", "output"),
+    [
+        ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE: has no certificates that can be read: No such file"),
+        ("SSL_CERT_DIR", "nowhere", ""),
+        ("HTTPS_PROXY", "a b", ""),
+        ("ALL_PROXY", "ftp://a", "HTTPS_PROXY: only http and https proxies are supported"),
+        ("HTTPS_PROXY", "socks5://a", "HTTPS_PROXY: only http and https proxies are supported"),
+    ],
+)
+def test_a_way_to_github_that_is_none_is_told(variable: str, value: str, output: str) -> None:
+    environment = {"GITHUB_TOKEN": "t", "GITHUB_API_URL": "https://github.example"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(variable, value)
+        if output:
+            assert refused(lambda: connected(environment)).startswith(output)
+        else:
+            connected(environment).close()
+
+
+@pytest.mark.parametrize(
+    "text", [b"<html>", b"[" * 100_000, b"{}", b"[{}]", b"[null]", b'[{"id": 1, "user": 5, "body": 5}]']
+)
 def test_what_does_not_answer_as_github_does_is_told(text: bytes, github: GitHub) -> None:
     github.text = text
     assert "does not answer as GitHub does" in refused(lambda: write(prod="one"))

@@ -262,3 +262,22 @@ def test_a_model_of_a_hard_name_is_told_or_asked(model: str, server: ApiServer, 
     output = asked(server, command, Answer({"error": {"message": model}}, 404))
     assert output.isprintable()
     assert len(output) < 1500
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "output"),
+    [
+        ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE: has no certificates that can be read: No such file"),
+        ("HTTPS_PROXY", "socks5://a", "HTTPS_PROXY: only http and https proxies are supported"),
+        ("ALL_PROXY", "ftp://a", "HTTPS_PROXY: only http and https proxies are supported"),
+        ("HTTPS_PROXY", "a b", "https://a.invalid/v1: can't be reached: "),
+        ("OPENAI_API_KEY", "a\nb", "OPENAI_API_KEY: has characters that are invalid in a header"),
+        ("OPENAI_API_KEY", "\udcff", "OPENAI_API_KEY: has characters that are invalid in a header"),
+        ("OPENAI_ORG_ID", "é", "OPENAI_ORG_ID: has characters that are invalid in a header"),
+    ],
+)
+def test_an_environment_that_allows_for_no_request_is_told(
+    variable: str, value: str, output: str, command: Commands
+) -> None:
+    command.monkeypatch.setenv(variable, value)
+    assert output in command.refused("chat", "cpu", "hello", "--url", "https://a.invalid/v1")
