@@ -1,5 +1,6 @@
 """The command line of ``airunway``: every command with its options."""
 
+import errno
 import os
 import sys
 import traceback
@@ -27,6 +28,8 @@ from airunway.spec.durations import is_duration, seconds
 from airunway.text.problems import InputError, format_value
 
 _DEBUG = "AIRUNWAY_DEBUG"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
+"""Why output can't be written, whatever the program does."""
 _EXTRAS = {
     "live": ("httpx_ws", "openai"),
     "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
@@ -355,7 +358,7 @@ def main() -> None:
     A bug leaves its traceback in a temporary file; with AIRUNWAY_DEBUG set it prints it.
     """
     try:
-        app()
+        _run_and_flush()
     except InputError as error:
         count = len(error.problems)
         _fail(*map(str, error.problems), footer=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
@@ -368,8 +371,32 @@ def main() -> None:
         _fail(f"this command needs optional packages; run: pip install 'airunway[{extra}]'", footer="Nothing was done.")
     except MemoryError:
         _fail("not enough memory", footer="Nothing was done.")
+    except UnicodeEncodeError as error:
+        lacking = ascii(error.object[error.start : error.end][:20])
+        _fail(
+            f"standard output has the encoding {error.encoding}, which lacks {lacking}; set PYTHONIOENCODING=utf-8",
+            footer="The output is incomplete.",
+        )
+    except OSError as error:
+        if error.errno not in _FULL:
+            _fail_by_bug(error)
+        _fail(f"standard output can't be written: {error.strerror}", footer="The output is incomplete.")
     except Exception as error:
         _fail_by_bug(error)
+
+
+def _run_and_flush() -> None:
+    """Run the command line, and write its output before the program ends, when an error could not be told any more."""
+    try:
+        app()
+    finally:
+        if sys.stdout is not None:
+            try:
+                sys.stdout.flush()
+            except OSError:
+                # What is left would be tried again at the end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise
 
 
 def _fail_by_bug(error: Exception) -> NoReturn:

@@ -1,5 +1,6 @@
 """Options shared by several commands, their output formats, and the project that they are about."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -57,9 +58,9 @@ FilesOption = Annotated[
 
 def find_project(cwd: Path | None) -> Path:
     """Return ``cwd``, or the nearest parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
-    start = (cwd or Path.cwd()).resolve()
+    start = Path(os.path.realpath(cwd or Path.cwd()))
     for folder in [start] if cwd else [start, *start.parents]:
-        if (folder / "Pulumi.yaml").exists():
+        if os.path.exists(folder / "Pulumi.yaml"):  # unlike the method, false for names that no file can have
             return folder
     raise typer.BadParameter(
         f"no Pulumi.yaml in {start}" + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),

@@ -180,10 +180,23 @@ def _run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:
     set_all_config(config.values, list(config.secrets))
     settings.reset_options()
     try:
-        asyncio.run(_run(recorder, config, program))
+        with _no_other_configuration():
+            asyncio.run(_run(recorder, config, program))
     except pulumi.RunError as error:
         raise error.__cause__ if isinstance(error.__cause__, InputError) else error from None
     return recorder
+
+
+@contextmanager
+def _no_other_configuration() -> Iterator[None]:
+    """Hide the configuration of a Pulumi program that runs this one, which the SDK reads too (pulumi 3.259)."""
+    hidden = {
+        name: os.environ.pop(name) for name in ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS") if name in os.environ
+    }
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 async def _run(recorder: Recorder, config: StackConfig, program: Callable[[], Any]) -> None:

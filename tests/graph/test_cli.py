@@ -2,6 +2,7 @@
 and no command to terminal or runner.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -202,3 +203,58 @@ def test_a_lack_of_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr("airunway.cli.previews.show_preview", broken)
     assert run(monkeypatch, "preview", "--cwd", str(ROOT)) == 1
     assert capsys.readouterr().err == "error: not enough memory\nNothing was done.\n"
+
+
+def piped(*arguments: str, stdout: str | None = None, **environment: str) -> tuple[int, str]:
+    """The status of a process and its standard error, with its standard output in the file ``stdout``."""
+    with open(stdout or os.devnull, "wb") as out:
+        process = subprocess.run(
+            [sys.executable, "-m", "airunway.cli", *arguments, "--cwd", str(ROOT)],
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=os.environ | environment,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    return process.returncode, process.stderr
+
+
+@pytest.mark.parametrize("format", ["text", "json", "html"])
+def test_output_that_finds_no_room_is_told(format: str) -> None:
+    status, output = piped("preview", "--stack", "airgapped", "--format", format, stdout="/dev/full")
+    assert (status, output) == (
+        1,
+        "error: standard output can't be written: No space left on device\nThe output is incomplete.\n",
+    )
+
+
+def test_output_that_the_encoding_lacks_is_told() -> None:
+    status, output = piped("preview", "--stack", "airgapped", PYTHONIOENCODING="ascii")
+    assert status == 1
+    assert "error: standard output has the encoding ascii, which lacks '\\u" in output
+    assert "; set PYTHONIOENCODING=utf-8\n" in output
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000], ids=["long", "deep"])
+def test_a_name_that_no_file_can_have_is_told(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "preview", "--cwd", name) == 2
+    assert "no Pulumi.yaml in" in capsys.readouterr().err
+    assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(ROOT), "--against", name) == 1
+    assert "is neither a file nor a git revision" in capsys.readouterr().err.replace("\n", "")
+
+
+@pytest.mark.parametrize("configuration", ["{", '{"airunway:deployments": "[]"}'], ids=["no JSON", "another stack's"])
+def test_the_configuration_of_a_pulumi_program_around_a_preview_is_not_its_own(
+    configuration: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("preview", "--stack", "airgapped", "--cwd", str(ROOT), "--format", "json")
+    assert run(monkeypatch, *command) == 0
+    alone = capsys.readouterr().out
+    monkeypatch.setenv("PULUMI_CONFIG", configuration)
+    monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", '["airunway:cluster"]')
+    assert run(monkeypatch, *command) == 0
+    assert capsys.readouterr().out == alone
