@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from airunway.provider.image_references import image_of_role
 from airunway.spec.model import ModelDeploymentSpec, Source
 from airunway.text.problems import Problem, suggest_name
 from airunway.text.yaml_reading import load_data
@@ -19,13 +20,13 @@ def select_image(spec: ModelDeploymentSpec, images: Mapping[str, str]) -> str | 
     """The image that serves ``spec`` with llama.cpp: the spec's, a pre-made one, or a runner image.
 
     None for a custom source that names no image. ``images`` are the provider's images by role: ``llamacppCpu``,
-    ``llamacppGpu`` and ``premade``.
+    ``llamacppGpu`` and ``premade``. Raises ``InputError`` if there is no image for the role.
     """
     if spec.container_image:
         return spec.container_image
     if spec.model.source is Source.CUSTOM:
         return None
-    return images[image_role(spec)].replace("{id}", str(spec.model.id))
+    return image_of_role(images, image_role(spec)).replace("{id}", str(spec.model.id))
 
 
 def image_role(spec: ModelDeploymentSpec) -> str:

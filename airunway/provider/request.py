@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from airunway.provider.image_references import image_of_role
 from airunway.provider.labels import GROUP, MANAGED
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.selection.select import Selection
@@ -53,8 +54,8 @@ class Request:
         return resource | {"metadata": metadata | {"labels": labels} | non_empty(annotations=annotations)}
 
     def image(self, role: str) -> str:
-        """The spec's image, else the provider's image for ``role``."""
-        return self.spec.container_image or self.config.spec.images[role]
+        """The spec's image, else the provider's image for ``role``. Raises ``InputError`` if there is neither."""
+        return self.spec.container_image or image_of_role(self.config.spec.images, role)
 
 
 @dataclass(frozen=True)

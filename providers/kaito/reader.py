@@ -119,11 +119,15 @@ def _llamacpp(container: Container, config: InferenceProviderConfig) -> dict[str
     elif file_url:
         model = {"id": unquote(file_url[1]), "gguf": {"file": unquote(file_url[3])}}
         model |= {} if file_url[2] == "main" else {"revision": unquote(file_url[2])}
-    default_image = config.spec.images[aikit.runner_role(gpu="gpu" in resources)]
+    default_image = config.spec.images.get(aikit.runner_role(gpu="gpu" in resources))
     engine: dict[str, Any] = {"type": "llamacpp"}
     if model.get("source"):
         premade = next(
-            (i for i in aikit.aikit_data()["premade"] if config.spec.images["premade"].replace("{id}", i) == image),
+            (
+                i
+                for i in aikit.aikit_data()["premade"]
+                if config.spec.images.get("premade", "").replace("{id}", i) == image
+            ),
             None,
         )
         model, engine = ({"source": "aikit", "id": premade}, engine) if premade else (model, engine | {"image": image})
