@@ -2,7 +2,7 @@
 what hangs.
 
 ``pytest --hypothesis-profile thorough`` looks for examples that are other ones in each run, and for twenty times as
-many.
+many; the profile ``fuzz`` for so many that it is meant for the tier of that name alone.
 """
 
 import os
@@ -18,6 +18,7 @@ settings.register_profile(
     "default", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=1000)
+settings.register_profile("fuzz", settings.get_profile("thorough"), max_examples=90_000, database=None)
 settings.load_profile("default")
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # What git runs, such as a hook or `git rebase --exec`, is told its repository by these, and would make a test's of it.
