@@ -85,8 +85,9 @@ def _with_builtin_defaults(document: Any, builtin: Any) -> Any:
         return document
     spec = document["spec"]
     sections = {key: spec.get(key) or {} for key in ("images", "defaults")}
-    if "helmCharts" not in (spec.get("installation") or {}):
-        sections["installation"] = spec.get("installation") or {}
+    installation = spec.get("installation") or {}
+    if isinstance(installation, dict) and "helmCharts" not in installation:
+        sections["installation"] = installation
     completed = {
         key: builtin["spec"].get(key, {}) | value if isinstance(value, dict) else value
         for key, value in sections.items()

@@ -189,6 +189,14 @@ def test_a_document_of_a_built_in_provider_has_the_built_in_images_and_quantitie
         ({"metadata": {"name": "old", "annotations": 1}}, "d.yaml: metadata.annotations: "),
         ({"spec": None}, "d.yaml: spec"),
         ({"spec": {"capabilities": {"engines": ["vllm"]}, "images": ["x"]}}, "d.yaml: spec.images"),
+        *(
+            (
+                {"metadata": {"name": "kaito"}, "spec": {"capabilities": {"engines": []}, field: value}},
+                f"d.yaml: spec.{field}",
+            )
+            for field in ("installation", "images", "defaults", "selectionRules", "capabilities")
+            for value in (True, 3, "text", [1])
+        ),
     ],
 )
 def test_a_document_of_another_shape_is_refused_with_its_place(change: dict[str, Any], output: str) -> None:
