@@ -1,15 +1,13 @@
 """The command line of ``airunway``: every command with its options."""
 
-import errno
-import os
 import sys
-import traceback
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from airunway.cli.comment import comment
+from airunway.cli.ending import run
 from airunway.cli.options import (
     AccountOption,
     FilesOption,
@@ -25,16 +23,7 @@ from airunway.cli.options import (
     find_project,
 )
 from airunway.spec.durations import is_duration, seconds
-from airunway.text.problems import InputError, format_value
-
-_DEBUG = "AIRUNWAY_DEBUG"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
-"""Why output can't be written, whatever the program does."""
-_EXTRAS = {
-    "live": ("httpx_ws", "openai"),
-    "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
-}
-"""Packages that only an optional extra installs, by extra."""
+from airunway.text.problems import format_value
 
 app = typer.Typer(
     name="airunway",
@@ -354,73 +343,5 @@ def main() -> None:
 
     Exits with 0 on success, 1 for invalid input, an unreachable cluster or a bug, 2 for wrong usage, and 3 if not all
     deployments run.
-
-    A bug leaves its traceback in a temporary file; with AIRUNWAY_DEBUG set it prints it.
     """
-    try:
-        _run_and_flush()
-    except InputError as error:
-        count = len(error.problems)
-        _fail(*map(str, error.problems), footer=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
-    except ModuleNotFoundError as error:
-        extra = next(
-            (name for name, packages in _EXTRAS.items() if (error.name or "").partition(".")[0] in packages), None
-        )
-        if extra is None:
-            raise
-        _fail(f"this command needs optional packages; run: pip install 'airunway[{extra}]'", footer="Nothing was done.")
-    except MemoryError:
-        _fail("not enough memory", footer="Nothing was done.")
-    except UnicodeEncodeError as error:
-        lacking = ascii(error.object[error.start : error.end][:20])
-        _fail(
-            f"standard output has the encoding {error.encoding}, which lacks {lacking}; set PYTHONIOENCODING=utf-8",
-            footer="The output is incomplete.",
-        )
-    except OSError as error:
-        if error.errno not in _FULL:
-            _fail_by_bug(error)
-        _fail(f"standard output can't be written: {error.strerror}", footer="The output is incomplete.")
-    except Exception as error:
-        _fail_by_bug(error)
-
-
-def _run_and_flush() -> None:
-    """Run the command line, and write its output before the program ends, when an error could not be told any more."""
-    try:
-        app()
-    finally:
-        if sys.stdout is not None:
-            try:
-                sys.stdout.flush()
-            except OSError:
-                # What is left would be tried again at the end.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise
-
-
-def _fail_by_bug(error: Exception) -> NoReturn:
-    """Say where the traceback of ``error`` is. Its message may quote what was read, tokens included."""
-    from airunway.cli.traceback_file import write_traceback
-    from airunway.text.credentials import without_tokens
-
-    hint = ""
-    if os.environ.get(_DEBUG):
-        traceback.print_exc()
-    else:
-        path = write_traceback(error)
-        hint = f" with {path}" if path else f" ({_DEBUG}=1 prints the traceback)"
-    message = f"{type(error).__name__}: {without_tokens(str(error))}"
-    _fail(message, footer=f"This is a bug in airunway; please report it{hint}.")
-
-
-def _fail(*messages: str, footer: str) -> NoReturn:
-    from rich.markup import escape
-
-    from airunway.text.terminal import console, one_line
-
-    out = console(stderr=True)
-    for message in messages:
-        out.print(f"[red]error:[/red] {escape(one_line(message))}", soft_wrap=True)
-    out.print(footer, soft_wrap=True)
-    sys.exit(1)
+    run(app)

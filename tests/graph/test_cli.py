@@ -3,6 +3,7 @@ and no command to terminal or runner.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from airunway.text.terminal import one_line
 from tests.command import run, running_airunway
+from tests.deployments import CPU
 from tests.graph.projects import ROOT, write_project
 
 
@@ -226,14 +228,14 @@ def test_output_that_finds_no_room_is_told(format: str) -> None:
     status, output = piped("preview", "--stack", "airgapped", "--format", format, stdout="/dev/full")
     assert (status, output) == (
         1,
-        "error: standard output can't be written: No space left on device\nThe output is incomplete.\n",
+        "error: the output can't be written: No space left on device\nThe output is incomplete.\n",
     )
 
 
 def test_output_that_the_encoding_lacks_is_told() -> None:
     status, output = piped("preview", "--stack", "airgapped", PYTHONIOENCODING="ascii")
     assert status == 1
-    assert "error: standard output has the encoding ascii, which lacks '\\u" in output
+    assert "error: the output has the encoding ascii, which lacks '\\u" in output
     assert "; set PYTHONIOENCODING=utf-8\n" in output
 
 
@@ -258,3 +260,17 @@ def test_the_configuration_of_a_pulumi_program_around_a_preview_is_not_its_own(
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", '["airunway:cluster"]')
     assert run(monkeypatch, *command) == 0
     assert capsys.readouterr().out == alone
+
+
+def test_a_program_that_imports_what_is_not_there_leaves_its_traceback_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(tmp_path, [CPU])
+    (tmp_path / "__main__.py").write_text("import nowhere_at_all")
+    assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
+    error, footer = capsys.readouterr().err.splitlines()
+    assert error == "error: ModuleNotFoundError: No module named 'nowhere_at_all'"
+    path = re.search(r"please report it with (\S+)\.$", footer)
+    assert path
+    assert "import nowhere_at_all" in Path(path[1]).read_text()
+    Path(path[1]).unlink()
