@@ -29,7 +29,7 @@ preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=de
 test: $(VENV)/.dev ## Run the default test suite
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-fuzz: $(VENV)/.dev ## Try more than 500,000 odd inputs, other ones in each run, and say what was the worst of it (a quarter of an hour)
+fuzz: $(VENV)/.dev ## Try 500,000 odd inputs, other ones in each run, and print totals and the worst of them (20 minutes)
 	@$(BIN)/python -m pytest --hypothesis-profile fuzz -o faulthandler_timeout=7200 tests/fuzz
 
 test-pages: $(VENV)/.dev ## Run the page and the console in Chromium
