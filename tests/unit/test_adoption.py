@@ -268,3 +268,14 @@ def test_quantities_that_are_numbers_are_read() -> None:
 
 def test_an_object_of_a_provider_that_is_off_says_so() -> None:
     assert refused(rendered({}), PlanContext(PROVIDERS, [], StackSettings())) == "provider kaito is off in this stack"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_object_is_read_with_its_own_image_where_the_stack_took_the_images_out(case: str) -> None:
+    configs = tuple(c.model_copy(update={"spec": c.spec.model_copy(update={"images": {}})}) for c in builtin())
+    live = rendered(CASES[case])
+    result = adopt(live, PlanContext(PROVIDERS, configs, StackSettings()))
+    if result.entry is None:
+        assert result.reasons
+    elif "preset" not in live.get("inference", {}):  # whose image KAITO knows
+        assert result.entry["engine"].get("image") or result.entry["image"]
