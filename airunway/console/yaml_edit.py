@@ -44,8 +44,11 @@ class YamlText:
         )
         try:
             self.content: Any = self._yaml.load(text)
-        except (YAMLError, AttributeError, ValueError, RecursionError) as error:
+        except YAMLError as error:
             raise InputError([Problem(name, f"not YAML: {' '.join(str(error).split())}")]) from error
+        except Exception as error:  # what we read and ruamel fails on in many ways: `-_` as a number is an IndexError
+            reason = f"can't be edited here, as ruamel.yaml fails on it ({type(error).__name__}); edit the file itself"
+            raise InputError([Problem(name, reason)]) from error
 
     def with_line_endings(self, text: str) -> str:
         """Convert ``text`` to the file's line endings."""

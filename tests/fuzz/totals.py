@@ -20,9 +20,9 @@ class Totals:
         self.problems: list[str] = []
         self.longest, self.longest_name, self.first_seed = 0.0, "", 0
 
-    def took(self, name: str, seconds: float) -> None:
+    def took(self, name: str, seconds: float, *inputs: Any) -> None:
         if seconds > self.longest:
-            self.longest, self.longest_name = seconds, name
+            self.longest, self.longest_name = seconds, f"{name} {inputs or ''}"[:300].strip()
 
     def lines(self) -> list[str]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -48,7 +48,7 @@ def counted(test: _Test) -> _Test:
         started = time.monotonic()
         test(*arguments, **named)
         seconds = time.monotonic() - started
-        TOTALS.took(test.__name__, seconds)
+        TOTALS.took(test.__name__, seconds, arguments, named)
         assert seconds < SECONDS
 
     return run  # type: ignore[return-value]

@@ -26,7 +26,11 @@ def test_a_change_that_would_take_something_else_with_it_is_not_made() -> None:
     [
         ("a: [", "stack file: not YAML"),
         ("config: {a: b: c}", "stack file: not YAML"),
-        ("a: 2026-13-01", "stack file: not YAML"),
+        (
+            "a: 2026-13-01",
+            r"stack file: can't be edited here, as ruamel.yaml fails on it \(ValueError\); edit the file",
+        ),
+        ("a: -_", r"stack file: can't be edited here, as ruamel.yaml fails on it \(IndexError\); edit the file itself"),
         ("a: 1\na: 2", "stack file: 'a' appears twice in this map"),
         ("a: 2026-01-01", "stack file: 2026-01-01 is a date to Pulumi"),
         ("config: {}\n---\n", "stack file: must be one YAML document, not 2"),
@@ -35,7 +39,7 @@ def test_a_change_that_would_take_something_else_with_it_is_not_made() -> None:
     ],
     ids=lambda text: text[:20],
 )
-def test_what_pulumi_would_not_read_is_refused_at_once(text: str, output: str) -> None:
+def test_what_pulumi_or_the_editor_would_not_read_is_refused_at_once(text: str, output: str) -> None:
     with pytest.raises(InputError, match=output):
         with_deployment(text, NEW)
     with pytest.raises(InputError, match=output):
