@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from airunway.provider.live_object import Object as Object
 from airunway.provider.observation import Observation, Readiness, Workload
+from airunway.provider.pod_groups import PodGroup
 from airunway.provider.request import Endpoint, Objects, Request
 from airunway.selection.provider_config import InferenceProviderConfig
 from airunway.spec.model import Engine, Mode
@@ -89,6 +90,9 @@ class Provider(Protocol):
 
     def observe(self, obj: Object) -> Observation:
         """The status of a live object. Raises ``UnreadableError`` if the object doesn't have its kind's shape."""
+
+    def pods(self, obj: Object) -> tuple[PodGroup, ...]:
+        """The pods that an object makes, by what they do. Raises ``UnreadableError``."""
 
     def read_fields(self, obj: Object, config: InferenceProviderConfig) -> dict[str, Any]:
         """The spec fields that render to the live object, as far as possible. Raises ``UnreadableError``."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from providers.dynamo.pods import pods
 from providers.dynamo.reader import read_fields
 from providers.dynamo.render import (
     API_VERSION,
@@ -35,6 +36,7 @@ __all__ = [
     "endpoint",
     "name_limit",
     "observe",
+    "pods",
     "read_fields",
     "render",
 ]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from providers.kaito.pods import pods
 from providers.kaito.reader import read_fields
 from providers.kaito.render import (
     API_VERSION,
@@ -35,6 +36,7 @@ __all__ = [
     "endpoint",
     "name_limit",
     "observe",
+    "pods",
     "read_fields",
     "render",
 ]

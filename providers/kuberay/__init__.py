@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from providers.kuberay.pods import pods
 from providers.kuberay.reader import read_fields
 from providers.kuberay.render import (
     API_VERSION,
@@ -35,6 +36,7 @@ __all__ = [
     "endpoint",
     "name_limit",
     "observe",
+    "pods",
     "read_fields",
     "render",
 ]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from providers.vllm.pods import pods
 from providers.vllm.reader import read_fields
 from providers.vllm.render import (
     API_VERSION,
@@ -35,6 +36,7 @@ __all__ = [
     "endpoint",
     "name_limit",
     "observe",
+    "pods",
     "read_fields",
     "render",
 ]

@@ -32,7 +32,7 @@ def test_a_provider_fulfils_the_contract(provider: Provider) -> None:
         for name, member in vars(Provider).items()
         if inspect.isfunction(member) and not name.startswith("_")
     }
-    assert set(methods) == {"name_limit", "endpoint", "render", "observe", "read_fields"}
+    assert set(methods) == {"name_limit", "endpoint", "render", "observe", "pods", "read_fields"}
     for name, method in methods.items():
         expected = [p.name for p in inspect.signature(method).parameters.values()][1:]
         assert list(inspect.signature(getattr(provider, name)).parameters) == expected
