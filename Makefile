@@ -26,8 +26,9 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=dev)
 	@$(BIN)/airunway preview --stack $(STACK)
 
+# Many tests wait for servers, so there are more workers than cores.
 test: $(VENV)/.dev ## Run the default test suite
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )) --dist loadfile
 
 fuzz: $(VENV)/.dev ## Try 500,000 odd inputs, other ones in each run, and print totals and the worst of them (20 minutes)
 	@$(BIN)/python -m pytest --hypothesis-profile fuzz -o faulthandler_timeout=7200 tests/fuzz

@@ -19,7 +19,7 @@ from tests.fuzz.running import TooSlowError, in_its_own_process, in_process, pro
 from tests.fuzz.totals import SECONDS, TOTALS
 from tests.fuzz.valid_inputs import STACK_COMMANDS, valid_files
 
-SHARE, ALL = 150, 3_000
+SHARE, ALL = 60, 3_000
 """Bad inputs of the default suite and of `make fuzz`."""
 ALONE, ALONE_WITH_VARIABLES = 60, 6
 """One of so many runs in a process of its own."""
