@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from airunway.assessment.assessment import Assessment
+from airunway.assessment.finding import Severity
+from airunway.planning.assess import assess
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.settings import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
-from airunway.program.plan_collector import report_plan
+from airunway.program.plan_collector import is_collected, report_plan
 from airunway.program.plan_outputs import plan_with_outputs
+from airunway.program.stack_assessment import assess_stack
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, plan_deployments, read_arguments
@@ -41,6 +46,7 @@ class ModelServing(pulumi.ComponentResource):
         super().__init__("airunway:index:ModelServing", name, {}, opts)
         provider = None if args.get("cluster") else self.get_provider("kubernetes:core/v1:Namespace")
         plan, resources = _plan(name, args, has_kubernetes_provider=provider is not None)
+        _heed(assess(plan))
         options = pulumi.ResourceOptions(parent=self, depends_on=list(resources))
         outputs, served = _create(plan, secrets_of(args), options, provider)
         # Where the component runs in a plugin, nothing but its outputs is waited for.
@@ -57,10 +63,21 @@ def serve(
     """Create everything that ``plan`` needs below the parent in ``opts``; return each deployment's outputs by name.
 
     ``secrets`` are the stack's secrets by setting, or by their placeholders in the plan. Without ``provider``, one is
-    created for the cluster in the settings; raises ``pulumi.RunError`` if the stack was deployed to a different
-    cluster. The program ends when every change serves.
+    created for the cluster in the settings. Raises ``pulumi.RunError`` if the stack was deployed to a different
+    cluster, or if the plan's assessment has a mandatory finding. The program ends when every change serves.
     """
+    if not is_collected():
+        _heed(assess_stack(Path.cwd(), pulumi.get_stack(), plan))
     return _create(plan, secrets, opts, provider)[0]
+
+
+def _heed(assessment: Assessment) -> None:
+    """Warn of what an assessment advises. Raises ``pulumi.RunError`` if something in it stops an update."""
+    for finding in assessment.findings:
+        if finding.severity is Severity.ADVISORY:
+            pulumi.log.warn(str(finding))
+    if assessment.mandatory:
+        raise pulumi.RunError("\n".join(map(str, assessment.mandatory)))
 
 
 def _create(

@@ -4,6 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from components.assessment_types import NodePool
 from components.spec_types import (
     EngineSpec,
     EnvVar,
@@ -288,6 +289,12 @@ class ModelServingArgs(TypedDict):
 
     allowed: NotRequired[AllowedSettings]
     """What deployments may do though it is refused otherwise: {overrides, namespaces}."""
+
+    node_pools: NotRequired[list[NodePool]]
+    """Node pools of the cluster: labels, taints, GPUs per node, nodes, price per hour."""
+
+    currency: NotRequired[str]
+    """Currency of the node pools' prices."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""

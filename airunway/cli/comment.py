@@ -23,8 +23,9 @@ def comment(
     """Comment on a GitHub pull request what it changes.
 
     Each stack that changes gets a comment, which later runs update. Needs GITHUB_TOKEN, and GITHUB_API_URL where GitHub
-    is your own.
+    is your own. Exits with 1 if something in a stack stops its update.
     """
     from airunway.cli.pull_requests import comment_on_pull_request
 
-    comment_on_pull_request(find_project(cwd), stack, against, number, repository, os.environ)
+    if comment_on_pull_request(find_project(cwd), stack, against, number, repository, os.environ):
+        raise typer.Exit(1)

@@ -9,20 +9,24 @@ from typing import Any, TypeVar
 
 import typer
 
+from airunway.assessment.node_pool import NodePool
 from airunway.cli.options import Format
 from airunway.cli.polling import print_surveys, status_line, survey_once, wait_until_running, watch_status
+from airunway.cli.streams import read_text
 from airunway.live.adoption import Adoption
 from airunway.live.api_server.connection import connect
 from airunway.live.survey import status_of
 from airunway.planning.deployment import PlanContext, PlannedDeployment
 from airunway.planning.plan import Plan
+from airunway.planning.settings import StackSettings
 from airunway.program.stack_file import read_stack
-from airunway.program.stack_plan import stack_plan, stack_target
+from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
 from airunway.provider.observation import Phase
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import LogText, console, one_line
 
 SOME_NOT_RUNNING = 3
+_NODES = "Written by `airunway nodes`, which keeps pricePerHour, minNodes and maxNodes."
 _Result = TypeVar("_Result")
 
 
@@ -110,6 +114,33 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
     summary = f"{count} of {len(adoptions)} objects that are not in stack {stack} can be imported unchanged"
     hint = "; add their entries to airunway:deployments or a deployment file, then run `pulumi up`" if count else ""
     console(stderr=True).print(summary + hint, markup=False, soft_wrap=True)
+
+
+def show_nodes(root: Path, stack: str, file: Path | None) -> None:
+    """Print the node pools of a stack's cluster, or write them to ``file``, keeping the prices that it has."""
+    from airunway.live.nodes import merged
+    from airunway.planning.node_pools import pools_in
+    from airunway.text.yaml_writing import to_yaml
+
+    settings, _ = stack_settings(root, stack)
+    pools = _run(_node_pools(root, settings))
+    if file is not None and file.exists():
+        pools = merged(pools, pools_in(read_text(str(file)), str(file)))
+    data = [pool.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True) for pool in pools]
+    text = f"# {_NODES}\n{to_yaml(data)}"
+    if file is None:
+        print(text, end="")
+        return
+    _write_file(file, text)
+    message = f"wrote {len(pools)} node pools to {file}; name it in airunway:nodePoolFiles, and add pricePerHour"
+    console(stderr=True).print(message, markup=False, soft_wrap=True)
+
+
+async def _node_pools(root: Path, settings: StackSettings) -> list[NodePool]:
+    from airunway.live.nodes import live_node_pools
+
+    async with connect(settings.cluster, root) as connection:
+        return await live_node_pools(connection)
 
 
 def _write_file(path: Path, text: str) -> None:

@@ -16,12 +16,11 @@ from airunway.cli.options import (
     ManifestsOption,
     NameArgument,
     PortOption,
-    PreviewFormat,
-    PreviewFormatOption,
     ProjectOption,
     StackOption,
     find_project,
 )
+from airunway.cli.plan_commands import diff, explain, preview
 from airunway.spec.durations import is_duration, seconds
 from airunway.text.problems import format_value
 
@@ -37,64 +36,10 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Example: airunway preview --stack dev --format json > dev.json")
-def preview(
-    stack: StackOption = "dev", format: PreviewFormatOption = PreviewFormat.TEXT, cwd: ProjectOption = None
-) -> None:
-    """Preview a stack: providers selected and resources needed.
-
-    Needs no cluster, Pulumi state or credentials.
-    """
-    from airunway.cli.previews import show_preview
-
-    show_preview(find_project(cwd), stack, format)
-
-
-@app.command(epilog="Example: airunway diff --stack prod --against origin/main")
-def diff(
-    stack: Annotated[
-        str | None, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")
-    ] = None,
-    all_stacks: Annotated[bool, typer.Option("--all", help="Every stack of the project and the revision.")] = False,
-    against: Annotated[
-        str,
-        typer.Option(
-            "--against", metavar="REVISION|FILE", help="Git revision, or a file saved with `preview --format json`."
-        ),
-    ] = "HEAD",
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if anything changes.")] = False,
-    format: PreviewFormatOption = PreviewFormat.TEXT,
-    cwd: ProjectOption = None,
-) -> None:
-    """Compare stacks with a git revision or a saved preview.
-
-    Shows changed providers, operators and resources, field by field. Needs no cluster, Pulumi state or credentials.
-    """
-    from airunway.cli.previews import show_difference
-
-    if (stack is None) != all_stacks:
-        raise typer.BadParameter("give either --stack NAME or --all", param_hint="--stack")
-    if show_difference(find_project(cwd), stack, against, format) and exit_code:
-        raise typer.Exit(1)
-
-
+app.command(epilog="Example: airunway preview --stack dev --format json > dev.json")(preview)
+app.command(epilog="Example: airunway diff --stack prod --against origin/main")(diff)
 app.command(epilog="Example: airunway comment 12 --against origin/main")(comment)
-
-
-@app.command(epilog="Example: airunway explain llama-70b --stack prod")
-def explain(
-    name: NameArgument,
-    stack: StackOption = "dev",
-    format: FormatOption = Format.TEXT,
-    cwd: ProjectOption = None,
-) -> None:
-    """Explain why a deployment got its provider.
-
-    Lists every provider, every selection rule with its result, and the spec that the rules evaluated.
-    """
-    from airunway.cli.previews import show_explanation
-
-    show_explanation(find_project(cwd), stack, name, format)
+app.command(epilog="Example: airunway explain llama-70b --stack prod")(explain)
 
 
 @app.command(epilog="Example: airunway select -f llama.yaml --format json")
@@ -281,6 +226,24 @@ def import_(
     from airunway.cli.live import show_import
 
     show_import(find_project(cwd), stack, ids)
+
+
+@app.command(epilog="Example: airunway nodes --stack prod --write stacks/pools.prod.yaml")
+def nodes(
+    stack: StackOption = "dev",
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="FILE", help="Write them to this file, which keeps its prices."),
+    ] = None,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print the node pools of a stack's cluster, for airunway:nodePoolFiles.
+
+    Previews then say where each model runs, what it costs, and what the cluster has no GPUs for.
+    """
+    from airunway.cli.live import show_nodes
+
+    show_nodes(find_project(cwd), stack, write)
 
 
 @app.command(epilog="Example: airunway console --stack prod")

@@ -21,8 +21,8 @@ def record_stack(root: Path, stack: str) -> Preview:
     return record(root, read_stack(root, stack))
 
 
-def show_preview(root: Path, stack: str, format: PreviewFormat) -> None:
-    """Print the preview of ``stack``."""
+def show_preview(root: Path, stack: str, format: PreviewFormat) -> bool:
+    """Print the preview of ``stack``; return whether something in it stops an update."""
     preview = record_stack(root, stack)
     if format in (PreviewFormat.JSON, PreviewFormat.MERMAID):  # formats that can't hold warnings
         _warn_about_size(root, stack)
@@ -46,6 +46,7 @@ def show_preview(root: Path, stack: str, format: PreviewFormat) -> None:
 
             out = console()
             out.print(preview_text(preview, out.width))
+    return bool(preview.assessment.mandatory)
 
 
 def _warn_about_size(root: Path, stack: str) -> None:
@@ -53,8 +54,8 @@ def _warn_about_size(root: Path, stack: str) -> None:
         console(stderr=True).print(f"warning: {warning}", markup=False, soft_wrap=True)
 
 
-def show_difference(root: Path, stack: str | None, against: str, format: PreviewFormat) -> bool:
-    """Print what changes in one stack or all of them; return whether anything does."""
+def show_difference(root: Path, stack: str | None, against: str, format: PreviewFormat) -> tuple[bool, bool]:
+    """Print what changes in one stack or all; return whether anything does, and whether something stops an update."""
     from airunway.report.compare import compare
 
     pairs = load_previews(root, stack, against)
@@ -80,7 +81,7 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
             from airunway.report.difference_text import differences_text
 
             console().print(differences_text(differences))
-    return any(differences)
+    return any(differences), any(difference.assessment.mandatory for difference in differences)
 
 
 def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
@@ -136,7 +137,10 @@ def write_stack(root: Path, stack: str, folder: Path) -> None:
     """Write the Kubernetes objects of ``stack`` as files to ``folder``."""
     from airunway.report.manifests import manifest_files, write_manifests
 
-    files = manifest_files(record_stack(root, stack))
+    preview = record_stack(root, stack)
+    if preview.assessment.mandatory:
+        raise InputError([Problem(finding.deployment, finding.message) for finding in preview.assessment.mandatory])
+    files = manifest_files(preview)
     removed = write_manifests(files, folder)
     note = f", {len(removed)} obsolete ones removed" if removed else ""
     console(stderr=True).print(f"Wrote {len(files)} files to {folder}{note}.", soft_wrap=True)

@@ -71,12 +71,16 @@ class PullRequest:
 
 def comment_on_pull_request(
     root: Path, stack: str | None, against: str, number: int, repository: str | None, environment: Mapping[str, str]
-) -> None:
-    """Comment on what changes against a revision, each stack in a comment of its own. Raises ``InputError``."""
+) -> bool:
+    """Comment on what changes against a revision, each stack in a comment of its own. Raises ``InputError``.
+
+    Return whether something stops an update.
+    """
     with connected(environment) as client:
         pull_request = PullRequest(client, _repository(repository, environment), number)
         differences = [compare(old, new) for old, new in load_previews(root, stack, against)]
         write_comments(pull_request, {d.stack: differences_markdown([d]) if d else None for d in differences})
+    return any(difference.assessment.mandatory for difference in differences)
 
 
 def write_comments(pull_request: PullRequest, texts: Mapping[str, str | None]) -> None:

@@ -81,13 +81,13 @@ def read_entries(settings: StackSettings, files: Files) -> tuple[list[Entry], li
     return entries, problems
 
 
-def parse_entries(text: str, file: str) -> list[Any]:
-    """The entries of a deployment file, parsed as Pulumi parses a stack file. Raises ``InputError``."""
+def parse_entries(text: str, file: str, setting: str = "deployments") -> list[Any]:
+    """The entries of a file that continues a setting, parsed as Pulumi parses a stack file. Raises ``InputError``."""
     document = read_document(text, file, StackLoader)
     if not isinstance(document, list):
         content = "nothing" if document is None else format_value(document)
         raise InputError(
-            [Problem(file, f"{content} given, must be a list, as under airunway:deployments; [] is an empty one")]
+            [Problem(file, f"{content} given, must be a list, as under airunway:{setting}; [] is an empty one")]
         )
     secrets = [
         Problem(path, "is encrypted, but Pulumi decrypts only values in stack files")

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from airunway.assessment.node_pool import NodePool
 from airunway.planning.catalog import provider_settings, read_provider_configs
 from airunway.planning.controller import PlannedController, plan_controller
 from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeployment, plan_deployment
@@ -13,6 +14,7 @@ from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.isolation import allowed_problems
+from airunway.planning.node_pools import node_pools
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.provider_set import Providers
@@ -43,6 +45,7 @@ class Plan:
     providers: tuple[PlannedProvider, ...]
     warnings: tuple[str, ...]
     controller: PlannedController | None = None
+    node_pools: tuple[NodePool, ...] = ()
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -131,6 +134,11 @@ def plan_stack(
         controller = _controller(settings, files, configs, planned)
     except InputError as error:
         problems += error.problems
+    pools: tuple[NodePool, ...] = ()
+    try:
+        pools = node_pools(settings, files)
+    except InputError as error:
+        problems += error.problems
     if problems:
         raise InputError(problems)
     used = {p.request.selection.provider for p in planned}
@@ -138,7 +146,7 @@ def plan_stack(
     chosen = [PlannedProvider(c, installed[c.name], has_operator(c, providers)) for c in configs if c.name in used]
     warnings = [f"{config.source}: {message}" for config in configs for message in config.warnings]
     warnings += [f"{p.name}: {w}" for p in planned for w in p.warnings]
-    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller)
+    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller, pools)
 
 
 def _cluster_problems(settings: StackSettings) -> list[Problem]:

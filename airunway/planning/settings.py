@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from airunway.assessment.node_pool import NodePool
 from airunway.spec.durations import Duration
 from airunway.spec.entry import Delivery, DnsLabel
 from airunway.spec.model import Image, Memory, StrictModel, Text, enum_validator
@@ -234,6 +235,14 @@ class StackSettings(StrictModel):
         AllowedSettings(),
         description="What deployments may do though it is refused otherwise: {overrides, namespaces}.",
     )
+    node_pools: list[NodePool] = Field(
+        [], description="Node pools of the cluster: labels, taints, GPUs per node, nodes, price per hour."
+    )
+    node_pool_files: list[Text] = Field(
+        [],
+        description="Files with more node pools, a list each, relative to the project; globs are allowed.",
+    )
+    currency: Text = Field("$", description="Currency of the node pools' prices.")
     protect: bool = Field(
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."
     )

@@ -39,7 +39,8 @@ def preview_at(project: Path, stack: str) -> dict[str, Any]:
     options = ["--stack", stack, "--format", "json", "--cwd", str(project)]
     environment = os.environ | {"PYTHONPATH": str(project)}
     process = subprocess.run(command + options, cwd=project, env=environment, capture_output=True, text=True)  # noqa: S603
-    if process.returncode:
+    # A preview that says what stops an update exits with 1 too.
+    if process.returncode and not process.stdout:
         messages = [
             line.removeprefix("error: ") for line in process.stderr.splitlines() if line.startswith("error: ")
         ] or process.stderr.splitlines()[-1:]

@@ -16,6 +16,11 @@ def report_plan(plan: Plan) -> None:
         plans.append(plan)
 
 
+def is_collected() -> bool:
+    """Whether something waits for the plan of the running program, as a preview without an engine does."""
+    return _PLANS.get() is not None
+
+
 @contextmanager
 def collect_plans() -> Iterator[list[Plan]]:
     """Collect the plans reported in this context and in contexts copied from it."""

@@ -21,8 +21,10 @@ from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
+from airunway.assessment.assessment import Assessment
 from airunway.planning.plan import Plan
 from airunway.program.plan_collector import collect_plans
+from airunway.program.stack_assessment import assess_stack
 from airunway.program.stack_file import StackConfig
 from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
@@ -75,6 +77,7 @@ class Preview:
     plan: Plan
     resources: tuple[Resource, ...]
     outputs: dict[str, dict[str, Any]]
+    assessment: Assessment = field(default_factory=Assessment)
 
     @property
     def objects(self) -> list[dict[str, Any]]:
@@ -159,7 +162,8 @@ def record(root: Path, config: StackConfig) -> Preview:
         )
         raise InputError([Problem(str(root / "__main__.py"), message)])
     outputs = {request.urn: _plain_struct(request.outputs) for request in recorder.outputs}
-    return Preview(config.stack, plans[0], recorder.registered, outputs)
+    assessment = assess_stack(root, config.stack, plans[0])
+    return Preview(config.stack, plans[0], recorder.registered, outputs, assessment)
 
 
 def run_program(root: Path, config: StackConfig) -> Recorder:

@@ -131,6 +131,7 @@ def settings_of(
         *settings.manifests,
         *settings.provider_files,
         *settings.controller.manifests,
+        *settings.node_pool_files,
     ]
     return settings, read_files(root, patterns, edited)
 

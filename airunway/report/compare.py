@@ -1,5 +1,6 @@
 """What changes between two previews of a stack: decisions, operators, and resources field by field."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from airunway.planning import controller_delivery as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
+from airunway.report.assessment_difference import AssessmentChange, compare_assessments
 from airunway.report.replacement import forces_replacement
 from airunway.spec.entry import Delivery
 from airunway.text.merge import json_equal
@@ -83,6 +85,7 @@ class Difference:
     operators: tuple[str, ...]
     resources: tuple[ResourceChange, ...]
     unchanged: int
+    assessment: AssessmentChange = dataclasses.field(default_factory=AssessmentChange)
 
     def __bool__(self) -> bool:
         return bool(self.selections or self.resources)
@@ -106,6 +109,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
         operators=tuple(_operators(before, after)),
         resources=tuple(resources),
         unchanged=len([urn for urn in after if urn not in changed]),
+        assessment=compare_assessments(old, new),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.compare import Difference, FieldChange
 
 
@@ -26,6 +27,21 @@ def difference_document(difference: Difference) -> dict[str, Any]:
             for r in difference.resources
         ],
         "counts": difference.counts | {"unchanged": difference.unchanged},
+        **_assessment_document(difference.assessment),
+    }
+
+
+def _assessment_document(change: AssessmentChange) -> dict[str, Any]:
+    """Return what changes of GPUs and cost, and the findings; empty where nothing is known."""
+    if change == AssessmentChange():
+        return {}
+    return {
+        "assessment": {
+            "totals": change.totals,
+            "deployments": list(change.deployments),
+            "mandatory": list(change.mandatory),
+            "advisory": list(change.advisory),
+        }
     }
 
 

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from airunway.report.assessment_text import change_lines
 from airunway.report.compare import (
     CREATE,
     DELETE,
@@ -36,7 +37,8 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
 
 def _lines(difference: Difference) -> list[RenderableType]:
     lines: list[RenderableType] = [
-        Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections
+        *change_lines(difference.assessment),
+        *(Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections),
     ]
     lines += [Text(foldable_line(sentence)) for sentence in difference.operators]
     for change in difference.resources:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from airunway.program.record import Preview
 from airunway.program.type_token import is_component
+from airunway.report.assessment_sentences import deployment_rows, finding_sentence, pool_sentence, total_sentence
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
@@ -43,6 +44,7 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
         summary=f"{len(deployments)} deployments, {preview.count} resources",
         warnings=preview.plan.warnings,
         deployments=deployments,
+        **_assessed(document),
         differences=[],
         nodes=nodes,
         edges=edges,
@@ -64,7 +66,10 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
         {
             "stack": d.stack,
             "summary": summary(d),
-            "sentences": [*(selection_sentence(s) for s in d.selections), *d.operators],
+            "mandatory": d.assessment.mandatory,
+            "advisory": d.assessment.advisory,
+            "totals": d.assessment.totals,
+            "sentences": [*(selection_sentence(s) for s in d.selections), *d.assessment.deployments, *d.operators],
             "changes": [
                 {
                     "operation": c.operation,
@@ -87,6 +92,21 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
         nodes=nodes,
         edges=edges,
     )
+
+
+def _assessed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The page's values of an assessment; empty ones where there is none."""
+    assessment = document.get("assessment") or {"findings": [], "pools": [], "cost": None, "currency": ""}
+    rows = list(deployment_rows(document))
+    return {
+        "findings": [
+            {"severity": f["severity"], "sentence": finding_sentence(f)}
+            for f in sorted(assessment["findings"], key=lambda f: f["severity"] != "mandatory")
+        ],
+        "assessed": rows,
+        "total": total_sentence(assessment) if rows else "",
+        "pools": [pool_sentence(pool) for pool in assessment["pools"]],
+    }
 
 
 def _graph_elements(

@@ -1,11 +1,14 @@
 """Previews and differences as Markdown, for a pull request's comment."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from airunway.program.record import Preview
+from airunway.report.assessment_sentences import deployment_rows, finding_sentence, pool_sentence, total_sentence
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
+from airunway.report.preview_document import preview_document
 from airunway.report.preview_text import selection_reason
 from airunway.text.terminal import escape_invisible, printable
 
@@ -36,6 +39,7 @@ def preview_markdown(preview: Preview) -> str:
     head = [
         f"### airunway: stack {_code(preview.stack)}",
         "",
+        *_assessment_lines(preview_document(preview)),
         *warnings,
         *rows,
         "",
@@ -49,13 +53,17 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
     """Render what changes by stack: decisions first, then replacements."""
     head = ["### airunway: what changes", ""]
     for difference in differences:
-        head.append(f"- {_code(difference.stack)}: {summary(difference)}")
+        totals = f"**{_escape(difference.assessment.totals)}**; " if difference.assessment.totals else ""
+        head.append(f"- {_code(difference.stack)}: {totals}{summary(difference)}")
+        head += [f"  - **stopped:** {_escape(sentence)}" for sentence in difference.assessment.mandatory]
+        head += [f"  - advice: {_escape(sentence)}" for sentence in difference.assessment.advisory]
     blocks: list[list[str]] = []
     for difference in differences:
         if not difference:
             continue
         block = ["", f"#### {_code(difference.stack)}", ""]
         block += [f"- **{_escape(selection_sentence(s))}**" for s in difference.selections]
+        block += [f"- {_escape(sentence)}" for sentence in difference.assessment.deployments]
         block += [f"- {_escape(sentence)}" for sentence in difference.operators]
         blocks.append([*block, ""])
         for change in sorted(difference.resources, key=lambda c: c.operation != REPLACE):
@@ -64,6 +72,29 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
             fence = "`" * max(3, _longest_ticks("\n".join(lines)) + 1)
             blocks.append([fence, *lines, fence])
     return _fit_comment(head, blocks, [""])
+
+
+def _assessment_lines(document: Mapping[str, Any]) -> list[str]:
+    """Render findings, and GPUs and cost of each deployment; nothing where there is no assessment."""
+    assessment = document.get("assessment")
+    if assessment is None:
+        return []
+    findings = sorted(assessment["findings"], key=lambda f: f["severity"] != "mandatory")
+    lines = [
+        f"> **{'Stopped' if f['severity'] == 'mandatory' else 'Advice'}:** {_escape(finding_sentence(f))}"
+        for f in findings
+    ]
+    lines += [""] if lines else []
+    rows = [" | ".join(map(_escape, row)) for row in deployment_rows(document)]
+    if rows:
+        lines += [
+            "| deployment | GPUs | node pool | per month |",
+            "|---|---|---|---:|",
+            *(f"| {row} |" for row in rows),
+        ]
+        lines += ["", _escape(total_sentence(assessment)), ""]
+    lines += [f"- {_escape(pool_sentence(pool))}" for pool in assessment["pools"]]
+    return [*lines, ""] if lines else []
 
 
 def _escape(text: str) -> str:

@@ -4,16 +4,19 @@ from typing import Any
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
+from airunway.report.assessment_document import assessment_document, assessments_by_name
 from airunway.selection.select import Candidate
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
     """Return the stack's decisions, resources and warnings, in a stable order and without secrets."""
+    assessments = assessments_by_name(preview.assessment)
     return {
         "stack": preview.stack,
-        "deployments": [deployment_document(d) for d in preview.plan.deployments],
+        "deployments": [deployment_document(d) | assessments.get(d.name, {}) for d in preview.plan.deployments],
         "resources": [_resource(r) for r in preview.resources],
         "warnings": list(preview.plan.warnings),
+        **assessment_document(preview.assessment),
     }
 
 

@@ -10,6 +10,8 @@ from rich.tree import Tree
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
+from airunway.report.assessment_text import assessment_lines
+from airunway.report.preview_document import preview_document
 from airunway.selection.select import Selection
 from airunway.spec.entry import Delivery
 
@@ -23,7 +25,9 @@ def preview_text(preview: Preview, width: int) -> RenderableType:
         if names:
             summary.append(label + ", ".join(names), style="not bold")
     warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
-    return Group(selection_table(preview.plan.deployments, width), "", resource_tree(preview), *warnings, summary)
+    decisions = selection_table(preview.plan.deployments, width)
+    assessment = assessment_lines(preview_document(preview), width)
+    return Group(*assessment, decisions, "", resource_tree(preview), *warnings, summary)
 
 
 def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> RenderableType:

@@ -20,6 +20,7 @@ from airunway.report.html import differences_html
 from airunway.report.markdown import LIMIT, differences_markdown
 from airunway.report.mermaid import differences_mermaid
 from airunway.report.preview_document import preview_document
+from tests.graph.assessed_changes import ASSESSED_CHANGES, assessed
 from tests.graph.changes import CHANGES, base, write
 from tests.graph.projects import copy_program
 
@@ -38,8 +39,12 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
         write(root, "prod", config)
         return preview_document(record(root, read_stack(root, "prod")))
 
-    before = preview(base())
     result = {}
+    with_pools = preview(assessed())
+    for change, assessed_edit in ASSESSED_CHANGES.items():
+        assessed_edit(config := assessed())
+        result[change] = [(with_pools, preview(config))]
+    before = preview(base())
     for change, edit in CHANGES.items():
         config = base()
         if edit:
@@ -68,7 +73,7 @@ def formats(result: Pairs) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", [*CHANGES, *ASSESSED_CHANGES])
 def test_golden_differences(change: str, pairs: dict[str, Pairs]) -> None:
     for suffix, text in formats(pairs[change]).items():
         path = GOLDEN / f"{change}.{suffix}"

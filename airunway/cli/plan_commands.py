@@ -1,0 +1,73 @@
+"""The commands that show a plan: ``preview``, ``diff`` and ``explain``."""
+
+from typing import Annotated
+
+import typer
+
+from airunway.cli.options import (
+    Format,
+    FormatOption,
+    NameArgument,
+    PreviewFormat,
+    PreviewFormatOption,
+    ProjectOption,
+    StackOption,
+    find_project,
+)
+
+
+def preview(
+    stack: StackOption = "dev", format: PreviewFormatOption = PreviewFormat.TEXT, cwd: ProjectOption = None
+) -> None:
+    """Preview a stack: providers selected and resources needed.
+
+    Needs no cluster, Pulumi state or credentials. Exits with 1 if something in it stops an update.
+    """
+    from airunway.cli.previews import show_preview
+
+    if show_preview(find_project(cwd), stack, format):
+        raise typer.Exit(1)
+
+
+def diff(
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")
+    ] = None,
+    all_stacks: Annotated[bool, typer.Option("--all", help="Every stack of the project and the revision.")] = False,
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against", metavar="REVISION|FILE", help="Git revision, or a file saved with `preview --format json`."
+        ),
+    ] = "HEAD",
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if anything changes.")] = False,
+    format: PreviewFormatOption = PreviewFormat.TEXT,
+    cwd: ProjectOption = None,
+) -> None:
+    """Compare stacks with a git revision or a saved preview.
+
+    Shows changed providers, operators and resources, field by field. Needs no cluster, Pulumi state or credentials.
+    Exits with 1 if something in a stack stops its update.
+    """
+    from airunway.cli.previews import show_difference
+
+    if (stack is None) != all_stacks:
+        raise typer.BadParameter("give either --stack NAME or --all", param_hint="--stack")
+    changed, stopped = show_difference(find_project(cwd), stack, against, format)
+    if stopped or (changed and exit_code):
+        raise typer.Exit(1)
+
+
+def explain(
+    name: NameArgument,
+    stack: StackOption = "dev",
+    format: FormatOption = Format.TEXT,
+    cwd: ProjectOption = None,
+) -> None:
+    """Explain why a deployment got its provider.
+
+    Lists every provider, every selection rule with its result, and the spec that the rules evaluated.
+    """
+    from airunway.cli.previews import show_explanation
+
+    show_explanation(find_project(cwd), stack, name, format)

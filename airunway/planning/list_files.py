@@ -1,0 +1,53 @@
+"""Files that hold a list each, whose elements continue a list of the stack's settings."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from airunway.planning.entries import parse_entries
+from airunway.planning.files import Files
+from airunway.spec.model import StrictModel
+from airunway.text.problems import InputError, Problem, validation_problems
+
+_Element = TypeVar("_Element", bound=StrictModel)
+
+
+def read_list_files(
+    setting: str, patterns: Sequence[str], files: Files, model: type[_Element]
+) -> tuple[list[tuple[str, _Element]], list[Problem]]:
+    """The elements of all files that continue ``setting``, each with its location, and the problems of the files."""
+    texts, problems = files.select_texts(f"{setting.removesuffix('s')}Files", patterns)
+    elements: list[tuple[str, _Element]] = []
+    for file, text in texts.items():
+        try:
+            content = parse_entries(text, file, setting)
+        except InputError as error:
+            problems += error.problems
+            continue
+        found, element_problems = _elements(content, file, model)
+        elements += found
+        problems += element_problems
+    return elements, problems
+
+
+def read_list_file(text: str, file: str, setting: str, model: type[_Element]) -> list[_Element]:
+    """The elements of one file that continues ``setting``. Raises ``InputError``."""
+    elements, problems = _elements(parse_entries(text, file, setting), file, model)
+    if problems:
+        raise InputError(problems)
+    return [element for _, element in elements]
+
+
+def _elements(
+    content: Sequence[Any], file: str, model: type[_Element]
+) -> tuple[list[tuple[str, _Element]], list[Problem]]:
+    elements: list[tuple[str, _Element]] = []
+    problems: list[Problem] = []
+    for index, data in enumerate(content):
+        location = f"{file}[{index}]"
+        try:
+            elements.append((location, model.model_validate(data)))
+        except ValidationError as error:
+            problems += [problem.under(location) for problem in validation_problems(error, model)]
+    return elements, problems

@@ -1,0 +1,78 @@
+"""What a change means for GPUs and cost: between the assessments of two previews."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airunway.report.assessment_sentences import cost_text, finding_sentence, gpus_text, money
+
+
+@dataclass(frozen=True)
+class AssessmentChange:
+    """What changes: the totals in one line, a line for each deployment, and the findings about the new state."""
+
+    totals: str = ""
+    deployments: tuple[str, ...] = ()
+    mandatory: tuple[str, ...] = ()
+    advisory: tuple[str, ...] = ()
+
+
+def compare_assessments(old: Mapping[str, Any], new: Mapping[str, Any]) -> AssessmentChange:
+    """Compare two documents from ``preview_document``."""
+    findings = new.get("assessment", {}).get("findings", [])
+    return AssessmentChange(
+        ", ".join(_totals(old, new)),
+        tuple(_deployments(old, new)),
+        tuple(finding_sentence(f) for f in findings if f["severity"] == "mandatory"),
+        tuple(finding_sentence(f) for f in findings if f["severity"] != "mandatory"),
+    )
+
+
+def _totals(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    before, after = _gpu_totals(old), _gpu_totals(new)
+    for kind in dict.fromkeys((*before, *after)):
+        change = after.get(kind, 0) - before.get(kind, 0)
+        if change:
+            yield f"{change:+,} {kind}"
+    costs = [_known_cost(document) for document in (old, new)]
+    if costs[0] is not None and costs[1] is not None and round(costs[1]) != round(costs[0]):
+        amount = money(costs[1] - costs[0], _currency(new) or _currency(old))
+        yield f"{'' if amount.startswith('-') else '+'}{amount} a month"
+
+
+def _gpu_totals(document: Mapping[str, Any]) -> dict[str, int]:
+    """The GPUs of a stack by kind, at most."""
+    totals: dict[str, int] = {}
+    for deployment in document["deployments"]:
+        for count in deployment.get("assessment", {}).get("gpus", ()):
+            totals[count["kind"]] = totals.get(count["kind"], 0) + count["most"]
+    return totals
+
+
+def _known_cost(document: Mapping[str, Any]) -> float | None:
+    """The cost of a stack per month, at most; a stack without deployments costs nothing."""
+    if not document["deployments"]:
+        return 0.0
+    cost = document.get("assessment", {}).get("cost")
+    return None if cost is None else float(cost["most"])
+
+
+def _currency(document: Mapping[str, Any]) -> str:
+    return str(document.get("assessment", {}).get("currency", ""))
+
+
+def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each deployment whose GPUs or cost change."""
+    before, after = ({d["name"]: d.get("assessment") for d in side["deployments"]} for side in (old, new))
+    currency = _currency(new) or _currency(old)
+    for name in dict.fromkeys((*before, *after)):
+        parts = []
+        sides = before.get(name), after.get(name)
+        texts = [gpus_text(side["gpus"]) if side else "–" for side in sides]
+        if texts[0] != texts[1]:
+            parts.append(f"{texts[0]} -> {texts[1]}")
+        costs = [cost_text(side["cost"], currency) if side and side["gpus"] else "–" for side in sides]
+        if costs[0] != costs[1]:
+            parts.append(f"{costs[0]} -> {costs[1]} a month")
+        if parts and any(sides):
+            yield f"{name}: {', '.join(parts)}"

@@ -1,0 +1,55 @@
+"""An assessment as plain data: the parts of a preview's JSON that differences are made of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airunway.assessment.assessment import Assessment, DeploymentAssessment
+from airunway.assessment.cost import Cost
+
+
+def assessment_document(assessment: Assessment) -> dict[str, Any]:
+    """Return pools, cost and findings of a stack; empty where it has none."""
+    if not assessment:
+        return {}
+    return {
+        "assessment": {
+            "pools": [
+                {
+                    "name": pool.name,
+                    "product": pool.product,
+                    "gpus": {"least": pool.fewest, "most": pool.most},
+                    "asked": pool.asked,
+                    "askedByOthers": pool.asked_by_others,
+                }
+                for pool in assessment.pools
+            ],
+            "cost": _cost(assessment.cost),
+            "currency": assessment.currency,
+            "findings": [
+                {
+                    "concern": str(finding.concern),
+                    "severity": str(finding.severity),
+                    "deployment": finding.deployment,
+                    "message": finding.message,
+                }
+                for finding in assessment.findings
+            ],
+        }
+    }
+
+
+def assessments_by_name(assessment: Assessment) -> Mapping[str, dict[str, Any]]:
+    """Return what is known of each deployment, by its name."""
+    return {deployment.name: {"assessment": _deployment(deployment)} for deployment in assessment.deployments}
+
+
+def _deployment(deployment: DeploymentAssessment) -> dict[str, Any]:
+    return {
+        "gpus": [{"kind": count.kind, "least": count.least, "most": count.most} for count in deployment.gpus],
+        "pools": dict(deployment.pools),
+        "cost": _cost(deployment.cost),
+    }
+
+
+def _cost(cost: Cost | None) -> dict[str, float] | None:
+    return None if cost is None else {"least": round(cost.least, 2), "most": round(cost.most, 2)}

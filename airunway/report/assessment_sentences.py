@@ -1,0 +1,58 @@
+"""An assessment in words, the same in every format; made from the JSON of a preview."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+UNKNOWN = "unknown"
+
+
+def gpus_text(gpus: list[Any]) -> str:
+    """GPUs by kind, such as ``4 × NVIDIA-H100-80GB-HBM3``."""
+    return ", ".join(f"{_range(count)} × {count['kind']}" for count in gpus) or "–"
+
+
+def cost_text(cost: Any, currency: str) -> str:
+    """A cost per month, such as ``$9,344``."""
+    if cost is None:
+        return UNKNOWN
+    least, most = (money(cost[side], currency) for side in ("least", "most"))
+    return least if least == most else f"{least}–{most}"
+
+
+def money(amount: float, currency: str) -> str:
+    """An amount with its currency: ``$7,200``, ``EUR 7,200``."""
+    blank = "" if len(currency) == 1 else " "
+    return f"{'-' if round(amount) < 0 else ''}{currency}{blank}{abs(round(amount)):,}"
+
+
+def pool_sentence(pool: Mapping[str, Any]) -> str:
+    """How much of a node pool is asked for."""
+    asked, others = pool["asked"], pool["askedByOthers"]
+    beside = f" and {others} by other stacks" if others else ""
+    return f"{pool['name']}: {asked} of {_range(pool['gpus'])} × {pool['product']} asked for{beside}"
+
+
+def finding_sentence(finding: Mapping[str, Any]) -> str:
+    """A finding with its deployment."""
+    return f"{finding['deployment']}: {finding['message']}" if finding["deployment"] else str(finding["message"])
+
+
+def total_sentence(assessment: Mapping[str, Any]) -> str:
+    """What the whole stack costs."""
+    if assessment["cost"] is None:
+        return "cost of the stack: unknown, as a price is missing or something has no place"
+    return f"cost of the stack: {cost_text(assessment['cost'], assessment['currency'])} a month"
+
+
+def deployment_rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Name, GPUs, node pools and cost of each deployment of a preview that was assessed."""
+    currency = document.get("assessment", {}).get("currency", "")
+    for deployment in document["deployments"]:
+        known = deployment.get("assessment")
+        if known is not None:
+            cost = cost_text(known["cost"], currency) if known["gpus"] else "–"
+            yield deployment["name"], gpus_text(known["gpus"]), ", ".join(known["pools"]) or "–", cost
+
+
+def _range(count: Mapping[str, Any]) -> str:
+    return str(count["most"]) if count["least"] == count["most"] else f"{count['least']}–{count['most']}"

@@ -1,0 +1,67 @@
+"""An assessment for a terminal: findings first, then GPUs and cost of each deployment, and the node pools."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from airunway.report.assessment_difference import AssessmentChange
+from airunway.report.assessment_sentences import (
+    deployment_rows,
+    finding_sentence,
+    pool_sentence,
+    total_sentence,
+)
+from airunway.text.terminal import foldable_line
+
+
+def assessment_lines(document: Mapping[str, Any], width: int) -> list[RenderableType]:
+    """Render the assessment of a preview; nothing where there is none."""
+    assessment = document.get("assessment")
+    if assessment is None:
+        return []
+    lines = finding_lines(
+        [finding_sentence(f) for f in assessment["findings"] if f["severity"] == "mandatory"],
+        [finding_sentence(f) for f in assessment["findings"] if f["severity"] != "mandatory"],
+    )
+    rows = list(deployment_rows(document))
+    if rows:
+        lines.append(_table(rows) if width >= 80 else _list(rows))
+        lines.append(Text(total_sentence(assessment)))
+    lines += [Text(foldable_line(pool_sentence(pool)), style="dim") for pool in assessment["pools"]]
+    return [*lines, ""] if lines else []
+
+
+def finding_lines(mandatory: Sequence[str], advisory: Sequence[str]) -> list[RenderableType]:
+    """Render findings, those that stop an update first."""
+    lines: list[RenderableType] = [
+        Text("stopped: ", style="bold red").append(foldable_line(sentence), style="not bold") for sentence in mandatory
+    ]
+    return [*lines, *(Text(f"advice: {foldable_line(sentence)}", style="yellow") for sentence in advisory)]
+
+
+def change_lines(change: AssessmentChange) -> list[RenderableType]:
+    """Render what a change means for GPUs and cost, and the findings about the new state."""
+    lines = finding_lines(change.mandatory, change.advisory)
+    if change.totals:
+        lines.append(Text(foldable_line(change.totals), style="bold"))
+    return [*lines, *(Text(foldable_line(line)) for line in change.deployments)]
+
+
+def _table(rows: Sequence[tuple[str, str, str, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("DEPLOYMENT", no_wrap=True)
+    table.add_column("GPUS", overflow="fold")
+    table.add_column("NODE POOL", overflow="fold")
+    table.add_column("PER MONTH", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _list(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:
+    lines = Text("\n").join(Text(f"{name}: {gpus} in {pools}, {cost} a month") for name, gpus, pools, cost in rows)
+    return Padding(lines, 0)
