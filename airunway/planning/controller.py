@@ -7,7 +7,7 @@ from typing import Any
 from airunway.planning.controller_delivery import provider_config
 from airunway.planning.settings import ControllerSettings, InstallationMode
 from airunway.selection.provider_config import InferenceProviderConfig
-from airunway.spec.clear_text import token_problems
+from airunway.spec.clear_text import credential_problems
 from airunway.text.problems import InputError, Problem, format_value
 from airunway.text.yaml_reading import read_documents
 
@@ -63,7 +63,7 @@ def _objects(text: str, file: str) -> tuple[list[dict[str, Any]], list[Problem]]
         problem = _object_problem(document)
         if problem:
             problems.append(Problem(f"{file}[{index}]", problem))
-        problems += token_problems(document, f"{file}[{index}]")
+        problems += credential_problems(document, f"{file}[{index}]")
     if not documents:
         problems.append(Problem(file, "contains no objects"))
     return documents, problems

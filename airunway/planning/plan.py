@@ -19,7 +19,7 @@ from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Installa
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.provider_set import Providers
 from airunway.selection.provider_config import InferenceProviderConfig
-from airunway.spec.clear_text import token_problems
+from airunway.spec.clear_text import credential_problems
 from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError, Problem, validation_problems
 
@@ -77,7 +77,7 @@ def parse_settings(raw: Mapping[str, Any]) -> StackSettings:
         raise InputError(validation_problems(error, StackSettings)) from error
     # Those of deployments are told with the deployments.
     others = settings.model_dump(mode="python", by_alias=True, exclude_none=True, exclude={"deployments"})
-    if problems := list(token_problems(others)):
+    if problems := list(credential_problems(others)):
         raise InputError(problems)
     return settings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from airunway.spec.model import ModelDeploymentSpec
 from airunway.spec.written_flags import written_flags
-from airunway.text.credentials import has_token
+from airunway.text.credentials import HUGGING_FACE, credential_in
 from airunway.text.placeholders import is_placeholder
 from airunway.text.problems import Problem, join
 from airunway.text.yaml_reading import load_data
@@ -23,6 +23,7 @@ _SECRET = (
 _NAMES = load_data(Path(__file__).with_suffix(".yaml"))
 _SECRET_NAME = re.compile(rf"(.*_)?({'|'.join(_NAMES['secretWords'])})", re.IGNORECASE | re.DOTALL)
 _PLAIN_NAME = re.compile(rf"(.*_)?({'|'.join(_NAMES['plainNames'])})", re.IGNORECASE | re.DOTALL)
+_PLAIN_VALUE = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?|true|false|yes|no|on|off", re.IGNORECASE | re.ASCII)
 _REFERENCES = re.compile(r"(\$\([A-Za-z0-9_.-]+\))*")
 """Kubernetes puts in the values of other variables: https://kubernetes.io/docs/tasks/inject-data-application/"""
 _FLAGS = {
@@ -37,63 +38,73 @@ _FLAGS = {
 def clear_text_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
     """A problem for each place with a credential."""
     problems: dict[str, str] = {
-        f"env[{index}]": _TOKEN
+        f"env[{index}]": message
         for index, variable in enumerate(spec.env)
-        if variable.name in TOKEN_VARIABLES and variable.value is not None and not is_placeholder(variable.value)
-    }
-    problems |= {
-        f"env[{index}]": _SECRET
-        for index, variable in enumerate(spec.env)
-        if f"env[{index}]" not in problems and _is_secret(variable.name, variable.value or "")
+        if variable.value is not None and (message := _variable(variable.name, variable.value))
     }
     problems |= {field: _FLAGS[flag] for field, flag, value in written_flags(spec) if value and flag in _FLAGS}
     overrides = spec.provider.overrides or {}
-    problems |= dict.fromkeys(_variables(overrides, "provider.overrides"), _TOKEN)
+    problems |= dict(_variables(overrides, "provider.overrides"))
     data = spec.model_dump(mode="python", by_alias=True, exclude_none=True)
-    for field in token_fields(data, ""):
+    for field, kind in credential_fields(data):
         if not any(
             field == other_field or field.startswith((f"{other_field}.", f"{other_field}[")) for other_field in problems
         ):
-            problems[field] = _TOKEN
+            problems[field] = _message(kind)
     yield from (Problem(field, message) for field, message in problems.items())
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """Whether the variable ``name`` holds a secret in clear text: not a number or a reference to other variables."""
+    """Whether the variable ``name`` holds a secret in clear text: no number, switch or reference to other variables."""
     named = _SECRET_NAME.fullmatch(name) and not _PLAIN_NAME.fullmatch(name)
-    return bool(named) and not (value.isdecimal() or _REFERENCES.fullmatch(value) or is_placeholder(value))
+    plain = _PLAIN_VALUE.fullmatch(value) or _REFERENCES.fullmatch(value) or is_placeholder(value)
+    return bool(named) and not plain
 
 
-def token_fields(value: Any, field: str = "") -> Iterator[str]:
-    """The fields of plain data that contain a token; a key with one is not part of the field."""
+def credential_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of plain data that contain a credential, and its kind; a key with one is not part of the field."""
     if isinstance(value, str):
-        if has_token(value):
-            yield field
+        if kind := credential_in(value):
+            yield field, kind
     elif isinstance(value, dict):
         for key, inner in value.items():
-            if has_token(str(key)):
-                yield field
+            if kind := credential_in(str(key)):
+                yield field, kind
             else:
-                yield from token_fields(inner, join(field, str(key)))
+                yield from credential_fields(inner, join(field, str(key)))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from token_fields(inner, f"{field}[{index}]")
+            yield from credential_fields(inner, f"{field}[{index}]")
 
 
-def token_problems(value: Any, field: str = "") -> Iterator[Problem]:
-    """A problem for each field of plain data that contains a token."""
-    yield from (Problem(found, _TOKEN) for found in token_fields(value, field))
+def credential_problems(value: Any, field: str = "") -> Iterator[Problem]:
+    """A problem for each field of plain data that contains a credential."""
+    yield from (Problem(found, _message(kind)) for found, kind in credential_fields(value, field))
 
 
-def _variables(value: Any, field: str) -> Iterator[str]:
-    """The environment variables in ``value`` that hold a token."""
+def _message(kind: str) -> str:
+    if kind == HUGGING_FACE:
+        return _TOKEN
+    article = "an" if kind[0] in "AEIOU" else "a"
+    return f"{article} {kind} must not be in clear text; put it into a Secret of the cluster and refer to that"
+
+
+def _variables(value: Any, field: str) -> Iterator[tuple[str, str]]:
+    """The environment variables in ``value`` that hold a secret in clear text, with what to say of each."""
     if isinstance(value, dict):
-        name = value.get("name")
-        if isinstance(name, str) and name in TOKEN_VARIABLES and value.get("value") is not None:
-            yield field
+        name, text = value.get("name"), value.get("value")
+        if isinstance(name, str) and isinstance(text, str | int | float) and (message := _variable(name, str(text))):
+            yield field, message
         else:
             for key, inner in value.items():
                 yield from _variables(inner, join(field, str(key)))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _variables(inner, f"{field}[{index}]")
+
+
+def _variable(name: str, value: str) -> str | None:
+    """What to say of a variable with a value; None if it is no secret."""
+    if name in TOKEN_VARIABLES and not is_placeholder(value):
+        return _TOKEN
+    return _SECRET if _is_secret(name, value) else None

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from airunway.text.credentials import has_token, without_tokens
+from airunway.text.credentials import credential_in, without_tokens
 from airunway.text.names import DNS_LABEL, suggest_label
 
 
@@ -139,7 +139,7 @@ def _problem(detail: Any, model: type[BaseModel], hidden: Collection[str]) -> Pr
             field, f"{format_value(value)} given, must be {'at least' if 'ge' in context else 'at most'} {bound}"
         )
     if kind == "string_pattern_mismatch":
-        label = suggest_label(value) if not has_token(value) and context["pattern"] == DNS_LABEL else None
+        label = suggest_label(value) if not credential_in(value) and context["pattern"] == DNS_LABEL else None
         hint = f"; write {label}" if label else ""
         return Problem(field, f"{format_value(value)} given, must match {context['pattern']}{hint}")
     if kind == "value_error":
