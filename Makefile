@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test fuzz test-pages test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
+.PHONY: help preview test fuzz test-pages verify-vendored test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -35,6 +35,9 @@ fuzz: $(VENV)/.dev ## Try 500,000 odd inputs, other ones in each run, and print 
 
 test-pages: $(VENV)/.dev ## Run the page and the console in Chromium
 	@$(BIN)/python -m pytest -rs -n auto --dist loadfile tests/pages
+
+verify-vendored: $(VENV)/.dev ## Compare the scripts of others that the package brings with npm's (needs a network)
+	@AIRUNWAY_NPM=$${AIRUNWAY_NPM:-https://registry.npmjs.org} $(BIN)/python -m pytest -rs tests/unit/test_vendored.py
 
 test-cluster: $(VENV)/.dev ## Run the real engine against a real API server (builds both with Go where they are not on PATH)
 	@$(BIN)/python -m pytest -s -rs -o faulthandler_timeout=1800 tests/cluster

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from airunway.console.command import run_airunway
 
-# The style that Cytoscape.js adds to the page (cytoscape.min.js, 3.34).
+# The style that Cytoscape.js adds to the page (cytoscape.min.js).
 _CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
 
 

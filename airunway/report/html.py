@@ -4,6 +4,7 @@ The page embeds Cytoscape.js and its dagre extension (both MIT, in ``page/``).
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from airunway.report.graph import graph_of, merged_resources, node_operations
 from airunway.report.preview_text import selection_reason
 from airunway.text.yaml_writing import order_keys, to_documents
 
+_SOURCE_MAP = re.compile(r"\n//# sourceMappingURL=\S+\s*$")
 _PAGE = Path(__file__).parent / "page"
 
 Documents = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
@@ -148,7 +150,12 @@ def _page(**values: Any) -> str:
 
 
 def _trusted(name: str) -> Markup:
-    return Markup(_asset(name).replace("</script", "<\\/script"))  # noqa: S704
+    return Markup(script_text(name))  # noqa: S704
+
+
+def script_text(name: str) -> str:
+    """Return one of the page's own files so that it can stand inside the page, whose source map is nowhere."""
+    return _SOURCE_MAP.sub("", _asset(name)).replace("</script", "<\\/script")
 
 
 def _asset(name: str) -> str:
