@@ -36,6 +36,26 @@ app = typer.Typer(
 )
 
 
+def _show_version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(version("airunway"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda asked: _show_version(asked=asked), is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 app.command(epilog="Example: airunway preview --stack dev --format json > dev.json")(preview)
 app.command(epilog="Example: airunway diff --stack prod --against origin/main")(diff)
 app.command(epilog="Example: airunway comment 12 --against origin/main")(comment)

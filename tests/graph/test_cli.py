@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -274,3 +275,10 @@ def test_a_program_that_imports_what_is_not_there_leaves_its_traceback_in_a_file
     assert path
     assert "import nowhere_at_all" in Path(path[1]).read_text()
     Path(path[1]).unlink()
+
+
+def test_the_version_is_that_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == version("airunway") + "\n"
