@@ -122,7 +122,7 @@ class ManagedRegistry(TypedDict):
     """The registry that the stack runs in the cluster when an image is built."""
 
     node_cidrs: list[str]
-    """Addresses of the nodes; only they may pull from it."""
+    """Addresses of the nodes, which pull from it."""
 
     storage: NotRequired[str]
     """Size of its volume. Default: 50Gi."""

@@ -79,7 +79,7 @@ Size = Annotated[Memory, AfterValidator(_size)]
 class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
-    node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes; only they may pull from it.")
+    node_cidrs: list[Cidr] = Field(min_length=1, description="Addresses of the nodes, which pull from it.")
     storage: Size | None = Field(None, description=f"Size of its volume. Default: {_REGISTRY['storage']}.")
     storage_class: Text | None = Field(None, description="Storage class of its volume. Default: the cluster's.")
     node_port: Annotated[int, Field(ge=30000, le=32767)] | None = Field(
