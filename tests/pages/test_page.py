@@ -14,7 +14,9 @@ from airunway.program.stack_file import read_stack
 from airunway.report.html import preview_html
 from airunway.report.preview_document import preview_document
 from tests.chromium import NEEDS_CHROMIUM, new_context
-from tests.graph.projects import ROOT, many, write_project
+from tests.graph.assessed_changes import assessed, no_free_gpus, no_toleration
+from tests.graph.changes import write
+from tests.graph.projects import ROOT, copy_program, many, write_project
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -34,6 +36,16 @@ def write_page(root: Path, stack: str, path: Path) -> Path:
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_page(ROOT, "dev", tmp_path_factory.mktemp("page") / "dev.html")
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a stack with GPUs, costs and what stops its update."""
+    no_free_gpus(config := assessed())
+    no_toleration(config)
+    root = copy_program(tmp_path_factory.mktemp("stopped"))
+    write(root, "prod", config)
+    return write_page(root, "prod", root / "prod.html")
 
 
 class Tab:
@@ -117,14 +129,15 @@ def test_zoom_and_fit_work(tab: Tab, dev: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_is_readable_in_light_and_dark(tab: Tab, dev: Path, scheme: str) -> None:
-    page = tab.open(dev, color_scheme=scheme)
+@pytest.mark.parametrize("name", ["dev", "stopped"])
+def test_text_is_readable_in_light_and_dark(tab: Tab, name: str, scheme: str, request: pytest.FixtureRequest) -> None:
+    page = tab.open(request.getfixturevalue(name), color_scheme=scheme)
     contrast = page.evaluate(
         """() => { const light = (c) => { const [r, g, b] = c.match(/[0-9.]+/g).map((v) => { v /= 255;
             return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
             return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
         const back = light(getComputedStyle(document.body).backgroundColor);
-        return [...document.querySelectorAll('h1, td, code, .hint, button, .kind')].map((e) => {
+        return [...document.querySelectorAll('h1, td, code, .hint, button, .kind, .mandatory, .advisory')].map((e) => {
             const text = light(getComputedStyle(e).color);
             return (Math.max(back, text) + .05) / (Math.min(back, text) + .05); }); }"""
     )
@@ -135,6 +148,15 @@ def test_a_phone_scrolls_in_one_direction_only(tab: Tab, dev: Path) -> None:
     page = tab.open(dev, 360, 800)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate("document.querySelector('td code').getBoundingClientRect().width") > 150
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_stops_an_update_is_above_all_tables(tab: Tab, stopped: Path, width: int) -> None:
+    page = tab.open(stopped, width, 800)
+    first, *_ = page.evaluate("[...document.querySelectorAll('.mandatory')].map((e) => e.getBoundingClientRect().top)")
+    assert first < min(200, page.evaluate("document.querySelector('table').getBoundingClientRect().top"))
+    assert page.inner_text(".mandatory >> nth=0").startswith("Stopped: large: no node pool takes its pods")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_printed_page_has_tables_and_graph_and_no_controls(tab: Tab, dev: Path) -> None:
