@@ -70,9 +70,11 @@ class Packing:
         self._nodes = {pool.name: [_empty(pool) for _ in range(pool.size)] for pool in self.pools}
 
     def place(self, claims: Iterable[Claim]) -> None:
-        """Place the pods of ``claims`` that ask for GPUs, after those that are placed already."""
-        asking = [claim for claim in claims if claim.group.gpus]
-        for claim in sorted(asking, key=lambda c: (-c.group.gpus, c.stack, c.deployment, c.group.role)):
+        """Place the pods of ``claims`` that ask for GPUs, after those that are placed already.
+
+        Of equal pods the first claim's come first, so that what is added to the end of a stack is what finds no place.
+        """
+        for claim in sorted((c for c in claims if c.group.gpus), key=lambda c: -c.group.gpus):
             self.placements.append(self._placement(claim))
 
     def used(self, pool: str, stack: str | None = None) -> int:

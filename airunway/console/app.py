@@ -26,6 +26,7 @@ from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.graph_page import graph_page
 from airunway.console.operation import Operation
+from airunway.console.place import place_of
 from airunway.console.project import STATES, Project
 from airunway.console.security import BodyTooLargeError, Guard
 from airunway.live.api_server.connection import connect
@@ -163,11 +164,16 @@ class Console:
     async def check(self, request: Request) -> Response:
         """Check the form while it is filled in."""
         form = await self._form_data(request)
-        checked = check(form, self._project.context(self._stack(request)), form.get("replacing") or None)
+        stack, replacing = self._stack(request), form.get("replacing") or None
+        checked = check(form, self._project.context(stack), replacing)
+        planned = checked.planned
+        place = place_of(self._project.assessment(stack, planned, replacing), planned) if planned else None
         fields = [field for group in groups() for field in group.fields]
         is_empty = not any(form.get(f.name) for f in fields)
-        file = self._target_file(self._stack(request), form, form.get("replacing"))
-        return self._render(request, "checked.html", checked=checked, fields=fields, is_empty=is_empty, file=file)
+        file = self._target_file(stack, form, form.get("replacing"))
+        return self._render(
+            request, "checked.html", checked=checked, place=place, fields=fields, is_empty=is_empty, file=file
+        )
 
     async def review(self, request: Request) -> Response:
         """Show the diff of a change before it is saved."""

@@ -2,17 +2,20 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from airunway.assessment.assessment import Assessment
 from airunway.console import stack_edit
 from airunway.console.check import Context
 from airunway.console.file_edit import FileEdit, read_text
 from airunway.planning.catalog import provider_configs
+from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.entries import Entry, read_entries
 from airunway.planning.plan import Plan, has_operator
 from airunway.planning.settings import InstallationMode, ProviderSettings, StackSettings
+from airunway.program.stack_assessment import assess_stack
 from airunway.program.stack_file import read_stack, stack_names, stack_path
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
 from airunway.selection.provider_config import InferenceProviderConfig
@@ -101,6 +104,15 @@ class Project:
             stack_target(self.root, stack),
             {name: entry.location.path for name, entry in self._all_entries(stack).items()},
         )
+
+    def assessment(self, stack: str, edited: PlannedDeployment, replacing: str | None) -> Assessment:
+        """Assess the stack with a deployment that is being edited; empty while the rest of the stack is invalid."""
+        try:
+            plan = self.plan(stack)
+        except InputError:
+            return Assessment()
+        others = tuple(d for d in plan.deployments if d.name not in (replacing, edited.name))
+        return assess_stack(self.root, stack, replace(plan, deployments=(*others, edited)))
 
     def providers(self, stack: str) -> list[Provider]:
         """Return all providers, including disabled ones. Raises ``InputError``."""

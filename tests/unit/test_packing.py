@@ -116,6 +116,12 @@ def test_other_stacks_of_the_cluster_were_there_first() -> None:
     assert (packing.used("a"), packing.used("a", "own")) == (6, 0)
 
 
+@pytest.mark.parametrize("order", [("b", "a"), ("a", "b")])
+def test_of_equal_pods_those_that_were_named_last_find_no_place(order: tuple[str, str]) -> None:
+    (finding,) = findings([pool(count=1)], *(claim(name, 1) for name in order))
+    assert finding.startswith(f"{order[1]}: ")
+
+
 def test_pods_without_gpus_are_not_placed() -> None:
     assert packed([pool()], claim("cpu", 0)).placements == []
 
