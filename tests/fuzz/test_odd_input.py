@@ -19,30 +19,11 @@ from airunway.spec.quantities import parse_quantity, size_problem
 from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError
 from airunway.text.yaml_reading import Loader, StackLoader, read_documents
+from tests.fuzz.mutations import PIECES
 from tests.fuzz.totals import counted
 
 ROOT = Path(__file__).parents[2]
 WORDS = "name model id engine args env value valueFrom resources gpu count memory cpu provider overrides spec".split()
-PIECES = [
-    "&a ",
-    "*a",
-    "<<: ",
-    "? ",
-    "- ",
-    ": ",
-    "{",
-    "}",
-    "[",
-    "]",
-    "---\n",
-    "\n",
-    "  ",
-    "~",
-    "1",
-    "1e9",
-    "!!set ",
-    "|\n",
-]
 
 few = settings(max_examples=max(50, settings().max_examples // 4))
 """Fewer examples, for what takes several milliseconds."""
