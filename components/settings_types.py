@@ -4,7 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.assessment_types import NodePool
+from components.assessment_types import NodePool, Policy
 from components.spec_types import (
     EngineSpec,
     EnvVar,
@@ -295,6 +295,9 @@ class ModelServingArgs(TypedDict):
 
     currency: NotRequired[str]
     """Currency of the node pools' prices."""
+
+    policies: NotRequired[list[Policy]]
+    """What deployments and the stack must be like: CEL expressions with a message and a severity."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from airunway.assessment.node_pool import NodePool
+from airunway.assessment.policy_definition import Policy
 from airunway.planning.settings import StackSettings
 from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.spec.entry import DeploymentEntry
@@ -32,6 +33,8 @@ _NOT_AN_ARGUMENT = {
         "delivery",
         "node_pools",
         "node_pool_files",
+        "policies",
+        "policy_files",
         "currency",
     },
     "ModelServingArgs": {
@@ -39,11 +42,12 @@ _NOT_AN_ARGUMENT = {
         "manifests",
         "provider_files",
         "node_pool_files",
+        "policy_files",
         "protect",
     },
     "ControllerSettings": {"manifests"},
 }
-_ASSESSMENT = (NodePool,)
+_ASSESSMENT = (NodePool, Policy)
 _SECRETS = {
     "hugging_face_token": "Hugging Face token, stored as a Secret in each namespace that needs it.",
     "registry_password": "Password of registry.existing.username.",
@@ -65,7 +69,7 @@ def spec_types() -> str:
 def assessment_types() -> str:
     """Return the source of ``components/assessment_types.py``."""
     roots = {model.__name__: model for model in _ASSESSMENT}
-    return _module("What a cluster has.", roots, {})
+    return _module("What a cluster has, and what a stack must be like.", roots, {})
 
 
 def settings_types() -> str:

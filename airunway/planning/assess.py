@@ -1,30 +1,37 @@
-"""Assesses a plan: what its deployments ask of the cluster's node pools, what they cost, and what stands against it."""
+"""Assesses a plan: what its deployments ask of the cluster's node pools, what they cost, and what policies say."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from airunway.assessment.assessment import Assessment, DeploymentAssessment, GpuCount, PoolUse
 from airunway.assessment.capacity import capacity_findings
 from airunway.assessment.cost import Cost, cost_of
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.packing import Claim, Packing, Placement
+from airunway.assessment.policy_check import policy_findings
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
-from airunway.provider.live_object import UnreadableError
-from airunway.provider.pod_groups import PodGroup
-from airunway.provider.render import render
-from airunway.spec.entry import Delivery
-from airunway.text.problems import InputError
+from airunway.planning.pod_demand import pod_groups
+from airunway.planning.policy_input import deployment_variables, stack_variable
 
 _PRODUCT = "nvidia.com/gpu.product"
 
 
 def assess(plan: Plan, others: Mapping[str, Plan] | None = None, stack: str = "") -> Assessment:
     """Assess the plan of ``stack``; ``others`` are the plans of other stacks of the same cluster, by name."""
-    if not plan.node_pools:
-        return Assessment()
+    assessment = _with_pools(plan, others or {}, stack) if plan.node_pools else Assessment()
+    if not plan.policies:
+        return assessment
+    violations = policy_findings(
+        plan.policies, stack_variable(plan, stack, assessment), deployment_variables(plan, assessment)
+    )
+    return replace(assessment, findings=(*assessment.findings, *violations))
+
+
+def _with_pools(plan: Plan, others: Mapping[str, Plan], stack: str) -> Assessment:
     packing = Packing(plan.node_pools)
     # What runs already has its place: a change of this stack is what finds none.
-    packing.place(claim for name, other in (others or {}).items() for claim in _claims(other, name))
+    packing.place(claim for name, other in others.items() for claim in _claims(other, name))
     packing.place(_claims(plan, stack))
     own = [placement for placement in packing.placements if placement.claim.stack == stack]
     deployments = tuple(_deployment(planned, own, plan.node_pools) for planned in plan.deployments)
@@ -40,20 +47,6 @@ def assess(plan: Plan, others: Mapping[str, Plan] | None = None, stack: str = ""
 def _claims(plan: Plan, stack: str) -> Iterator[Claim]:
     for planned in plan.deployments:
         yield from (Claim(stack, planned.name, group) for group in pod_groups(planned))
-
-
-def pod_groups(planned: PlannedDeployment) -> tuple[PodGroup, ...]:
-    """The pods that a deployment makes; none where overrides leave an object that can't be read.
-
-    A ModelDeployment is taken for the object that its controller makes of it.
-    """
-    try:
-        rendered = planned.rendered
-        if planned.delivery is Delivery.MODELDEPLOYMENT:
-            rendered = render(planned.provider, planned.request)
-        return planned.provider.pods(rendered.resource)
-    except (InputError, UnreadableError):
-        return ()
 
 
 def _deployment(

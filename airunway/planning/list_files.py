@@ -17,7 +17,7 @@ def read_list_files(
     setting: str, patterns: Sequence[str], files: Files, model: type[_Element]
 ) -> tuple[list[tuple[str, _Element]], list[Problem]]:
     """The elements of all files that continue ``setting``, each with its location, and the problems of the files."""
-    texts, problems = files.select_texts(f"{setting.removesuffix('s')}Files", patterns)
+    texts, problems = files.select_texts(_files_setting(setting), patterns)
     elements: list[tuple[str, _Element]] = []
     for file, text in texts.items():
         try:
@@ -28,6 +28,22 @@ def read_list_files(
         found, element_problems = _elements(content, file, model)
         elements += found
         problems += element_problems
+    return elements, problems
+
+
+def named_elements(
+    setting: str, own: Sequence[_Element], patterns: Sequence[str], files: Files, model: type[_Element]
+) -> tuple[list[tuple[str, _Element]], list[Problem]]:
+    """The elements of a setting and of the files that continue it, each with its location; no name is used twice."""
+    elements = [(f"{setting}[{index}]", element) for index, element in enumerate(own)]
+    found, problems = read_list_files(setting, patterns, files, model)
+    elements += found
+    first: dict[str, str] = {}
+    for location, element in elements:
+        name = str(getattr(element, "name", ""))
+        if name in first:
+            problems.append(Problem(f"{location}.name", f"'{name}' is the name of {first[name]} too"))
+        first.setdefault(name, location)
     return elements, problems
 
 
@@ -51,3 +67,8 @@ def _elements(
         except ValidationError as error:
             problems += [problem.under(location) for problem in validation_problems(error, model)]
     return elements, problems
+
+
+def _files_setting(setting: str) -> str:
+    """The setting that names the files: nodePoolFiles for nodePools, policyFiles for policies."""
+    return (f"{setting.removesuffix('ies')}y" if setting.endswith("ies") else setting.removesuffix("s")) + "Files"

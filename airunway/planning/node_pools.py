@@ -2,9 +2,9 @@
 
 from airunway.assessment.node_pool import NodePool
 from airunway.planning.files import Files
-from airunway.planning.list_files import read_list_file, read_list_files
+from airunway.planning.list_files import named_elements, read_list_file
 from airunway.planning.settings import StackSettings
-from airunway.text.problems import InputError, Problem
+from airunway.text.problems import Problem
 
 
 def pools_in(text: str, file: str) -> list[NodePool]:
@@ -12,16 +12,7 @@ def pools_in(text: str, file: str) -> list[NodePool]:
     return read_list_file(text, file, "nodePools", NodePool)
 
 
-def node_pools(settings: StackSettings, files: Files) -> tuple[NodePool, ...]:
-    """All node pools, in order. Raises ``InputError``."""
-    located = [(f"nodePools[{index}]", pool) for index, pool in enumerate(settings.node_pools)]
-    found, problems = read_list_files("nodePools", settings.node_pool_files, files, NodePool)
-    located += found
-    first: dict[str, str] = {}
-    for location, pool in located:
-        if pool.name in first:
-            problems.append(Problem(f"{location}.name", f"'{pool.name}' is the name of {first[pool.name]} too"))
-        first.setdefault(pool.name, location)
-    if problems:
-        raise InputError(problems)
-    return tuple(pool for _, pool in located)
+def node_pools(settings: StackSettings, files: Files) -> tuple[tuple[NodePool, ...], list[Problem]]:
+    """All node pools, in order, and the problems of their files and names."""
+    located, problems = named_elements("nodePools", settings.node_pools, settings.node_pool_files, files, NodePool)
+    return tuple(pool for _, pool in located), problems

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from airunway.assessment.node_pool import NodePool
+from airunway.assessment.policy_definition import Policy
 from airunway.planning.catalog import provider_settings, read_provider_configs
 from airunway.planning.controller import PlannedController, plan_controller
 from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeployment, plan_deployment
@@ -15,6 +16,7 @@ from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.isolation import allowed_problems
 from airunway.planning.node_pools import node_pools
+from airunway.planning.policies import policies
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.provider_set import Providers
@@ -46,6 +48,7 @@ class Plan:
     warnings: tuple[str, ...]
     controller: PlannedController | None = None
     node_pools: tuple[NodePool, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -134,11 +137,9 @@ def plan_stack(
         controller = _controller(settings, files, configs, planned)
     except InputError as error:
         problems += error.problems
-    pools: tuple[NodePool, ...] = ()
-    try:
-        pools = node_pools(settings, files)
-    except InputError as error:
-        problems += error.problems
+    pools, pool_problems = node_pools(settings, files)
+    rules, policy_problems = policies(settings, files)
+    problems += [*pool_problems, *policy_problems]
     if problems:
         raise InputError(problems)
     used = {p.request.selection.provider for p in planned}
@@ -146,7 +147,7 @@ def plan_stack(
     chosen = [PlannedProvider(c, installed[c.name], has_operator(c, providers)) for c in configs if c.name in used]
     warnings = [f"{config.source}: {message}" for config in configs for message in config.warnings]
     warnings += [f"{p.name}: {w}" for p in planned for w in p.warnings]
-    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller, pools)
+    return Plan(settings, tuple(planned), tuple(chosen), tuple(warnings), controller, pools, rules)
 
 
 def _cluster_problems(settings: StackSettings) -> list[Problem]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from airunway.assessment.node_pool import NodePool
+from airunway.assessment.policy_definition import Policy
 from airunway.spec.durations import Duration
 from airunway.spec.entry import Delivery, DnsLabel
 from airunway.spec.model import Image, Memory, StrictModel, Text, enum_validator
@@ -243,6 +244,12 @@ class StackSettings(StrictModel):
         description="Files with more node pools, a list each, relative to the project; globs are allowed.",
     )
     currency: Text = Field("$", description="Currency of the node pools' prices.")
+    policies: list[Policy] = Field(
+        [], description="What deployments and the stack must be like: CEL expressions with a message and a severity."
+    )
+    policy_files: list[Text] = Field(
+        [], description="Files with more policies, a list each, relative to the project; globs are allowed."
+    )
     protect: bool = Field(
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."
     )

@@ -132,6 +132,7 @@ def settings_of(
         *settings.provider_files,
         *settings.controller.manifests,
         *settings.node_pool_files,
+        *settings.policy_files,
     ]
     return settings, read_files(root, patterns, edited)
 

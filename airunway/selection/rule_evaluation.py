@@ -1,6 +1,6 @@
-"""CEL selection rules: compiles them and evaluates them on a spec.
+"""CEL: compiles selection rules and other conditions, and evaluates them.
 
-The semantics are cel-go's with one variable ``spec``, as in the KubeAIRunway controller.
+The semantics are cel-go's. A selection rule has one variable ``spec``, as in the KubeAIRunway controller.
 """
 
 import functools
@@ -70,18 +70,42 @@ class Expression:
         return self._outcomes[key]
 
     def _run(self, spec: Mapping[str, Any]) -> Outcome:
-        try:
-            values = json_to_cel(dict(spec))
-        except RecursionError:
-            return Outcome(error=TOO_DEEP)
-        except ValueError:
-            return Outcome(error="the spec has a number that is no 64-bit integer")
-        try:
-            return Outcome(value=_plain(self._runner.evaluate({"spec": values})))
-        except (CELEvalError, CostLimitError) as error:
-            return Outcome(error=str(error.args[0]))
-        except RecursionError:
-            return Outcome(error=TOO_DEEP)
+        return _outcome(self._runner, {"spec": dict(spec)})
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A compiled condition over some variables; compile with ``compile_condition``."""
+
+    text: str
+    runner: celpy.Runner
+
+    def evaluate(self, variables: Mapping[str, Any]) -> Outcome:
+        """Evaluate with the variables' values as plain data; a failure is returned as an outcome, not raised."""
+        return _outcome(self.runner, variables)
+
+
+def _outcome(runner: celpy.Runner, variables: Mapping[str, Any]) -> Outcome:
+    try:
+        values = {name: json_to_cel(value) for name, value in variables.items()}
+    except RecursionError:
+        return Outcome(error=TOO_DEEP)
+    except ValueError:
+        return Outcome(error=f"the {' or '.join(variables)} has a number that is no 64-bit integer")
+    try:
+        return Outcome(value=_plain(runner.evaluate(values)))
+    except (CELEvalError, CostLimitError) as error:
+        return Outcome(error=str(error.args[0]))
+    except RecursionError:
+        return Outcome(error=TOO_DEEP)
+
+
+@functools.cache
+def compile_condition(text: str, variables: tuple[str, ...]) -> Condition:
+    """Compile a condition over ``variables``, whose type must be bool or dyn. Raises ``RuleError``."""
+    tree, result_type = _checked(text, variables)
+    _require_bool(result_type, text)
+    return Condition(text, cel_evaluator.program(tree))
 
 
 @functools.cache
@@ -94,19 +118,29 @@ def compile_expression(text: str) -> Expression:
 def compile_rule(text: str) -> Expression:
     """Compile a rule, whose type must be bool or dyn. Raises ``RuleError``."""
     expression, result_type = _compile(text)
-    if not is_assignable(result_type, BOOL):
-        raise RuleError(f"a rule must be a bool, not {result_type}", text)
+    _require_bool(result_type, text)
     return expression
 
 
+def _require_bool(result_type: Any, text: str) -> None:
+    if not is_assignable(result_type, BOOL):
+        raise RuleError(f"a rule must be a bool, not {result_type}", text)
+
+
 def _compile(text: str) -> tuple[Expression, Any]:
+    tree, result_type = _checked(text, ("spec",))
+    return Expression(text, cel_evaluator.program(tree), cel_evaluator.selected_fields(tree)), result_type
+
+
+def _checked(text: str, variables: tuple[str, ...]) -> tuple[Any, Any]:
+    """The syntax tree and the type of an expression. Raises ``RuleError``."""
     if len(text) > MAX_CHARACTERS:
         raise RuleError(f"{len(text):,} characters, must be at most {MAX_CHARACTERS:,}", text)
     try:
         tree = cel_evaluator.parse(text)
         if is_too_deep(tree):
             raise RuleError(TOO_DEEP, text)
-        result_type = Checker({"spec": DYN}).check(tree)
+        return tree, Checker(dict.fromkeys(variables, DYN)).check(tree)
     except RecursionError as error:
         raise RuleError(TOO_DEEP, text) from error
     except CELParseError as error:
@@ -114,7 +148,6 @@ def _compile(text: str) -> tuple[Expression, Any]:
         raise RuleError("the rule is empty" if not text.strip() else "syntax error", text, *position) from error
     except CheckError as error:
         raise RuleError(str(error), text, error.line, error.column) from error
-    return Expression(text, cel_evaluator.program(tree), cel_evaluator.selected_fields(tree)), result_type
 
 
 def _field_tree(fields: frozenset[tuple[str, ...]]) -> dict[str, Any]:

@@ -21,6 +21,14 @@ def assessed() -> dict[str, Any]:
             },
             {"name": "l4", "maxNodes": 4, "gpu": {"product": "NVIDIA-L4", "count": 1}, "pricePerHour": 0.75},
         ],
+        "airunway:policies": [
+            {
+                "name": "budget",
+                "scope": "stack",
+                "expression": "stack.costPerMonth == null || stack.costPerMonth <= 60000.0",
+                "message": "the stack costs at most $60,000 a month",
+            }
+        ],
         "airunway:deployments": [
             {
                 "name": "large",
@@ -50,6 +58,10 @@ def no_free_gpus(config: dict[str, Any]) -> None:
     deployment(config, "small")["scaling"] = {"replicas": 6}
 
 
+def over_budget(config: dict[str, Any]) -> None:
+    deployment(config, "large")["scaling"] = {"replicas": 4}
+
+
 def removal(config: dict[str, Any]) -> None:
     config["airunway:deployments"].remove(deployment(config, "large"))
 
@@ -59,6 +71,7 @@ ASSESSED_CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
     "assessed-no-node-is-large-enough": no_node_is_large_enough,
     "assessed-no-toleration": no_toleration,
     "assessed-no-free-gpus": no_free_gpus,
+    "assessed-over-budget": over_budget,
     "assessed-removal": removal,
 }
 """What each does to the configuration."""

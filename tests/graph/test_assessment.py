@@ -20,11 +20,12 @@ from tests.graph.assessed_changes import (
     no_free_gpus,
     no_node_is_large_enough,
     no_toleration,
+    over_budget,
 )
 from tests.graph.changes import write
-from tests.graph.projects import copy_program
+from tests.graph.projects import ROOT, copy_program
 
-STOPPED = [no_node_is_large_enough, no_toleration, no_free_gpus]
+STOPPED = [no_node_is_large_enough, no_toleration, no_free_gpus, over_budget]
 
 
 def project(root: Path, config: dict[str, Any], **others: dict[str, Any]) -> Path:
@@ -98,7 +99,7 @@ def test_the_engine_s_program_is_stopped_before_it_creates_anything(change: Any,
         plan, secrets = plan_from_config()
         serve(plan, secrets)
 
-    with pytest.raises(pulumi.RunError, match=r"no node pool takes|find no free node"):
+    with pytest.raises(pulumi.RunError, match=r"no node pool takes|find no free node|at most \$60,000"):
         run_function(program, read_stack(root, "prod"))
 
 
@@ -157,3 +158,18 @@ def test_two_pools_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
 def test_every_assessed_change_is_one_of_the_goldens() -> None:
     golden = Path(__file__).parent / "golden"
     assert {path.stem for path in golden.glob("assessed-*.txt")} == set(ASSESSED_CHANGES)
+
+
+def test_policies_of_a_file_are_those_of_the_stack_too(tmp_path: Path) -> None:
+    config = assessed() | {"airunway:policies": [], "airunway:policyFiles": ["policies.yaml"]}
+    (tmp_path / "policies.yaml").write_text((ROOT / "examples" / "policies.yaml").read_text())
+    findings = preview_document(preview(project(tmp_path, config)))["assessment"]["findings"]
+    assert {(f["severity"], f["deployment"]) for f in findings} == {("advisory", n) for n in ("large", "small", "cpu")}
+
+
+def test_policies_need_no_node_pools(tmp_path: Path) -> None:
+    config = assessed() | {"airunway:nodePools": []}
+    policy = {"name": "gpus", "scope": "stack", "expression": "stack.gpus < 5", "message": "too many GPUs"}
+    document = preview_document(preview(project(tmp_path, config | {"airunway:policies": [policy]})))
+    assert [f["message"] for f in document["assessment"]["findings"]] == ["too many GPUs [policy gpus]"]
+    assert "assessment" not in preview_document(preview(project(tmp_path, config)))

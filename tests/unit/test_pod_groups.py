@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airunway.planning.assess import pod_groups
+from airunway.planning.pod_demand import pod_groups
 from airunway.provider.live_object import UnreadableError
 from airunway.provider.pod_groups import PodGroup
 from providers import PROVIDERS

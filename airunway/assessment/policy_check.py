@@ -1,0 +1,34 @@
+"""Evaluates policies; one that can't be evaluated counts as violated."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from airunway.assessment.finding import Concern, Finding
+from airunway.assessment.policy_definition import VARIABLES, Policy, Scope
+from airunway.selection.rule_evaluation import compile_condition
+
+
+def policy_findings(
+    policies: Sequence[Policy], stack: Mapping[str, Any], deployments: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Iterator[Finding]:
+    """A finding for each violation; ``stack`` and each deployment's variables are plain data."""
+    listed = list(deployments)
+    for policy in policies:
+        subjects = [("", {"stack": stack})] if policy.scope is Scope.STACK else listed
+        for name, variables in subjects:
+            if message := violation(policy, {**variables, "stack": stack}):
+                yield Finding(Concern.POLICY, policy.severity, message, name)
+
+
+def violation(policy: Policy, variables: Mapping[str, Any]) -> str:
+    """What violates a policy, in its words; empty if nothing does."""
+    names = VARIABLES[policy.scope]
+    outcome = compile_condition(policy.expression, names).evaluate({name: variables[name] for name in names})
+    if outcome.is_true:
+        return ""
+    reason = ""
+    if outcome.error:
+        reason = f" (it can't be evaluated: {outcome.error})"
+    elif outcome.value is not False:
+        reason = f" (it is {type(outcome.value).__name__}, not a bool)"
+    return f"{policy.message} [policy {policy.name}]{reason}"
