@@ -145,7 +145,7 @@ ANSWERS = (
     _told("has not changed", Answer(b"", 304), "refused: 304 Not Modified"),
     # It is busy: asked again where that can be in time.
     _told("is busy", _busy(429), "429 Too Many Requests: come again", None),
-    _told("is busy for seconds", _busy(429, "1"), "429 Too Many Requests: come again"),
+    _told("is busy for seconds", _busy(429, "4"), "429 Too Many Requests: come again"),
     _told("is busy for an hour", _busy(429, "3600"), "429 Too Many Requests: come again"),
     _told("is busy until a date", _busy(429, date=datetime.now(UTC)), "429 Too Many Requests: come again"),
     _told("is busy until yesterday", _busy(429, "Wed, 21 Oct 2015 07:28:00 GMT"), "429 Too Many", 11),

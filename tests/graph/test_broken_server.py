@@ -37,8 +37,12 @@ MEBIBYTES = 400
 
 
 @pytest.fixture(autouse=True)
-def timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", "1s")
+def timeout(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Soon over where it is waited for; else longer than a busy machine takes for an answer."""
+    callspec = getattr(request.node, "callspec", None)
+    mode = callspec.params.get("mode") if callspec else None
+    waited_for = mode is None or getattr(mode, "slow", False)
+    monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", "1s" if waited_for else "3s")
 
 
 @pytest.fixture
