@@ -43,6 +43,7 @@ CREDENTIALS = {
     f"{part({'alg': 'HS256'})}.{part({'sub': '1234567890'})}.{LONG[:43]}": "JSON Web Token",
     f"-----BEGIN RSA PRIVATE KEY-----\n{LONG}\n-----END RSA PRIVATE KEY-----": "private key",
     f"-----BEGIN PRIVATE KEY-----\n{LONG}": "private key",
+    f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0\n\n{LONG}": "private key",
 }
 
 
@@ -79,6 +80,8 @@ def test_a_credential_is_refused_wherever_it_stands_and_not_shown(text: str, kin
         "hf_transfer",
         "sk-learn",
         "task-sk-short",
+        "org/sk-hynix-some-very-long-model-name-instruct-awq-4bit",
+        "ghcr.io/x/sk-model-server-for-long-context-reranking:v1.2.3",
         "docker.io/library/registry:3.1.2@sha256:ddf754342cfc8acc51a56d5d0ab6af06826461864460636d8bd5c546dab2a7b8",
         "6f6073b423013f6a7d4d9f39144961bfbfbc386b",
         "ghp_short",
