@@ -6,6 +6,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -67,15 +68,24 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
     output.print("The address works once; press Ctrl-C to stop the console.", markup=False)
     if browser and sys.stdout.isatty():
         webbrowser.open(url)
-    config = uvicorn.Config(
-        guard, http=Protocol, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
-    )
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(server_config(guard)).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
         listener.close()
+
+
+def server_config(application: Any) -> uvicorn.Config:
+    """Return how the console is served."""
+    return uvicorn.Config(
+        application,
+        http=Protocol,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
 
 
 def _url_host(host: str) -> str:

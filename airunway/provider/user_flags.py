@@ -8,12 +8,12 @@ from airunway.provider.engine_flags import Flag, flag_table
 from airunway.spec.model import Engine, ModelDeploymentSpec
 from airunway.text.problems import Problem
 
-_NEGATIVE = re.compile(r"-[0-9]+$|-[0-9]*\.[0-9]+$")
+_NEGATIVE = re.compile(r"-[0-9]+|-[0-9]*\.[0-9]+")
 
 
 def is_negative(argument: str) -> bool:
     """Whether an argument is a negative number, which Python's argparse does not mistake for a flag."""
-    return bool(_NEGATIVE.match(argument))
+    return bool(_NEGATIVE.fullmatch(argument))
 
 
 def is_flag(argument: str) -> bool:

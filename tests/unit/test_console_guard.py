@@ -221,9 +221,9 @@ def test_the_way_on_from_the_token_is_a_path_of_this_console(path: str, query: d
     assert urljoin(f"http://{HOST}/", location).startswith(f"http://{HOST}/")
 
 
-@pytest.mark.parametrize("kind", ["websocket", "other"])
-def test_a_websocket_is_not_answered(guard: Guard, kind: str) -> None:
-    assert raw(guard, type=kind, headers=[GOOD_HOST]) == []
+@pytest.mark.parametrize(("kind", "sent"), [("websocket", [{"type": "websocket.close"}]), ("other", [])])
+def test_a_websocket_is_refused_and_nothing_else_answered(guard: Guard, kind: str, sent: list[Any]) -> None:
+    assert raw(guard, type=kind, headers=[GOOD_HOST]) == sent
 
 
 @pytest.mark.parametrize("length", [b"99999999999999999999", str(MAX_BODY + 1).encode(), b"9" * 5000])

@@ -14,6 +14,7 @@ from airunway.planning.deployment import plan_entry
 from airunway.provider.engine_args_reading import read_arguments, read_keyword_arguments
 from airunway.provider.engine_flags import ARGUMENT_FIELDS, flag_table
 from airunway.provider.live_object import UnreadableError
+from airunway.provider.user_flags import is_negative
 from airunway.spec.model import Engine, Mode, ModelDeploymentSpec
 from airunway.text.problems import InputError
 from providers import PROVIDERS
@@ -238,3 +239,10 @@ def test_words_that_name_no_model_are_told(words: str, output: str) -> None:
 )
 def test_keyword_arguments_are_read_as_fields_or_as_flags_that_come_to_them(arguments: Any, expected: Any) -> None:
     assert read_keyword_arguments(Engine.VLLM, arguments, 2) == {"engine": expected}
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"), [("-1", True), ("-.5", True), ("-1\n", False), ("-", False), ("-1x", False)]
+)
+def test_a_negative_number_is_one_from_its_first_character_to_its_last(argument: str, expected: bool) -> None:
+    assert is_negative(argument) is expected

@@ -1,6 +1,9 @@
-"""Unit (a real server on loopback): a connection that sends no whole request is closed, any other is served."""
+"""Unit (a real server on loopback): a connection that sends no whole request is closed, a WebSocket is refused, and
+any other is served.
+"""
 
 import asyncio
+import re
 import time
 from typing import Any
 
@@ -8,7 +11,8 @@ import pytest
 import uvicorn
 
 from airunway.console.process_group import LIMITS
-from airunway.console.serve import Protocol
+from airunway.console.security import Guard
+from airunway.console.serve import server_config
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -18,8 +22,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def answer(request: bytes) -> bytes:
-    config = uvicorn.Config(application, port=0, lifespan="off", log_level="error", http=Protocol)
+async def answer(request: bytes, served: Any = application) -> bytes:
+    config = server_config(served)
+    config.port = 0
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -46,3 +51,14 @@ def test_a_request_that_takes_longer_is_answered(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(LIMITS, "requestSeconds", 0.3)
     request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     assert asyncio.run(answer(request)).startswith(b"HTTP/1.1 204")
+
+
+@pytest.mark.parametrize("host", [b"127.0.0.1:1", b"elsewhere:1"])
+def test_a_websocket_s_handshake_is_refused_like_any_request_without_a_login(
+    host: bytes, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+    request = b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n" + upgrade + b"x" * 22 + b"==\r\n\r\n"
+    said = asyncio.run(answer(request, Guard(application, ["127.0.0.1:1"])))
+    assert re.match(rb"HTTP/1\.1 403 ", said), said
+    assert caplog.text == capsys.readouterr().err == ""
