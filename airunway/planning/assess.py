@@ -6,6 +6,7 @@ from dataclasses import replace
 from airunway.assessment.assessment import Assessment, DeploymentAssessment, GpuCount, PoolUse
 from airunway.assessment.capacity import capacity_findings
 from airunway.assessment.cost import Cost, cost_of
+from airunway.assessment.finding import Concern, Finding, Severity
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.packing import Claim, Packing, Placement
 from airunway.assessment.policy_check import policy_findings
@@ -40,13 +41,21 @@ def _with_pools(plan: Plan, others: Mapping[str, Plan], stack: str) -> Assessmen
         tuple(_pool_use(pool, packing, stack) for pool in plan.node_pools if pool.gpu),
         _total([deployment.cost for deployment in deployments]),
         plan.settings.currency,
-        tuple(capacity_findings(packing, stack)),
+        (*capacity_findings(packing, stack), *_uncounted(plan)),
     )
+
+
+def _uncounted(plan: Plan) -> Iterator[Finding]:
+    """Advice for each deployment whose pods can't be known."""
+    for planned in plan.deployments:
+        if pod_groups(planned) is None:
+            message = "which pods it makes can't be known, so its GPUs are not counted"
+            yield Finding(Concern.CAPACITY, Severity.ADVISORY, message, planned.name)
 
 
 def _claims(plan: Plan, stack: str) -> Iterator[Claim]:
     for planned in plan.deployments:
-        yield from (Claim(stack, planned.name, group) for group in pod_groups(planned))
+        yield from (Claim(stack, planned.name, group) for group in pod_groups(planned) or ())
 
 
 def _deployment(

@@ -4,19 +4,29 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.live_object import UnreadableError
 from airunway.provider.pod_groups import PodGroup
 from airunway.provider.render import render
+from airunway.provider.workers import workers_by_role
 from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError
 
 
-def pod_groups(planned: PlannedDeployment) -> tuple[PodGroup, ...]:
-    """The pods that a deployment makes; none where overrides leave an object that can't be read.
+def pod_groups(planned: PlannedDeployment) -> tuple[PodGroup, ...] | None:
+    """The pods that a deployment makes; None where that can't be known.
 
-    A ModelDeployment is taken for the object that its controller makes of it.
+    A ModelDeployment is taken for the object that its controller makes of it, if we would render it the same way.
+    Overrides may leave an object that can't be read, or one that asks for no GPUs though the spec does.
     """
     try:
         rendered = planned.rendered
         if planned.delivery is Delivery.MODELDEPLOYMENT:
             rendered = render(planned.provider, planned.request)
-        return planned.provider.pods(rendered.resource)
+        groups = planned.provider.pods(rendered.resource)
     except (InputError, UnreadableError):
-        return ()
+        return None
+    asked = any(workers.gpu.count and workers.replicas for workers in workers_by_role(planned.request.spec).values())
+    return None if asked and not any(group.gpus for group in groups) else groups
+
+
+def gpu_total(planned: PlannedDeployment) -> int | None:
+    """The GPUs that a deployment asks for, at most; None where that can't be known."""
+    groups = pod_groups(planned)
+    return None if groups is None else sum(group.total_gpus[1] for group in groups)

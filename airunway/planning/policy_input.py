@@ -1,12 +1,13 @@
 """What policies see of a plan, as plain data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airunway.assessment.assessment import Assessment
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import pod_groups
+from airunway.planning.pod_demand import gpu_total
+from airunway.spec.checks import trusting_fields
 
 
 def stack_variable(plan: Plan, name: str, assessment: Assessment) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def stack_variable(plan: Plan, name: str, assessment: Assessment) -> dict[str, A
     deployments = [_deployment(planned, assessment) for planned in plan.deployments]
     return {
         "name": name,
-        "gpus": sum(deployment["gpus"] for deployment in deployments),
+        "gpus": _total([deployment["gpus"] for deployment in deployments]),
         "costPerMonth": assessment.cost.most if assessment.cost else None,
         "deployments": deployments,
     }
@@ -41,10 +42,17 @@ def _deployment(planned: PlannedDeployment, assessment: Assessment) -> dict[str,
         "name": planned.name,
         "namespace": request.namespace,
         "labels": dict(request.labels_added),
-        "images": sorted(set(_images(planned.rendered.resource))),
-        "gpus": sum(group.total_gpus[1] for group in pod_groups(planned)),
+        "images": sorted(set(_images([planned.rendered.resource, *planned.rendered.supporting]))),
+        "gpus": gpu_total(planned),
+        "trustsRemoteCode": any(trusting_fields(request.spec)),
         "costPerMonth": cost.most if cost else None,
     }
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    """The sum; None if a part of it is unknown, with which no comparison can be evaluated."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _decision(planned: PlannedDeployment) -> dict[str, Any]:

@@ -106,14 +106,14 @@ def check_spec(spec: ModelDeploymentSpec) -> list[Problem]:
 def spec_warnings(spec: ModelDeploymentSpec) -> list[str]:
     """Warnings about valid but questionable settings."""
     warnings = []
-    for field in _trusting(spec):
+    for field in trusting_fields(spec):
         warnings.append(f"{field}: the model's own code will run in the cluster")
     if spec.model.source is Source.CUSTOM and spec.model.served_name:
         warnings.append("model.servedName: with source custom the image decides the name")
     return [*warnings, *storage_warnings(spec)]
 
 
-def _trusting(spec: ModelDeploymentSpec) -> Iterator[str]:
+def trusting_fields(spec: ModelDeploymentSpec) -> Iterator[str]:
     """The fields that let a model's code run, as a setting or as a flag of the engine."""
     if spec.engine.trust_remote_code:
         yield "engine.trustRemoteCode"

@@ -4,13 +4,20 @@ from typing import Any
 
 import pytest
 
-from airunway.planning.pod_demand import pod_groups
+from airunway.planning import pod_demand
+from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.live_object import UnreadableError
 from airunway.provider.pod_groups import PodGroup
 from providers import PROVIDERS
 from tests.unit.smallest_deployments import BASES, CASES, planned
 
 TOLERATION = {"key": "dedicated", "operator": "Equal", "value": "models", "effect": "NoSchedule"}
+
+
+def pod_groups(deployment: PlannedDeployment) -> tuple[PodGroup, ...]:
+    found = pod_demand.pod_groups(deployment)
+    assert found is not None
+    return found
 
 
 def groups(base: str, **changes: Any) -> dict[str, PodGroup]:

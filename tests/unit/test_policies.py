@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from airunway.assessment.assessment import Assessment
 from airunway.assessment.finding import Severity
 from airunway.assessment.policy_check import policy_findings, violation
 from airunway.assessment.policy_definition import Policy
@@ -17,6 +18,7 @@ from airunway.planning.assess import assess
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.policies import policies_in
+from airunway.planning.policy_input import stack_variable
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 
@@ -166,6 +168,10 @@ ML = CHAT | {"name": "ml-chat"}
         ("no-code-of-models", ML, False),
         ("no-code-of-models", ML | {"engine": {"trustRemoteCode": True}}, True),
         ("no-code-of-models", ML | {"engine": {"extraArgs": ["--trust-remote-code"]}}, True),
+        ("no-code-of-models", ML | {"engine": {"extraArgs": ["--trust_remote_code"]}}, True),
+        ("no-code-of-models", ML | {"engine": {"args": {"trust-remote-code": ""}}}, True),
+        ("no-code-of-models", ML | {"engine": {"args": {"trust_remote_code": "true"}}}, True),
+        ("no-code-of-models", ML | {"engine": {"args": {"trust-remote-code": "false"}}}, False),
         ("names-by-namespace", ML, False),
         ("names-by-namespace", CHAT, True),
         ("gpu-budget", ML | {"scaling": {"replicas": 4}}, False),
@@ -181,3 +187,29 @@ def test_the_example_policies_say_what_they_mean(name: str, deployment: dict[str
 
 def test_every_example_policy_is_tried() -> None:
     assert len(EXAMPLES) == 5
+
+
+def graph(**spec: Any) -> dict[str, Any]:
+    return {"provider": {"name": "dynamo", "overrides": {"spec": spec}}}
+
+
+VIA = {"delivery": "modeldeployment", "provider": {"name": "kaito"}, "engine": {"type": "vllm"}}
+
+
+@pytest.mark.parametrize(
+    "fields", [graph(components=None), VIA | {"scaling": {"replicas": 32}}], ids=["override", "via"]
+)
+def test_gpus_that_can_t_be_counted_are_unknown_and_keep_to_no_budget(fields: dict[str, Any]) -> None:
+    definition = EXAMPLES["gpu-budget"].model_dump(mode="json")
+    made = plan([CHAT | fields, CPU], policies=[definition])
+    (finding,) = assess(made, stack="own").findings
+    assert finding.message.startswith(f"{EXAMPLES['gpu-budget'].message} [policy gpu-budget] (it can't be evaluated: ")
+    assert stack_variable(made, "own", Assessment())["gpus"] is None
+
+
+def test_gpus_that_can_t_be_counted_are_told_beside_node_pools() -> None:
+    pools = [{"name": "a", "nodes": 1, "gpu": {"product": "NVIDIA-L4", "count": 8}}]
+    settings = {"cluster": {"context": "x"}, "deployments": [CHAT | graph(components=None)], "nodePools": pools}
+    (finding,) = assess(plan_stack(parse_settings(settings), Files(), PROVIDERS)).findings
+    assert str(finding) == "chat: which pods it makes can't be known, so its GPUs are not counted"
+    assert finding.severity is Severity.ADVISORY
