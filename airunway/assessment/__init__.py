@@ -1,1 +1,1 @@
-"""What a plan means for its cluster: whether there are GPUs for the models, and what they cost."""
+"""What a plan means for its cluster: whether there are GPUs, what they cost, and what is allowed."""

@@ -50,7 +50,7 @@ class DeploymentAssessment:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What is known of a stack; all empty where it declares no node pools."""
+    """What is known of a stack; all empty where it declares neither node pools nor policies."""
 
     deployments: tuple[DeploymentAssessment, ...] = ()
     pools: tuple[PoolUse, ...] = ()

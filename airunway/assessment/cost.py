@@ -20,10 +20,6 @@ class Cost:
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(self.least + other.least, self.most + other.most)
 
-    def __str__(self) -> str:
-        least, most = f"{self.least:,.0f}", f"{self.most:,.0f}"
-        return least if least == most else f"{least}–{most}"
-
 
 def cost_of(placements: Iterable[Placement], pools: Sequence[NodePool]) -> Cost | None:
     """The cost of placed pods; None if a price is unknown, or pods have no place."""
@@ -31,13 +27,12 @@ def cost_of(placements: Iterable[Placement], pools: Sequence[NodePool]) -> Cost 
     total = Cost(0, 0)
     for placement in placements:
         group = placement.claim.group
-        share = group.replicas * group.nodes / group.pods if group.pods else 1
         for pool, pods in placement.pods.items():
             price = prices[pool]
             if price is None:
                 return None
             most = pods * group.gpus * price * HOURS_PER_MONTH
-            total += Cost(most * share, most)
+            total += Cost(most * group.least_share, most)
         if placement.missing:
             return None
     return total

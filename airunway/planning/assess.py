@@ -12,28 +12,27 @@ from airunway.assessment.packing import Claim, Packing, Placement
 from airunway.assessment.policy_check import policy_findings
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import pod_groups
-from airunway.planning.policy_input import deployment_variables, stack_variable
+from airunway.planning.pod_demand import Demand, demand_of
+from airunway.planning.policy_input import policy_variables
 
 _PRODUCT = "nvidia.com/gpu.product"
 
 
 def assess(plan: Plan, others: Mapping[str, Plan] | None = None, stack: str = "") -> Assessment:
     """Assess the plan of ``stack``; ``others`` are the plans of other stacks of the same cluster, by name."""
-    assessment = _with_pools(plan, others or {}, stack) if plan.node_pools else Assessment()
+    demand = demand_of(plan) if plan.node_pools or plan.policies else {}
+    assessment = _with_pools(plan, demand, others or {}, stack) if plan.node_pools else Assessment()
     if not plan.policies:
         return assessment
-    violations = policy_findings(
-        plan.policies, stack_variable(plan, stack, assessment), deployment_variables(plan, assessment)
-    )
+    violations = policy_findings(plan.policies, *policy_variables(plan, stack, assessment, demand))
     return replace(assessment, findings=(*assessment.findings, *violations))
 
 
-def _with_pools(plan: Plan, others: Mapping[str, Plan], stack: str) -> Assessment:
+def _with_pools(plan: Plan, demand: Demand, others: Mapping[str, Plan], stack: str) -> Assessment:
     packing = Packing(plan.node_pools)
     # What runs already has its place: a change of this stack is what finds none.
-    packing.place(claim for name, other in others.items() for claim in _claims(other, name))
-    packing.place(_claims(plan, stack))
+    packing.place(claim for name, other in others.items() for claim in _claims(demand_of(other), name))
+    packing.place(_claims(demand, stack))
     own = [placement for placement in packing.placements if placement.claim.stack == stack]
     deployments = tuple(_deployment(planned, own, plan.node_pools) for planned in plan.deployments)
     return Assessment(
@@ -41,21 +40,21 @@ def _with_pools(plan: Plan, others: Mapping[str, Plan], stack: str) -> Assessmen
         tuple(_pool_use(pool, packing, stack) for pool in plan.node_pools if pool.gpu),
         _total([deployment.cost for deployment in deployments]),
         plan.settings.currency,
-        (*capacity_findings(packing, stack), *_uncounted(plan)),
+        (*capacity_findings(packing, stack), *_uncounted(demand)),
     )
 
 
-def _uncounted(plan: Plan) -> Iterator[Finding]:
+def _uncounted(demand: Demand) -> Iterator[Finding]:
     """Advice for each deployment whose pods can't be known."""
-    for planned in plan.deployments:
-        if pod_groups(planned) is None:
-            message = "which pods it makes can't be known, so its GPUs are not counted"
-            yield Finding(Concern.CAPACITY, Severity.ADVISORY, message, planned.name)
+    message = "which pods it makes can't be known, so its GPUs are not counted"
+    for name, groups in demand.items():
+        if groups is None:
+            yield Finding(Concern.CAPACITY, Severity.ADVISORY, message, name)
 
 
-def _claims(plan: Plan, stack: str) -> Iterator[Claim]:
-    for planned in plan.deployments:
-        yield from (Claim(stack, planned.name, group) for group in pod_groups(planned) or ())
+def _claims(demand: Demand, stack: str) -> Iterator[Claim]:
+    for name, groups in demand.items():
+        yield from (Claim(stack, name, group) for group in groups or ())
 
 
 def _deployment(
@@ -71,14 +70,13 @@ def _gpu_counts(placements: Sequence[Placement], products: Mapping[str, str]) ->
     counts: dict[str, GpuCount] = {}
     for placement in placements:
         group = placement.claim.group
-        share = group.replicas * group.nodes / group.pods if group.pods else 1
         parts = [(products[pool], pods) for pool, pods in placement.pods.items()]
         if placement.missing:
             parts.append((f"{group.node_selector.get(_PRODUCT, group.gpu_resource)} (no node)", placement.missing))
         for kind, pods in parts:
             before = counts.get(kind, GpuCount(kind, 0, 0))
             most = pods * group.gpus
-            counts[kind] = GpuCount(kind, before.least + round(most * share), before.most + most)
+            counts[kind] = GpuCount(kind, before.least + round(most * group.least_share), before.most + most)
     yield from counts.values()
 
 

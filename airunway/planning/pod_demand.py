@@ -1,12 +1,17 @@
 """The pods that a planned deployment asks for."""
 
+from collections.abc import Mapping, Sequence
+
 from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.plan import Plan
 from airunway.provider.live_object import UnreadableError
 from airunway.provider.pod_groups import PodGroup
 from airunway.provider.render import render
 from airunway.provider.workers import workers_by_role
 from airunway.spec.entry import Delivery
 from airunway.text.problems import InputError
+
+Demand = Mapping[str, Sequence[PodGroup] | None]
 
 
 def pod_groups(planned: PlannedDeployment) -> tuple[PodGroup, ...] | None:
@@ -26,7 +31,11 @@ def pod_groups(planned: PlannedDeployment) -> tuple[PodGroup, ...] | None:
     return None if asked and not any(group.gpus for group in groups) else groups
 
 
-def gpu_total(planned: PlannedDeployment) -> int | None:
-    """The GPUs that a deployment asks for, at most; None where that can't be known."""
-    groups = pod_groups(planned)
+def demand_of(plan: Plan) -> Demand:
+    """The pods of each deployment by its name; None where they can't be known."""
+    return {planned.name: pod_groups(planned) for planned in plan.deployments}
+
+
+def gpu_total(groups: Sequence[PodGroup] | None) -> int | None:
+    """The GPUs of all groups, at most; None where they can't be known."""
     return None if groups is None else sum(group.total_gpus[1] for group in groups)

@@ -4,46 +4,48 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airunway.assessment.assessment import Assessment
+from airunway.assessment.cost import Cost
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import gpu_total
+from airunway.planning.pod_demand import Demand, gpu_total
 from airunway.spec.checks import trusting_fields
 
 
-def stack_variable(plan: Plan, name: str, assessment: Assessment) -> dict[str, Any]:
-    """The variable ``stack``: its name, totals, and its deployments with their decisions."""
-    deployments = [_deployment(planned, assessment) for planned in plan.deployments]
-    return {
+def policy_variables(
+    plan: Plan, name: str, assessment: Assessment, demand: Demand
+) -> tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]:
+    """The variable ``stack``, and the name and variables of each deployment."""
+    costs = {deployment.name: deployment.cost for deployment in assessment.deployments}
+    variables: list[tuple[str, dict[str, Any]]] = [
+        (
+            planned.name,
+            {
+                "deployment": _deployment(planned, costs.get(planned.name), gpu_total(demand[planned.name])),
+                "decision": _decision(planned),
+                "objects": [planned.rendered.resource, *planned.rendered.supporting],
+            },
+        )
+        for planned in plan.deployments
+    ]
+    deployments = [own["deployment"] for _, own in variables]
+    stack = {
         "name": name,
         "gpus": _total([deployment["gpus"] for deployment in deployments]),
         "costPerMonth": assessment.cost.most if assessment.cost else None,
         "deployments": deployments,
     }
+    return stack, variables
 
 
-def deployment_variables(plan: Plan, assessment: Assessment) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Name and variables of each deployment."""
-    for planned in plan.deployments:
-        yield (
-            planned.name,
-            {
-                "deployment": _deployment(planned, assessment),
-                "decision": _decision(planned),
-                "objects": [planned.rendered.resource, *planned.rendered.supporting],
-            },
-        )
-
-
-def _deployment(planned: PlannedDeployment, assessment: Assessment) -> dict[str, Any]:
+def _deployment(planned: PlannedDeployment, cost: Cost | None, gpus: int | None) -> dict[str, Any]:
     request = planned.request
-    cost = next((d.cost for d in assessment.deployments if d.name == planned.name), None)
     return {
         **request.selection.rule_input,
         "name": planned.name,
         "namespace": request.namespace,
         "labels": dict(request.labels_added),
         "images": sorted(set(_images([planned.rendered.resource, *planned.rendered.supporting]))),
-        "gpus": gpu_total(planned),
+        "gpus": gpus,
         "trustsRemoteCode": any(trusting_fields(request.spec)),
         "costPerMonth": cost.most if cost else None,
     }

@@ -36,10 +36,14 @@ class PodGroup:
         return max(self.replicas, self.most_replicas or 0) * self.nodes
 
     @property
+    def least_share(self) -> float:
+        """The part of all pods that there is at least."""
+        return self.replicas * self.nodes / self.pods if self.pods else 1
+
+    @property
     def total_gpus(self) -> tuple[int, int]:
         """GPUs of all pods: fewest and most."""
-        each = self.nodes * self.gpus
-        return self.replicas * each, max(self.replicas, self.most_replicas or 0) * each
+        return self.replicas * self.nodes * self.gpus, self.pods * self.gpus
 
 
 def pod_group(role: str, replicas: int, pod: PodSpec, field: str, **others: Any) -> PodGroup:

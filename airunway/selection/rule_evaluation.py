@@ -70,7 +70,7 @@ class Expression:
         return self._outcomes[key]
 
     def _run(self, spec: Mapping[str, Any]) -> Outcome:
-        return _outcome(self._runner, {"spec": dict(spec)})
+        return _outcome(self._runner, {"spec": cel_value("spec", dict(spec))})
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,37 @@ class Condition:
     text: str
     runner: celpy.Runner
 
-    def evaluate(self, variables: Mapping[str, Any]) -> Outcome:
-        """Evaluate with the variables' values as plain data; a failure is returned as an outcome, not raised."""
-        return _outcome(self.runner, variables)
+    def evaluate(self, values: Mapping[str, "CelValue"]) -> Outcome:
+        """Evaluate with the values of its variables; a failure is returned as an outcome, not raised."""
+        return _outcome(self.runner, values)
 
 
-def _outcome(runner: celpy.Runner, variables: Mapping[str, Any]) -> Outcome:
+@dataclass(frozen=True)
+class CelValue:
+    """A variable's value as CEL has it, or why it has none; make with ``cel_value``."""
+
+    value: Any = None
+    error: str | None = None
+
+
+def cel_value(name: str, data: Any) -> CelValue:
+    """Convert plain data, which takes longer than most conditions: once for all that read the variable ``name``."""
     try:
-        values = {name: json_to_cel(value) for name, value in variables.items()}
+        return CelValue(json_to_cel(data))
     except RecursionError:
-        return Outcome(error=TOO_DEEP)
+        return CelValue(error=TOO_DEEP)
     except ValueError:
-        return Outcome(error=f"the {' or '.join(variables)} has a number that is no 64-bit integer")
+        return CelValue(error=f"the {name} has a number that is no 64-bit integer")
+
+
+def _outcome(runner: celpy.Runner, values: Mapping[str, CelValue]) -> Outcome:
+    error = next((value.error for value in values.values() if value.error), None)
+    if error:
+        return Outcome(error=error)
     try:
-        return Outcome(value=_plain(runner.evaluate(values)))
-    except (CELEvalError, CostLimitError) as error:
-        return Outcome(error=str(error.args[0]))
+        return Outcome(value=_plain(runner.evaluate({name: value.value for name, value in values.items()})))
+    except (CELEvalError, CostLimitError) as failure:
+        return Outcome(error=str(failure.args[0]))
     except RecursionError:
         return Outcome(error=TOO_DEEP)
 

@@ -17,8 +17,10 @@ from airunway.assessment.policy_definition import Policy
 from airunway.planning.assess import assess
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
+from airunway.planning.pod_demand import demand_of
 from airunway.planning.policies import policies_in
-from airunway.planning.policy_input import stack_variable
+from airunway.planning.policy_input import policy_variables
+from airunway.selection.rule_evaluation import CelValue, cel_value
 from airunway.text.problems import InputError
 from providers import PROVIDERS
 
@@ -134,6 +136,19 @@ def test_two_policies_of_one_name_are_refused() -> None:
         plan([CHAT], policies=[definition, definition])
 
 
+def test_what_policies_see_is_converted_once_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[str] = []
+
+    def counted(name: str, data: Any) -> CelValue:
+        converted.append(name)
+        return cel_value(name, data)
+
+    monkeypatch.setattr("airunway.assessment.policy_check.cel_value", counted)
+    definitions = [policy("stack.gpus > 0", name=name).model_dump(mode="json") for name in "abc"]
+    assert not assess(plan([CHAT | {"name": name} for name in ("x", "y")], policies=definitions)).findings
+    assert sorted(converted) == sorted(["stack", *["deployment", "decision", "objects"] * 2])
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "gpus", "a"]), inner),
@@ -204,7 +219,7 @@ def test_gpus_that_can_t_be_counted_are_unknown_and_keep_to_no_budget(fields: di
     made = plan([CHAT | fields, CPU], policies=[definition])
     (finding,) = assess(made, stack="own").findings
     assert finding.message.startswith(f"{EXAMPLES['gpu-budget'].message} [policy gpu-budget] (it can't be evaluated: ")
-    assert stack_variable(made, "own", Assessment())["gpus"] is None
+    assert policy_variables(made, "own", Assessment(), demand_of(made))[0]["gpus"] is None
 
 
 def test_gpus_that_can_t_be_counted_are_told_beside_node_pools() -> None:
