@@ -165,9 +165,11 @@ class Console:
         """Check the form while it is filled in."""
         form = await self._form_data(request)
         stack, replacing = self._stack(request), form.get("replacing") or None
-        checked = check(form, self._project.context(stack), replacing)
-        planned = checked.planned
-        place = place_of(self._project.assessment(stack, planned, replacing), planned) if planned else None
+        context = self._project.context(stack)
+        checked = check(form, context, replacing)
+        planned, place = checked.planned, None
+        if planned:
+            place = place_of(self._project.assessment(stack, context.target.settings, planned, replacing), planned)
         fields = [field for group in groups() for field in group.fields]
         is_empty = not any(form.get(f.name) for f in fields)
         file = self._target_file(stack, form, form.get("replacing"))

@@ -105,8 +105,15 @@ class Project:
             {name: entry.location.path for name, entry in self._all_entries(stack).items()},
         )
 
-    def assessment(self, stack: str, edited: PlannedDeployment, replacing: str | None) -> Assessment:
-        """Assess the stack with a deployment that is being edited; empty while the rest of the stack is invalid."""
+    def assessment(
+        self, stack: str, settings: StackSettings, edited: PlannedDeployment, replacing: str | None
+    ) -> Assessment:
+        """Assess the stack with a deployment that is being edited; empty while the rest of the stack is invalid.
+
+        ``settings`` are the stack's: where they have nothing to assess it by, it is not planned.
+        """
+        if not settings.is_assessed:
+            return Assessment()
         try:
             plan = self.plan(stack)
         except InputError:

@@ -254,6 +254,11 @@ class StackSettings(StrictModel):
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."
     )
 
+    @property
+    def is_assessed(self) -> bool:
+        """Whether there is something to assess a plan by."""
+        return bool(self.node_pools or self.node_pool_files or self.policies or self.policy_files)
+
 
 TOKEN_SETTING, PASSWORD_SETTING = "huggingFaceToken", "registryPassword"
 SECRET_SETTINGS = {

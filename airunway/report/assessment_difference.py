@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airunway.report.assessment_sentences import cost_text, finding_sentence, gpus_text, money
+from airunway.report.assessment_sentences import cost_text, findings_by_severity, gpus_text, money
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class AssessmentChange:
 
 def compare_assessments(old: Mapping[str, Any], new: Mapping[str, Any]) -> AssessmentChange:
     """Compare two documents from ``preview_document``."""
-    findings = new.get("assessment", {}).get("findings", [])
+    mandatory, advisory = findings_by_severity(new)
     return AssessmentChange(
         ", ".join(_totals(old, new)),
         tuple(_deployments(old, new)),
-        tuple(finding_sentence(f) for f in findings if f["severity"] == "mandatory"),
-        tuple(finding_sentence(f) for f in findings if f["severity"] != "mandatory"),
+        tuple(mandatory),
+        tuple(advisory),
     )
 
 

@@ -38,6 +38,12 @@ def assessment_document(assessment: Assessment) -> dict[str, Any]:
     }
 
 
+def assessed_parts(assessment: Assessment) -> dict[str, Any]:
+    """Return what a preview's document has of an assessment, without everything else in it."""
+    deployments = [{"name": name, **parts} for name, parts in assessments_by_name(assessment).items()]
+    return {"deployments": deployments, **assessment_document(assessment)}
+
+
 def assessments_by_name(assessment: Assessment) -> Mapping[str, dict[str, Any]]:
     """Return what is known of each deployment, by its name."""
     return {deployment.name: {"assessment": _deployment(deployment)} for deployment in assessment.deployments}

@@ -32,6 +32,14 @@ def pool_sentence(pool: Mapping[str, Any]) -> str:
     return f"{pool['name']}: {asked} of {_range(pool['gpus'])} × {pool['product']} asked for{beside}"
 
 
+def findings_by_severity(document: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The findings of a preview in words: those that stop an update, and the others."""
+    findings = document.get("assessment", {}).get("findings", [])
+    mandatory = [f for f in findings if f["severity"] == "mandatory"]
+    advisory = [f for f in findings if f["severity"] != "mandatory"]
+    return list(map(finding_sentence, mandatory)), list(map(finding_sentence, advisory))
+
+
 def finding_sentence(finding: Mapping[str, Any]) -> str:
     """A finding with its deployment."""
     return f"{finding['deployment']}: {finding['message']}" if finding["deployment"] else str(finding["message"])

@@ -11,7 +11,7 @@ from rich.text import Text
 from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.assessment_sentences import (
     deployment_rows,
-    finding_sentence,
+    findings_by_severity,
     pool_sentence,
     total_sentence,
 )
@@ -23,10 +23,7 @@ def assessment_lines(document: Mapping[str, Any], width: int) -> list[Renderable
     assessment = document.get("assessment")
     if assessment is None:
         return []
-    lines = finding_lines(
-        [finding_sentence(f) for f in assessment["findings"] if f["severity"] == "mandatory"],
-        [finding_sentence(f) for f in assessment["findings"] if f["severity"] != "mandatory"],
-    )
+    lines = finding_lines(*findings_by_severity(document))
     rows = list(deployment_rows(document))
     if rows:
         lines.append(_table(rows) if width >= 80 else _list(rows))

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from airunway.program.record import Preview
 from airunway.program.type_token import is_component
-from airunway.report.assessment_sentences import deployment_rows, finding_sentence, pool_sentence, total_sentence
+from airunway.report.assessment_sentences import deployment_rows, findings_by_severity, pool_sentence, total_sentence
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
@@ -98,13 +98,12 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
 
 def _assessed(document: Mapping[str, Any]) -> dict[str, Any]:
     """The page's values of an assessment; empty ones where there is none."""
-    assessment = document.get("assessment") or {"findings": [], "pools": [], "cost": None, "currency": ""}
+    assessment = document.get("assessment") or {"pools": [], "cost": None, "currency": ""}
+    mandatory, advisory = findings_by_severity(document)
     rows = list(deployment_rows(document))
     return {
-        "findings": [
-            {"severity": f["severity"], "sentence": finding_sentence(f)}
-            for f in sorted(assessment["findings"], key=lambda f: f["severity"] != "mandatory")
-        ],
+        "mandatory": mandatory,
+        "advisory": advisory,
         "assessed": rows,
         "total": total_sentence(assessment) if rows else "",
         "pools": [pool_sentence(pool) for pool in assessment["pools"]],

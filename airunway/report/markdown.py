@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airunway.program.record import Preview
-from airunway.report.assessment_sentences import deployment_rows, finding_sentence, pool_sentence, total_sentence
+from airunway.report.assessment_document import assessed_parts
+from airunway.report.assessment_sentences import deployment_rows, findings_by_severity, pool_sentence, total_sentence
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
-from airunway.report.preview_document import preview_document
 from airunway.report.preview_text import selection_reason
 from airunway.text.terminal import escape_invisible, printable
 
@@ -39,7 +39,7 @@ def preview_markdown(preview: Preview) -> str:
     head = [
         f"### airunway: stack {_code(preview.stack)}",
         "",
-        *_assessment_lines(preview_document(preview)),
+        *_assessment_lines(assessed_parts(preview.assessment)),
         *warnings,
         *rows,
         "",
@@ -79,11 +79,9 @@ def _assessment_lines(document: Mapping[str, Any]) -> list[str]:
     assessment = document.get("assessment")
     if assessment is None:
         return []
-    findings = sorted(assessment["findings"], key=lambda f: f["severity"] != "mandatory")
-    lines = [
-        f"> **{'Stopped' if f['severity'] == 'mandatory' else 'Advice'}:** {_escape(finding_sentence(f))}"
-        for f in findings
-    ]
+    mandatory, advisory = findings_by_severity(document)
+    lines = [f"> **Stopped:** {_escape(sentence)}" for sentence in mandatory]
+    lines += [f"> **Advice:** {_escape(sentence)}" for sentence in advisory]
     lines += [""] if lines else []
     rows = [" | ".join(map(_escape, row)) for row in deployment_rows(document)]
     if rows:

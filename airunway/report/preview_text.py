@@ -10,8 +10,8 @@ from rich.tree import Tree
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
+from airunway.report.assessment_document import assessed_parts
 from airunway.report.assessment_text import assessment_lines
-from airunway.report.preview_document import preview_document
 from airunway.selection.select import Selection
 from airunway.spec.entry import Delivery
 
@@ -26,7 +26,7 @@ def preview_text(preview: Preview, width: int) -> RenderableType:
             summary.append(label + ", ".join(names), style="not bold")
     warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
     decisions = selection_table(preview.plan.deployments, width)
-    assessment = assessment_lines(preview_document(preview), width)
+    assessment = assessment_lines(assessed_parts(preview.assessment), width)
     return Group(*assessment, decisions, "", resource_tree(preview), *warnings, summary)
 
 

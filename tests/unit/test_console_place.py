@@ -59,3 +59,13 @@ def test_what_is_wrong_elsewhere_in_the_stack_is_no_matter_of_the_form(tmp_path:
     page = checked(tmp_path, NEW, broken)
     assert "dynamo" in page
     assert "a month" not in page
+
+
+def test_a_stack_without_pools_and_policies_is_not_planned_at_each_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Project, "plan", lambda *_: pytest.fail("the stack is planned"))
+    without = {
+        key: value for key, value in assessed().items() if key not in ("airunway:nodePools", "airunway:policies")
+    }
+    assert "dynamo" in checked(tmp_path, NEW, without)
