@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from airunway.cli.previews import load_previews
+from airunway.live.client_environment import environment_as_input
 from airunway.report.compare import compare
 from airunway.report.markdown import differences_markdown
 from airunway.report.pull_request_comments import (
@@ -115,14 +116,8 @@ def connected(environment: Mapping[str, str]) -> httpx.Client:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise InputError([Problem("GITHUB_API_URL", f"{api!r} given, must be a URL such as https://HOST/api/v3")])
-    try:
+    with environment_as_input(httpx.InvalidURL):
         return httpx.Client(base_url=url, headers=headers, timeout=30)
-    except OSError as error:
-        raise InputError(
-            [Problem("SSL_CERT_FILE", f"has no certificates that can be read: {error.strerror}")]
-        ) from error
-    except (httpx.InvalidURL, ValueError, ImportError) as error:  # ImportError: what only socks proxies need
-        raise InputError([Problem("HTTPS_PROXY", "only http and https proxies are supported")]) from error
 
 
 def _repository(repository: str | None, environment: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from airunway.live.api_server.proxy import is_loopback
 from airunway.live.bounded_replies import HEADERS, TooLongReplyError, bound
+from airunway.live.client_environment import environment_as_input
 from airunway.text.problems import InputError, Problem
 
 _CONNECT_SECONDS, _REPLY_SECONDS = 10, 120
@@ -73,16 +74,10 @@ def _client(url: str) -> AsyncOpenAI:
         value = os.environ.get(name, "")
         if not (value.isascii() and value.isprintable()):  # an error of the client would show the value
             raise InputError([Problem(name, "has characters that are invalid in a header")])
-    try:
+    with environment_as_input(httpx2.InvalidURL):
         http_client = DefaultAsyncHttpxClient(
             trust_env=not is_loopback(urlsplit(url).hostname or ""), event_hooks={"response": [bound]}
         )
-    except OSError as error:
-        raise InputError(
-            [Problem("SSL_CERT_FILE", f"has no certificates that can be read: {error.strerror}")]
-        ) from error
-    except (httpx2.InvalidURL, ValueError, ImportError) as error:  # ImportError: what only socks proxies need
-        raise InputError([Problem("HTTPS_PROXY", "only http and https proxies are supported")]) from error
     return AsyncOpenAI(
         base_url=url,
         api_key=os.environ.get("OPENAI_API_KEY") or "none",
