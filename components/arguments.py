@@ -15,7 +15,7 @@ from pulumi.output import Unknown
 from pydantic import BaseModel
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.program.plan_outputs import deployment_with_outputs, replace_texts
+from airunway.program.plan_outputs import deployment_with_texts, replace_texts, text_with_outputs
 from airunway.provider.pods import OUTPUT_FIELDS
 from airunway.text.names import digest
 from airunway.text.placeholders import output_placeholder
@@ -82,8 +82,8 @@ def plan_deployments(args: Arguments, plan: Plan) -> list[PlannedDeployment]:
     ]
     if problems:
         raise InputError(problems)
-    outputs = {leaf.text(_FIRST): leaf.output for leaf in args.leaves}
-    return [deployment_with_outputs(deployment, outputs) for deployment in deployments]
+    text = text_with_outputs({leaf.text(_FIRST): leaf.output for leaf in args.leaves})
+    return [deployment_with_texts(deployment, text) for deployment in deployments]
 
 
 _FIRST, _SECOND = "a", "bb"

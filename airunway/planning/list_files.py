@@ -5,42 +5,36 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from airunway.assessment.node_pool import NodePool
+from airunway.assessment.policy_definition import Policy
 from airunway.planning.entries import parse_entries
 from airunway.planning.files import Files
-from airunway.spec.model import StrictModel
 from airunway.text.problems import InputError, Problem, validation_problems
 
-_Element = TypeVar("_Element", bound=StrictModel)
-
-
-def read_list_files(
-    setting: str, patterns: Sequence[str], files: Files, model: type[_Element]
-) -> tuple[list[tuple[str, _Element]], list[Problem]]:
-    """The elements of all files that continue ``setting``, each with its location, and the problems of the files."""
-    texts, problems = files.select_texts(_files_setting(setting), patterns)
-    elements: list[tuple[str, _Element]] = []
-    for file, text in texts.items():
-        try:
-            content = parse_entries(text, file, setting)
-        except InputError as error:
-            problems += error.problems
-            continue
-        found, element_problems = _elements(content, file, model)
-        elements += found
-        problems += element_problems
-    return elements, problems
+_Element = TypeVar("_Element", NodePool, Policy)
 
 
 def named_elements(
-    setting: str, own: Sequence[_Element], patterns: Sequence[str], files: Files, model: type[_Element]
+    setting: str,
+    own: Sequence[_Element],
+    files_setting: str,
+    patterns: Sequence[str],
+    files: Files,
+    model: type[_Element],
 ) -> tuple[list[tuple[str, _Element]], list[Problem]]:
     """The elements of a setting and of the files that continue it, each with its location; no name is used twice."""
     elements = [(f"{setting}[{index}]", element) for index, element in enumerate(own)]
-    found, problems = read_list_files(setting, patterns, files, model)
-    elements += found
+    texts, problems = files.select_texts(files_setting, patterns)
+    for file, text in texts.items():
+        try:
+            found, element_problems = _elements(parse_entries(text, file, setting), file, model)
+        except InputError as error:
+            found, element_problems = [], list(error.problems)
+        elements += found
+        problems += element_problems
     first: dict[str, str] = {}
     for location, element in elements:
-        name = str(getattr(element, "name", ""))
+        name = element.name
         if name in first:
             problems.append(Problem(f"{location}.name", f"'{name}' is the name of {first[name]} too"))
         first.setdefault(name, location)
@@ -67,8 +61,3 @@ def _elements(
         except ValidationError as error:
             problems += [problem.under(location) for problem in validation_problems(error, model)]
     return elements, problems
-
-
-def _files_setting(setting: str) -> str:
-    """The setting that names the files: nodePoolFiles for nodePools, policyFiles for policies."""
-    return (f"{setting.removesuffix('ies')}y" if setting.endswith("ies") else setting.removesuffix("s")) + "Files"

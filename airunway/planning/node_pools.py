@@ -14,5 +14,7 @@ def pools_in(text: str, file: str) -> list[NodePool]:
 
 def node_pools(settings: StackSettings, files: Files) -> tuple[tuple[NodePool, ...], list[Problem]]:
     """All node pools, in order, and the problems of their files and names."""
-    located, problems = named_elements("nodePools", settings.node_pools, settings.node_pool_files, files, NodePool)
+    located, problems = named_elements(
+        "nodePools", settings.node_pools, "nodePoolFiles", settings.node_pool_files, files, NodePool
+    )
     return tuple(pool for _, pool in located), problems

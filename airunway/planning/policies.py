@@ -14,5 +14,7 @@ def policies_in(text: str, file: str) -> list[Policy]:
 
 def policies(settings: StackSettings, files: Files) -> tuple[tuple[Policy, ...], list[Problem]]:
     """All policies, in order, and the problems of their files and names."""
-    located, problems = named_elements("policies", settings.policies, settings.policy_files, files, Policy)
+    located, problems = named_elements(
+        "policies", settings.policies, "policyFiles", settings.policy_files, files, Policy
+    )
     return tuple(policy for _, policy in located), problems

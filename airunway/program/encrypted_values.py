@@ -11,7 +11,7 @@ from typing import Any
 
 from airunway.planning.settings import SECRET_SETTINGS
 from airunway.program.stack_file import StackConfig
-from airunway.text.json_reading import read_json
+from airunway.text.json_reading import read_json_or_text
 from airunway.text.placeholders import ENCRYPTED
 from airunway.text.problems import InputError, Problem, join
 
@@ -21,6 +21,10 @@ _PLACES = (
     re.compile(r"providers\.[^.\[]+\.spec\.installation\.helmCharts\[\d+\]\.values[.\[].+"),
 )
 _ALLOWED = "values of env, and Helm values (providers.NAME.spec.installation.helmCharts[].values)"
+_MISMATCH = (
+    "has encrypted values, and only the stack's own file tells which; it does not hold the settings that Pulumi handed"
+    " over, as with --config-file or Pulumi ESC"
+)
 
 
 def place_problems(config: Mapping[str, Any], secrets: Iterable[str]) -> list[Problem]:
@@ -34,24 +38,22 @@ def place_problems(config: Mapping[str, Any], secrets: Iterable[str]) -> list[Pr
     )
     return [
         Problem(field, message)
-        for key in sorted(secrets)
-        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX) not in SECRET_SETTINGS
-        for field, _ in placeholders(_parsed(config[key]), key.removeprefix(_PREFIX))
+        for key in sorted(nested_secrets(secrets))
+        for field in _placeholder_fields(read_json_or_text(config[key]), key.removeprefix(_PREFIX))
         if not any(place.fullmatch(field) for place in _PLACES)
     ]
 
 
-def placeholders(value: Any, field: str) -> Iterator[tuple[str, str]]:
-    """The field and the text of each placeholder in plain data."""
+def _placeholder_fields(value: Any, field: str) -> Iterator[str]:
     if isinstance(value, str):
         if ENCRYPTED.fullmatch(value):
-            yield field, value
+            yield field
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from placeholders(inner, join(field, str(key)))
+            yield from _placeholder_fields(inner, join(field, str(key)))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from placeholders(inner, f"{field}[{index}]")
+            yield from _placeholder_fields(inner, f"{field}[{index}]")
 
 
 def encrypted_texts(config: Mapping[str, str], file: StackConfig) -> dict[str, str]:
@@ -62,15 +64,9 @@ def encrypted_texts(config: Mapping[str, str], file: StackConfig) -> dict[str, s
     """
     texts: dict[str, str] = {}
     for key in sorted(nested_secrets(file.secrets)):
-        if not _collect(_parsed(file.values[key]), _parsed(config.get(key, "")), texts):
+        if not _collect(read_json_or_text(file.values[key]), read_json_or_text(config.get(key, "")), texts):
             raise InputError([Problem(key.removeprefix(_PREFIX), _MISMATCH)])
     return texts
-
-
-_MISMATCH = (
-    "has encrypted values, and only the stack's own file tells which; it does not hold the settings that Pulumi handed"
-    " over, as with --config-file or Pulumi ESC"
-)
 
 
 def nested_secrets(secrets: Iterable[str]) -> set[str]:
@@ -96,12 +92,3 @@ def _collect(masked: Any, plain: Any, texts: dict[str, str]) -> bool:
     if isinstance(masked, list) and isinstance(plain, list):
         return len(masked) == len(plain) and all(_collect(*pair, texts) for pair in zip(masked, plain, strict=True))
     return bool(masked == plain)
-
-
-def _parsed(text: Any) -> Any:
-    if not isinstance(text, str):
-        return text
-    try:
-        return read_json(text)
-    except ValueError:
-        return text

@@ -16,27 +16,25 @@ def plan_with_outputs(plan: Plan, outputs: Mapping[str, pulumi.Input[str]]) -> P
     """``plan`` with each text that is or contains a key of ``outputs`` replaced, in objects and in Helm values."""
     if not outputs:
         return plan
+    text = text_with_outputs(outputs)
     return replace(
         plan,
-        deployments=tuple(deployment_with_outputs(deployment, outputs) for deployment in plan.deployments),
-        providers=tuple(_provider_with_outputs(provider, outputs) for provider in plan.providers),
+        deployments=tuple(deployment_with_texts(deployment, text) for deployment in plan.deployments),
+        providers=tuple(_provider_with_texts(provider, text) for provider in plan.providers),
     )
 
 
-def deployment_with_outputs(
-    deployment: PlannedDeployment, outputs: Mapping[str, pulumi.Input[str]]
-) -> PlannedDeployment:
-    """``deployment`` with the texts in its objects replaced."""
+def deployment_with_texts(deployment: PlannedDeployment, text: Callable[[str], Any]) -> PlannedDeployment:
+    """``deployment`` with ``text`` applied to every string of its objects."""
     rendered = deployment.rendered
-    text = text_with_outputs(outputs)
     supporting = tuple(replace_texts(obj, text) for obj in rendered.supporting)
     return replace(
         deployment, rendered=replace(rendered, resource=replace_texts(rendered.resource, text), supporting=supporting)
     )
 
 
-def _provider_with_outputs(provider: PlannedProvider, outputs: Mapping[str, pulumi.Input[str]]) -> PlannedProvider:
-    spec, text = provider.config.spec, text_with_outputs(outputs)
+def _provider_with_texts(provider: PlannedProvider, text: Callable[[str], Any]) -> PlannedProvider:
+    spec = provider.config.spec
     installed = spec.installation
     charts = [c.model_copy(update={"values": replace_texts(c.values, text)}) for c in installed.helm_charts]
     installation = installed.model_copy(update={"helm_charts": charts})

@@ -18,7 +18,7 @@ from airunway.program.encrypted_values import encrypted_texts, nested_secrets, p
 from airunway.program.project_files import read_files
 from airunway.program.stack_file import StackConfig, read_stack
 from airunway.text.config_text import size_warnings
-from airunway.text.json_reading import read_json
+from airunway.text.json_reading import read_json_or_text
 from airunway.text.problems import InputError, Problem, suggest_name
 from providers import PROVIDERS
 
@@ -141,12 +141,7 @@ def _value(key: str, text: Any) -> Any:
     """Parse a setting's value: text for a string setting, otherwise Pulumi's JSON."""
     field = next(f for name, f in StackSettings.model_fields.items() if key in (f.alias, name))
     types = {part.get("type") for part in _types(field.annotation)}
-    if "string" in types or not isinstance(text, str):
-        return text
-    try:
-        return read_json(text)
-    except ValueError:
-        return text
+    return text if "string" in types else read_json_or_text(text)
 
 
 def _types(annotation: Any) -> list[dict[str, Any]]:

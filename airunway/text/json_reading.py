@@ -26,5 +26,15 @@ def read_json(text: str) -> Any:
     return value
 
 
+def read_json_or_text(text: Any) -> Any:
+    """The data of a setting as Pulumi hands it over: of its JSON, or the text itself where that is none."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return read_json(text)
+    except ValueError:
+        return text
+
+
 def _containers(values: Any) -> list[Any]:
     return [value for value in values if isinstance(value, dict | list)]
