@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(*, asked: bool) -> None:
+def _show_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
@@ -48,9 +48,7 @@ def _show_version(*, asked: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=lambda asked: _show_version(asked=asked), is_eager=True, help="Show the version."
-        ),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     pass

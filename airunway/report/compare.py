@@ -1,8 +1,7 @@
 """What changes between two previews of a stack: decisions, operators, and resources field by field."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airunway.planning import controller_delivery as delivery
@@ -85,7 +84,7 @@ class Difference:
     operators: tuple[str, ...]
     resources: tuple[ResourceChange, ...]
     unchanged: int
-    assessment: AssessmentChange = dataclasses.field(default_factory=AssessmentChange)
+    assessment: AssessmentChange = field(default_factory=AssessmentChange)
 
     def __bool__(self) -> bool:
         return bool(self.selections or self.resources)
@@ -166,9 +165,9 @@ def _fields(old: Any, new: Any, field: str = "") -> Iterator[FieldChange]:
 
 def _secrets(old: Any, new: Any) -> Iterator[FieldChange]:
     before, after = old.get("secrets", {}), new.get("secrets", {})
-    for field in sorted({*before, *after}):
-        if field in before and field in after and before[field] != after[field]:
-            yield FieldChange(field, None, None, secret=True)
+    for name in sorted({*before, *after}):
+        if name in before and name in after and before[name] != after[name]:
+            yield FieldChange(name, None, None, secret=True)
 
 
 def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
