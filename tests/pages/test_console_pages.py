@@ -60,8 +60,11 @@ class Console:
         """Forget what happened so far, and write the files as they were."""
         self.errors.clear()
         self.requests.clear()
-        self.file.write_text(STACK)
-        self.filed.write_text(FILED)
+        for file, text in ((self.file, STACK), (self.filed, FILED)):
+            # At once: the page that is still open may ask for it meanwhile, and half a file is an invalid one.
+            written = file.with_name(f".{file.name}.new")
+            written.write_text(text)
+            written.replace(file)
 
     def open(self, path: str) -> Any:
         self.page.goto(self.base + path)
