@@ -1,18 +1,17 @@
 """The registry for built images."""
 
-import base64
-import json
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
-from airunway.planning.build_services import registry_objects
-from airunway.planning.image_build import NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts, system_labels
+from airunway.planning.image_build import LOGIN_SECRET, NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts
+from airunway.planning.registry_objects import registry_objects
 from airunway.planning.settings import StackSettings
 from airunway.text.names import dns_label
 from components.children import child_options, ignored_claim_fields, retained_options
 from components.kubernetes_object import KubernetesObject
+from components.registry_login import GENERATED, docker_login, generated_login
 from components.secret_object import secret_object
 
 
@@ -33,7 +32,7 @@ class ImageRegistryArgs(TypedDict):
 
 
 class ImageRegistry(pulumi.ComponentResource):
-    """A registry in the cluster, or the login to an existing one.
+    """A registry in the cluster with a generated login for pushes, or the login to an existing one.
 
     The volume of a registry in the cluster is retained: images from it may still be running.
     """
@@ -54,6 +53,9 @@ class ImageRegistry(pulumi.ComponentResource):
             opts,
         )
         dependencies = list(args["depends_on"])
+        if settings.registry.managed:
+            login = generated_login(registry_hosts.push)
+            dependencies.append(secret_object(self, LOGIN_SECRET, login, args["depends_on"], ignore_changes=GENERATED))
         for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
             retain = manifest["kind"] == "PersistentVolumeClaim"
             options = (
@@ -90,21 +92,5 @@ class ImageRegistry(pulumi.ComponentResource):
             raise ValueError("the registry takes no login")
         depends_on = [*self._depends_on, *(need for need in depends_on if need not in self._depends_on)]
         return secret_object(
-            self, dns_label(secret, namespace), _login(secret, namespace, host, *self._credentials), depends_on
+            self, dns_label(secret, namespace), docker_login(secret, namespace, host, *self._credentials), depends_on
         )
-
-
-def _login(name: str, namespace: str, host: str, username: str, password: pulumi.Input[str]) -> dict[str, Any]:
-    server = host.split("/", 1)[0]
-
-    def config(text: str) -> str:
-        auth = base64.b64encode(f"{username}:{text}".encode()).decode()
-        return json.dumps({"auths": {server: {"username": username, "password": text, "auth": auth}}})
-
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name, "namespace": namespace, "labels": system_labels(name, "restricted")},
-        "type": "kubernetes.io/dockerconfigjson",
-        "stringData": {".dockerconfigjson": pulumi.Output.secret(pulumi.Output.from_input(password).apply(config))},
-    }

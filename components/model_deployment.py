@@ -10,6 +10,7 @@ from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
+from airunway.program.plan_outputs import with_built_image
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
@@ -65,6 +66,8 @@ class ModelDeployment(pulumi.ComponentResource):
         self.rollout_failures: list[pulumi.Output[str]] = []
         super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
         dependencies = [*(platform.dependencies(plan) if platform else ()), *arguments.resources]
+        if platform and plan.image:
+            plan = with_built_image(plan, plan.image.pull, platform.image_reference(plan.image))
         on_failure = platform.on_failure if platform else failure_hook(None, f"airunway-failure-{name}")
         cluster = platform.cluster if platform else None
         rollout = Rollout(cluster, plan) if cluster and not plan.skip_await else None

@@ -5,13 +5,14 @@ from typing import Any
 
 import pulumi
 
-from airunway.planning.build_services import system_namespace
 from airunway.planning.catalog import provider_configs, provider_settings
 from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeployment
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
+from airunway.planning.last_build import LastBuild
 from airunway.planning.plan import Plan, parse_settings, secret_problems
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Cluster, InstallationMode, StackSettings
+from airunway.planning.system_objects import system_namespace
 from airunway.planning.volume_claims import registry_claim_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.pods import TOKEN_KEY
@@ -61,7 +62,7 @@ class Platform(pulumi.ComponentResource):
         self._secrets = secrets or secrets_of(args)
         self.target = _target(name, args, plan, has_token=TOKEN_SETTING in self._secrets)
         self.settings = self.target.settings
-        self._previous_update = previous_update
+        self._known_update = previous_update
         super().__init__("airunway:index:Platform", name, {}, opts)
         self.cluster = self.settings.cluster if self.settings.cluster.is_named else None
         self.on_failure = failure_hook(self.cluster, "airunway-failure" if plan else f"airunway-failure-{name}")
@@ -128,11 +129,27 @@ class Platform(pulumi.ComponentResource):
         registry, builder = self._build_services(pull_namespaces)
         if image.name not in self._images:
             needs: list[pulumi.Resource] = [registry, builder]
-            options = child_options(self)
             self._images[image.name] = ModelImage(
-                image.name, {"image": image, "depends_on": needs, "on_failure": self.on_failure}, options
+                image.name,
+                {
+                    "image": image,
+                    "depends_on": needs,
+                    "last_build": self._last_build(image),
+                    "cluster": self.cluster,
+                    "on_failure": self.on_failure,
+                },
+                child_options(self),
             )
         return self._images[image.name]
+
+    def image_reference(self, image: PlannedImage) -> pulumi.Output[str]:
+        """Return ``image``, which a deployment needs, as nodes pull it."""
+        return self._images[image.name].reference
+
+    def _last_build(self, image: PlannedImage) -> LastBuild:
+        """Return what the last update left of the build of ``image``."""
+        component = next(self._last_update.outputs("airunway:index:ModelImage", image.name), {})
+        return LastBuild(component, next(self._last_update.outputs("kubernetes:batch/v1:Job", image.name), {}))
 
     def _build_services(self, pull_namespaces: Sequence[str]) -> tuple[ImageRegistry, ImageBuilder]:
         """Return registry and builder, creating them and pull Secrets in ``pull_namespaces`` if needed."""
@@ -163,15 +180,20 @@ class Platform(pulumi.ComponentResource):
             self._services = registry, builder
         return self._services
 
+    @property
+    def _last_update(self) -> LastUpdate:
+        """The stack's last update, read once and only where an image is built."""
+        self._known_update = self._known_update or last_update()
+        return self._known_update
+
     def _refuse_impossible_claims(self) -> None:
         """Raise ``pulumi.RunError`` if an existing volume claim would need an impossible change."""
-        previous_update = self._previous_update or last_update()
 
         def live(name: str) -> Mapping[str, Any] | None:
-            return next(
-                previous_update.outputs("kubernetes:core/v1:PersistentVolumeClaim", f"{name}-persistentvolumeclaim"),
-                None,
+            claims = self._last_update.outputs(
+                "kubernetes:core/v1:PersistentVolumeClaim", f"{name}-persistentvolumeclaim"
             )
+            return next(claims, None)
 
         problems = registry_claim_problems(self.settings, live)
         if problems:

@@ -21,8 +21,11 @@ def secret_object(
     manifest: dict[str, Any],
     depends_on: Sequence[pulumi.Resource],
     secrets: Sequence[str] = ("stringData",),
+    ignore_changes: Sequence[str] = (),
 ) -> KubernetesObject:
-    """Create the Secret ``manifest`` and an empty ConfigMap that owns it; ``secrets`` names outputs to encrypt.
+    """Create the Secret ``manifest`` and an empty ConfigMap that owns it.
+
+    ``secrets`` names outputs to encrypt, ``ignore_changes`` fields that stay as they were created.
 
     To confirm a deletion, Pulumi's provider watches the whole kind, and hangs without the right to (4.25, and the
     source of 4.32; pulumi-kubernetes issue 4580). A watch on Secrets would read every Secret in the namespace. So
@@ -50,5 +53,9 @@ def secret_object(
     }
     owned = manifest | {"metadata": metadata | {"ownerReferences": [reference]}}
     return KubernetesObject(
-        name, owned, child_options(parent, depends_on=depends_on, secrets=secrets, deleted_with=owner)
+        name,
+        owned,
+        child_options(
+            parent, depends_on=depends_on, secrets=secrets, deleted_with=owner, ignore_changes=ignore_changes
+        ),
     )

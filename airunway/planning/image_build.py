@@ -13,14 +13,25 @@ from airunway.text.merge import non_empty
 from airunway.text.names import digest, dns_label
 
 NAMESPACE = "airunway-system"
-REGISTRY, BUILDER, PUSH_SECRET, PULL_SECRET = (
-    "airunway-registry",
-    "airunway-builder",
-    "airunway-registry-push",
-    "airunway-registry-pull",
-)
+REGISTRY, PUSH_SERVICE, BUILDER = "airunway-registry", "airunway-registry-push", "airunway-builder"
+LOGIN_SECRET = "airunway-registry-login"
+"""Secret with the generated login of a registry in the cluster."""
+PUSH_SECRET, PULL_SECRET = "airunway-registry-push", "airunway-registry-pull"
+"""Secrets with the login to an existing registry."""
 SOCKET_DIR = "/run/user/1000/buildkit"
 """Folder of the socket in the rootless BuildKit image; 1000 is its user."""
+
+_RESULT = "/run/airunway"
+"""Folder in the build's container for what it reports."""
+_SCRIPT = f"""\
+set -e
+buildctl --addr unix://{SOCKET_DIR}/buildkitd.sock build --progress plain --metadata-file {_RESULT}/build.json "$@"
+sed -n 's/.*"containerimage.digest": *"\\(sha256:[0-9a-f]*\\)".*/\\1/p' {_RESULT}/build.json > /dev/termination-log
+"""
+"""Builds, and reports the image's digest as the container's termination message.
+
+buildctl replaces its metadata file by renaming another (0.34.2), which fails for the mounted /dev/termination-log.
+"""
 
 _QUANTISATION = re.compile(r"(?:^|[._-])((?:I?Q[0-9]+(?:_[A-Z0-9]+)*)|(?:B?F(?:16|32)))(?=$|[.-])", re.IGNORECASE)
 
@@ -41,7 +52,7 @@ def hosts(settings: StackSettings) -> Hosts:
         return Hosts(existing.host, existing.pull_host or existing.host, existing.insecure)
     managed = settings.registry.managed
     port = (managed.node_port if managed else None) or BUILD_DATA["registry"]["nodePort"]
-    return Hosts(f"{REGISTRY}.{NAMESPACE}.svc:5000", f"localhost:{port}", True)
+    return Hosts(f"{PUSH_SERVICE}.{NAMESPACE}.svc:5000", f"localhost:{port}", True)
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,8 @@ class PlannedImage:
         }
 
     def _pod(self) -> dict[str, Any]:
-        secret = {"secretName": PUSH_SECRET, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
+        login = _push_secret(self.settings)
+        secret = {"secretName": login, "items": [{"key": ".dockerconfigjson", "path": "config.json"}]}
         builders = {"labelSelector": {"matchLabels": {"app": BUILDER}}, "topologyKey": "kubernetes.io/hostname"}
         return {
             "restartPolicy": "Never",
@@ -140,23 +152,27 @@ class PlannedImage:
             "containers": [self._container()],
             "volumes": [
                 {"name": "state", "persistentVolumeClaim": {"claimName": BUILDER}},
-                *([{"name": "login", "secret": secret}] if _has_login(self.settings) else []),
+                *([{"name": "login", "secret": secret}] if login else []),
+                {"name": "result", "emptyDir": {}},
             ],
         }
 
     def _container(self) -> dict[str, Any]:
-        command = ["buildctl", "--addr", f"unix://{SOCKET_DIR}/buildkitd.sock", "build", "--progress", "plain"]
-        mounts: list[dict[str, Any]] = [{"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"}]
-        if _has_login(self.settings):
+        mounts: list[dict[str, Any]] = [
+            {"name": "state", "mountPath": SOCKET_DIR, "subPath": "socket"},
+            {"name": "result", "mountPath": _RESULT},
+        ]
+        if _push_secret(self.settings):
             mounts.append({"name": "login", "mountPath": "/home/user/.docker", "readOnly": True})
         return {
             "name": "build",
             "image": self.settings.builder.image or BUILD_DATA["builder"]["image"],
-            "command": [*command, *self._build_arguments()],
+            "command": ["sh", "-c", _SCRIPT, "build", *self._build_arguments()],
             "env": [{"name": "DOCKER_CONFIG", "value": "/home/user/.docker"}],
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
             "securityContext": restricted_container(),
-            # The last lines of the log become the pod's message, which Pulumi shows when the Job fails.
+            # The digest is the message of a pod that succeeded. The last lines of the log are that of one that failed,
+            # which Pulumi shows.
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "volumeMounts": mounts,
         }
@@ -204,6 +220,13 @@ def plan_image(spec: ModelDeploymentSpec, settings: StackSettings) -> PlannedIma
 def pull_secret(settings: StackSettings) -> str | None:
     """Name of the Secret with which nodes pull built images, if the registry needs a login."""
     return PULL_SECRET if _has_login(settings) else None
+
+
+def _push_secret(settings: StackSettings) -> str | None:
+    """Name of the Secret with the login for pushes, if the registry needs one."""
+    if settings.registry.existing is None:
+        return LOGIN_SECRET
+    return PUSH_SECRET if _has_login(settings) else None
 
 
 def _has_login(settings: StackSettings) -> bool:

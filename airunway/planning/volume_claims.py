@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from airunway.planning.build_services import builder_objects, registry_objects
+from airunway.planning.builder_objects import builder_objects
 from airunway.planning.image_build import BUILDER, NAMESPACE, REGISTRY
+from airunway.planning.registry_objects import registry_objects
 from airunway.planning.settings import StackSettings
 from airunway.spec.checks import parse_quantity
 from airunway.text.problems import Problem

@@ -33,6 +33,11 @@ def deployment_with_texts(deployment: PlannedDeployment, text: Callable[[str], A
     )
 
 
+def with_built_image(deployment: PlannedDeployment, tagged: str, reference: pulumi.Output[str]) -> PlannedDeployment:
+    """``deployment`` with ``reference`` in its objects wherever they have its image ``tagged``."""
+    return deployment_with_texts(deployment, lambda text: reference if text == tagged else text)
+
+
 def _provider_with_texts(provider: PlannedProvider, text: Callable[[str], Any]) -> PlannedProvider:
     spec = provider.config.spec
     installed = spec.installation

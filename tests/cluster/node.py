@@ -5,9 +5,13 @@ are bound.
 import contextlib
 import itertools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from tests.cluster.apiserver import Cluster, now
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+"""Digest of every image, unless a test builds one."""
 
 
 class Node:
@@ -21,6 +25,8 @@ class Node:
         self.cluster = cluster
         self.failing = self.unready = "-"
         """Prefix of the names of pods that fail, and of pods that run and are never ready."""
+        self.built: Callable[[Any], str] = lambda _: DIGEST + "\n"
+        """Gives the termination message of a Job's pod that ends well, which is the digest of what it built."""
         self._addresses = itertools.count(10)
         self._stop = threading.Event()
         cluster.send("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.NAME}})
@@ -73,7 +79,7 @@ class Node:
             "exitCode": int(failed),
             "finishedAt": now(),
             "startedAt": now(),
-            "message": "no such file: m-Q4_0.gguf" if failed else "",
+            "message": "no such file: m-Q4_0.gguf" if failed else self.built(pod) if ended else "",
         }
         state = {"terminated": code} if ended or failed else {"running": {"startedAt": now()}}
         names = [c["name"] for c in pod["spec"]["containers"]]

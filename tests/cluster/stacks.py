@@ -42,7 +42,7 @@ class Steps:
             step = event.res_outputs_event.metadata
             if step.type.startswith("kubernetes:"):
                 self.done.append((step.op.value, step.type.rsplit(":", 1)[-1], step.urn.rsplit("::", 1)[-1]))
-        if event.diagnostic_event:
+        if event.diagnostic_event and event.diagnostic_event.severity != "debug":
             self.messages.append(event.diagnostic_event.message)
 
     def changes(self) -> list[tuple[str, str, str]]:
@@ -51,7 +51,7 @@ class Steps:
 
     @property
     def text(self) -> str:
-        """All that was said."""
+        """All that was said to a user."""
         return "\n".join(self.messages)
 
     def kinds(self, operation: str) -> list[str]:

@@ -42,6 +42,9 @@ PROGRAMS = {
     "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.36.1"),
     "kube-controller-manager": Program("apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", "v1.36.1"),
     "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "v3.6.12"),
+    "registry": Program("registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
+    "buildctl": Program("buildkit", "github.com/moby/buildkit/cmd/buildctl", "v0.34.2"),
+    "buildkitd": Program("buildkit", "github.com/moby/buildkit/cmd/buildkitd", "v0.34.2"),
     "helm": Program("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.1"),
     # The module is of January 2026; it answers to the version that the Python SDK asks for.
     "pulumi-resource-kubernetes": Program(

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
+from airunway.program.plan_collector import collect_plans
 from airunway.program.record import record
 from airunway.program.stack_file import StackConfig, read_stack
 from components import ArgumentError, ModelDeployment, ModelServing
@@ -94,7 +95,8 @@ def test_a_stack_s_settings_as_one_component_make_the_same_objects(stack: str) -
 
     config = read_stack(ROOT, stack)
     expected = {(r.type, r.name): r.inputs for r in record(ROOT, config).resources if r.custom}
-    created = {(r.type, r.name): r.inputs for r in registered(program, stack) if r.custom}
+    with collect_plans():  # as the preview does that it is compared with
+        created = {(r.type, r.name): r.inputs for r in registered(program, stack) if r.custom}
     if stack == "dev":
         expected = {key: inputs for key, inputs in expected.items() if key in created}
         assert len(expected) >= 25
@@ -150,3 +152,20 @@ def test_a_claim_comes_first_and_stays_when_its_deployment_goes() -> None:
     assert claim.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
     assert claim.urn in graph.dependencies
     assert not graph.retained
+
+
+def test_an_engine_s_preview_does_not_know_the_digest_of_an_image_that_is_not_built() -> None:
+    """A preview without an engine has the tag, so that two of them can be compared."""
+
+    def images() -> set[str]:
+        resources = registered(lambda: ModelServing("models", serving_args("dev")))  # type: ignore[arg-type]
+        templates = [
+            o["inference"]["template"]["spec"] for o in objects(resources, "Workspace") if "template" in o["inference"]
+        ]
+        return {str(container["image"]) for template in templates for container in template["containers"]}
+
+    assert "[unknown]" in images()
+    with collect_plans():
+        shown = images()
+    assert "[unknown]" not in shown
+    assert any(image.startswith("localhost:30500/aikit-") and "@" not in image for image in shown)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from airunway.planning.build_services import builder_objects, registry_objects
+from airunway.planning.builder_objects import builder_objects
 from airunway.planning.plan import parse_settings
+from airunway.planning.registry_objects import registry_objects
 from airunway.planning.settings import BuilderSettings, ManagedRegistry
 from airunway.text.problems import InputError
 from airunway.text.yaml_reading import plain_value

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from airunway.planning.build_services import builder_objects, registry_objects, system_namespace
+from airunway.planning.builder_objects import builder_objects
+from airunway.planning.registry_objects import registry_objects
 from airunway.planning.settings import ManagedRegistry
+from airunway.planning.system_objects import system_namespace
+from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import to_documents
 from tests.unit.image_stacks import BUILT, EXISTING, MANAGED, container, planned_image, stack
 
@@ -50,21 +53,35 @@ def test_the_job_pushes_to_the_registry_s_service_what_the_frontend_makes_of_the
     built = planned_image()
     command = built.job()["spec"]["template"]["spec"]["containers"][0]["command"]
     assert f"type=image,name={built.push},push=true,registry.insecure=true" in command
-    assert built.push.startswith("airunway-registry.airunway-system.svc:5000/")
+    assert built.push.startswith("airunway-registry-push.airunway-system.svc:5000/")
     assert "build-arg:model=huggingface://Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf" in command
     assert "source=ghcr.io/kaito-project/aikit/aikit:v0.21.0" in command
 
 
 def test_the_registry_sends_no_traces_and_deletes() -> None:
-    """3.1.2 exports traces to localhost:4318 without the variable, and answers 405 to a delete without the other."""
-    (deployment,) = [
-        o for o in registry_objects(ManagedRegistry.model_validate(MANAGED["managed"])) if "template" in o["spec"]
+    """3.1.2 exports traces to localhost:4318 without the variable, and answers 405 to a delete without the setting."""
+    objects = {o["kind"]: o for o in registry_objects(ManagedRegistry.model_validate(MANAGED["managed"]))}
+    for one in objects["Deployment"]["spec"]["template"]["spec"]["containers"]:
+        assert one["env"] == [{"name": "OTEL_TRACES_EXPORTER", "value": "none"}]
+    push = read_document(objects["ConfigMap"]["data"]["push.yaml"], "push.yaml")
+    assert push["storage"]["delete"] == {"enabled": True}
+
+
+def test_what_nodes_reach_has_the_volume_and_the_settings_of_a_reader() -> None:
+    objects = registry_objects(ManagedRegistry.model_validate(MANAGED["managed"]))
+    by_kind = {o["kind"]: o for o in objects}
+    services = {o["metadata"]["name"]: o["spec"] for o in objects if o["kind"] == "Service"}
+    assert [(s["type"], s["ports"][0]["targetPort"]) for s in services.values()] == [
+        ("NodePort", 5001),
+        ("ClusterIP", 5000),
     ]
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    assert {variable["name"]: variable["value"] for variable in container["env"]} == {
-        "REGISTRY_STORAGE_DELETE_ENABLED": "true",
-        "OTEL_TRACES_EXPORTER": "none",
-    }
+    _, reader = by_kind["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert all(mount["readOnly"] for mount in reader["volumeMounts"])
+    assert "login" not in [mount["name"] for mount in reader["volumeMounts"]]
+    pull = read_document(by_kind["ConfigMap"]["data"]["pull.yaml"], "pull.yaml")
+    assert pull["storage"]["maintenance"]["readonly"] == {"enabled": True}
+    rules = [(rule["ports"][0]["port"], list(rule["from"][0])) for rule in by_kind["NetworkPolicy"]["spec"]["ingress"]]
+    assert rules == [(5000, ["podSelector"]), (5001, ["ipBlock"])]
 
 
 def test_every_image_may_have_a_digest_after_its_tag() -> None:
