@@ -10,6 +10,7 @@ from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeplo
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.last_build import LastBuild
+from airunway.planning.namespaces import deployment_namespace
 from airunway.planning.plan import Plan, parse_settings, secret_problems
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Cluster, InstallationMode, StackSettings
 from airunway.planning.system_objects import system_namespace
@@ -114,7 +115,9 @@ class Platform(pulumi.ComponentResource):
         if namespace == "default" or not self.settings.create_namespaces:
             return []
         if namespace not in self._namespaces:
-            self._namespaces[namespace] = KubernetesObject(namespace, _namespace(namespace), retained_options(self))
+            self._namespaces[namespace] = KubernetesObject(
+                namespace, deployment_namespace(namespace, self.settings), retained_options(self)
+            )
         return [self._namespaces[namespace]]
 
     def _token(self, namespace: str) -> KubernetesObject:
@@ -229,10 +232,6 @@ def settings_of(args: Mapping[str, Any], *, has_token: bool, has_password: bool)
     if problems:
         raise InputError(problems)
     return settings
-
-
-def _namespace(namespace: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": MANAGED}}
 
 
 def _token_secret(namespace: str, token: pulumi.Input[str]) -> dict[str, Any]:

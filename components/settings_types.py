@@ -225,6 +225,11 @@ class PlatformArgs(TypedDict):
     create_namespaces: NotRequired[bool]
     """Create the namespaces of the deployments (all but default)."""
 
+    pod_security: NotRequired[str]
+    """Pod Security level that the created namespaces enforce: privileged, baseline or restricted. Without it, they warn
+    of pods below baseline.
+    """
+
     providers: NotRequired[dict[str, ProviderSettings]]
     """Settings by inference provider: enabled, installation (managed or existing), spec (merged over its document)."""
 
@@ -261,6 +266,11 @@ class ModelServingArgs(TypedDict):
 
     create_namespaces: NotRequired[bool]
     """Create the namespaces of the deployments (all but default)."""
+
+    pod_security: NotRequired[str]
+    """Pod Security level that the created namespaces enforce: privileged, baseline or restricted. Without it, they warn
+    of pods below baseline.
+    """
 
     deployments: NotRequired[list[Deployment]]
     """Model deployments: a name and the fields of a ModelDeployment's spec each."""

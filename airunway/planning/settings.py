@@ -77,6 +77,14 @@ Size = Annotated[Memory, AfterValidator(_size)]
 """The size of a volume, as a Kubernetes quantity."""
 
 
+class PodSecurity(StrEnum):
+    """Levels of Kubernetes' Pod Security Standards."""
+
+    PRIVILEGED = "privileged"
+    BASELINE = "baseline"
+    RESTRICTED = "restricted"
+
+
 class ManagedRegistry(StrictModel):
     """The registry that the stack runs in the cluster when an image is built."""
 
@@ -179,6 +187,13 @@ class StackSettings(StrictModel):
     )
     namespace: DnsLabel = Field("default", description="Namespace of deployments that name none.")
     create_namespaces: bool = Field(True, description="Create the namespaces of the deployments (all but default).")
+    pod_security: Annotated[PodSecurity, enum_validator(PodSecurity)] | None = Field(
+        None,
+        description=(
+            "Pod Security level that the created namespaces enforce: privileged, baseline or restricted. Without it,"
+            " they warn of pods below baseline."
+        ),
+    )
     deployments: list[Any] = Field(
         [], description="Model deployments: a name and the fields of a ModelDeployment's spec each."
     )

@@ -70,6 +70,10 @@ def scheduling(spec: ModelDeploymentSpec) -> dict[str, Any]:
     return non_empty(nodeSelector=dict(spec.node_selector), tolerations=tolerations)
 
 
+NO_API_TOKEN = {"automountServiceAccountToken": False}
+"""What a pod has that calls no Kubernetes API."""
+
+
 def pod_template(request: Request, pod: dict[str, Any]) -> dict[str, Any]:
     """The template of a deployment's pods with the spec ``pod``, our label and the user's labels and annotations."""
     metadata = request.spec.pod_template.metadata

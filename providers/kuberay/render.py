@@ -15,6 +15,7 @@ from airunway.provider.pods import (
     ENVIRONMENT_FIELDS,
     GGUF_REASONS,
     IMAGE_FIELDS,
+    NO_API_TOKEN,
     POD_METADATA_FIELDS,
     SCHEDULING_FIELDS,
     environment,
@@ -40,6 +41,7 @@ from airunway.text.merge import changes_by_name, non_empty
 from airunway.text.problems import Problem
 from airunway.text.yaml_writing import to_yaml
 from providers.kuberay.arguments import argument_problems, known_arguments
+from providers.kuberay.security import authentication, network_policy, pod_security
 
 NAME = "kuberay"
 API_VERSION, KIND = "ray.io/v1", "RayService"
@@ -115,12 +117,13 @@ def render(request: Request) -> Objects:
         "spec": {
             "serveConfigV2": to_yaml({"applications": [_application(configs)]}),
             "rayClusterConfig": {
+                **authentication(request.image(str(Engine.VLLM))),
                 "headGroupSpec": _head(request),
                 "workerGroupSpecs": [_workers(request, part, role, names) for role, part in workers.items()],
             },
         },
     }
-    return Objects(service, warnings=tuple(warnings), renamed=tuple(names))
+    return Objects(service, (network_policy(request),), tuple(warnings), renamed=tuple(names))
 
 
 def _application(configs: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +163,9 @@ def _head(request: Request) -> dict[str, Any]:
     change = _below(request.spec.provider.overrides, "spec", "rayClusterConfig", "headGroupSpec")
     container = _container(request, _container_name(change, HEAD), limits) | {"ports": ports}
     start = {"dashboard-host": "0.0.0.0"}  # noqa: S104 in a pod
-    return {"rayStartParams": start, "template": _template(request, container)}
+    # The autoscaler, which runs beside the head, changes the Ray cluster by the Kubernetes API.
+    scales = _below(request.spec.provider.overrides, "spec", "rayClusterConfig", "enableInTreeAutoscaling") is True
+    return {"rayStartParams": start, "template": _template(request, container, has_token=scales)}
 
 
 def own_group(role: str) -> str:
@@ -230,7 +235,15 @@ def _container(
     }
 
 
-def _template(request: Request, container: dict[str, Any], volumes: Sequence[MountedVolume] = ()) -> dict[str, Any]:
-    pod = {"containers": [container], **scheduling(request.spec), **non_empty(volumes=pod_volumes(volumes))}
+def _template(
+    request: Request, container: dict[str, Any], volumes: Sequence[MountedVolume] = (), *, has_token: bool = False
+) -> dict[str, Any]:
     writable = any(not volume.read_only for volume in volumes)
-    return pod_template(request, pod | ({"securityContext": dict(_GROUP)} if writable else {}))
+    security = pod_security(container["image"]) | (_GROUP if writable else {})
+    pod = {
+        **({} if has_token else NO_API_TOKEN),
+        "containers": [container],
+        **scheduling(request.spec),
+        **non_empty(volumes=pod_volumes(volumes), securityContext=security),
+    }
+    return pod_template(request, pod)

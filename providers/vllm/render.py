@@ -14,6 +14,7 @@ from airunway.provider.pods import (
     ENVIRONMENT_FIELDS,
     GGUF_REASONS,
     IMAGE_FIELDS,
+    NO_API_TOKEN,
     POD_METADATA_FIELDS,
     SCHEDULING_FIELDS,
     environment,
@@ -120,6 +121,7 @@ def _service(request: Request) -> dict[str, Any]:
 
 def _template(request: Request, line: CommandLine, load: int) -> dict[str, Any]:
     pod = {
+        **NO_API_TOKEN,
         "containers": [_container(request, line, load)],
         # A Service called vllm would set VLLM_PORT in its pods to a URL, which vLLM would read as its port.
         "enableServiceLinks": False,
@@ -155,6 +157,7 @@ def _container(request: Request, line: CommandLine, load: int) -> dict[str, Any]
         "startupProbe": health | {"failureThreshold": -(-load // _PERIOD)},
         "readinessProbe": health,
         "resources": {"limits": limits, "requests": limits},
+        "securityContext": {"allowPrivilegeEscalation": False},
         "volumeMounts": [shm, *cache.mount(request), *volume_mounts(volumes)],
         **non_empty(env=environment(request, cache_environment(Engine.VLLM, volumes, spec))),
     }

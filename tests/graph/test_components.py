@@ -24,7 +24,7 @@ from tests.unit.samples import GPU
         (GPU, "DynamoGraphDeployment"),
         ({"engine": {"type": "sglang"}, **GPU}, "DynamoGraphDeployment"),
         ({"engine": {"type": "llamacpp"}, **GPU}, "Workspace"),
-        ({"provider": {"name": "kuberay"}, **GPU}, "RayService"),
+        ({"provider": {"name": "kuberay"}, **GPU}, "NetworkPolicy RayService"),
         (
             {
                 "serving": {"mode": "disaggregated"},
@@ -38,7 +38,7 @@ def test_a_deployment_decides_by_itself_and_creates_what_the_provider_needs_of_i
     args: dict[str, Any], kind: str
 ) -> None:
     resources = deployed(args)
-    assert [o["kind"] for o in objects(resources)] == [kind]
+    assert [o["kind"] for o in objects(resources)] == kind.split()
     (component,) = [r for r in resources if not r.custom]
     assert component.type == "airunway:index:ModelDeployment"
     assert {r.parent for r in resources if r.custom} == {component.urn}

@@ -1,11 +1,12 @@
 """Unit (pure): objects whose parts have names and sizes that we would not give them, as entries and as overrides."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from airunway.live.adoption import adopt
-from airunway.planning.deployment import PlannedDeployment, plan_entry
+from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.text.problems import InputError
 from tests.unit.samples import TARGET
 
@@ -30,9 +31,9 @@ def refusal(entry: dict[str, Any], **overrides: Any) -> str:
     return str(raised.value)
 
 
-def entry_of(obj: dict[str, Any]) -> dict[str, Any]:
+def entry_of(obj: dict[str, Any], target: PlanContext = TARGET) -> dict[str, Any]:
     """The entry for an object, which renders just that."""
-    result = adopt(obj, TARGET)
+    result = adopt(obj, target)
     assert result.entry is not None, result.reasons
     return result.entry
 
@@ -204,10 +205,33 @@ def test_a_sidecar_is_not_taken_for_ray() -> None:
         assert {"name": "ray-head", "$patch": "delete"} not in head["template"]["spec"]["containers"]
 
 
+OPENED = ["authOptions", "automountServiceAccountToken", "securityContext"]
+OPEN = replace(
+    TARGET,
+    settings=TARGET.settings.model_copy(
+        update={"allowed": TARGET.settings.allowed.model_copy(update={"overrides": OPENED})}
+    ),
+)
+"""A stack that allows what other people's RayServices leave open."""
+
+
+def test_a_ray_service_without_tokens_is_taken_where_the_stack_allows_it() -> None:
+    refused = adopt(ray_service("gpu-workers", "ray-worker", {}, "48Gi"), TARGET)
+    assert refused.entry is None
+    for key in OPENED:
+        assert any(f"airunway:allowed.overrides lists {key}" in reason for reason in refused.reasons)
+    cluster = entry_of(ray_service("gpu-workers", "ray-worker", {}, "48Gi"), OPEN)["provider"]["overrides"]["spec"]
+    assert cluster["rayClusterConfig"]["authOptions"] is None
+
+
 def ray_service(group: str, container: str, head: dict[str, Any], worker_memory: str) -> dict[str, Any]:
     obj = plan(RAY).rendered.resource
     cluster = obj["spec"]["rayClusterConfig"]
     cluster["enableInTreeAutoscaling"] = True
+    del cluster["authOptions"]
+    for part in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        for key in ("automountServiceAccountToken", "securityContext"):
+            del part["template"]["spec"][key]
     cluster["headGroupSpec"]["rayStartParams"] = {"num-cpus": "0"}
     cluster["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"] = head
     (workers,) = cluster["workerGroupSpecs"]
@@ -222,7 +246,7 @@ def ray_service(group: str, container: str, head: dict[str, Any], worker_memory:
 @pytest.mark.parametrize(("group", "container"), [("gpu-group", "llm"), ("gpu-workers", "llm"), ("a", "ray-worker")])
 @pytest.mark.parametrize("head", [{}, {"limits": {"cpu": "2", "memory": "5Gi"}, "requests": {"cpu": 1}}])
 def test_a_ray_service_keeps_names_and_sizes(group: str, container: str, head: dict[str, Any]) -> None:
-    entry = entry_of(ray_service(group, container, head, "48Gi"))
+    entry = entry_of(ray_service(group, container, head, "48Gi"), OPEN)
     assert entry["resources"] == {"gpu": {"count": 1}, "cpu": "32", "memory": "48Gi"}
     groups = entry["provider"]["overrides"]["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     assert groups[-1]["groupName"] == group
