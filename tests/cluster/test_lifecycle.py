@@ -45,7 +45,10 @@ def test_the_dev_stack_lives_and_dies(cluster: Cluster, engine: Engine, dev: aut
     assert refreshed.changes() == []
 
     secrets = [o for path, o in everything(cluster).items() if "/secrets/" in path]
-    assert [(s["metadata"]["namespace"], s["metadata"]["name"]) for s in secrets] == [("models", "huggingface-token")]
+    assert sorted((s["metadata"]["namespace"], s["metadata"]["name"]) for s in secrets) == [
+        ("airunway-system", "airunway-registry-login"),
+        ("models", "huggingface-token"),
+    ]
     texts = {path: json.dumps(o) for path, o in everything(cluster).items() if "/secrets/" not in path}
     texts |= {"output": "".join(output), "messages": "".join(created.messages), "state": engine.state("dev")}
     texts |= {"events": json.dumps(cluster.items("/api/v1/events"))}
