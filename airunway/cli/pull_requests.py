@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from airunway.cli import github_answers
 from airunway.cli.previews import load_previews
 from airunway.live.client_environment import environment_as_input
 from airunway.report.compare import compare
@@ -53,6 +54,8 @@ class PullRequest:
             for comment in _json(response):
                 yield Comment(comment["id"], (comment["user"] or {}).get("login", ""), comment["body"] or "")
             url = response.links.get("next", {}).get("url")
+            if url and self._client.base_url.join(url).netloc != self._client.base_url.netloc:
+                raise ValueError("the next page is of another server, which must not get the token")
 
     def apply(self, change: CommentChange) -> str:
         """Make one change; return what was done."""
@@ -92,6 +95,8 @@ def write_comments(pull_request: PullRequest, texts: Mapping[str, str | None]) -
             console().print(f"{change.stack}: {pull_request.apply(change)}", markup=False, soft_wrap=True)
     except InputError:
         raise
+    except github_answers.UnusableAnswerError as error:
+        raise InputError([Problem("GitHub", f"{pull_request.url} does not answer as GitHub does: {error}")]) from error
     except httpx.HTTPError as error:
         message = one_line(str(error)) or type(error).__name__
         raise InputError([Problem("GitHub", f"{pull_request.url} can't be reached: {message}")]) from error
@@ -108,6 +113,7 @@ def connected(environment: Mapping[str, str]) -> httpx.Client:
         "Accept": "application/vnd.github+json",
         "Authorization": f"Bearer {token}",
         "X-GitHub-Api-Version": "2022-11-28",
+        **github_answers.HEADERS,
     }
     api = environment.get("GITHUB_API_URL") or "https://api.github.com"
     try:
@@ -117,7 +123,8 @@ def connected(environment: Mapping[str, str]) -> httpx.Client:
     if url.scheme not in ("http", "https") or not url.host:
         raise InputError([Problem("GITHUB_API_URL", f"{api!r} given, must be a URL such as https://HOST/api/v3")])
     with environment_as_input(httpx.InvalidURL):
-        return httpx.Client(base_url=url, headers=headers, timeout=30)
+        hooks = {"response": [github_answers.bound]}
+        return httpx.Client(base_url=url, headers=headers, timeout=30, event_hooks=hooks)
 
 
 def _repository(repository: str | None, environment: Mapping[str, str]) -> str:

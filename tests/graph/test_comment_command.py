@@ -4,11 +4,14 @@ The stand-in does what docs.github.com says of comments of issues, version 2022-
 a job's token that asks for its user, 404 for what a token may not see.
 """
 
+import contextlib
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from airunway.cli import github_answers
 from airunway.cli.pull_requests import PullRequest, connected, write_comments
 from airunway.text.problems import InputError
 from tests.cluster.serving import serving
@@ -37,6 +41,8 @@ class GitHub(ThreadingHTTPServer):
         self.login: str | None = None
         self.refusal: int | None = None
         self.text: bytes | None = None
+        self.pieces: Callable[[], Iterator[bytes]] | None = None
+        self.encoding = self.next_page = ""
 
     @property
     def url(self) -> str:
@@ -60,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         github.requests.append(f"{self.command} {self.path}")
         if github.text is not None:
             return self.reply(200, github.text)
+        if github.pieces is not None:
+            return self.stream(github.pieces())
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             return self.reply(401, {"message": "Bad credentials"})
         if github.refusal and self.command != "GET":
@@ -83,15 +91,24 @@ class Handler(BaseHTTPRequestHandler):
             page = int(parse_qs(urlsplit(self.path).query).get("page", ["1"])[0])
             more = f"{github.url}/repos/org/models/issues/7/comments?per_page=100&page={page + 1}"
             link = f'<{more}>; rel="next", <{more}>; rel="last"' if page * 2 < len(github.comments) else ""
-            return self.reply(200, github.comments[page * 2 - 2 : page * 2], link)
+            return self.reply(200, github.comments[page * 2 - 2 : page * 2], github.next_page or link)
         return self.reply(404, {"message": "Not Found"})
 
     do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815  what http.server calls
+
+    def stream(self, pieces: Iterator[bytes]) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the client has had enough
+            for piece in pieces:
+                self.wfile.write(piece)
 
     def reply(self, status: int, body: Any, link: str = "") -> None:
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
+        if self.server.encoding:
+            self.send_header("Content-Encoding", self.server.encoding)
         if link:
             self.send_header("Link", link)
         self.end_headers()
@@ -256,3 +273,36 @@ def test_a_way_to_github_that_is_none_is_told(variable: str, value: str, output:
 def test_what_does_not_answer_as_github_does_is_told(text: bytes, github: GitHub) -> None:
     github.text = text
     assert "does not answer as GitHub does" in refused(lambda: write(prod="one"))
+
+
+def test_an_answer_without_end_is_read_up_to_a_limit(github: GitHub) -> None:
+    github.pieces = lambda: itertools.repeat(b" " * 2**20)
+    assert "its answer has more than 67,108,864 bytes, the most that is read" in refused(lambda: write(prod="one"))
+
+
+def test_an_answer_that_trickles_is_read_for_a_while(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece comes well within the time for one."""
+
+    def trickle() -> Iterator[bytes]:
+        while True:
+            time.sleep(0.05)
+            yield b" "
+
+    github.pieces = trickle
+    monkeypatch.setattr(github_answers, "MAX_SECONDS", 0.5)
+    started = time.monotonic()
+    assert "its answer does not end within" in refused(lambda: write(prod="one"))
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip", "identity, gzip"])
+def test_a_packed_answer_is_not_unpacked(github: GitHub, encoding: str) -> None:
+    github.text, github.encoding = b"x", encoding
+    assert "its answer has the encoding" in refused(lambda: write(prod="one"))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/next", "//elsewhere.example/next", "https://elsewhere.example"])
+def test_another_server_does_not_get_the_token(github: GitHub, url: str) -> None:
+    github.next_page = f'<{url}>; rel="next"'
+    assert "does not answer as GitHub does" in refused(lambda: write(prod="one"))
+    assert github.requests == ["GET /user", "GET /repos/org/models/issues/7/comments?per_page=100"]
