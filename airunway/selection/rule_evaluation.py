@@ -43,7 +43,8 @@ class Outcome:
         return self.value is True
 
 
-_MAX_OUTCOMES = 4096
+_MAX_EXPRESSIONS, _MAX_OUTCOMES, _MAX_KEY = 512, 4096, 4096
+"""Expressions that are remembered, outcomes of each, and characters of what an outcome depends on."""
 
 
 class Expression:
@@ -63,6 +64,8 @@ class Expression:
         """Evaluate on a spec as plain data; a failure is returned as an outcome, not raised."""
         relevant = _select_fields(spec, self._field_tree)
         key = json.dumps(relevant, sort_keys=True)
+        if len(key) > _MAX_KEY:
+            return self._run(relevant)
         if key not in self._outcomes:
             if len(self._outcomes) >= _MAX_OUTCOMES:
                 self._outcomes.clear()
@@ -115,7 +118,7 @@ def _outcome(runner: celpy.Runner, values: Mapping[str, CelValue]) -> Outcome:
         return Outcome(error=TOO_DEEP)
 
 
-@functools.cache
+@functools.lru_cache(_MAX_EXPRESSIONS)
 def compile_condition(text: str, variables: tuple[str, ...]) -> Condition:
     """Compile a condition over ``variables``, whose type must be bool or dyn. Raises ``RuleError``."""
     tree, result_type = _checked(text, variables)
@@ -123,13 +126,13 @@ def compile_condition(text: str, variables: tuple[str, ...]) -> Condition:
     return Condition(text, cel_evaluator.program(tree))
 
 
-@functools.cache
+@functools.lru_cache(_MAX_EXPRESSIONS)
 def compile_expression(text: str) -> Expression:
     """Compile any CEL expression over ``spec``. Raises ``RuleError``."""
     return _compile(text)[0]
 
 
-@functools.cache
+@functools.lru_cache(_MAX_EXPRESSIONS)
 def compile_rule(text: str) -> Expression:
     """Compile a rule, whose type must be bool or dyn. Raises ``RuleError``."""
     expression, result_type = _compile(text)

@@ -184,6 +184,13 @@ def test_a_plugin_that_writes_without_measure_is_told(tmp_path: Path) -> None:
     assert "wrote more than 16,777,216 bytes, the most that is read" in refusal(plugin(tmp_path, body))
 
 
+def test_a_plugin_that_does_not_stop_writing_is_ended_before_the_disk_is_full(tmp_path: Path) -> None:
+    body = "while True: sys.stdout.write('x' * (1 << 20)); sys.stdout.flush(); time.sleep(0.001)"
+    started = time.monotonic()
+    assert "wrote more than 16,777,216 bytes, the most that is read" in refusal(plugin(tmp_path, body))
+    assert time.monotonic() - started < 10
+
+
 def test_a_plugin_that_must_ask_wants_a_terminal(tmp_path: Path) -> None:
     assert "needs a terminal" in refusal(printing(tmp_path, credential(token="t"), interactiveMode="Always"))
 

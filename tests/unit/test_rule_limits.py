@@ -84,3 +84,17 @@ def test_a_stack_s_rule_beyond_the_limits_is_refused_with_its_place() -> None:
     _, problems = read_provider_configs(parse_settings(settings), Files(), PROVIDERS)
     assert [p.field for p in problems] == ["providers.vllm: spec.selectionRules[0].condition"]
     assert problems[0].message.startswith("nested deeper than 100 levels (line 1, column 1 of `true||true")
+
+
+def test_a_process_that_sees_ever_new_rules_forgets_old_ones() -> None:
+    """A console, whose forms are planned as one types."""
+    for number in range(700):
+        compile_rule(f"spec.replicas == {number}")
+    assert compile_rule.cache_info().currsize <= 512
+
+
+def test_what_a_rule_said_of_a_large_spec_is_not_kept() -> None:
+    rule = compile_rule("has(spec.model)")
+    for number in range(3):
+        assert rule.evaluate({"model": {"id": f"{number}" + "x" * 10_000}}).is_true
+    assert not rule._outcomes

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from pydantic import Field, ValidationError
 
@@ -23,6 +23,9 @@ from airunway.text.problems import InputError, Problem, dotted_field
 
 _PLUGIN_SECONDS = 120
 """Timeout of a plugin that is not interactive."""
+_LOOK_SECONDS = 0.1
+"""How often it is looked at how much a plugin has written."""
+_TOO_MUCH = f"wrote more than {MAX_TEXT:,} bytes, the most that is read"
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ async def _run_plugin(plugin: ExecEntry, environment: Mapping[str, str], *, inte
             raise _failed(plugin, reason + hint) from error
         try:
             async with asyncio.timeout(None if interactive else _PLUGIN_SECONDS):
-                status = await process.wait()
+                status = await _end_of(process, plugin, output)
         except TimeoutError as error:
             raise _failed(plugin, f"did not end within {_PLUGIN_SECONDS} seconds") from error
         finally:
@@ -139,8 +142,21 @@ async def _run_plugin(plugin: ExecEntry, environment: Mapping[str, str], *, inte
         output.seek(0)
         answer = output.read(MAX_TEXT + 1)
         if len(answer) > MAX_TEXT:
-            raise _failed(plugin, f"wrote more than {MAX_TEXT:,} bytes, the most that is read")
+            raise _failed(plugin, _TOO_MUCH)
         return answer
+
+
+async def _end_of(process: asyncio.subprocess.Process, plugin: ExecEntry, output: IO[bytes]) -> int:
+    """The status with which the plugin ends. Raises ``InputError`` once it has written more than is read."""
+    waiting = asyncio.ensure_future(process.wait())
+    try:
+        while not waiting.done():
+            await asyncio.wait([waiting], timeout=_LOOK_SECONDS)
+            if os.fstat(output.fileno()).st_size > MAX_TEXT:
+                raise _failed(plugin, _TOO_MUCH)
+        return waiting.result()
+    finally:
+        waiting.cancel()
 
 
 def _cluster_info(cluster: ClusterEntry) -> dict[str, Any]:
