@@ -248,6 +248,9 @@ class PlatformArgs(TypedDict):
     allowed: NotRequired[AllowedSettings]
     """What deployments may do though it is refused otherwise: {overrides, namespaces}."""
 
+    locked: NotRequired[bool]
+    """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."""
+
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""
 
@@ -308,6 +311,9 @@ class ModelServingArgs(TypedDict):
 
     policies: NotRequired[list[Policy]]
     """What deployments and the stack must be like: CEL expressions with a message and a severity."""
+
+    locked: NotRequired[bool]
+    """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."""
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""

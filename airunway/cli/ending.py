@@ -12,6 +12,7 @@ from airunway.text.problems import InputError
 _DEBUG = "AIRUNWAY_DEBUG"
 _EXTRAS = {
     "live": ("httpx_ws", "openai"),
+    "lock": ("huggingface_hub", "ruamel"),
     "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
 }
 """Packages that only an optional extra installs, by extra."""

@@ -264,6 +264,33 @@ def nodes(
     show_nodes(find_project(cwd), stack, write)
 
 
+@app.command(epilog="Example: airunway lock --update Qwen/Qwen3-0.6B")
+def lock(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if models are missing or have moved upstream.")
+    ] = False,
+    update: Annotated[
+        list[str] | None,
+        typer.Option("--update", metavar="MODEL", help="Move this model to its newest commit; repeatable."),
+    ] = None,
+    update_all: Annotated[bool, typer.Option("--update-all", help="Move all models to their newest commits.")] = False,
+    cwd: ProjectOption = None,
+) -> None:
+    """Write the commits of all stacks' models to stacks/models.lock.yaml.
+
+    Stacks then deploy these commits, and `airunway diff` says which model moved. Only this command asks the hub: it
+    reads HF_ENDPOINT and HF_TOKEN.
+    """
+    from airunway.cli.lock import check_lock, lock_models
+
+    if check and (update or update_all):
+        raise typer.BadParameter("give --check alone", param_hint="--check")
+    if not check:
+        lock_models(find_project(cwd), update or (), update_all=update_all)
+    elif check_lock(find_project(cwd)):
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: airunway console --stack prod")
 def console(
     stack: StackOption = "dev",

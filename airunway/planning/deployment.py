@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from airunway.assessment.model_lock import LockedModel, ModelLock
 from airunway.planning.controller_decision import controller_differences
 from airunway.planning.controller_delivery import render_for_controller
 from airunway.planning.documents import Document
 from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
 from airunway.planning.isolation import isolation_problems, isolation_warnings
+from airunway.planning.locked_models import locked_model, pinned
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, created_version
 from airunway.provider.provider_set import Providers
@@ -41,6 +43,7 @@ class PlannedDeployment:
     take_over: bool = False
     location: EntryLocation = STANDALONE
     document_warnings: tuple[str, ...] = ()
+    locked: LockedModel | None = None
 
     @property
     def name(self) -> str:
@@ -57,12 +60,15 @@ class PlannedDeployment:
 
 @dataclass(frozen=True)
 class PlanContext:
-    """The context for planning entries: providers, their configs, the stack's settings, and whether it has a token."""
+    """The context for planning entries: providers, their configs, the stack's settings, whether it has a token, and the
+    project's lock.
+    """
 
     providers: Providers
     configs: Sequence[InferenceProviderConfig]
     settings: StackSettings
     has_token: bool = False
+    lock: ModelLock | None = None
 
     def api_version(self, provider: Provider) -> str:
         """The version as which the provider's objects are created."""
@@ -109,12 +115,15 @@ def plan_deployment(
     configs, settings = context.configs, context.settings
     if problems := [*isolation_problems(entry, settings, configs)]:
         raise InputError(problems)
+    locked = locked_model(entry, context.lock, required=settings.locked)
     selection = select(entry, configs)
     config = next(c for c in configs if c.name == selection.provider)
     secret = entry.secrets.hugging_face_token
     if secret is None and entry.model.source is Source.HUGGINGFACE:
         secret = settings.hugging_face_secret or (TOKEN_SECRET if context.has_token else None)
     delivery = entry.delivery or settings.delivery
+    provider = context.providers.require(selection.provider)
+    entry, lock_warnings = pinned(entry, locked, provider, selection)
     image = plan_image(entry, settings) if delivery is Delivery.DIRECT else None
     request = Request(
         name=entry.name,
@@ -128,7 +137,6 @@ def plan_deployment(
         labels_added=entry.labels,
         annotations_added=entry.annotations,
     )
-    provider = context.providers.require(selection.provider)
     rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, context)
     return PlannedDeployment(
         provider,
@@ -140,7 +148,8 @@ def plan_deployment(
         delivery,
         entry.take_over,
         location,
-        (*document_warnings, *isolation_warnings(entry, settings)),
+        (*document_warnings, *isolation_warnings(entry, settings), *lock_warnings),
+        locked,
     )
 
 

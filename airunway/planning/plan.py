@@ -15,6 +15,7 @@ from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.isolation import allowed_problems
+from airunway.planning.locked_models import read_lock
 from airunway.planning.node_pools import node_pools
 from airunway.planning.policies import policies
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, InstallationMode, StackSettings
@@ -119,12 +120,13 @@ def plan_stack(
     configs, config_problems = read_provider_configs(settings, files, providers)
     problems += config_problems
     planned: list[PlannedDeployment] = []
-    target = PlanContext(providers, configs, settings, has_token)
+    lock, lock_problems = read_lock(files)
+    target = PlanContext(providers, configs, settings, has_token, lock)
     entries, entry_problems = read_entries(settings, files)
-    providers_unreadable = bool(config_problems)
+    is_unreadable = bool(config_problems or lock_problems)
     for entry in entries:
         problems += entry.problems
-        if entry.spec is None or providers_unreadable:
+        if entry.spec is None or is_unreadable:
             continue
         try:
             planned.append(plan_deployment(entry.spec, target, entry.location, entry.warnings))
@@ -139,7 +141,7 @@ def plan_stack(
         problems += error.problems
     pools, pool_problems = node_pools(settings, files)
     rules, policy_problems = policies(settings, files)
-    problems += [*pool_problems, *policy_problems]
+    problems += [*lock_problems, *pool_problems, *policy_problems]
     if problems:
         raise InputError(problems)
     used = {p.request.selection.provider for p in planned}

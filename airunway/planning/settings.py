@@ -265,6 +265,9 @@ class StackSettings(StrictModel):
     policy_files: list[Text] = Field(
         [], description="Files with more policies, a list each, relative to the project; globs are allowed."
     )
+    locked: bool = Field(
+        False, description="Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."
+    )
     protect: bool = Field(
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."
     )

@@ -9,6 +9,7 @@ import pulumi
 import pulumi.runtime.config as runtime_config
 from pydantic import TypeAdapter
 
+from airunway.assessment.model_lock import LOCK_FILE
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
@@ -134,6 +135,8 @@ def settings_of(
         *settings.node_pool_files,
         *settings.policy_files,
     ]
+    if (root / LOCK_FILE).exists():
+        patterns.append(LOCK_FILE)
     return settings, read_files(root, patterns, edited)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.report.assessment_sentences import cost_text, findings_by_severity, gpus_text, money
+from airunway.report.byte_sizes import byte_size
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,13 @@ def _currency(document: Mapping[str, Any]) -> str:
 
 
 def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each deployment whose GPUs or cost change."""
+    """A line for each deployment whose locked model moves, and for each whose GPUs or cost change."""
     before, after = ({d["name"]: d.get("assessment") for d in side["deployments"]} for side in (old, new))
+    models = [{d["name"]: d.get("model") for d in side["deployments"]} for side in (old, new)]
     currency = _currency(new) or _currency(old)
     for name in dict.fromkeys((*before, *after)):
+        if moved := _moved(*(side.get(name) for side in models)):
+            yield f"{name}: {moved}"
         parts = []
         sides = before.get(name), after.get(name)
         texts = [gpus_text(side["gpus"]) if side else "–" for side in sides]
@@ -76,3 +80,15 @@ def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
             parts.append(f"{costs[0]} -> {costs[1]} a month")
         if parts and any(sides):
             yield f"{name}: {', '.join(parts)}"
+
+
+def _moved(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
+    """What happens to a locked model; empty if nothing, or if it is another model."""
+    if old and new and old["id"] == new["id"] and old["revision"] != new["revision"]:
+        commits = f"{old['revision'][:7]} to {new['revision'][:7]}"
+        return f"model {new['id']} moved from {commits} ({byte_size(new['bytes'] - old['bytes'], sign=True)})"
+    if new and not old:
+        return f"model {new['id']} locked at {new['revision'][:7]}"
+    if old and not new:
+        return f"model {old['id']} no longer locked, was {old['revision'][:7]}"
+    return ""

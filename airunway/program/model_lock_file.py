@@ -1,0 +1,86 @@
+"""Read and write a project's ``models.lock.yaml``, keeping the comments that people wrote into it."""
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from airunway.assessment.model_lock import LOCK_FILE, LockedModel, ModelLock
+from airunway.planning.locked_models import parse_lock
+from airunway.text.bounded_files import UnreadableFileError, read_text_file
+from airunway.text.problems import InputError, Problem
+
+_HEADER = "# The commits of models that this project serves, written by `airunway lock`. Comments stay.\n"
+
+
+def read_lock_file(root: Path) -> tuple[str, ModelLock]:
+    """Return the file's text and the lock in it; both are empty if there is none. Raises ``InputError``."""
+    path = root / LOCK_FILE
+    if not path.exists():
+        return "", ModelLock()
+    try:
+        text = read_text_file(path)
+    except UnreadableFileError as error:
+        raise InputError([Problem(LOCK_FILE, str(error))]) from error
+    return text, parse_lock(text)
+
+
+def lock_text(before: str, models: Mapping[str, LockedModel]) -> str:
+    """Return ``before`` with ``models`` as its models, new ones in the order of their names. Raises ``InputError``."""
+    yaml = YAML()
+    yaml.width = 10_000
+    try:
+        document = yaml.load(before) or CommentedMap()
+    except Exception as error:  # ruamel fails in many ways on what is valid YAML
+        reason = f"can't be edited, as ruamel.yaml fails on it ({type(error).__name__}); delete it to write it anew"
+        raise InputError([Problem(LOCK_FILE, reason)]) from error
+    present = document.setdefault("models", CommentedMap())
+    for key in [key for key in present if key not in models]:
+        del present[key]
+    for key in sorted(models):
+        data = models[key].model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        if key in present:
+            _replace(present[key], data)
+        else:
+            present.insert(sum(1 for other in present if other < key), key, data)
+    output = io.StringIO()
+    yaml.dump(document, output)
+    return output.getvalue() if before else _HEADER + output.getvalue()
+
+
+def _replace(old: Any, new: Mapping[str, Any]) -> None:
+    """Give ``old`` the values of ``new``, and leave those that are equal, with their comments, alone."""
+    for key in [key for key in old if key not in new]:
+        del old[key]
+    for key, value in new.items():
+        if old.get(key) != value:
+            old[key] = value
+
+
+def write_lock_file(root: Path, text: str) -> None:
+    """Write the file, whole or not at all. Raises ``InputError``."""
+    parse_lock(text)
+    path = (root / LOCK_FILE).resolve()
+    try:
+        path.parent.mkdir(exist_ok=True)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                os.fchmod(handle, mode)
+                file.write(text)
+                file.flush()
+                os.fsync(handle)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise InputError([Problem(LOCK_FILE, f"can't be written: {error.strerror}")]) from error

@@ -1,0 +1,68 @@
+"""Stands in for Hugging Face's hub, for its real client (huggingface_hub 2.4.0).
+
+It answers `GET /api/models/ID/revision/REVISION?blobs=True` with the fields that the client's ModelInfo reads, and
+refuses with the header X-Error-Code, as the client's hf_raise_for_status takes it.
+"""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+FIRST, SECOND = "a1" * 20, "b2" * 20
+"""Two commits."""
+
+
+def model(commit: str, *files: tuple[str, int], licence: str = "apache-2.0", gated: Any = False) -> dict[str, Any]:
+    """What the hub says of a model; large files are in large-file storage."""
+    siblings = [
+        {"rfilename": name, "size": size, "blobId": "0" * 40}
+        | ({"lfs": {"sha256": "cd" * 32, "size": size, "pointerSize": 135}} if size > 10_000_000 else {})
+        for name, size in files
+    ]
+    return {"id": "x/y", "sha": commit, "siblings": siblings, "tags": [f"license:{licence}"], "gated": gated}
+
+
+class ModelHub(ThreadingHTTPServer):
+    """``models`` are what is there, by id and revision; ``refusal`` is an error code for all."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.models: dict[tuple[str, str], Any] = {}
+        self.refusal: tuple[int, str] | None = None
+        self.requests: list[str] = []
+        self.tokens: set[str | None] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: ModelHub
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        hub = self.server
+        hub.requests.append(self.path)
+        hub.tokens.add(self.headers["Authorization"])
+        path = urlsplit(self.path).path.removeprefix("/api/models/")
+        model_id, _, revision = path.partition("/revision/")
+        if hub.refusal:
+            return self._reply(hub.refusal[0], {"error": "no"}, hub.refusal[1])
+        if (model_id, unquote(revision)) in hub.models:
+            return self._reply(200, hub.models[model_id, unquote(revision)])
+        known = any(model_id == key[0] for key in hub.models)
+        return self._reply(404, {"error": "no"}, "RevisionNotFound" if known else "RepoNotFound")
+
+    def _reply(self, status: int, body: Any, code: str = "") -> None:
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        if code:
+            self.send_header("X-Error-Code", code)
+        self.end_headers()
+        self.wfile.write(text)
