@@ -248,6 +248,14 @@ class PlatformArgs(TypedDict):
     allowed: NotRequired[AllowedSettings]
     """What deployments may do though it is refused otherwise: {overrides, namespaces}."""
 
+    gpu_types: NotRequired[dict[str, str]]
+    """Memory of GPU types that are not known, by their label nvidia.com/gpu.product."""
+
+    fit: NotRequired[str]
+    """What follows if a locked model's weights exceed the GPUs' memory: mandatory stops an update, advisory is shown,
+    off.
+    """
+
     locked: NotRequired[bool]
     """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."""
 
@@ -305,6 +313,14 @@ class ModelServingArgs(TypedDict):
 
     node_pools: NotRequired[list[NodePool]]
     """Node pools of the cluster: labels, taints, GPUs per node, nodes, price per hour."""
+
+    gpu_types: NotRequired[dict[str, str]]
+    """Memory of GPU types that are not known, by their label nvidia.com/gpu.product."""
+
+    fit: NotRequired[str]
+    """What follows if a locked model's weights exceed the GPUs' memory: mandatory stops an update, advisory is shown,
+    off.
+    """
 
     currency: NotRequired[str]
     """Currency of the node pools' prices."""

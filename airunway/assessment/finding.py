@@ -15,6 +15,7 @@ class Concern(StrEnum):
     """What a finding is about."""
 
     CAPACITY = "capacity"
+    FIT = "fit"
     POLICY = "policy"
 
 

@@ -26,6 +26,9 @@ class LockedModel(StrictModel):
     revision: str = Field(pattern=r"^[0-9a-f]{40,64}$", description="Commit.")
     license: Text | None = Field(None, description="Licence, as the hub names it.")
     gated: bool = Field(False, description="Whether only accounts that accepted its terms get it.")
+    weights: dict[str, int] = Field(
+        {}, description="Number of weights by their type in safetensors files, such as BF16."
+    )
     files: list[LockedFile] = Field([], description="Its files, by path.")
 
     @property

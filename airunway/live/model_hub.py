@@ -48,7 +48,10 @@ def look_up(key: str) -> LockedModel:
 
 def _locked(found: ModelInfo) -> LockedModel:
     files = sorted((_file(sibling) for sibling in found.siblings or ()), key=lambda file: file.path)
-    return LockedModel(revision=str(found.sha), license=_license(found), gated=bool(found.gated), files=files)
+    weights = dict(found.safetensors.parameters) if found.safetensors else {}
+    return LockedModel(
+        revision=str(found.sha), license=_license(found), gated=bool(found.gated), weights=weights, files=files
+    )
 
 
 def _file(sibling: RepoSibling) -> LockedFile:

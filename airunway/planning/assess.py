@@ -7,6 +7,7 @@ from airunway.assessment.assessment import Assessment, DeploymentAssessment, Gpu
 from airunway.assessment.capacity import capacity_findings
 from airunway.assessment.cost import Cost, cost_of
 from airunway.assessment.finding import Concern, Finding, Severity
+from airunway.assessment.fit import GpuMemory, fit_findings, is_predictable, weight_bytes
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.packing import Claim, Packing, Placement
 from airunway.assessment.policy_check import policy_findings
@@ -14,6 +15,8 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
 from airunway.planning.pod_demand import Demand, demand_of
 from airunway.planning.policy_input import policy_variables
+from airunway.provider.user_flags import user_flags
+from airunway.spec.model import Engine
 
 _PRODUCT = "nvidia.com/gpu.product"
 
@@ -40,8 +43,22 @@ def _with_pools(plan: Plan, demand: Demand, others: Mapping[str, Plan], stack: s
         tuple(_pool_use(pool, packing, stack) for pool in plan.node_pools if pool.gpu),
         _total([deployment.cost for deployment in deployments]),
         plan.settings.currency,
-        (*capacity_findings(packing, stack), *_uncounted(demand)),
+        (*capacity_findings(packing, stack), *_uncounted(demand), *_misfits(plan, own)),
     )
+
+
+def _misfits(plan: Plan, placements: Sequence[Placement]) -> Iterator[Finding]:
+    """A finding for each locked model whose weights exceed the memory of its workers' GPUs."""
+    pools = {pool.name: pool for pool in plan.node_pools}
+    memory = GpuMemory.with_own(plan.settings.gpu_types)
+    for planned in plan.deployments:
+        weights = weight_bytes(planned.locked) if planned.locked else None
+        selection, spec = planned.request.selection, planned.request.spec
+        flags = [flag.flag.name for flag in user_flags(selection.engine, spec)]
+        if weights is None or selection.engine is Engine.LLAMACPP or not is_predictable(flags):
+            continue
+        own = [placement for placement in placements if placement.claim.deployment == planned.name]
+        yield from fit_findings(planned.name, weights, own, pools, memory, plan.settings.fit)
 
 
 def _uncounted(demand: Demand) -> Iterator[Finding]:

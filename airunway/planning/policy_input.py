@@ -48,7 +48,16 @@ def _deployment(planned: PlannedDeployment, cost: Cost | None, gpus: int | None)
         "gpus": gpus,
         "trustsRemoteCode": any(trusting_fields(request.spec)),
         "costPerMonth": cost.most if cost else None,
+        "locked": _locked(planned),
     }
+
+
+def _locked(planned: PlannedDeployment) -> dict[str, Any] | None:
+    """What the project's lock has of the model."""
+    locked = planned.locked
+    if locked is None:
+        return None
+    return {"revision": locked.revision, "license": locked.license, "gated": locked.gated, "bytes": locked.bytes}
 
 
 def _total(counts: Sequence[int | None]) -> int | None:

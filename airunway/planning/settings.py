@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from airunway.assessment.fit import FitCheck
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.policy_definition import Policy
 from airunway.spec.durations import Duration
@@ -257,6 +258,16 @@ class StackSettings(StrictModel):
     node_pool_files: list[Text] = Field(
         [],
         description="Files with more node pools, a list each, relative to the project; globs are allowed.",
+    )
+    gpu_types: dict[str, Size] = Field(
+        {}, description="Memory of GPU types that are not known, by their label nvidia.com/gpu.product."
+    )
+    fit: Annotated[FitCheck, enum_validator(FitCheck)] = Field(
+        FitCheck.MANDATORY,
+        description=(
+            "What follows if a locked model's weights exceed the GPUs' memory: mandatory stops an update, advisory is"
+            " shown, off."
+        ),
     )
     currency: Text = Field("$", description="Currency of the node pools' prices.")
     policies: list[Policy] = Field(

@@ -13,14 +13,17 @@ FIRST, SECOND = "a1" * 20, "b2" * 20
 """Two commits."""
 
 
-def model(commit: str, *files: tuple[str, int], licence: str = "apache-2.0", gated: Any = False) -> dict[str, Any]:
+def model(
+    commit: str, *files: tuple[str, int], licence: str = "apache-2.0", gated: Any = False, **weights: int
+) -> dict[str, Any]:
     """What the hub says of a model; large files are in large-file storage."""
     siblings = [
         {"rfilename": name, "size": size, "blobId": "0" * 40}
         | ({"lfs": {"sha256": "cd" * 32, "size": size, "pointerSize": 135}} if size > 10_000_000 else {})
         for name, size in files
     ]
-    return {"id": "x/y", "sha": commit, "siblings": siblings, "tags": [f"license:{licence}"], "gated": gated}
+    found = {"id": "x/y", "sha": commit, "siblings": siblings, "tags": [f"license:{licence}"], "gated": gated}
+    return found | ({"safetensors": {"parameters": weights, "total": sum(weights.values())}} if weights else {})
 
 
 class ModelHub(ThreadingHTTPServer):

@@ -42,7 +42,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelHub]:
         monkeypatch.delenv(variable, raising=False)
     with serving(ModelHub()) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
-        server.models[QWEN, "main"] = model(FIRST, ("model.safetensors", 1_503_300_328), ("config.json", 726))
+        server.models[QWEN, "main"] = model(FIRST, ("model.safetensors", 1_503_300_328), ("config.json", 726), BF16=9)
         server.models[LLAMA, "main"] = model(
             FIRST, ("a.safetensors", 141_000_000_000), licence="llama3.3", gated="manual"
         )
@@ -84,6 +84,7 @@ def test_the_commits_files_and_licences_of_all_stacks_models_are_locked(
     assert locked(project)[QWEN] == {
         "revision": FIRST,
         "license": "apache-2.0",
+        "weights": {"BF16": 9},
         "files": [
             {"path": "config.json", "bytes": 726},
             {"path": "model.safetensors", "bytes": 1_503_300_328, "sha256": "cd" * 32},

@@ -2,6 +2,7 @@
 they can't be.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from airunway.assessment.assessment import Assessment
 from airunway.assessment.finding import Severity
+from airunway.assessment.model_lock import LOCK_FILE
 from airunway.assessment.policy_check import policy_findings, violation
 from airunway.assessment.policy_definition import Policy
 from airunway.planning.assess import assess
@@ -42,7 +44,7 @@ def findings(expression: str, *deployments: dict[str, Any], **others: Any) -> li
     return [str(finding) for finding in assess(plan(list(deployments), policies=[definition]), stack="own").findings]
 
 
-CHAT = {"name": "chat", "namespace": "ml", "model": {"id": "org/m"}, "resources": {"gpu": {"count": 4}}}
+CHAT: dict[str, Any] = {"name": "chat", "namespace": "ml", "model": {"id": "org/m"}, "resources": {"gpu": {"count": 4}}}
 CPU = {"name": "cpu", "model": {"id": "org/gguf-GGUF"}, "labels": {"team": "a"}}
 
 
@@ -200,8 +202,34 @@ def test_the_example_policies_say_what_they_mean(name: str, deployment: dict[str
     assert [f.message for f in found] == ([f"{EXAMPLES[name].message} [policy {name}]"] if violated else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "locked", "violated"),
+    [
+        ("locked-models-only", None, True),
+        ("locked-models-only", {"revision": "ab" * 20}, False),
+        ("licences", None, False),
+        ("licences", {"revision": "ab" * 20, "license": "mit"}, False),
+        ("licences", {"revision": "ab" * 20, "license": "other"}, True),
+        ("licences", {"revision": "ab" * 20}, True),
+    ],
+)
+def test_the_example_policies_look_at_the_lock(name: str, locked: dict[str, Any] | None, violated: bool) -> None:
+    definition = EXAMPLES[name].model_dump(mode="json")
+    models = {CHAT["model"]["id"]: locked} if locked else {}
+    files = Files(texts={LOCK_FILE: json.dumps({"models": models})})
+    settings = {"cluster": {"context": "x"}, "deployments": [ML], "policies": [definition]}
+    found = assess(plan_stack(parse_settings(settings), files, PROVIDERS), stack="own").findings
+    assert [f.message for f in found] == ([f"{EXAMPLES[name].message} [policy {name}]"] if violated else [])
+
+
+def test_a_model_that_is_not_from_hugging_face_needs_no_lock() -> None:
+    definition = EXAMPLES["locked-models-only"].model_dump(mode="json")
+    premade = {"name": "premade", "model": {"source": "aikit", "id": "llama3.2:1b"}}
+    assert assess(plan([premade], policies=[definition]), stack="own").findings == ()
+
+
 def test_every_example_policy_is_tried() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 7
 
 
 def graph(**spec: Any) -> dict[str, Any]:
