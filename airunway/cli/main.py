@@ -21,6 +21,7 @@ from airunway.cli.options import (
     find_project,
 )
 from airunway.cli.plan_commands import diff, explain, preview
+from airunway.cli.policy_commands import policy
 from airunway.spec.durations import is_duration, seconds
 from airunway.text.problems import format_value
 
@@ -58,6 +59,7 @@ app.command(epilog="Example: airunway preview --stack dev --format json > dev.js
 app.command(epilog="Example: airunway diff --stack prod --against origin/main")(diff)
 app.command(epilog="Example: airunway comment 12 --against origin/main")(comment)
 app.command(epilog="Example: airunway explain llama-70b --stack prod")(explain)
+app.add_typer(policy, name="policy")
 
 
 @app.command(epilog="Example: airunway select -f llama.yaml --format json")
