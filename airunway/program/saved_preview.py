@@ -29,8 +29,36 @@ class _Candidate(_Part):
     why: str
 
 
+class _Cost(_Part):
+    least: float
+    most: float
+
+
+class _Count(_Part):
+    least: int
+    most: int
+
+
+class _GpuCount(_Count):
+    kind: str
+
+
+class _DeploymentAssessment(_Part):
+    gpus: list[_GpuCount]
+    pools: dict[str, int]
+    cost: _Cost | None
+
+
+class _LockedModel(_Part):
+    id: str
+    revision: str
+    bytes: int
+
+
 class _Deployment(_Part):
     name: str
+    assessment: _DeploymentAssessment = Field(_DeploymentAssessment(gpus=[], pools={}, cost=None))
+    model: _LockedModel = Field(_LockedModel(id="", revision="", bytes=0))
     delivery: str = ""
     engine: str
     provider: str
@@ -87,8 +115,30 @@ class _Resource(_Part):
         return self
 
 
+class _Pool(_Part):
+    name: str
+    product: str
+    gpus: _Count
+    asked: int
+    asked_by_others: int
+
+
+class _Finding(_Part):
+    severity: str
+    deployment: str
+    message: str
+
+
+class _Assessment(_Part):
+    pools: list[_Pool]
+    cost: _Cost | None
+    currency: str
+    findings: list[_Finding]
+
+
 class _Preview(_Part):
     stack: str
+    assessment: _Assessment = Field(_Assessment(pools=[], cost=None, currency="", findings=[]))
     deployments: list[_Deployment]
     resources: list[_Resource]
 

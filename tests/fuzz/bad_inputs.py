@@ -14,10 +14,14 @@ from airunway.console.fields import groups
 from tests.deployments import CPU
 from tests.fuzz.mutations import ODD, changed, written
 from tests.fuzz.valid_inputs import (
+    CASES,
     CLOSED,
     DOCUMENT,
     FULL,
     KUBECONFIG,
+    LOCK,
+    POLICIES,
+    POOLS,
     ROOT,
     SETTINGS,
     STACK_COMMANDS,
@@ -88,6 +92,26 @@ def named_file(random: Random) -> BadInput:
         )
     )
     return BadInput(f"named file {name}", _of_stack(["preview"]), {name: written(changed(value, random), random)})
+
+
+def assessed_file(random: Random) -> BadInput:
+    """Of what a plan is assessed by; no finding ends the command."""
+    name, value = random.choice((("stacks/models.lock.yaml", LOCK), ("pools.yaml", POOLS), ("policies.yaml", POLICIES)))
+    settings = SETTINGS | {"nodePoolFiles": ["pools.yaml"], "policyFiles": ["policies.yaml"]}
+    files = {
+        "stacks/Pulumi.own.yaml": json.dumps(stack_of(settings)).encode(),
+        "stacks/models.lock.yaml": json.dumps(LOCK).encode(),
+        "pools.yaml": json.dumps(POOLS).encode(),
+    }
+    content = written(changed(value, random), random)
+    return BadInput(f"assessed by {name}", _of_stack(["explain", "cpu"]), files | {name: content})
+
+
+def policy_cases(random: Random) -> BadInput:
+    name, value = random.choice((("policies.yaml", POLICIES), ("cases.yaml", CASES)))
+    files = {"policies.yaml": json.dumps(POLICIES).encode(), "cases.yaml": json.dumps(CASES).encode()}
+    arguments = ["policy", "test", "policies.yaml", "--cases", "cases.yaml"]
+    return BadInput("policy cases", arguments, files | {name: written(changed(value, random), random)})
 
 
 def controller_file(random: Random) -> BadInput:
@@ -377,7 +401,7 @@ KINDS: tuple[Callable[[Random], BadInput], ...] = (
     *(environment,) * 2,
     *(form,) * 3,
     *(special_file,) * 2,
-    *(controller_file, document, project_file, chart),
+    *(controller_file, document, project_file, chart, assessed_file, policy_cases),
 )
 
 

@@ -54,7 +54,8 @@ def problem(made: BadInput, outcome: Outcome) -> str:
     allowed = {0, 1, 2} | ({3} if made.arguments[:1] and made.arguments[0] in NOT_RUNNING else set())
     if outcome.status not in allowed:
         return f"status {outcome.status}"
-    if outcome.status == 1 and "error:" not in outcome.output and "--exit-code" not in made.arguments:
+    is_told = "error:" in outcome.output or "FAILED  " in outcome.output
+    if outcome.status == 1 and not is_told and "--exit-code" not in made.arguments:
         return "no error is told"
     if "not enough memory" in outcome.output or outcome.grown > BYTES:
         return "memory"

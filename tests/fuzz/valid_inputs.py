@@ -99,6 +99,39 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+LOCK = {
+    "models": {
+        "org/m": {
+            "revision": "ab" * 20,
+            "license": "mit",
+            "gated": True,
+            "weights": {"BF16": 1_000_000},
+            "files": [{"path": "a.safetensors", "bytes": 10, "sha256": "cd" * 32}],
+        }
+    }
+}
+POOLS = [
+    {
+        "name": "pool",
+        "nodes": 9,
+        "gpu": {"product": "NVIDIA-L4", "count": 8},
+        "labels": {"a": "b"},
+        "taints": [{"key": "a", "value": "b", "effect": "NoSchedule"}],
+        "cpu": "64",
+        "memory": "512Gi",
+        "pricePerHour": 1.5,
+    }
+]
+POLICIES = [
+    {"name": "own", "expression": "deployment.gpus < 9", "message": "m", "severity": "advisory"},
+    {"name": "all", "scope": "stack", "expression": "stack.gpus < 99", "message": "m"},
+]
+CASES = [
+    {"policy": "own", "about": "x", "deployment": FULL, "violated": False, "lock": LOCK["models"]},
+    {"policy": "all", "deployments": [CPU], "violated": False, "settings": {"nodePools": POOLS}},
+]
+
+
 @cache
 def shipped_stacks() -> tuple[Any, ...]:
     return tuple(yaml.safe_load(path.read_text()) for path in sorted((ROOT / "stacks").glob("Pulumi.*.yaml")))
@@ -120,12 +153,22 @@ def provider_document() -> Any:
 
 @cache
 def preview_document() -> Any:
-    """A preview as ``preview --format json`` saves it, shortened."""
+    """A preview as ``preview --format json`` saves it, with an assessment and a locked model."""
     from airunway.program.record import record
     from airunway.program.stack_file import read_stack
     from airunway.report.preview_document import preview_document
 
-    return json.loads(json.dumps(preview_document(record(ROOT, read_stack(ROOT, "prod")))))
+    document = json.loads(json.dumps(preview_document(record(ROOT, read_stack(ROOT, "prod")))))
+    count, cost = {"least": 1, "most": 2}, {"least": 1.5, "most": 3.0}
+    pool = {"name": "pool", "product": "NVIDIA-L4", "gpus": count, "asked": 1, "askedByOthers": 0}
+    finding = {"concern": "fit", "severity": "advisory", "deployment": "a", "message": "m"}
+    document["deployments"][0] |= {
+        "assessment": {"gpus": [count | {"kind": "NVIDIA-L4"}], "pools": {"pool": 2}, "cost": cost},
+        "model": {"id": "org/m", "revision": "ab" * 20, "bytes": 10},
+    }
+    return document | {
+        "assessment": {"pools": [pool], "cost": cost, "currency": "$", "findings": [finding]},
+    }
 
 
 def stack_of(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +185,7 @@ def valid_files() -> dict[str, bytes]:
         "manifest.yaml": yaml.safe_dump(DOCUMENT).encode(),
         "provider.yaml": yaml.safe_dump(provider_document()).encode(),
         "kubeconfig": yaml.safe_dump(KUBECONFIG).encode(),
+        "policies.yaml": yaml.safe_dump(POLICIES).encode(),
         "t": b"token",
     }
 
