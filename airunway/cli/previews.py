@@ -120,17 +120,18 @@ def _current_preview(root: Path, stack: str) -> dict[str, Any]:
 
 
 def show_explanation(root: Path, stack: str, name: str, format: Format) -> None:
-    """Print why the deployment ``name`` got its provider."""
+    """Print why the deployment ``name`` got its provider, and what it takes."""
     from airunway.report.explain import explanation_document, explanation_text
 
-    deployments = {p.name: p for p in record_stack(root, stack).plan.deployments}
+    preview = record_stack(root, stack)
+    deployments = {p.name: p for p in preview.plan.deployments}
     if name not in deployments:
         hint = suggest_name(name, deployments) if deployments else "the stack has no deployments"
         raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {hint}")])
     if format is Format.JSON:
-        print_json(explanation_document(deployments[name]))
+        print_json(explanation_document(deployments[name], preview.assessment))
     else:
-        console().print(explanation_text(deployments[name]))
+        console().print(explanation_text(deployments[name], preview.assessment))
 
 
 def write_stack(root: Path, stack: str, folder: Path) -> None:

@@ -1,18 +1,26 @@
-"""One deployment's decision in full: every provider, every rule with its result, and the evaluated spec."""
+"""One deployment in full: every provider, every rule with its result, the evaluated spec, and what it takes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from airunway.assessment.assessment import Assessment
 from airunway.planning.deployment import PlannedDeployment
-from airunway.report.preview_document import candidate_document
+from airunway.report.assessment_document import assessment_document, assessments_by_name
+from airunway.report.assessment_sentences import cost_text, gpus_text
+from airunway.report.byte_sizes import byte_size
+from airunway.report.preview_document import candidate_document, locked_document
+from airunway.text.merge import non_empty
 from airunway.text.yaml_writing import to_yaml
 
+_NOTHING = Assessment()
 
-def explanation_text(planned: PlannedDeployment) -> RenderableType:
-    """Render the decision for a terminal."""
+
+def explanation_text(planned: PlannedDeployment, assessment: Assessment = _NOTHING) -> RenderableType:
+    """Render the decision, and what is known of the deployment, for a terminal."""
     selection = planned.request.selection
     parts: list[RenderableType] = [
         Text(planned.name, style="bold").append(
@@ -35,12 +43,32 @@ def explanation_text(planned: PlannedDeployment) -> RenderableType:
         Text("\nspec, as the rules evaluated it", style="bold"),
         Padding(Text(to_yaml(selection.rule_input).rstrip()), (0, 0, 0, 2), expand=False),
     ]
+    if facts := list(_facts(planned, assessment)):
+        parts.append(Text("\nwhat it takes", style="bold"))
+        parts += [Padding(Text(fact), (0, 0, 0, 2), expand=False) for fact in facts]
     return Group(*parts)
 
 
-def explanation_document(planned: PlannedDeployment) -> dict[str, Any]:
-    """Return the decision as plain data."""
+def _facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
+    """The locked model, GPUs with their pools and cost, and the findings, a line each."""
+    document = explanation_document(planned, assessment)
+    if model := document.get("model"):
+        yield f"model {model['id']} at {model['revision'][:12]} ({byte_size(model['bytes'])})"
+    if known := document.get("assessment"):
+        yield f"GPUs: {gpus_text(known['gpus'])}"
+        if known["gpus"]:
+            yield f"node pools: {', '.join(known['pools']) or 'none'}"
+            yield f"cost: {cost_text(known['cost'], assessment.currency)} a month"
+    for finding in document.get("findings", []):
+        yield f"{'stopped' if finding['severity'] == 'mandatory' else 'advice'}: {finding['message']}"
+
+
+def explanation_document(planned: PlannedDeployment, assessment: Assessment = _NOTHING) -> dict[str, Any]:
+    """Return the decision, and what is known of the deployment, as plain data."""
     selection = planned.request.selection
+    findings = assessment_document(assessment).get("assessment", {}).get("findings", [])
+    own = [finding for finding in findings if finding["deployment"] == planned.name]
+    known = assessments_by_name(assessment).get(planned.name, {}) | locked_document(planned)
     return {
         "name": planned.name,
         "engine": str(selection.engine),
@@ -57,4 +85,6 @@ def explanation_document(planned: PlannedDeployment) -> dict[str, Any]:
             for c in selection.candidates
         ],
         "spec": selection.rule_input,
+        **known,
+        **non_empty(findings=own),
     }

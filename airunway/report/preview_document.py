@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from airunway.assessment.model_lock import LockedModel
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
 from airunway.report.assessment_document import assessment_document, assessments_by_name
@@ -25,7 +24,6 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
     """Return one deployment's decision; ``rule`` is null if provider.name names the provider."""
     selection = planned.request.selection
     rule = selection.rule
-    locked = planned.locked
     return {
         "name": planned.name,
         "delivery": str(planned.delivery),
@@ -34,12 +32,16 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
         "reason": selection.reason,
         "rule": {"condition": rule.condition, "priority": rule.priority} if rule else None,
         "candidates": [candidate_document(c) for c in selection.candidates],
-        **({"model": _locked(planned, locked)} if locked else {}),
+        **locked_document(planned),
     }
 
 
-def _locked(planned: PlannedDeployment, locked: LockedModel) -> dict[str, Any]:
-    return {"id": planned.request.spec.model.id, "revision": locked.revision, "bytes": locked.bytes}
+def locked_document(planned: PlannedDeployment) -> dict[str, Any]:
+    """Return the deployment's locked model; empty if it has none."""
+    locked = planned.locked
+    if locked is None:
+        return {}
+    return {"model": {"id": planned.request.spec.model.id, "revision": locked.revision, "bytes": locked.bytes}}
 
 
 def candidate_document(candidate: Candidate) -> dict[str, Any]:

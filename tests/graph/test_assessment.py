@@ -10,6 +10,7 @@ import pytest
 from airunway.program.record import Preview, record, run_function
 from airunway.program.stack_config import plan_from_config
 from airunway.program.stack_file import read_stack
+from airunway.report.explain import explanation_document
 from airunway.report.markdown import preview_markdown
 from airunway.report.preview_document import preview_document
 from components.model_serving import serve
@@ -23,6 +24,7 @@ from tests.graph.assessed_changes import (
     over_budget,
 )
 from tests.graph.changes import write
+from tests.graph.locked_changes import lock, write_lock
 from tests.graph.projects import ROOT, copy_program
 
 STOPPED = [no_node_is_large_enough, no_toleration, no_free_gpus, over_budget]
@@ -173,3 +175,34 @@ def test_policies_need_no_node_pools(tmp_path: Path) -> None:
     document = preview_document(preview(project(tmp_path, config | {"airunway:policies": [policy]})))
     assert [f["message"] for f in document["assessment"]["findings"]] == ["too many GPUs [policy gpus]"]
     assert "assessment" not in preview_document(preview(project(tmp_path, config)))
+
+
+def test_an_explanation_says_what_the_deployment_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_free_gpus(config := assessed())
+    root = project(tmp_path, config)
+    write_lock(root, lock())
+
+    def explained(name: str) -> list[str]:
+        assert run(monkeypatch, "explain", name, "--stack", "prod", "--cwd", str(root), columns=160) == 0
+        _, _, after = capsys.readouterr().out.partition("\nwhat it takes\n")
+        return after.splitlines()
+
+    assert explained("large") == [
+        "  model meta-llama/Llama-3.3-70B-Instruct at a1a1a1a1a1a1 (141.1 GB)",
+        "  GPUs: 4 × NVIDIA-H100-80GB-HBM3",
+        "  node pools: h100",
+        "  cost: $29,200 a month",
+    ]
+    model, _, pools, cost, finding = explained("small")
+    assert model == "  model Qwen/Qwen3-0.6B at c3c3c3c3c3c3 (1.5 GB)"
+    assert (pools, cost) == ("  node pools: l4", "  cost: unknown a month")
+    assert finding.startswith("  stopped: 2 of its 6 pods with 1 GPU each find no free node")
+    assert explained("cpu") == ["  GPUs: –"]
+
+
+def test_an_explanation_of_a_stack_that_is_not_assessed_is_as_ever(tmp_path: Path) -> None:
+    config = {key: value for key, value in assessed().items() if key not in ("airunway:nodePools", "airunway:policies")}
+    (planned, *_) = preview(project(tmp_path, config)).plan.deployments
+    assert list(explanation_document(planned)) == ["name", "engine", "provider", "reason", "candidates", "spec"]
