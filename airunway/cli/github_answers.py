@@ -1,10 +1,10 @@
 """Answers of GitHub's API no longer, and no slower, than a limit."""
 
-import time
 from collections.abc import Iterator
 
 import httpx
 
+from airunway.text.bounded_streams import UnendingError, bounded
 from airunway.text.problems import format_value
 
 MAX_BYTES = 64 * 2**20
@@ -14,10 +14,6 @@ HEADERS = {"Accept-Encoding": "identity"}
 """What is asked for with each request: a packed answer has no size until it is read."""
 
 
-class UnusableAnswerError(httpx.RequestError):
-    """An answer that is not read to its end; the message says why."""
-
-
 class _BoundedStream(httpx.SyncByteStream):
     """The bytes of an answer as they come."""
 
@@ -25,23 +21,16 @@ class _BoundedStream(httpx.SyncByteStream):
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        count, until = 0, time.monotonic() + MAX_SECONDS
-        for chunk in self._stream:
-            count += len(chunk)
-            if count > MAX_BYTES:
-                raise UnusableAnswerError(f"its answer has more than {MAX_BYTES:,} bytes, the most that is read")
-            if time.monotonic() > until:
-                raise UnusableAnswerError(f"its answer does not end within {MAX_SECONDS:.0f} seconds")
-            yield chunk
+        return bounded(self._stream, MAX_BYTES, MAX_SECONDS)
 
     def close(self) -> None:
         self._stream.close()
 
 
 def bound(response: httpx.Response) -> None:
-    """Let ``response`` be read up to the limits; a hook of a client. Raises ``UnusableAnswerError``."""
+    """Let ``response`` be read up to the limits; a hook of a client. Raises ``UnendingError`` for a packed one."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise UnusableAnswerError(f"its answer has the encoding {format_value(encoding)}, must be none")
+        raise UnendingError(f"its answer has the encoding {format_value(encoding)}, must be none")
     if isinstance(response.stream, httpx.SyncByteStream):
         response.stream = _BoundedStream(response.stream)

@@ -19,6 +19,7 @@ from airunway.report.pull_request_comments import (
     NewComment,
     comment_changes,
 )
+from airunway.text.bounded_streams import UnendingError
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console, one_line
 
@@ -95,7 +96,7 @@ def write_comments(pull_request: PullRequest, texts: Mapping[str, str | None]) -
             console().print(f"{change.stack}: {pull_request.apply(change)}", markup=False, soft_wrap=True)
     except InputError:
         raise
-    except github_answers.UnusableAnswerError as error:
+    except UnendingError as error:
         raise InputError([Problem("GitHub", f"{pull_request.url} does not answer as GitHub does: {error}")]) from error
     except httpx.HTTPError as error:
         message = one_line(str(error)) or type(error).__name__

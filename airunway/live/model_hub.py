@@ -5,19 +5,21 @@ The client reads HF_ENDPOINT, HF_TOKEN or the token of `hf auth login`, and prox
 
 import os
 
-# The client reads it when it is imported; without it, it sends and asks more than what is needed here.
+# The library reads it when it is imported; without it, it asks and tells the hub more than it is asked to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import httpx2
-from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from airunway.assessment.model_lock import LockedFile, LockedModel, parts_of
+from airunway.live.hub_client import hub_client
+from airunway.text.bounded_streams import UnendingError
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import one_line
 
 _SECONDS = 30.0
+"""Most time for a part of an answer."""
 _LICENSE = "license:"
 _NO_HUB = "what HF_ENDPOINT names does not answer as a hub does"
 
@@ -26,8 +28,7 @@ def look_up(key: str) -> LockedModel:
     """Return what the hub has of a model now; ``key`` is that of the lock. Raises ``InputError``."""
     model_id, requested = parts_of(key)
     try:
-        hub = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-        found = hub.model_info(model_id, revision=requested, timeout=_SECONDS, files_metadata=True)
+        found = hub_client().model_info(model_id, revision=requested, timeout=_SECONDS, files_metadata=True)
     except GatedRepoError as error:
         raise _problem(key, "is gated; accept its terms on the hub, and set HF_TOKEN") from error
     except RevisionNotFoundError as error:
@@ -36,6 +37,8 @@ def look_up(key: str) -> LockedModel:
         raise _problem(key, "is not on the hub, or HF_TOKEN may not see it") from error
     except HfHubHTTPError as error:
         raise _problem(key, f"the hub refused: {one_line(str(error.server_message or error))}") from error
+    except UnendingError as error:
+        raise _problem(key, f"{_NO_HUB}: {error}") from error
     except httpx2.HTTPError as error:
         raise _problem(key, f"the hub can't be reached: {one_line(str(error)) or type(error).__name__}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

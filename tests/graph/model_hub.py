@@ -4,6 +4,7 @@ It answers `GET /api/models/ID/revision/REVISION?blobs=True` with the fields tha
 refuses with the header X-Error-Code, as the client's hf_raise_for_status takes it.
 """
 
+import contextlib
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -34,6 +35,7 @@ class ModelHub(ThreadingHTTPServer):
         self.models: dict[tuple[str, str], Any] = {}
         self.refusal: tuple[int, str] | None = None
         self.requests: list[str] = []
+        self.encoding = ""
         self.tokens: set[str | None] = set()
 
     @property
@@ -61,9 +63,18 @@ class Handler(BaseHTTPRequestHandler):
         return self._reply(404, {"error": "no"}, "RevisionNotFound" if known else "RepoNotFound")
 
     def _reply(self, status: int, body: Any, code: str = "") -> None:
-        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if callable(body):
+            self.send_response(status)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the client has had enough
+                for piece in body():
+                    self.wfile.write(piece)
+            return
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        if self.server.encoding:
+            self.send_header("Content-Encoding", self.server.encoding)
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_header("Content-Length", str(len(text)))
         if code:
             self.send_header("X-Error-Code", code)

@@ -2,8 +2,10 @@
 the commits in ``models.lock.yaml``.
 """
 
+import itertools
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -324,3 +326,40 @@ def test_a_folder_that_can_t_be_written_is_told(
     monkeypatch.setattr("tempfile.mkstemp", fail)
     assert lock(monkeypatch, project) == 1
     assert "stacks/models.lock.yaml: can't be written: No space left on device" in capsys.readouterr().err
+
+
+def test_an_answer_without_end_is_read_up_to_a_limit(
+    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.models[QWEN, "main"] = lambda: itertools.repeat(b" " * 2**20)
+    assert lock(monkeypatch, project) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert (
+        f"{QWEN}: what HF_ENDPOINT names does not answer as a hub does: its answer has more than 67,108,864 bytes"
+        in told
+    )
+
+
+def test_an_answer_that_trickles_is_read_for_a_while(
+    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def trickle() -> Iterator[bytes]:
+        while True:
+            time.sleep(0.05)
+            yield b" "
+
+    hub.models[QWEN, "main"] = trickle
+    monkeypatch.setattr("airunway.live.hub_client.MAX_SECONDS", 0.5)
+    started = time.monotonic()
+    assert lock(monkeypatch, project) == 1
+    assert "its answer does not end within" in capsys.readouterr().err
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip"])
+def test_a_packed_answer_is_not_unpacked(
+    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    hub.encoding = encoding
+    assert lock(monkeypatch, project) == 1
+    assert "its answer has the encoding" in capsys.readouterr().err
