@@ -5,17 +5,20 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from airunway.text.problems import InputError
 
 _DEBUG = "AIRUNWAY_DEBUG"
 _EXTRAS = {
-    "live": ("httpx_ws", "openai"),
-    "lock": ("huggingface_hub", "ruamel"),
+    "live": ("httpx2", "httpx_ws", "openai"),
+    "lock": ("huggingface_hub",),
     "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
 }
 """Packages that only an optional extra installs, by extra."""
+_MODEL_HUB = "model_hub.py"
+"""The module that needs the extra for the lock, which brings httpx2 as the one for live commands does."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
 """Why output can't be written, whatever the program does."""
 
@@ -32,7 +35,8 @@ def run(command: Callable[[], None]) -> None:
         _fail(*map(str, error.problems), footer=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        extra = next((name for name, packages in _EXTRAS.items() if package in packages), None)
+        is_hub = any(Path(frame.filename).name == _MODEL_HUB for frame in traceback.extract_tb(error.__traceback__))
+        extra = "lock" if is_hub else next((name for name, names in _EXTRAS.items() if package in names), None)
         if extra is None:
             _fail_by_bug(error)
         _fail(f"this command needs optional packages; run: pip install 'airunway[{extra}]'", footer="Nothing was done.")

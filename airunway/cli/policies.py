@@ -22,7 +22,7 @@ def check_policies(policy_files: Sequence[str], case_files: Sequence[str]) -> bo
     for result in results:
         out.print(_line(result), markup=False, soft_wrap=True)
     failed = [result for result in results if not result.passed]
-    out.print(f"{len(results)} cases, {len(failed)} failed", markup=False)
+    out.print(f"{len(results)} case{'s' * (len(results) != 1)}, {len(failed)} failed", markup=False)
     for note in _untested(policies, results):
         console(stderr=True).print(f"note: {note}", markup=False, soft_wrap=True)
     return bool(failed)

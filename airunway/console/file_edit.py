@@ -4,12 +4,11 @@ import contextlib
 import difflib
 import hashlib
 import os
-import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from airunway.text.atomic_files import replace_file
 from airunway.text.bounded_files import UnreadableFileError, read_text_file
 from airunway.text.problems import InputError, Problem
 
@@ -64,35 +63,8 @@ def save(path: Path, text: str, expected_fingerprint: str) -> None:
     if fingerprint(before) != expected_fingerprint:
         raise ConflictError(f"{path.name} was changed by someone else in the meantime")
     status = path.stat()
-    if status.st_nlink > 1 or not _replace(path, text, status):
+    if status.st_nlink > 1 or not replace_file(path, text, status):
         _overwrite(path, text, before)
-
-
-def _replace(path: Path, text: str, status: os.stat_result) -> bool:
-    """Put a new file with the same owner and mode in the place of ``path``; False if that is not possible."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except PermissionError:
-        return False  # of the folder; the file itself may be writable
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            try:
-                os.fchown(handle, status.st_uid, status.st_gid)
-            except PermissionError:
-                os.unlink(temporary)
-                return False
-            os.fchmod(handle, stat.S_IMODE(status.st_mode))  # after the owner, whose change clears bits of the mode
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    with contextlib.suppress(OSError):  # the change is there; some file systems can't sync a folder
-        _sync_folder(path.parent)
-    return True
 
 
 def _overwrite(path: Path, text: str, before: str) -> None:
@@ -112,11 +84,3 @@ def _write(file: TextIO, text: str) -> None:
     file.flush()
     file.truncate()
     os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,9 +1,6 @@
 """Read and write a project's ``models.lock.yaml``, keeping the comments that people wrote into it."""
 
-import contextlib
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from airunway.assessment.model_lock import LOCK_FILE, LockedModel, ModelLock
 from airunway.planning.locked_models import parse_lock
+from airunway.text.atomic_files import replace_file
 from airunway.text.bounded_files import UnreadableFileError, read_text_file
 from airunway.text.problems import InputError, Problem
 
@@ -69,18 +67,8 @@ def write_lock_file(root: Path, text: str) -> None:
     path = (root / LOCK_FILE).resolve()
     try:
         path.parent.mkdir(exist_ok=True)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                os.fchmod(handle, mode)
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        is_written = replace_file(path, text, path.stat() if path.exists() else None)
     except OSError as error:
         raise InputError([Problem(LOCK_FILE, f"can't be written: {error.strerror}")]) from error
+    if not is_written:
+        raise InputError([Problem(LOCK_FILE, "can't be written: its folder or its owner does not allow it")])

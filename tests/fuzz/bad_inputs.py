@@ -4,7 +4,6 @@ import json
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -12,16 +11,14 @@ import yaml
 
 from airunway.console.fields import groups
 from tests.deployments import CPU
+from tests.fuzz.assessed_inputs import assessed_file, policy_cases
+from tests.fuzz.made_input import BadInput
 from tests.fuzz.mutations import ODD, changed, written
 from tests.fuzz.valid_inputs import (
-    CASES,
     CLOSED,
     DOCUMENT,
     FULL,
     KUBECONFIG,
-    LOCK,
-    POLICIES,
-    POOLS,
     ROOT,
     SETTINGS,
     STACK_COMMANDS,
@@ -32,29 +29,6 @@ from tests.fuzz.valid_inputs import (
     stack_of,
     valid_files,
 )
-
-
-@dataclass
-class BadInput:
-    """A command with the files that it finds in its project, its environment and its standard input."""
-
-    kind: str
-    arguments: list[str]
-    files: dict[str, bytes] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    stdin: bytes = b""
-    special: Callable[[Path], None] | None = None
-    """Makes what is no regular file."""
-    form: tuple[str, dict[str, str]] | None = None
-    """Path and fields of a form of the console, instead of a command."""
-
-    def write(self, root: Path) -> None:
-        for name, content in self.files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        if self.special is not None:
-            self.special(root)
 
 
 def _of_stack(arguments: list[str]) -> list[str]:
@@ -92,26 +66,6 @@ def named_file(random: Random) -> BadInput:
         )
     )
     return BadInput(f"named file {name}", _of_stack(["preview"]), {name: written(changed(value, random), random)})
-
-
-def assessed_file(random: Random) -> BadInput:
-    """Of what a plan is assessed by; no finding ends the command."""
-    name, value = random.choice((("stacks/models.lock.yaml", LOCK), ("pools.yaml", POOLS), ("policies.yaml", POLICIES)))
-    settings = SETTINGS | {"nodePoolFiles": ["pools.yaml"], "policyFiles": ["policies.yaml"]}
-    files = {
-        "stacks/Pulumi.own.yaml": json.dumps(stack_of(settings)).encode(),
-        "stacks/models.lock.yaml": json.dumps(LOCK).encode(),
-        "pools.yaml": json.dumps(POOLS).encode(),
-    }
-    content = written(changed(value, random), random)
-    return BadInput(f"assessed by {name}", _of_stack(["explain", "cpu"]), files | {name: content})
-
-
-def policy_cases(random: Random) -> BadInput:
-    name, value = random.choice((("policies.yaml", POLICIES), ("cases.yaml", CASES)))
-    files = {"policies.yaml": json.dumps(POLICIES).encode(), "cases.yaml": json.dumps(CASES).encode()}
-    arguments = ["policy", "test", "policies.yaml", "--cases", "cases.yaml"]
-    return BadInput("policy cases", arguments, files | {name: written(changed(value, random), random)})
 
 
 def controller_file(random: Random) -> BadInput:

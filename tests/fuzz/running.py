@@ -18,7 +18,7 @@ from airunway.cli.main import main
 from airunway.console.app import Console
 from airunway.console.project import Project
 from airunway.text.problems import InputError
-from tests.fuzz.bad_inputs import BadInput
+from tests.fuzz.made_input import BadInput
 from tests.fuzz.totals import SECONDS
 from tests.fuzz.valid_inputs import ROOT
 from tests.unit.console_pages import HOST, Browser

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 
 from tests.fuzz import running
-from tests.fuzz.bad_inputs import BadInput, bad_input
+from tests.fuzz.bad_inputs import bad_input
+from tests.fuzz.made_input import BadInput
 from tests.fuzz.running import TooSlowError, in_its_own_process, in_process, problem
 from tests.fuzz.totals import SECONDS, TOTALS
 from tests.fuzz.valid_inputs import STACK_COMMANDS, valid_files

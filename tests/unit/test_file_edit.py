@@ -90,7 +90,7 @@ def test_an_owner_that_can_not_be_given_is_kept_by_writing_in_place(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(f"airunway.console.file_edit.{'tempfile' if refused == 'mkstemp' else 'os'}.{refused}", refuse)
+    monkeypatch.setattr(f"airunway.text.atomic_files.{'tempfile' if refused == 'mkstemp' else 'os'}.{refused}", refuse)
     path = tmp_path / "stack.yaml"
     path.write_text("a: long value\n")
     number = path.stat().st_ino

@@ -159,12 +159,30 @@ def test_a_wheel_works_without_the_project(wheel: zipfile.ZipFile, tmp_path: Pat
     assert done.stdout.startswith(str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("package", "command", "extra"),
-    [("starlette", ["console", "--no-browser"], "console"), ("openai", ["chat", "x", "hello"], "live")],
+OPTIONAL = (
+    "httpx2",
+    "httpx_ws",
+    "huggingface_hub",
+    "multipart",
+    "openai",
+    "python_multipart",
+    "ruamel",
+    "ruamel.yaml",
+    "setuptools",
+    "sse_starlette",
+    "starlette",
+    "uvicorn",
 )
-def test_a_command_whose_packages_are_missing_names_the_extra(package: str, command: list[str], extra: str) -> None:
-    code = f"import sys; sys.modules[{package!r}] = None; from airunway.cli.main import main; main()"
+"""Modules that only extras install."""
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [(["console", "--no-browser"], "console"), (["chat", "x", "hello"], "live"), (["lock"], "lock")],
+)
+def test_a_command_whose_packages_are_missing_names_the_extra(command: list[str], extra: str) -> None:
+    """As where no extra is installed."""
+    code = f"import sys; sys.modules |= dict.fromkeys({OPTIONAL!r}); from airunway.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
         1,
@@ -174,19 +192,8 @@ def test_a_command_whose_packages_are_missing_names_the_extra(package: str, comm
 
 def test_previews_and_plans_need_none_of_the_extras() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"console", "live"} <= set(extras)
-    missing = (
-        "httpx_ws",
-        "openai",
-        "ruamel",
-        "ruamel.yaml",
-        "sse_starlette",
-        "starlette",
-        "uvicorn",
-        "multipart",
-        "setuptools",
-    )
-    code = f"import sys; sys.modules |= dict.fromkeys({missing!r}); from airunway.cli.main import main; main()"
+    assert {"console", "live", "lock"} <= set(extras)
+    code = f"import sys; sys.modules |= dict.fromkeys({OPTIONAL!r}); from airunway.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "preview", "--stack", "dev"], cwd=ROOT, capture_output=True, text=True
     )
