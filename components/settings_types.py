@@ -227,7 +227,7 @@ class PlatformArgs(TypedDict):
 
     pod_security: NotRequired[str]
     """Pod Security level that the created namespaces enforce: privileged, baseline or restricted. Without it, they warn
-    of pods below baseline.
+    of pods below baseline. With it, more pods have no token for the Kubernetes API.
     """
 
     providers: NotRequired[dict[str, ProviderSettings]]
@@ -280,7 +280,7 @@ class ModelServingArgs(TypedDict):
 
     pod_security: NotRequired[str]
     """Pod Security level that the created namespaces enforce: privileged, baseline or restricted. Without it, they warn
-    of pods below baseline.
+    of pods below baseline. With it, more pods have no token for the Kubernetes API.
     """
 
     deployments: NotRequired[list[Deployment]]

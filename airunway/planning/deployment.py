@@ -136,6 +136,7 @@ def plan_deployment(
         pull_secret=pull_secret(settings) if image else None,
         labels_added=entry.labels,
         annotations_added=entry.annotations,
+        is_enforced=settings.pod_security is not None,
     )
     rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, context)
     return PlannedDeployment(

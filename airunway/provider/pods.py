@@ -72,6 +72,8 @@ def scheduling(spec: ModelDeploymentSpec) -> dict[str, Any]:
 
 NO_API_TOKEN = {"automountServiceAccountToken": False}
 """What a pod has that calls no Kubernetes API."""
+NO_ESCALATION = {"securityContext": {"allowPrivilegeEscalation": False}}
+"""What a container has that runs no program of other rights."""
 
 
 def pod_template(request: Request, pod: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class Request:
     """A checked deployment with its decision; ``token_secret`` is the Secret with its Hugging Face token, if any.
 
     ``built_image`` is the image that the stack builds for it, as nodes pull it; ``pull_secret`` is set if the registry
-    needs a login. ``labels_added`` and ``annotations_added`` are the user's for the upstream object.
+    needs a login. ``labels_added`` and ``annotations_added`` are the user's for the upstream object. ``is_enforced`` is
+    set if the stack's namespaces enforce a Pod Security level.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Request:
     pull_secret: str | None = None
     labels_added: Mapping[str, str] = field(default_factory=dict)
     annotations_added: Mapping[str, str] = field(default_factory=dict)
+    is_enforced: bool = False
 
     @property
     def labels(self) -> dict[str, str]:

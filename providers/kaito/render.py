@@ -3,7 +3,7 @@
 Upstream facts: kaito.sh/v1beta1 as of 0.12.0; ``resource`` and ``inference`` are at the object's root.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from airunway.provider.engine_args import engine_flags
 from airunway.provider.pods import (
     ENVIRONMENT_FIELDS,
     IMAGE_FIELDS,
+    NO_API_TOKEN,
+    NO_ESCALATION,
     POD_METADATA_FIELDS,
     SCHEDULING_FIELDS,
     environment,
@@ -21,7 +23,7 @@ from airunway.provider.pods import (
     scheduling,
 )
 from airunway.provider.request import Endpoint, Objects, Request
-from airunway.provider.storage import STORAGE_FIELDS, pod_volumes, volume_mounts
+from airunway.provider.storage import STORAGE_FIELDS, MountedVolume, pod_volumes, volume_mounts
 from airunway.provider.supported_fields import Refusals
 from airunway.provider.user_flags import duplicate_problems, user_flags
 from airunway.spec.model import GPU_RESOURCE, Engine, Mode, ModelDeploymentSpec, Source
@@ -236,17 +238,22 @@ def _template(request: Request, refusals: Refusals) -> _Inference:
         "ports": [{"containerPort": port}],
         "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
         "resources": non_empty(requests=limits, limits=limits),
+        **(NO_ESCALATION if request.is_enforced else {}),
         **non_empty(env=environment(request), volumeMounts=volume_mounts(volumes)),
-    }
-    # No nodeSelector here: KAITO derives the node affinity from resource.labelSelector.
-    login = [{"name": request.pull_secret}] if request.pull_secret else None
-    pod = {
-        "containers": [container],
-        **non_empty(
-            tolerations=scheduling(spec).get("tolerations"), imagePullSecrets=login, volumes=pod_volumes(volumes)
-        ),
     }
     single = spec.model.gguf and spec.model.gguf.file and request.token_secret
     public = ("model.gguf.file: a single file is fetched without the Hugging Face token, so it must be public",)
     warnings = (*(public if single else ()), *sharing_warnings(request))
-    return {"template": pod_template(request, pod)}, (), warnings
+    return {"template": pod_template(request, _pod(request, container, volumes))}, (), warnings
+
+
+def _pod(request: Request, container: dict[str, Any], volumes: Sequence[MountedVolume]) -> dict[str, Any]:
+    """The pod of a template; it has no nodeSelector, as KAITO derives its affinity from resource.labelSelector."""
+    login = [{"name": request.pull_secret}] if request.pull_secret else None
+    tolerations = scheduling(request.spec).get("tolerations")
+    return {
+        # A changed template makes the Workspace anew, so only stacks that ask for it have this.
+        **(NO_API_TOKEN if request.is_enforced else {}),
+        "containers": [container],
+        **non_empty(tolerations=tolerations, imagePullSecrets=login, volumes=pod_volumes(volumes)),
+    }

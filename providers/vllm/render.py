@@ -15,6 +15,7 @@ from airunway.provider.pods import (
     GGUF_REASONS,
     IMAGE_FIELDS,
     NO_API_TOKEN,
+    NO_ESCALATION,
     POD_METADATA_FIELDS,
     SCHEDULING_FIELDS,
     environment,
@@ -157,7 +158,7 @@ def _container(request: Request, line: CommandLine, load: int) -> dict[str, Any]
         "startupProbe": health | {"failureThreshold": -(-load // _PERIOD)},
         "readinessProbe": health,
         "resources": {"limits": limits, "requests": limits},
-        "securityContext": {"allowPrivilegeEscalation": False},
+        **NO_ESCALATION,
         "volumeMounts": [shm, *cache.mount(request), *volume_mounts(volumes)],
         **non_empty(env=environment(request, cache_environment(Engine.VLLM, volumes, spec))),
     }

@@ -57,7 +57,7 @@ def enforcing(cluster: Cluster) -> str:
 @pytest.mark.parametrize("provider", ENTRIES)
 def test_the_pods_of_every_provider_are_let_in_at_baseline(cluster: Cluster, enforcing: str, provider: str) -> None:
     raw = {"cluster": {"context": "x"}, "namespace": enforcing, "providers": VLLM, "deployments": [ENTRIES[provider]]}
-    (deployment,) = plan_stack(parse_settings(raw), Files(), PROVIDERS).deployments
+    (deployment,) = plan_stack(parse_settings(raw | {"podSecurity": "baseline"}), Files(), PROVIDERS).deployments
     assert deployment.request.selection.provider == provider
     specs = pod_specs(deployment.rendered.resource)
     assert specs
