@@ -80,10 +80,12 @@ def test_a_stack_s_namespace_warns_of_baseline_and_enforces_what_the_stack_says(
         return {k.split("/")[1]: v for k, v in found.items() if k.startswith("pod-security.")}
 
     with operator(cluster):
-        stack = engine.stack("levels", settings(cluster, CPU, namespace="levels"))
+        stack = engine.stack("levels", settings(cluster, ENTRIES["dynamo"], namespace="levels"))
         stack.up()
         assert labels() == {"audit": "baseline", "warn": "baseline"}
-        stack = engine.stack("levels", settings(cluster, CPU, namespace="levels", podSecurity="restricted"))
+        stack = engine.stack(
+            "levels", settings(cluster, ENTRIES["dynamo"], namespace="levels", podSecurity="restricted")
+        )
         steps = Steps()
         stack.up(on_event=steps)
         assert steps.changes() == [("update", "Namespace", "levels")]
