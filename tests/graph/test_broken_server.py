@@ -47,10 +47,10 @@ def timeout(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture
 def bounds() -> Iterator[None]:
-    """Time and memory of a test."""
+    """Time and memory of a test; a command that hung did so for a minute and more, and a busy machine takes its time."""
     started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 15
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEBIBYTES << 10
 
 
