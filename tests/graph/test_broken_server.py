@@ -47,7 +47,7 @@ def timeout(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture
 def bounds() -> Iterator[None]:
-    """Time and memory of a test; a command that hung did so for a minute and more, and a busy machine takes its time."""
+    """Time and memory of a test. A command that hung did so for a minute and more; a busy machine takes its time."""
     started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     assert time.monotonic() - started < 15
