@@ -31,7 +31,9 @@ def lock_models(root: Path, update: Sequence[str], *, update_all: bool) -> None:
     _print(_changes(lock.models, models))
     text = lock_text(before, models)
     if text == before:
-        console(stderr=True).print(f"{LOCK_FILE} has all {len(used)} models; nothing was written.", soft_wrap=True)
+        console(stderr=True).print(
+            f"{LOCK_FILE} has every model that stacks serve; nothing was written.", soft_wrap=True
+        )
         return
     write_lock_file(root, text)
     console(stderr=True).print(f"Wrote {LOCK_FILE}.", soft_wrap=True)
