@@ -83,8 +83,7 @@ def _message(weights: int, gpus: int, product: str, each: int, role: str) -> str
     worker = f"each worker ({role})" if role else "each worker"
     there = f"{gpus} × {product} ({_gib(gpus * each)})"
     return (
-        f"its weights ({_gib(weights)}) do not fit the memory of the {there} that {worker} has;"
-        f" they need at least {-(-weights // each)}"
+        f"its weights ({_gib(weights)}) do not fit the {there} of {worker}; at least {-(-weights // each)} are needed"
     )
 
 

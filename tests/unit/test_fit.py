@@ -49,8 +49,8 @@ def told(entry: dict[str, Any], *pools: Any, **more: Any) -> list[str]:
 
 def test_a_70b_model_does_not_fit_one_gpu_and_fits_two() -> None:
     assert told(deployment(LLAMA, 1)) == [
-        "mandatory: a: its weights (131.4 GiB) do not fit the memory of the 1 × NVIDIA-H100-80GB-HBM3 (80.0 GiB) that"
-        " each worker (VllmWorker) has; they need at least 2"
+        "mandatory: a: its weights (131.4 GiB) do not fit the 1 × NVIDIA-H100-80GB-HBM3 (80.0 GiB) of each worker"
+        " (VllmWorker); at least 2 are needed"
     ]
     assert told(deployment(LLAMA, 2)) == []
 
@@ -77,7 +77,7 @@ def test_each_role_is_told() -> None:
         "scaling": {"prefill": {"gpu": {"count": 1}}, "decode": {"gpu": {"count": 2}}},
     }
     (only,) = told(pair)
-    assert "that each worker (" in only
+    assert "of each worker (" in only
     assert "prefill" in only.lower()
 
 
