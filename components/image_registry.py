@@ -7,7 +7,7 @@ import pulumi
 
 from airunway.planning.image_build import LOGIN_SECRET, NAMESPACE, PULL_SECRET, PUSH_SECRET, hosts
 from airunway.planning.registry_objects import registry_objects
-from airunway.planning.settings import StackSettings
+from airunway.planning.settings import ManagedRegistry, StackSettings
 from airunway.text.names import dns_label
 from components.children import child_options, ignored_claim_fields, retained_options
 from components.kubernetes_object import KubernetesObject
@@ -52,20 +52,8 @@ class ImageRegistry(pulumi.ComponentResource):
             {"pushHost": registry_hosts.push, "pullHost": registry_hosts.pull},
             opts,
         )
-        dependencies = list(args["depends_on"])
         if settings.registry.managed:
-            login = generated_login(registry_hosts.push)
-            dependencies.append(secret_object(self, LOGIN_SECRET, login, args["depends_on"], ignore_changes=GENERATED))
-        for manifest in registry_objects(settings.registry.managed) if settings.registry.managed else []:
-            retain = manifest["kind"] == "PersistentVolumeClaim"
-            options = (
-                retained_options(self, dependencies, ignored_claim_fields(manifest), args["on_failure"])
-                if retain
-                else child_options(self, depends_on=dependencies, on_error=args["on_failure"])
-            )
-            dependencies.append(
-                KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options)
-            )
+            self._create(settings.registry.managed, registry_hosts.push, args)
         self._depends_on = args["depends_on"]
         self._logins: dict[str, KubernetesObject] = {}
         existing, password = settings.registry.existing, args.get("password")
@@ -80,6 +68,21 @@ class ImageRegistry(pulumi.ComponentResource):
             pulumi.Output.from_input(registry_hosts.pull),
         )
         self.register_outputs({"pushHost": self.push_host, "pullHost": self.pull_host})
+
+    def _create(self, managed: ManagedRegistry, push_host: str, args: ImageRegistryArgs) -> None:
+        login = generated_login(push_host)
+        secret = secret_object(self, LOGIN_SECRET, login, args["depends_on"], ignore_changes=GENERATED)
+        dependencies: list[pulumi.Resource] = [*args["depends_on"], secret]
+        for manifest in registry_objects(managed):
+            retain = manifest["kind"] == "PersistentVolumeClaim"
+            options = (
+                retained_options(self, dependencies, ignored_claim_fields(manifest), args["on_failure"])
+                if retain
+                else child_options(self, depends_on=dependencies, on_error=args["on_failure"])
+            )
+            dependencies.append(
+                KubernetesObject(f"{manifest['metadata']['name']}-{manifest['kind'].lower()}", manifest, options)
+            )
 
     def login(self, namespace: str, depends_on: Sequence[pulumi.Resource]) -> KubernetesObject:
         """Return the pull Secret of ``namespace``, creating it after ``depends_on`` if needed."""

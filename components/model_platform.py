@@ -10,10 +10,9 @@ from airunway.planning.deployment import TOKEN_SECRET, PlanContext, PlannedDeplo
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.last_build import LastBuild
-from airunway.planning.namespaces import deployment_namespace
+from airunway.planning.namespaces import deployment_namespace, system_namespace
 from airunway.planning.plan import Plan, parse_settings, secret_problems
 from airunway.planning.settings import PASSWORD_SETTING, TOKEN_SETTING, Cluster, InstallationMode, StackSettings
-from airunway.planning.system_objects import system_namespace
 from airunway.planning.volume_claims import registry_claim_problems
 from airunway.provider.labels import MANAGED
 from airunway.provider.pods import TOKEN_KEY

@@ -6,14 +6,13 @@ from airunway.planning.image_build import BUILDER, SOCKET_DIR, hosts, system_lab
 from airunway.planning.settings import BUILD_DATA, BuilderSettings, StackSettings
 from airunway.planning.system_objects import (
     claimed_volume,
+    config_map,
     ingress_policy,
     object_metadata,
     single_pod_deployment,
     volume_claim,
 )
-from airunway.provider.labels import GROUP
 from airunway.text.merge import non_empty
-from airunway.text.names import digest
 
 
 def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
@@ -28,10 +27,8 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
     labels = system_labels(BUILDER, "privileged" if builder.unconfined else "baseline")
     config = _daemon_config(settings)
     volumes = [claimed_volume("state", BUILDER), {"name": "config", "configMap": {"name": BUILDER}}]
-    deployment = single_pod_deployment(BUILDER, labels, [_daemon(builder)], volumes, {"fsGroup": 1000})
-    template = deployment["spec"]["template"]
-    template["spec"]["serviceAccountName"] = BUILDER
-    template["metadata"]["annotations"] = {f"{GROUP}/config": digest(config)}
+    deployment = single_pod_deployment(BUILDER, labels, [_daemon(builder)], volumes, {"fsGroup": 1000}, config)
+    deployment["spec"]["template"]["spec"]["serviceAccountName"] = BUILDER
     return [
         {
             "apiVersion": "v1",
@@ -39,12 +36,7 @@ def builder_objects(settings: StackSettings) -> list[dict[str, Any]]:
             "metadata": object_metadata(BUILDER, labels),
             "automountServiceAccountToken": False,
         },
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": object_metadata(BUILDER, labels),
-            "data": {"buildkitd.toml": config},
-        },
+        config_map(BUILDER, labels, {"buildkitd.toml": config}),
         volume_claim(BUILDER, builder.storage or BUILD_DATA["builder"]["storage"], builder.storage_class, labels),
         ingress_policy(BUILDER, labels, []),
         deployment,

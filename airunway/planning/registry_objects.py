@@ -19,13 +19,12 @@ from airunway.planning.image_build import (
 from airunway.planning.settings import BUILD_DATA, ManagedRegistry
 from airunway.planning.system_objects import (
     claimed_volume,
+    config_map,
     ingress_policy,
     object_metadata,
     single_pod_deployment,
     volume_claim,
 )
-from airunway.provider.labels import GROUP
-from airunway.text.names import digest
 from airunway.text.yaml_writing import to_yaml
 
 PUSH_PORT, PULL_PORT = 5000, 5001
@@ -58,19 +57,14 @@ def registry_objects(managed: ManagedRegistry) -> list[dict[str, Any]]:
         {"name": "configuration", "configMap": {"name": REGISTRY}},
     ]
     configurations = _configurations()
-    deployment = single_pod_deployment(REGISTRY, labels, [_push(image), _pull(image)], volumes, restricted_pod())
-    annotations = {f"{GROUP}/config": digest("".join(configurations.values()))}
-    deployment["spec"]["template"]["metadata"]["annotations"] = annotations
+    containers = [_push(image), _pull(image)]
     return [
         volume_claim(REGISTRY, managed.storage or defaults["storage"], managed.storage_class, labels),
         ingress_policy(REGISTRY, labels, ingress),
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": object_metadata(REGISTRY, labels),
-            "data": configurations,
-        },
-        deployment,
+        config_map(REGISTRY, labels, configurations),
+        single_pod_deployment(
+            REGISTRY, labels, containers, volumes, restricted_pod(), "".join(configurations.values())
+        ),
         _service(REGISTRY, labels, PULL_PORT, nodePort=managed.node_port or defaults["nodePort"]),
         _service(PUSH_SERVICE, labels, PUSH_PORT),
     ]

@@ -1,23 +1,12 @@
-"""The namespace of the shared services for image builds, and the parts that their objects have in common."""
+"""What the objects of the shared services for image builds have in common."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from airunway.planning.image_build import NAMESPACE
-from airunway.planning.settings import StackSettings
-from airunway.provider.labels import MANAGED
+from airunway.provider.labels import GROUP
 from airunway.text.merge import non_empty
-
-
-def system_namespace(settings: StackSettings) -> dict[str, Any]:
-    """The namespace of the shared services, with the Pod Security level that the builder needs."""
-    level = "privileged" if settings.builder.unconfined else "baseline"
-    security = {"pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/warn": "restricted"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": NAMESPACE, "labels": MANAGED | security},
-    }
+from airunway.text.names import digest
 
 
 def object_metadata(name: str, labels: dict[str, str]) -> dict[str, Any]:
@@ -36,6 +25,11 @@ def volume_claim(name: str, storage: str, storage_class: str | None, labels: dic
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
 
 
+def config_map(name: str, labels: dict[str, str], files: dict[str, str]) -> dict[str, Any]:
+    """A ConfigMap with the texts of files."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": object_metadata(name, labels), "data": files}
+
+
 def claimed_volume(name: str, claim: str) -> dict[str, Any]:
     """The volume of a pod that a claim provides."""
     return {"name": name, "persistentVolumeClaim": {"claimName": claim}}
@@ -47,8 +41,9 @@ def single_pod_deployment(
     containers: Sequence[dict[str, Any]],
     volumes: Sequence[dict[str, Any]],
     security: dict[str, Any],
+    configuration: str,
 ) -> dict[str, Any]:
-    """A Deployment of one pod, which has no token for the Kubernetes API."""
+    """A Deployment of one pod, which has no token for the Kubernetes API; another ``configuration`` restarts it."""
     pod = {
         "automountServiceAccountToken": False,
         "securityContext": security,
@@ -64,7 +59,10 @@ def single_pod_deployment(
             # Two pods can't mount the volume at the same time.
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": {"app": name}},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {f"{GROUP}/config": digest(configuration)}},
+                "spec": pod,
+            },
         },
     }
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from airunway.planning.builder_objects import builder_objects
+from airunway.planning.namespaces import system_namespace
 from airunway.planning.registry_objects import registry_objects
 from airunway.planning.settings import ManagedRegistry
-from airunway.planning.system_objects import system_namespace
 from airunway.text.yaml_reading import read_document
 from airunway.text.yaml_writing import to_documents
 from tests.unit.image_stacks import BUILT, EXISTING, MANAGED, container, planned_image, stack
