@@ -5,9 +5,7 @@ says nothing of what may be. Where a fact is missing, nothing is found.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +25,16 @@ class FitCheck(StrEnum):
     ADVISORY = "advisory"
     OFF = "off"
 
+    @property
+    def severity(self) -> Severity | None:
+        """The severity of findings; None if there are to be none."""
+        return None if self is FitCheck.OFF else Severity(self.value)
 
-@dataclass(frozen=True)
-class GpuMemory:
-    """Bytes of a GPU by its type."""
 
-    types: Mapping[str, int]
-
-    @classmethod
-    def with_own(cls, own: Mapping[str, str]) -> "GpuMemory":
-        """The types that are known, and ``own`` ones of a stack, whose amounts are Kubernetes quantities."""
-        amounts = {**load_data(Path(__file__).with_name("gpu_types.yaml")), **own}
-        return cls({name: int(parse_quantity(amount) or 0) for name, amount in amounts.items()})
+def gpu_memory(own: Mapping[str, str]) -> dict[str, int]:
+    """Bytes of a GPU by its type: of those that are known, and of a stack's ``own``, which are quantities."""
+    amounts = {**load_data(Path(__file__).with_name("gpu_types.yaml")), **own}
+    return {name: int(parse_quantity(amount) or 0) for name, amount in amounts.items()}
 
 
 def weight_bytes(locked: LockedModel) -> int | None:
@@ -61,19 +57,16 @@ def fit_findings(
     weights: int,
     placements: Iterable[Placement],
     pools: Mapping[str, NodePool],
-    memory: GpuMemory,
-    check: FitCheck,
+    memory: Mapping[str, int],
+    severity: Severity,
 ) -> Iterator[Finding]:
-    """A finding for each group of a deployment's workers that is on GPUs whose memory the weights exceed."""
-    if check is FitCheck.OFF:
-        return
-    severity = Severity.MANDATORY if check is FitCheck.MANDATORY else Severity.ADVISORY
+    """A finding for each group of a deployment's workers that is on GPUs whose memory, by type, the weights exceed."""
     for placement in placements:
         group = placement.claim.group
         if not group.gpus or group.gpu_resource != GPU_RESOURCE:  # a part of a GPU has a part of its memory
             continue
         for gpu in dict.fromkeys(gpu for pool in placement.pods if (gpu := pools[pool].gpu)):
-            each = memory.types.get(gpu.product)
+            each = memory.get(gpu.product)
             gpus = (gpu.count if group.whole_node else group.gpus) * group.nodes
             if each is not None and weights > gpus * each:
                 yield Finding(Concern.FIT, severity, _message(weights, gpus, gpu.product, each, group.role), name)
@@ -91,6 +84,5 @@ def _gib(count: int) -> str:
     return f"{count / 2**30:,.1f} GiB"
 
 
-@cache
 def _data() -> dict[str, Any]:
     return load_data(Path(__file__).with_name("model_memory.yaml"))

@@ -7,7 +7,7 @@ from airunway.assessment.assessment import Assessment, DeploymentAssessment, Gpu
 from airunway.assessment.capacity import capacity_findings
 from airunway.assessment.cost import Cost, cost_of
 from airunway.assessment.finding import Concern, Finding, Severity
-from airunway.assessment.fit import GpuMemory, fit_findings, is_predictable, weight_bytes
+from airunway.assessment.fit import fit_findings, gpu_memory, is_predictable, weight_bytes
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.packing import Claim, Packing, Placement
 from airunway.assessment.policy_check import policy_findings
@@ -43,22 +43,29 @@ def _with_pools(plan: Plan, demand: Demand, others: Mapping[str, Plan], stack: s
         tuple(_pool_use(pool, packing, stack) for pool in plan.node_pools if pool.gpu),
         _total([deployment.cost for deployment in deployments]),
         plan.settings.currency,
-        (*capacity_findings(packing, stack), *_uncounted(demand), *_misfits(plan, own)),
+        (*capacity_findings(packing, stack), *_uncounted(demand), *_misfits(plan, deployments)),
     )
 
 
-def _misfits(plan: Plan, placements: Sequence[Placement]) -> Iterator[Finding]:
+def _misfits(plan: Plan, deployments: Sequence[DeploymentAssessment]) -> Iterator[Finding]:
     """A finding for each locked model whose weights exceed the memory of its workers' GPUs."""
-    pools = {pool.name: pool for pool in plan.node_pools}
-    memory = GpuMemory.with_own(plan.settings.gpu_types)
-    for planned in plan.deployments:
-        weights = weight_bytes(planned.locked) if planned.locked else None
-        selection, spec = planned.request.selection, planned.request.spec
-        flags = [flag.flag.name for flag in user_flags(selection.engine, spec)]
-        if weights is None or selection.engine is Engine.LLAMACPP or not is_predictable(flags):
-            continue
-        own = [placement for placement in placements if placement.claim.deployment == planned.name]
-        yield from fit_findings(planned.name, weights, own, pools, memory, plan.settings.fit)
+    severity = plan.settings.fit.severity
+    if severity is None:
+        return
+    pools, memory = {pool.name: pool for pool in plan.node_pools}, gpu_memory(plan.settings.gpu_types)
+    for planned, known in zip(plan.deployments, deployments, strict=True):
+        weights = _loaded_bytes(planned)
+        if weights is not None:
+            yield from fit_findings(planned.name, weights, known.placements, pools, memory, severity)
+
+
+def _loaded_bytes(planned: PlannedDeployment) -> int | None:
+    """Bytes that the engine loads at least; None if the lock lacks the model, or the engine may load other weights."""
+    engine = planned.request.selection.engine
+    if planned.locked is None or engine is Engine.LLAMACPP:
+        return None
+    flags = [flag.flag.name for flag in user_flags(engine, planned.request.spec)]
+    return weight_bytes(planned.locked) if is_predictable(flags) else None
 
 
 def _uncounted(demand: Demand) -> Iterator[Finding]:
