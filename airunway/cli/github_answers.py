@@ -4,14 +4,11 @@ from collections.abc import Iterator
 
 import httpx
 
-from airunway.text.bounded_streams import UnendingError, bounded
-from airunway.text.problems import format_value
+from airunway.text.bounded_streams import bounded, refuse_packed
 
 MAX_BYTES = 64 * 2**20
 """More than twice a page of 100 comments, each of 65,536 characters of four bytes."""
 MAX_SECONDS = 120.0
-HEADERS = {"Accept-Encoding": "identity"}
-"""What is asked for with each request: a packed answer has no size until it is read."""
 
 
 class _BoundedStream(httpx.SyncByteStream):
@@ -29,8 +26,6 @@ class _BoundedStream(httpx.SyncByteStream):
 
 def bound(response: httpx.Response) -> None:
     """Let ``response`` be read up to the limits; a hook of a client. Raises ``UnendingError`` for a packed one."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise UnendingError(f"its answer has the encoding {format_value(encoding)}, must be none")
+    refuse_packed(response.headers.get("content-encoding", ""))
     if isinstance(response.stream, httpx.SyncByteStream):
         response.stream = _BoundedStream(response.stream)

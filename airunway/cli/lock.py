@@ -43,11 +43,7 @@ def check_lock(root: Path) -> bool:
     """Print what the lock lacks, and what has moved upstream; return whether there is any."""
     used = served_models(root)
     _, lock = read_lock_file(root)
-    now = dict(_looked_up(used))
-    same = {
-        key: lock.models[key] for key in now if key in lock.models and lock.models[key].revision == now[key].revision
-    }
-    changes = list(_changes(lock.models, now | same))
+    changes = list(_changes(lock.models, dict(_looked_up(used))))
     _print(changes)
     if changes:
         console(stderr=True).print(

@@ -19,7 +19,7 @@ from airunway.report.pull_request_comments import (
     NewComment,
     comment_changes,
 )
-from airunway.text.bounded_streams import UnendingError
+from airunway.text.bounded_streams import AS_IT_IS, UnendingError
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console, one_line
 
@@ -114,7 +114,7 @@ def connected(environment: Mapping[str, str]) -> httpx.Client:
         "Accept": "application/vnd.github+json",
         "Authorization": f"Bearer {token}",
         "X-GitHub-Api-Version": "2022-11-28",
-        **github_answers.HEADERS,
+        **AS_IT_IS,
     }
     api = environment.get("GITHUB_API_URL") or "https://api.github.com"
     try:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import httpx2
 
+from airunway.text.bounded_streams import packing
 from airunway.text.problems import format_value
 from airunway.text.yaml_reading import load_data
 
 _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
 _REPLY, _LINE, _OTHER = (int(_LIMITS[f"{name}Bytes"]) for name in ("reply", "replyLine", "other"))
 _LINE_END = re.compile(rb"[\r\n]")
-HEADERS = {"Accept-Encoding": "identity"}
-"""What is asked for with each request: a packed reply has no size until it is read."""
 
 
 class TooLongReplyError(httpx2.RequestError):
@@ -50,8 +49,7 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
 async def bound(response: httpx2.Response) -> None:
     """Let ``response`` be read up to the limit of its kind; a hook of a client. Raises ``TooLongReplyError``."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
+    if encoding := packing(response.headers.get("content-encoding", "")):
         raise TooLongReplyError(f"its reply has the encoding {format_value(encoding)}, must be none")
     is_streamed = response.is_success and response.headers.get("content-type", "").startswith("text/event-stream")
     if isinstance(response.stream, httpx2.AsyncByteStream):

@@ -14,8 +14,9 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from pydantic import BaseModel, ValidationError
 
 from airunway.live.api_server.proxy import is_loopback
-from airunway.live.bounded_replies import HEADERS, TooLongReplyError, bound
+from airunway.live.bounded_replies import TooLongReplyError, bound
 from airunway.live.client_environment import environment_as_input
+from airunway.text.bounded_streams import AS_IT_IS
 from airunway.text.problems import InputError, Problem
 
 _CONNECT_SECONDS, _REPLY_SECONDS = 10, 120
@@ -83,7 +84,7 @@ def _client(url: str) -> AsyncOpenAI:
         api_key=os.environ.get("OPENAI_API_KEY") or "none",
         timeout=httpx2.Timeout(_REPLY_SECONDS, connect=_CONNECT_SECONDS),
         http_client=http_client,
-        default_headers=HEADERS,
+        default_headers=AS_IT_IS,
     )
 
 

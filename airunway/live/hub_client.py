@@ -7,8 +7,7 @@ import httpx2
 from huggingface_hub import HfApi, set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
-from airunway.text.bounded_streams import UnendingError, bounded
-from airunway.text.problems import format_value
+from airunway.text.bounded_streams import AS_IT_IS, bounded, refuse_packed
 
 MAX_BYTES, MAX_SECONDS = 64 * 2**20, 120.0
 """More than what is said of the 100,000 files that the hub advises at most takes (docs/hub/storage-limits)."""
@@ -34,15 +33,13 @@ def hub_client() -> HfApi:
 
 def _client() -> httpx2.Client:
     client = default_client_factory()
-    client.headers["Accept-Encoding"] = "identity"  # a packed answer has no size until it is read
+    client.headers.update(AS_IT_IS)
     client.event_hooks = client.event_hooks | {"response": [_bound]}
     return client
 
 
 def _bound(response: httpx2.Response) -> None:
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise UnendingError(f"its answer has the encoding {format_value(encoding)}, must be none")
+    refuse_packed(response.headers.get("content-encoding", ""))
     if isinstance(response.stream, httpx2.SyncByteStream):
         response.stream = _BoundedStream(response.stream)
 

@@ -28,7 +28,7 @@ def look_up(key: str) -> LockedModel:
     """Return what the hub has of a model now; ``key`` is that of the lock. Raises ``InputError``."""
     model_id, requested = parts_of(key)
     try:
-        found = hub_client().model_info(model_id, revision=requested, timeout=_SECONDS, files_metadata=True)
+        return _locked(hub_client().model_info(model_id, revision=requested, timeout=_SECONDS, files_metadata=True))
     except GatedRepoError as error:
         raise _problem(key, "is gated; accept its terms on the hub, and set HF_TOKEN") from error
     except RevisionNotFoundError as error:
@@ -42,10 +42,6 @@ def look_up(key: str) -> LockedModel:
     except httpx2.HTTPError as error:
         raise _problem(key, f"the hub can't be reached: {one_line(str(error)) or type(error).__name__}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise _problem(key, _NO_HUB) from error
-    try:
-        return _locked(found)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _problem(key, _NO_HUB) from error
 
 

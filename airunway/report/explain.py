@@ -51,24 +51,21 @@ def explanation_text(planned: PlannedDeployment, assessment: Assessment = _NOTHI
 
 def _facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
     """The locked model, GPUs with their pools and cost, and the findings, a line each."""
-    document = explanation_document(planned, assessment)
-    if model := document.get("model"):
+    known_parts = _known(planned, assessment)
+    if model := known_parts.get("model"):
         yield f"model {model['id']} at {model['revision'][:12]} ({byte_size(model['bytes'])})"
-    if known := document.get("assessment"):
+    if known := known_parts.get("assessment"):
         yield f"GPUs: {gpus_text(known['gpus'])}"
         if known["gpus"]:
             yield f"node pools: {', '.join(known['pools']) or 'none'}"
             yield f"cost: {cost_text(known['cost'], assessment.currency)} a month"
-    for finding in document.get("findings", []):
+    for finding in known_parts.get("findings", []):
         yield f"{'stopped' if finding['severity'] == 'mandatory' else 'advice'}: {finding['message']}"
 
 
 def explanation_document(planned: PlannedDeployment, assessment: Assessment = _NOTHING) -> dict[str, Any]:
     """Return the decision, and what is known of the deployment, as plain data."""
     selection = planned.request.selection
-    findings = assessment_document(assessment).get("assessment", {}).get("findings", [])
-    own = [finding for finding in findings if finding["deployment"] == planned.name]
-    known = assessments_by_name(assessment).get(planned.name, {}) | locked_document(planned)
     return {
         "name": planned.name,
         "engine": str(selection.engine),
@@ -85,6 +82,13 @@ def explanation_document(planned: PlannedDeployment, assessment: Assessment = _N
             for c in selection.candidates
         ],
         "spec": selection.rule_input,
-        **known,
-        **non_empty(findings=own),
+        **_known(planned, assessment),
     }
+
+
+def _known(planned: PlannedDeployment, assessment: Assessment) -> dict[str, Any]:
+    """What is known of the deployment beyond its decision, as plain data."""
+    findings = assessment_document(assessment).get("assessment", {}).get("findings", [])
+    own = [finding for finding in findings if finding["deployment"] == planned.name]
+    by_name = assessments_by_name(assessment)
+    return {**by_name.get(planned.name, {}), **locked_document(planned), **non_empty(findings=own)}
