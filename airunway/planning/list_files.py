@@ -9,9 +9,11 @@ from airunway.assessment.node_pool import NodePool
 from airunway.assessment.policy_definition import Policy
 from airunway.planning.entries import parse_entries
 from airunway.planning.files import Files
+from airunway.spec.model import StrictModel
 from airunway.text.problems import InputError, Problem, validation_problems
 
 _Element = TypeVar("_Element", NodePool, Policy)
+_Model = TypeVar("_Model", bound=StrictModel)
 
 
 def named_elements(
@@ -27,7 +29,7 @@ def named_elements(
     texts, problems = files.select_texts(files_setting, patterns)
     for file, text in texts.items():
         try:
-            found, element_problems = _elements(parse_entries(text, file, setting), file, model)
+            found, element_problems = located_elements(parse_entries(text, file, setting), file, model)
         except InputError as error:
             found, element_problems = [], list(error.problems)
         elements += found
@@ -43,16 +45,17 @@ def named_elements(
 
 def read_list_file(text: str, file: str, setting: str, model: type[_Element]) -> list[_Element]:
     """The elements of one file that continues ``setting``. Raises ``InputError``."""
-    elements, problems = _elements(parse_entries(text, file, setting), file, model)
+    elements, problems = located_elements(parse_entries(text, file, setting), file, model)
     if problems:
         raise InputError(problems)
     return [element for _, element in elements]
 
 
-def _elements(
-    content: Sequence[Any], file: str, model: type[_Element]
-) -> tuple[list[tuple[str, _Element]], list[Problem]]:
-    elements: list[tuple[str, _Element]] = []
+def located_elements(
+    content: Sequence[Any], file: str, model: type[_Model]
+) -> tuple[list[tuple[str, _Model]], list[Problem]]:
+    """The elements of a file's list, each with its location, and the problems of those that are none."""
+    elements: list[tuple[str, _Model]] = []
     problems: list[Problem] = []
     for index, data in enumerate(content):
         location = f"{file}[{index}]"

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from airunway.assessment.model_lock import LOCK_FILE, LockedModel, ModelLock, lock_key
 from airunway.planning.files import Files, Unreadable
+from airunway.provider import aikit
 from airunway.provider.contract import Provider
 from airunway.selection.select import Selection
 from airunway.spec.entry import DeploymentEntry
@@ -58,8 +59,8 @@ def pinned(
     if locked is None:
         return entry, ()
     mode = provider.SUPPORTED.get(selection.engine, {}).get(entry.serving.mode)
-    one_file = entry.model.gguf is not None and entry.model.gguf.file is not None
-    if mode is None or _FIELD not in mode.fields or (selection.engine is Engine.LLAMACPP and not one_file):
+    is_taken = selection.engine is not Engine.LLAMACPP or aikit.takes_revision(entry)
+    if mode is None or _FIELD not in mode.fields or not is_taken:
         message = f"{LOCK_FILE} has it at {locked.revision[:12]}, but provider {provider.NAME} fetches what it finds"
         return entry, (f"{_FIELD}: {message}",)
     model = entry.model.model_copy(update={"revision": locked.revision})

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from airunway.assessment.finding import Concern
 from airunway.assessment.model_lock import LOCK_FILE, ModelLock
 from airunway.assessment.policy_case import PolicyCase
@@ -13,9 +11,10 @@ from airunway.assessment.policy_definition import Policy
 from airunway.planning.assess import assess
 from airunway.planning.entries import parse_entries
 from airunway.planning.files import Files
+from airunway.planning.list_files import located_elements
 from airunway.planning.plan import parse_settings, plan_stack
 from airunway.provider.provider_set import Providers
-from airunway.text.problems import InputError, Problem, suggest_name, validation_problems
+from airunway.text.problems import InputError, Problem, suggest_name
 
 _STACK = {"cluster": {"context": "any"}}
 
@@ -36,20 +35,12 @@ class CaseResult:
 def cases_in(text: str, file: str, policies: Sequence[Policy]) -> list[tuple[str, PolicyCase]]:
     """The cases of one file, with their locations. Raises ``InputError``."""
     names = [policy.name for policy in policies]
-    cases: list[tuple[str, PolicyCase]] = []
-    problems: list[Problem] = []
-    for index, data in enumerate(parse_entries(text, file, "policies")):
-        location = f"{file}[{index}]"
-        try:
-            case = PolicyCase.model_validate(data)
-        except ValidationError as error:
-            problems += [problem.under(location) for problem in validation_problems(error, PolicyCase)]
-            continue
-        if case.policy not in names:
-            problems.append(
-                Problem(f"{location}.policy", f"no policy '{case.policy}'; {suggest_name(case.policy, names)}")
-            )
-        cases.append((location, case))
+    cases, problems = located_elements(parse_entries(text, file, "policies"), file, PolicyCase)
+    problems += [
+        Problem(f"{location}.policy", f"no policy '{case.policy}'; {suggest_name(case.policy, names)}")
+        for location, case in cases
+        if case.policy not in names
+    ]
     if problems:
         raise InputError(problems)
     return cases

@@ -68,6 +68,11 @@ def served_name(spec: ModelDeploymentSpec) -> str | None:
     return None
 
 
+def takes_revision(spec: ModelDeploymentSpec) -> bool:
+    """Whether a container can fetch the model at a revision: one file, by its address."""
+    return spec.model.gguf is not None and spec.model.gguf.file is not None
+
+
 def model_id_problems(spec: ModelDeploymentSpec) -> list[Problem]:
     """Problems if a container can't fetch the model: no such pre-made one, another store, a revision of all files."""
     premade = aikit_data()["premade"]
@@ -86,7 +91,7 @@ def model_id_problems(spec: ModelDeploymentSpec) -> list[Problem]:
         problems.append(
             Problem("model.id", f"'{spec.model.id}' given, but llama.cpp takes no quantisation here; {hint}")
         )
-    if spec.model.revision and not (spec.model.gguf and spec.model.gguf.file):
+    if spec.model.revision and not takes_revision(spec):
         problems.append(
             Problem("model.revision", "llama.cpp takes a revision for one file only; name it in model.gguf.file")
         )

@@ -9,6 +9,13 @@ from tests.graph.api_server import ApiServer, api_server
 from tests.graph.live_commands import Commands, served_project
 
 
+@pytest.fixture
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy is on the way to a server of the test."""
+    for variable in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[ApiServer]:
     """A server that answers as its rules say; they are of the test before until it is told to forget them."""

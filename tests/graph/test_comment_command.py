@@ -116,9 +116,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    for variable in ("GH_TOKEN", "http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(variable, raising=False)
+def github(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[GitHub]:
+    monkeypatch.delenv("GH_TOKEN", raising=False)
     with serving(GitHub()) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_REPOSITORY", "org/models")

@@ -39,9 +39,8 @@ def deployment(name: str, model_id: str, **model_fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelHub]:
-    for variable in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy", "HF_TOKEN"):
-        monkeypatch.delenv(variable, raising=False)
+def hub(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[ModelHub]:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
     with serving(ModelHub()) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         server.models[QWEN, "main"] = model(FIRST, ("model.safetensors", 1_503_300_328), ("config.json", 726), BF16=9)
