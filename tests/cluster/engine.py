@@ -18,11 +18,15 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 
 from tests.cluster.tools import language_host, program
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "only for tests"
+# All inline runs share this process, and gRPC shares connections by address: a monitor on a port where an earlier run
+# found nobody would not be tried again for up to two minutes ("Resource monitor has terminated", grpcio 1.85).
+_GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 
 def run_program() -> None:
