@@ -88,8 +88,9 @@ def _create(
 ) -> tuple[dict[str, dict[str, Any]], pulumi.Output[None]]:
     """Create everything; return each deployment's outputs, and an output that is there when every change serves."""
     report_plan(plan)
-    for warning in plan.warnings:
-        pulumi.log.warn(warning)
+    if not is_collected():
+        for warning in plan.warnings:
+            pulumi.log.warn(warning)
     opts = opts or pulumi.ResourceOptions()
     previous_update = last_update()
     provider = provider or cluster_provider(plan.settings.cluster, previous_update, opts.parent)

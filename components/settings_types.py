@@ -252,8 +252,13 @@ class PlatformArgs(TypedDict):
     """Memory of GPU types that are not known, by their label nvidia.com/gpu.product."""
 
     fit: NotRequired[str]
-    """What follows if a locked model's weights exceed the GPUs' memory: mandatory stops an update, advisory is shown,
-    off.
+    """What follows if a locked model can't be served as asked, such as weights that exceed the GPUs' memory: mandatory
+    stops an update, advisory is shown, off.
+    """
+
+    model_moves: NotRequired[str]
+    """What follows in `airunway diff` if the lock moves a model to another commit: advisory is shown, mandatory stops
+    the change.
     """
 
     locked: NotRequired[bool]
@@ -318,8 +323,13 @@ class ModelServingArgs(TypedDict):
     """Memory of GPU types that are not known, by their label nvidia.com/gpu.product."""
 
     fit: NotRequired[str]
-    """What follows if a locked model's weights exceed the GPUs' memory: mandatory stops an update, advisory is shown,
-    off.
+    """What follows if a locked model can't be served as asked, such as weights that exceed the GPUs' memory: mandatory
+    stops an update, advisory is shown, off.
+    """
+
+    model_moves: NotRequired[str]
+    """What follows in `airunway diff` if the lock moves a model to another commit: advisory is shown, mandatory stops
+    the change.
     """
 
     currency: NotRequired[str]

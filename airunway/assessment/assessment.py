@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from airunway.assessment.cost import Cost
 from airunway.assessment.finding import Finding, Severity
+from airunway.assessment.memory_use import MemoryUse
 from airunway.assessment.packing import Placement
 
 
@@ -31,12 +32,13 @@ class PoolUse:
 
 @dataclass(frozen=True)
 class DeploymentAssessment:
-    """What is known of one deployment; ``cost`` is None if unknown."""
+    """What is known of one deployment; ``cost`` is None if unknown, ``memory`` is empty."""
 
     name: str
     gpus: tuple[GpuCount, ...]
     placements: tuple[Placement, ...] = ()
     cost: Cost | None = None
+    memory: tuple[MemoryUse, ...] = ()
 
     @property
     def pools(self) -> Mapping[str, int]:

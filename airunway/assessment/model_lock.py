@@ -5,6 +5,7 @@
 
 from pydantic import Field
 
+from airunway.assessment.architecture import Architecture
 from airunway.spec.model import StrictModel, Text
 
 LOCK_FILE = "stacks/models.lock.yaml"
@@ -29,6 +30,7 @@ class LockedModel(StrictModel):
     weights: dict[str, int] = Field(
         {}, description="Number of weights by their type in safetensors files, such as BF16."
     )
+    architecture: Architecture | None = Field(None, description="Facts of its config.json.")
     files: list[LockedFile] = Field([], description="Its files, by path.")
 
     @property

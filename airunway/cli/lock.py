@@ -16,6 +16,7 @@ from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 
 _CONCURRENT = 8
+_GATED = "is gated: without HF_TOKEN of an account that accepted its terms, what it takes beside weights is unknown"
 
 
 def lock_models(root: Path, update: Sequence[str], *, update_all: bool) -> None:
@@ -74,7 +75,10 @@ def _looked_up(keys: Sequence[str]) -> Iterator[tuple[str, LockedModel]]:
         answers = [(key, threads.submit(look_up, key)) for key in keys]
         for number, (key, answer) in enumerate(answers, 1):
             try:
-                yield key, answer.result()
+                locked = answer.result()
+                yield key, locked
+                if locked.gated and locked.architecture is None:
+                    out.print(f"note: {key} {_GATED}", markup=False, soft_wrap=True)
                 out.print(f"{number} of {len(keys)}: {key}", markup=False, soft_wrap=True)
             except InputError as error:
                 problems += error.problems

@@ -3,15 +3,20 @@
 The client reads HF_ENDPOINT, HF_TOKEN or the token of `hf auth login`, and proxies (huggingface_hub 2.4).
 """
 
+import json
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-# The library reads it when it is imported; without it, it asks and tells the hub more than it is asked to.
+# The library reads them when it is imported; without the first, it asks and tells the hub more than it is asked to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 import httpx2
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
+from airunway.assessment.architecture import Architecture, read_architecture
 from airunway.assessment.model_lock import LockedFile, LockedModel, parts_of
 from airunway.live.hub_client import hub_client
 from airunway.text.bounded_streams import UnendingError
@@ -21,6 +26,7 @@ from airunway.text.terminal import one_line
 _SECONDS = 30.0
 """Most time for a part of an answer."""
 _LICENSE = "license:"
+_CONFIG = "config.json"
 _NO_HUB = "what HF_ENDPOINT names does not answer as a hub does"
 
 
@@ -28,7 +34,8 @@ def look_up(key: str) -> LockedModel:
     """Return what the hub has of a model now; ``key`` is that of the lock. Raises ``InputError``."""
     model_id, requested = parts_of(key)
     try:
-        return _locked(hub_client().model_info(model_id, revision=requested, timeout=_SECONDS, files_metadata=True))
+        found = hub_client().model_info(model_id, revision=requested, timeout=_SECONDS, files_metadata=True)
+        return _locked(found, _architecture(model_id, found))
     except GatedRepoError as error:
         raise _problem(key, "is gated; accept its terms on the hub, and set HF_TOKEN") from error
     except RevisionNotFoundError as error:
@@ -45,11 +52,29 @@ def look_up(key: str) -> LockedModel:
         raise _problem(key, _NO_HUB) from error
 
 
-def _locked(found: ModelInfo) -> LockedModel:
+def _architecture(model_id: str, found: ModelInfo) -> Architecture | None:
+    """The facts of the model's configuration; None if it has none, or only who accepted its terms may read it."""
+    if all(sibling.rfilename != _CONFIG for sibling in found.siblings or ()):
+        return None
+    with TemporaryDirectory() as folder:
+        try:
+            path = hub_client().hf_hub_download(model_id, _CONFIG, revision=found.sha, local_dir=folder)
+        except GatedRepoError:
+            return None
+        config = json.loads(Path(path).read_bytes())
+    return read_architecture(config) if isinstance(config, dict) else None
+
+
+def _locked(found: ModelInfo, architecture: Architecture | None) -> LockedModel:
     files = sorted((_file(sibling) for sibling in found.siblings or ()), key=lambda file: file.path)
     weights = dict(found.safetensors.parameters) if found.safetensors else {}
     return LockedModel(
-        revision=str(found.sha), license=_license(found), gated=bool(found.gated), weights=weights, files=files
+        revision=str(found.sha),
+        license=_license(found),
+        gated=bool(found.gated),
+        weights=weights,
+        architecture=architecture,
+        files=files,
     )
 
 

@@ -7,24 +7,26 @@ from airunway.assessment.assessment import Assessment, DeploymentAssessment, Gpu
 from airunway.assessment.capacity import capacity_findings
 from airunway.assessment.cost import Cost, cost_of
 from airunway.assessment.finding import Concern, Finding, Severity
-from airunway.assessment.fit import fit_findings, gpu_memory, is_predictable, weight_bytes
+from airunway.assessment.fit import fit_findings, gpu_memory, placed_gpus
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.packing import Claim, Packing, Placement
 from airunway.assessment.policy_check import policy_findings
 from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.engine_memory import memory_uses, model_findings
 from airunway.planning.plan import Plan
 from airunway.planning.pod_demand import Demand, demand_of
 from airunway.planning.policy_input import policy_variables
-from airunway.provider.user_flags import user_flags
-from airunway.spec.model import Engine
 
 _PRODUCT = "nvidia.com/gpu.product"
 
 
 def assess(plan: Plan, others: Mapping[str, Plan] | None = None, stack: str = "") -> Assessment:
     """Assess the plan of ``stack``; ``others`` are the plans of other stacks of the same cluster, by name."""
-    demand = demand_of(plan) if plan.node_pools or plan.policies else {}
+    is_locked = any(planned.locked for planned in plan.deployments)
+    demand = demand_of(plan) if plan.node_pools or plan.policies or is_locked else {}
     assessment = _with_pools(plan, demand, others or {}, stack) if plan.node_pools else Assessment()
+    misfits = _misfits(plan, demand, assessment.deployments)
+    assessment = replace(assessment, findings=(*assessment.findings, *misfits))
     if not plan.policies:
         return assessment
     violations = policy_findings(plan.policies, *policy_variables(plan, stack, assessment, demand))
@@ -37,35 +39,34 @@ def _with_pools(plan: Plan, demand: Demand, others: Mapping[str, Plan], stack: s
     packing.place(claim for name, other in others.items() for claim in _claims(demand_of(other), name))
     packing.place(_claims(demand, stack))
     own = [placement for placement in packing.placements if placement.claim.stack == stack]
-    deployments = tuple(_deployment(planned, own, plan.node_pools) for planned in plan.deployments)
+    deployments = tuple(_with_memory(plan, [_deployment(p, own, plan.node_pools) for p in plan.deployments]))
     return Assessment(
         deployments,
         tuple(_pool_use(pool, packing, stack) for pool in plan.node_pools if pool.gpu),
         _total([deployment.cost for deployment in deployments]),
         plan.settings.currency,
-        (*capacity_findings(packing, stack), *_uncounted(demand), *_misfits(plan, deployments)),
+        (*capacity_findings(packing, stack), *_uncounted(demand)),
     )
 
 
-def _misfits(plan: Plan, deployments: Sequence[DeploymentAssessment]) -> Iterator[Finding]:
-    """A finding for each locked model whose weights exceed the memory of its workers' GPUs."""
+def _with_memory(plan: Plan, deployments: Sequence[DeploymentAssessment]) -> Iterator[DeploymentAssessment]:
+    """The deployments with what their locked models take of their GPUs' memory."""
+    pools, memory = {pool.name: pool for pool in plan.node_pools}, gpu_memory(plan.settings.gpu_types)
+    for planned, known in zip(plan.deployments, deployments, strict=True):
+        uses = memory_uses(planned, placed_gpus(known.placements, pools, memory))
+        yield replace(known, memory=tuple(uses))
+
+
+def _misfits(plan: Plan, demand: Demand, deployments: Sequence[DeploymentAssessment]) -> Iterator[Finding]:
+    """What of locked models can't be served as asked, and what does not fit its GPUs."""
     severity = plan.settings.fit.severity
     if severity is None:
         return
-    pools, memory = {pool.name: pool for pool in plan.node_pools}, gpu_memory(plan.settings.gpu_types)
-    for planned, known in zip(plan.deployments, deployments, strict=True):
-        weights = _loaded_bytes(planned)
-        if weights is not None:
-            yield from fit_findings(planned.name, weights, known.placements, pools, memory, severity)
-
-
-def _loaded_bytes(planned: PlannedDeployment) -> int | None:
-    """Bytes that the engine loads at least; None if the lock lacks the model, or the engine may load other weights."""
-    engine = planned.request.selection.engine
-    if planned.locked is None or engine is Engine.LLAMACPP:
-        return None
-    flags = [flag.flag.name for flag in user_flags(engine, planned.request.spec)]
-    return weight_bytes(planned.locked) if is_predictable(flags) else None
+    memory = {known.name: known.memory for known in deployments}
+    for planned in plan.deployments:
+        yield from model_findings(planned, demand.get(planned.name), severity)
+        for use in memory.get(planned.name, ()):
+            yield from fit_findings(planned.name, use, severity)
 
 
 def _uncounted(demand: Demand) -> Iterator[Finding]:

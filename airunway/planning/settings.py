@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from airunway.assessment.finding import Severity
 from airunway.assessment.fit import FitCheck
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.policy_definition import Policy
@@ -265,8 +266,15 @@ class StackSettings(StrictModel):
     fit: Annotated[FitCheck, enum_validator(FitCheck)] = Field(
         FitCheck.MANDATORY,
         description=(
-            "What follows if a locked model's weights exceed the GPUs' memory: mandatory stops an update, advisory is"
-            " shown, off."
+            "What follows if a locked model can't be served as asked, such as weights that exceed the GPUs' memory:"
+            " mandatory stops an update, advisory is shown, off."
+        ),
+    )
+    model_moves: Annotated[Severity, enum_validator(Severity)] = Field(
+        Severity.ADVISORY,
+        description=(
+            "What follows in `airunway diff` if the lock moves a model to another commit: advisory is shown, mandatory"
+            " stops the change."
         ),
     )
     currency: Text = Field("$", description="Currency of the node pools' prices.")

@@ -43,10 +43,24 @@ class _GpuCount(_Count):
     kind: str
 
 
+class _MemoryUse(_Part):
+    role: str
+    product: str
+    gpus: int
+    bytes: int
+    usable: int
+    weights: int
+    cache: int | None
+    context: int | None
+    free: int | None
+    longest: int | None
+
+
 class _DeploymentAssessment(_Part):
     gpus: list[_GpuCount]
     pools: dict[str, int]
     cost: _Cost | None
+    memory: list[_MemoryUse] = Field([])
 
 
 class _LockedModel(_Part):

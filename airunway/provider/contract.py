@@ -18,11 +18,13 @@ class SupportedFields:
     """The fields of the spec that a provider renders for one engine in one mode, and reasons for refusing others.
 
     Fields are dotted, with ``[]`` for any element of a list: ``model.id``, ``env[].value``. ``reasons`` maps fields or
-    sections to reasons; every field that is not in ``fields`` is refused, with or without a reason.
+    sections to reasons; every field that is not in ``fields`` is refused, with or without a reason. ``fits_context``
+    says that without ``engine.contextLength`` the engine serves the longest context that its GPUs hold.
     """
 
     fields: frozenset[str]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    fits_context: bool = False
 
 
 @dataclass(frozen=True)

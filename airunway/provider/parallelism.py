@@ -46,15 +46,16 @@ class Division:
 
     @property
     def _other_sizes(self) -> int:
-        return prod(size for name, size in self.sizes.items() if name != self._tensor_flag)
+        return prod(size for name, size in self.sizes.items() if name != self.tensor_flag)
 
     @property
-    def _tensor_flag(self) -> str:
+    def tensor_flag(self) -> str:
+        """The flag of the tensor-parallel size."""
         return flag_table().parallel[self.engine].tensor
 
     @property
     def _needed(self) -> int:
-        return self._other_sizes * self.sizes.get(self._tensor_flag, max(self.tensor, 1))
+        return self._other_sizes * self.sizes.get(self.tensor_flag, max(self.tensor, 1))
 
     def problems(self, devices: Devices) -> list[Problem]:
         """A problem if the sizes need more GPUs than there are, or if no tensor-parallel size makes up for them."""
@@ -64,8 +65,8 @@ class Division:
         if self._needed > self.gpus:
             message = f"{devices} given; {product} of engine.args or engine.extraArgs take {self._needed}"
             return [Problem(devices.field, message)]
-        if self._tensor_flag not in self.sizes and self.gpus % self._other_sizes:
-            message = f"{devices} given, which {product} does not divide; set engine.args.{self._tensor_flag} too"
+        if self.tensor_flag not in self.sizes and self.gpus % self._other_sizes:
+            message = f"{devices} given, which {product} does not divide; set engine.args.{self.tensor_flag} too"
             return [Problem(devices.field, message)]
         return []
 

@@ -4,8 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from airunway.assessment.finding import Severity
 from airunway.report.assessment_sentences import cost_text, findings_by_severity, gpus_text, money
 from airunway.report.byte_sizes import byte_size
+
+MODEL_MOVES = "modelMoves"
+"""Key of a preview that says what follows if its models move; it is advice if there is none."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,23 @@ class AssessmentChange:
 def compare_assessments(old: Mapping[str, Any], new: Mapping[str, Any]) -> AssessmentChange:
     """Compare two documents from ``preview_document``."""
     mandatory, advisory = findings_by_severity(new)
+    # The state before the change decides: a change can't allow itself.
+    if old.get(MODEL_MOVES) == Severity.MANDATORY:
+        mandatory += [f"{name}: {moved}, which airunway:modelMoves stops" for name, moved in _moved_models(old, new)]
     return AssessmentChange(
         ", ".join(_totals(old, new)),
         tuple(_deployments(old, new)),
         tuple(mandatory),
         tuple(advisory),
     )
+
+
+def _moved_models(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The deployments on both sides whose locked model moves to another commit, and how."""
+    before, after = ({d["name"]: d.get("model") for d in side["deployments"]} for side in (old, new))
+    for name in before.keys() & after.keys():
+        if before[name] and after[name] and (moved := _moved(before[name], after[name])):
+            yield name, moved
 
 
 def _totals(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -78,15 +93,27 @@ def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
         costs = [cost_text(side["cost"], currency) if side and side["gpus"] else "–" for side in sides]
         if costs[0] != costs[1]:
             parts.append(f"{costs[0]} -> {costs[1]} a month")
+        contexts = [_longest(side) for side in sides]
+        if all(contexts) and contexts[0] != contexts[1]:
+            parts.append(f"longest context about {contexts[0]:,} -> {contexts[1]:,} tokens")
         if parts and any(sides):
             yield f"{name}: {', '.join(parts)}"
+
+
+def _longest(assessment: Mapping[str, Any] | None) -> int | None:
+    """The longest context that fits every worker; None if it is unknown."""
+    uses = (assessment or {}).get("memory", [])
+    found = [use["longest"] for use in uses]
+    return min(found) if found and None not in found else None
 
 
 def _moved(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
     """What happens to a locked model; empty if nothing, or if it is another model."""
     if old and new and old["id"] == new["id"] and old["revision"] != new["revision"]:
         commits = f"{old['revision'][:7]} to {new['revision'][:7]}"
-        return f"model {new['id']} moved from {commits} ({byte_size(new['bytes'] - old['bytes'], sign=True)})"
+        is_known = old["bytes"] and new["bytes"]
+        size = f" ({byte_size(new['bytes'] - old['bytes'], sign=True)})" if is_known else ""
+        return f"model {new['id']} moved from {commits}{size}"
     if new and not old:
         return f"model {new['id']} locked at {new['revision'][:7]}"
     if old and not new:

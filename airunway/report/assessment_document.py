@@ -5,6 +5,8 @@ from typing import Any
 
 from airunway.assessment.assessment import Assessment, DeploymentAssessment
 from airunway.assessment.cost import Cost
+from airunway.assessment.memory_use import MemoryUse
+from airunway.text.merge import non_empty
 
 
 def assessment_document(assessment: Assessment) -> dict[str, Any]:
@@ -54,6 +56,22 @@ def _deployment(deployment: DeploymentAssessment) -> dict[str, Any]:
         "gpus": [{"kind": count.kind, "least": count.least, "most": count.most} for count in deployment.gpus],
         "pools": dict(deployment.pools),
         "cost": _cost(deployment.cost),
+        **non_empty(memory=[_memory(use) for use in deployment.memory]),
+    }
+
+
+def _memory(use: MemoryUse) -> dict[str, Any]:
+    return {
+        "role": use.role,
+        "product": use.product,
+        "gpus": use.gpus,
+        "bytes": use.memory,
+        "usable": use.usable,
+        "weights": use.weights,
+        "cache": use.cache,
+        "context": use.context,
+        "free": None if use.cache is None else use.free,
+        "longest": use.longest,
     }
 
 

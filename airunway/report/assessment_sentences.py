@@ -62,5 +62,28 @@ def deployment_rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str
             yield deployment["name"], gpus_text(known["gpus"]), ", ".join(known["pools"]) or "–", cost
 
 
+MEMORY_COLUMNS = ("deployment", "GPU memory", "weights", "cache (tokens)", "about free", "longest context")
+
+
+def memory_rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """What the model of each deployment takes of each worker's GPUs, by ``MEMORY_COLUMNS``."""
+    for deployment in document["deployments"]:
+        for use in deployment.get("assessment", {}).get("memory", ()):
+            name = f"{deployment['name']} ({use['role']})" if use["role"] else deployment["name"]
+            memory = f"{gib(use['usable'])} of {use['gpus']} GPU{'' if use['gpus'] == 1 else 's'}"
+            yield name, memory, gib(use["weights"]), *_cache_cells(use)
+
+
+def _cache_cells(use: Mapping[str, Any]) -> tuple[str, str, str]:
+    if use["cache"] is None:
+        return UNKNOWN, UNKNOWN, UNKNOWN
+    return f"{gib(use['cache'])} ({use['context']:,})", gib(use["free"]), f"{use['longest']:,}"
+
+
+def gib(count: int) -> str:
+    """A number of bytes as memory is counted, such as ``15.0 GiB``."""
+    return f"{count / 2**30:,.1f} GiB"
+
+
 def _range(count: Mapping[str, Any]) -> str:
     return str(count["most"]) if count["least"] == count["most"] else f"{count['least']}–{count['most']}"

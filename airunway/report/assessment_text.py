@@ -10,12 +10,17 @@ from rich.text import Text
 
 from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.assessment_sentences import (
+    MEMORY_COLUMNS,
     deployment_rows,
     findings_by_severity,
+    memory_rows,
     pool_sentence,
     total_sentence,
 )
 from airunway.text.terminal import foldable_line
+
+_WIDE = 100
+"""Columns that the table of memory needs."""
 
 
 def assessment_lines(document: Mapping[str, Any], width: int) -> list[RenderableType]:
@@ -28,6 +33,8 @@ def assessment_lines(document: Mapping[str, Any], width: int) -> list[Renderable
     if rows:
         lines.append(_table(rows) if width >= 80 else _list(rows))
         lines.append(Text(total_sentence(assessment)))
+    if memory := list(memory_rows(document)):
+        lines += ["", _memory_table(memory) if width >= _WIDE else _memory_list(memory)]
     lines += [Text(foldable_line(pool_sentence(pool)), style="dim") for pool in assessment["pools"]]
     return [*lines, ""] if lines else []
 
@@ -57,6 +64,23 @@ def _table(rows: Sequence[tuple[str, str, str, str]]) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _memory_table(rows: Sequence[tuple[str, ...]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for index, column in enumerate(MEMORY_COLUMNS):
+        table.add_column(column.upper(), overflow="fold", justify="left" if index < 2 else "right", no_wrap=not index)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _memory_list(rows: Sequence[tuple[str, ...]]) -> RenderableType:
+    names = MEMORY_COLUMNS[2:]
+    lines = (
+        f"{name}: {gpus}; {', '.join(map(' '.join, zip(names, cells, strict=True)))}" for name, gpus, *cells in rows
+    )
+    return Padding(Text("\n").join(map(Text, lines)), 0)
 
 
 def _list(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:

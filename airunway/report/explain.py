@@ -10,7 +10,7 @@ from rich.text import Text
 from airunway.assessment.assessment import Assessment
 from airunway.planning.deployment import PlannedDeployment
 from airunway.report.assessment_document import assessment_document, assessments_by_name
-from airunway.report.assessment_sentences import cost_text, gpus_text
+from airunway.report.assessment_sentences import MEMORY_COLUMNS, cost_text, gpus_text, memory_rows
 from airunway.report.byte_sizes import byte_size
 from airunway.report.preview_document import candidate_document, locked_document
 from airunway.text.merge import non_empty
@@ -53,12 +53,16 @@ def _facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
     """The locked model, GPUs with their pools and cost, and the findings, a line each."""
     known_parts = _known(planned, assessment)
     if model := known_parts.get("model"):
-        yield f"model {model['id']} at {model['revision'][:12]} ({byte_size(model['bytes'])})"
+        size = f" ({byte_size(model['bytes'])})" if model["bytes"] else ""
+        yield f"model {model['id']} at {model['revision'][:12]}{size}"
     if known := known_parts.get("assessment"):
         yield f"GPUs: {gpus_text(known['gpus'])}"
         if known["gpus"]:
             yield f"node pools: {', '.join(known['pools']) or 'none'}"
             yield f"cost: {cost_text(known['cost'], assessment.currency)} a month"
+    for _, gpus, *cells in memory_rows({"deployments": [{"name": planned.name, **known_parts}]}):
+        facts = ", ".join(f"{name} {cell}" for name, cell in zip(MEMORY_COLUMNS[2:], cells, strict=True))
+        yield f"memory: {gpus}: {facts}"
     for finding in known_parts.get("findings", []):
         yield f"{'stopped' if finding['severity'] == 'mandatory' else 'advice'}: {finding['message']}"
 

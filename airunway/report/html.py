@@ -14,7 +14,14 @@ from markupsafe import Markup
 
 from airunway.program.record import Preview
 from airunway.program.type_token import is_component
-from airunway.report.assessment_sentences import deployment_rows, findings_by_severity, pool_sentence, total_sentence
+from airunway.report.assessment_sentences import (
+    MEMORY_COLUMNS,
+    deployment_rows,
+    findings_by_severity,
+    memory_rows,
+    pool_sentence,
+    total_sentence,
+)
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
@@ -105,6 +112,8 @@ def _assessed(document: Mapping[str, Any]) -> dict[str, Any]:
         "mandatory": mandatory,
         "advisory": advisory,
         "assessed": rows,
+        "memory_columns": MEMORY_COLUMNS,
+        "memory": list(memory_rows(document)),
         "total": total_sentence(assessment) if rows else "",
         "pools": [pool_sentence(pool) for pool in assessment["pools"]],
     }

@@ -6,7 +6,14 @@ from typing import Any
 
 from airunway.program.record import Preview
 from airunway.report.assessment_document import assessed_parts
-from airunway.report.assessment_sentences import deployment_rows, findings_by_severity, pool_sentence, total_sentence
+from airunway.report.assessment_sentences import (
+    MEMORY_COLUMNS,
+    deployment_rows,
+    findings_by_severity,
+    memory_rows,
+    pool_sentence,
+    total_sentence,
+)
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
 from airunway.report.preview_text import selection_reason
@@ -91,6 +98,13 @@ def _assessment_lines(document: Mapping[str, Any]) -> list[str]:
             *(f"| {row} |" for row in rows),
         ]
         lines += ["", _escape(total_sentence(assessment)), ""]
+    if memory := [" | ".join(map(_escape, row)) for row in memory_rows(document)]:
+        lines += [
+            f"| {' | '.join(MEMORY_COLUMNS)} |",
+            "|---|---|---:|---:|---:|---:|",
+            *(f"| {row} |" for row in memory),
+            "",
+        ]
     lines += [f"- {_escape(pool_sentence(pool))}" for pool in assessment["pools"]]
     return [*lines, ""] if lines else []
 

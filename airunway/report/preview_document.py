@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from airunway.assessment.finding import Severity
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
+from airunway.report.assessment_difference import MODEL_MOVES
 from airunway.report.assessment_document import assessment_document, assessments_by_name
 from airunway.selection.select import Candidate
 
@@ -11,12 +13,14 @@ from airunway.selection.select import Candidate
 def preview_document(preview: Preview) -> dict[str, Any]:
     """Return the stack's decisions, resources and warnings, in a stable order and without secrets."""
     assessments = assessments_by_name(preview.assessment)
+    moves = preview.plan.settings.model_moves
     return {
         "stack": preview.stack,
         "deployments": [deployment_document(d) | assessments.get(d.name, {}) for d in preview.plan.deployments],
         "resources": [_resource(r) for r in preview.resources],
         "warnings": list(preview.plan.warnings),
         **assessment_document(preview.assessment),
+        **({MODEL_MOVES: str(moves)} if moves is Severity.MANDATORY else {}),
     }
 
 

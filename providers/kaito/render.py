@@ -73,6 +73,7 @@ SUPPORTED: Mapping[Engine, Mapping[Mode, SupportedFields]] = {
                 "engine.enforceEager": _NO_FLAGS,
                 "engine.enablePrefixCaching": _NO_FLAGS,
             },
+            fits_context=True,  # KAITO 0.12.0 passes --max-model-len=auto (pkg/model/interface.go)
         ),
     },
     Engine.LLAMACPP: {

@@ -12,10 +12,21 @@ from tests.graph.changes import deployment
 LARGE, SMALL = "meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-0.6B"
 
 
+ARCHITECTURE = {
+    "type": "llama",
+    "context": 131_072,
+    "attentionHeads": 64,
+    "keyValueHeads": 8,
+    "headDim": 128,
+    "fullLayers": 80,
+}
+"""That of Llama 3.3 70B."""
+
+
 def lock() -> dict[str, Any]:
     """The locked models before a change, with their weights as the hub shows them."""
     return {
-        LARGE: locked("a1" * 20, 141_107_412_992, BF16=70_553_706_496),
+        LARGE: locked("a1" * 20, 141_107_412_992, BF16=70_553_706_496) | {"architecture": ARCHITECTURE},
         SMALL: locked("c3" * 20, 1_503_300_328, BF16=751_632_384),
     }
 
@@ -44,9 +55,18 @@ def model_grew_too_large(config: dict[str, Any], models: dict[str, Any]) -> None
     models[SMALL] = locked("d4" * 20, 61_100_000_000, BF16=30_532_122_624)
 
 
+def context_that_does_not_fit(config: dict[str, Any], models: dict[str, Any]) -> None:
+    deployment(config, "large")["resources"]["gpu"]["count"] = 2
+
+
 LOCKED_CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "locked-too-few-gpus": too_few_gpus,
     "locked-model-moved": model_moved,
+    "locked-model-moved-though-none-may": model_moved,
     "locked-model-grew-too-large": model_grew_too_large,
+    "locked-context-does-not-fit": context_that_does_not_fit,
 }
 """What each does to the configuration and to the locked models."""
+
+LOCKED_SETTINGS = {"locked-model-moved-though-none-may": {"airunway:modelMoves": "mandatory"}}
+"""What the stack says, before a change and after it, beside what it says for all."""

@@ -1,10 +1,12 @@
 """Stands in for Hugging Face's hub, for its real client (huggingface_hub 2.4.0).
 
 It answers `GET /api/models/ID/revision/REVISION?blobs=True` with the fields that the client's ModelInfo reads, and
-refuses with the header X-Error-Code, as the client's hf_raise_for_status takes it.
+refuses with the header X-Error-Code, as the client's hf_raise_for_status takes it. It answers `HEAD` and `GET
+/ID/resolve/COMMIT/config.json` with the headers that the client's hf_hub_download reads.
 """
 
 import contextlib
+import hashlib
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +14,17 @@ from urllib.parse import unquote, urlsplit
 
 FIRST, SECOND = "a1" * 20, "b2" * 20
 """Two commits."""
+QWEN_CONFIG = {
+    "architectures": ["Qwen3ForCausalLM"],
+    "model_type": "qwen3",
+    "hidden_size": 1024,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "max_position_embeddings": 40960,
+}
+"""What config.json of Qwen3 0.6B says of its cache."""
 
 
 def model(
@@ -28,11 +41,15 @@ def model(
 
 
 class ModelHub(ThreadingHTTPServer):
-    """``models`` are what is there, by id and revision; ``refusal`` is an error code for all."""
+    """``models`` are what is there, by id and revision; ``configs`` are the configurations, by id;
+    ``refusal`` is an error code for all.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.models: dict[tuple[str, str], Any] = {}
+        self.configs: dict[str, Any] = {}
+        self.gated_configs: set[str] = set()
         self.refusal: tuple[int, str] | None = None
         self.requests: list[str] = []
         self.encoding = ""
@@ -49,8 +66,16 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         hub = self.server
+        model_id, is_file, commit = urlsplit(self.path).path.removeprefix("/").partition("/resolve/")
+        if is_file and model_id in hub.gated_configs:
+            return self._reply(403, {"error": "no"}, "GatedRepo")
+        if is_file:
+            return self._reply(200, hub.configs[model_id], commit=commit.partition("/")[0])
         hub.requests.append(self.path)
         hub.tokens.add(self.headers["Authorization"])
         path = urlsplit(self.path).path.removeprefix("/api/models/")
@@ -62,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         known = any(model_id == key[0] for key in hub.models)
         return self._reply(404, {"error": "no"}, "RevisionNotFound" if known else "RepoNotFound")
 
-    def _reply(self, status: int, body: Any, code: str = "") -> None:
+    def _reply(self, status: int, body: Any, code: str = "", commit: str = "") -> None:
         if callable(body):
             self.send_response(status)
             self.end_headers()
@@ -78,5 +103,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         if code:
             self.send_header("X-Error-Code", code)
+        if commit:
+            self.send_header("X-Repo-Commit", commit)
+            self.send_header("ETag", f'"{hashlib.sha1(text).hexdigest()}"')
         self.end_headers()
-        self.wfile.write(text)
+        if self.command == "GET":
+            self.wfile.write(text)

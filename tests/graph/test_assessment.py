@@ -194,8 +194,11 @@ def test_an_explanation_says_what_the_deployment_takes(
         "  GPUs: 4 × NVIDIA-H100-80GB-HBM3",
         "  node pools: h100",
         "  cost: $29,200 a month",
+        "  memory: 294.4 GiB of 4 GPUs: weights 131.4 GiB, cache (tokens) 40.0 GiB (131,072), about free 107.2 GiB,"
+        " longest context 131,072",
     ]
-    model, _, pools, cost, finding = explained("small")
+    model, _, pools, cost, memory, finding = explained("small")
+    assert memory.startswith("  memory: 22.1 GiB of 1 GPU: weights 1.4 GiB, cache (tokens) unknown")
     assert model == "  model Qwen/Qwen3-0.6B at c3c3c3c3c3c3 (1.5 GB)"
     assert (pools, cost) == ("  node pools: l4", "  cost: unknown a month")
     assert finding.startswith("  stopped: 2 of its 6 pods with 1 GPU each find no free node")

@@ -22,7 +22,7 @@ from airunway.report.mermaid import differences_mermaid
 from airunway.report.preview_document import preview_document
 from tests.graph.assessed_changes import ASSESSED_CHANGES, assessed
 from tests.graph.changes import CHANGES, base, write
-from tests.graph.locked_changes import LOCKED_CHANGES, lock, write_lock
+from tests.graph.locked_changes import LOCKED_CHANGES, LOCKED_SETTINGS, lock, write_lock
 from tests.graph.projects import copy_program
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -45,10 +45,11 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
     for change, assessed_edit in ASSESSED_CHANGES.items():
         assessed_edit(config := assessed())
         result[change] = [(with_pools, preview(config))]
-    write_lock(root, lock())
-    with_lock = preview(assessed())
     for change, locked_edit in LOCKED_CHANGES.items():
-        locked_edit(config := assessed(), models := lock())
+        settings = LOCKED_SETTINGS.get(change, {})
+        write_lock(root, lock())
+        with_lock = preview(assessed() | settings)
+        locked_edit(config := assessed() | settings, models := lock())
         write_lock(root, models)
         result[change] = [(with_lock, preview(config))]
     write_lock(root, {})

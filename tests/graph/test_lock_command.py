@@ -20,7 +20,7 @@ from airunway.text.problems import InputError
 from tests.cluster.serving import serving
 from tests.command import run
 from tests.graph.changes import write
-from tests.graph.model_hub import FIRST, SECOND, ModelHub, model
+from tests.graph.model_hub import FIRST, QWEN_CONFIG, SECOND, ModelHub, model
 from tests.graph.projects import copy_program
 
 QWEN, LLAMA = "Qwen/Qwen3-0.6B", "meta-llama/Llama-3.3-70B-Instruct"
@@ -44,6 +44,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[Mode
     with serving(ModelHub()) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         server.models[QWEN, "main"] = model(FIRST, ("model.safetensors", 1_503_300_328), ("config.json", 726), BF16=9)
+        server.configs[QWEN] = QWEN_CONFIG
         server.models[LLAMA, "main"] = model(
             FIRST, ("a.safetensors", 141_000_000_000), licence="llama3.3", gated="manual"
         )
@@ -86,12 +87,47 @@ def test_the_commits_files_and_licences_of_all_stacks_models_are_locked(
         "revision": FIRST,
         "license": "apache-2.0",
         "weights": {"BF16": 9},
+        "architecture": {
+            "type": "qwen3",
+            "context": 40960,
+            "attentionHeads": 16,
+            "keyValueHeads": 8,
+            "headDim": 128,
+            "fullLayers": 28,
+        },
         "files": [
             {"path": "config.json", "bytes": 726},
             {"path": "model.safetensors", "bytes": 1_503_300_328, "sha256": "cd" * 32},
         ],
     }
-    assert len(hub.requests) == 2, "each model is asked for once, whichever stacks serve it"
+    models = [request for request in hub.requests if request.startswith("/api/models/")]
+    assert len(models) == 2, "each model is asked for once, whichever stacks serve it"
+
+
+def test_a_model_is_locked_without_its_configuration_where_only_some_may_read_it(
+    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.models[LLAMA, "main"] = model(FIRST, ("config.json", 900), licence="llama3.3", gated="manual")
+    hub.gated_configs.add(LLAMA)
+    assert lock(monkeypatch, project) == 0
+    assert "architecture" not in locked(project)[LLAMA]
+    note = "is gated: without HF_TOKEN of an account that accepted its terms, what it takes beside weights is unknown"
+    assert f"note: {LLAMA} {note}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'"qwen3"', b'{"model_type": 3}', b"\xff\xfe", b"[" * 100_000])
+def test_a_configuration_that_says_nothing_is_left_out_or_told(
+    hub: ModelHub,
+    project: Path,
+    broken: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hub.configs[QWEN] = broken
+    if lock(monkeypatch, project) == 0:
+        assert "architecture" not in locked(project)[QWEN]
+    else:
+        assert f"{QWEN}: what HF_ENDPOINT names does not answer as a hub does" in capsys.readouterr().err
 
 
 def test_stacks_deploy_the_locked_commits(hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,10 +37,25 @@ def test_the_dev_stack_shows_every_way_to_serve(dev: Preview) -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "prod", "airgapped"])
-def test_each_shipped_stack_previews_without_warnings(name: str) -> None:
+def test_each_shipped_stack_previews_without_warnings_and_findings(name: str) -> None:
     preview = record(ROOT, read_stack(ROOT, name))
     assert preview.plan.deployments
-    assert preview.plan.warnings == ()
+    assert preview.assessment.findings == ()
+    unlocked = ("phi-kaito: model.revision: stacks/models.lock.yaml has it at c0fb9e74abda, but provider kaito",)
+    expected = unlocked if name == "dev" else ()
+    assert tuple(warning.removesuffix(" fetches what it finds") for warning in preview.plan.warnings) == expected
+
+
+def test_the_dev_stack_shows_models_at_locked_commits_and_what_they_take(dev: Preview) -> None:
+    known = {deployment.name: deployment for deployment in dev.assessment.deployments}
+    assert dev.plan.settings.node_pools
+    locked = {d.name: d.locked.revision[:7] for d in dev.plan.deployments if d.locked}
+    assert locked["llama-disagg"] == "6f6073b"
+    assert {use.role: use.longest for use in known["llama-disagg"].memory} == {
+        "VllmDecodeWorker": 131_072,
+        "VllmPrefillWorker": 15_000,
+    }
+    assert all(use.free > 0 for deployment in known.values() for use in deployment.memory if use.cache)
 
 
 def test_every_resource_is_below_a_component_but_the_cluster_s_provider_and_the_components_at_the_top(
@@ -128,10 +143,9 @@ def test_the_json_has_the_warnings(tmp_path: Path) -> None:
 def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "preview", "--stack", "dev", "--format", "json", "--cwd", str(ROOT)) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"stack", "deployments", "resources", "warnings"}
-    assert {frozenset(d) for d in document["deployments"]} == {
-        frozenset({"name", "delivery", "engine", "provider", "reason", "rule", "candidates"})
-    }
+    assert set(document) == {"stack", "deployments", "resources", "warnings", "assessment"}
+    shape = frozenset({"name", "delivery", "engine", "provider", "reason", "rule", "candidates", "assessment"})
+    assert {frozenset(d) for d in document["deployments"]} == {shape, shape | {"model"}}
     assert {frozenset(c) for d in document["deployments"] for c in d["candidates"]} == {
         frozenset({"provider", "eligible", "priority", "why"})
     }
