@@ -32,6 +32,7 @@ from airunway.console.security import BodyTooLargeError, Guard
 from airunway.live.api_server.connection import connect
 from airunway.live.survey import survey
 from airunway.provider.aikit import aikit_data as aikit_data
+from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.status_text import survey_document
 from airunway.spec.model import Engine
 from airunway.text.credentials import without_tokens
@@ -54,6 +55,7 @@ class Console:
         self._task: asyncio.Task[None] | None = None
         self._templates = Jinja2Templates(_FOLDER / "templates")
         self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _with_code}
+        self._templates.env.filters["gpus"] = planned_gpus
 
     def app(self, hosts: Iterable[str]) -> Guard:
         """Create the application; ``hosts`` are the accepted values of the Host header."""

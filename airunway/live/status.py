@@ -10,6 +10,7 @@ from airunway.live.objects import AnyObject, CustomObject, Deployment, Registere
 from airunway.planning import controller_delivery as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
+from airunway.planning.pod_demand import gpu_range
 from airunway.planning.settings import InstallationMode
 from airunway.provider.contract import is_kubernetes_own
 from airunway.provider.live_object import Condition, LiveModel, UnreadableError, read_as
@@ -30,7 +31,10 @@ class _ObservedGeneration(LiveModel):
 
 @dataclass(frozen=True)
 class DeploymentStatus:
-    """The status of one deployment; ``update`` is its last change as long as that doesn't serve."""
+    """The status of one deployment; ``update`` is its last change as long as that doesn't serve.
+
+    ``gpus`` are the fewest and the most that the plan asks for; None where they can't be known.
+    """
 
     name: str
     phase: Phase
@@ -43,6 +47,8 @@ class DeploymentStatus:
     conditions: tuple[Condition, ...]
     resource: Mapping[str, str]
     update: Update | None = None
+    model: str = ""
+    gpus: tuple[int, int] | None = None
 
     @property
     def serves(self) -> bool:
@@ -151,6 +157,8 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
         resource={key: resource[key] for key in ("apiVersion", "kind")}
         | {k: resource["metadata"][k] for k in ("namespace", "name")},
         update=observation.update,
+        model=planned.model,
+        gpus=gpu_range(planned),
     )
 
 

@@ -51,6 +51,12 @@ class PlannedDeployment:
         return self.request.name
 
     @property
+    def model(self) -> str:
+        """Id of the model; of a container that brings its own, the image."""
+        spec = self.request.spec
+        return spec.model.id or spec.image or spec.engine.image or "–"
+
+    @property
     def warnings(self) -> list[str]:
         """Warnings about the document, the spec, the decision and the rendering."""
         spec, selection = self.request.spec, self.request.selection

@@ -36,6 +36,15 @@ def demand_of(plan: Plan) -> Demand:
     return {planned.name: pod_groups(planned) for planned in plan.deployments}
 
 
+def gpu_range(planned: PlannedDeployment) -> tuple[int, int] | None:
+    """The GPUs of a deployment, fewest and most; None where they can't be known."""
+    groups = pod_groups(planned)
+    if groups is None:
+        return None
+    totals = [group.total_gpus for group in groups]
+    return sum(least for least, _ in totals), sum(most for _, most in totals)
+
+
 def gpu_total(groups: Sequence[PodGroup] | None) -> int | None:
     """The GPUs of all groups, at most; None where they can't be known."""
     return None if groups is None else sum(group.total_gpus[1] for group in groups)

@@ -63,16 +63,17 @@ class _DeploymentAssessment(_Part):
     memory: list[_MemoryUse] = Field([])
 
 
-class _LockedModel(_Part):
+class _Model(_Part):
     id: str
-    revision: str
-    bytes: int
+    revision: str | None = None
+    bytes: int = 0
 
 
 class _Deployment(_Part):
     name: str
     assessment: _DeploymentAssessment = Field(_DeploymentAssessment(gpus=[], pools={}, cost=None))
-    model: _LockedModel = Field(_LockedModel(id="", revision="", bytes=0))
+    model: _Model = Field(_Model(id=""))
+    gpus: _Count | None = None
     delivery: str = ""
     engine: str
     provider: str

@@ -1,12 +1,13 @@
 """What a change means for GPUs and cost: between the assessments of two previews."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from airunway.assessment.finding import Severity
 from airunway.report.assessment_sentences import cost_text, findings_by_severity, gpus_text, money
 from airunway.report.byte_sizes import byte_size
+from airunway.report.model_and_gpus import gpus_words
 
 MODEL_MOVES = "modelMoves"
 """Key of a preview that says what follows if its models move; it is advice if there is none."""
@@ -45,22 +46,34 @@ def _moved_models(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tu
 
 
 def _totals(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    before, after = _gpu_totals(old), _gpu_totals(new)
-    for kind in dict.fromkeys((*before, *after)):
-        change = after.get(kind, 0) - before.get(kind, 0)
-        if change:
-            yield f"{change:+,} {kind}"
+    by_product = _has_products(old) and _has_products(new)
+    before, after = (_gpu_totals(side, by_product=by_product) for side in (old, new))
+    if before is not None and after is not None:
+        for kind in dict.fromkeys((*before, *after)):
+            change = after.get(kind, 0) - before.get(kind, 0)
+            if change:
+                yield f"{change:+,} {kind or ('GPU' if abs(change) == 1 else 'GPUs')}"
     costs = [_known_cost(document) for document in (old, new)]
     if costs[0] is not None and costs[1] is not None and round(costs[1]) != round(costs[0]):
         amount = money(costs[1] - costs[0], _currency(new) or _currency(old))
         yield f"{'' if amount.startswith('-') else '+'}{amount} a month"
 
 
-def _gpu_totals(document: Mapping[str, Any]) -> dict[str, int]:
-    """The GPUs of a stack by kind, at most."""
+def _has_products(document: Mapping[str, Any]) -> bool:
+    """Whether the products of all GPUs are known; a stack without deployments has none."""
+    return all("assessment" in deployment for deployment in document["deployments"])
+
+
+def _gpu_totals(document: Mapping[str, Any], *, by_product: bool) -> dict[str, int] | None:
+    """The GPUs of a stack by kind, at most; all of one kind, the empty one, or None if some are not counted."""
     totals: dict[str, int] = {}
     for deployment in document["deployments"]:
-        for count in deployment.get("assessment", {}).get("gpus", ()):
+        if not by_product:
+            if deployment.get("gpus") is None:
+                return None
+            totals[""] = totals.get("", 0) + deployment["gpus"]["most"]
+            continue
+        for count in deployment["assessment"]["gpus"]:
             totals[count["kind"]] = totals.get(count["kind"], 0) + count["most"]
     return totals
 
@@ -78,26 +91,39 @@ def _currency(document: Mapping[str, Any]) -> str:
 
 
 def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each deployment whose locked model moves, and for each whose GPUs or cost change."""
-    before, after = ({d["name"]: d.get("assessment") for d in side["deployments"]} for side in (old, new))
-    models = [{d["name"]: d.get("model") for d in side["deployments"]} for side in (old, new)]
+    """A line for each deployment whose model, GPUs or cost change, and for each whose locked model moves."""
+    before, after = ({d["name"]: d for d in side["deployments"]} for side in (old, new))
     currency = _currency(new) or _currency(old)
     for name in dict.fromkeys((*before, *after)):
-        if moved := _moved(*(side.get(name) for side in models)):
+        sides = before.get(name, {}), after.get(name, {})
+        if moved := _moved(*(side.get("model") for side in sides)):
             yield f"{name}: {moved}"
-        parts = []
-        sides = before.get(name), after.get(name)
-        texts = [gpus_text(side["gpus"]) if side else "–" for side in sides]
-        if texts[0] != texts[1]:
-            parts.append(f"{texts[0]} -> {texts[1]}")
-        costs = [cost_text(side["cost"], currency) if side and side["gpus"] else "–" for side in sides]
-        if costs[0] != costs[1]:
-            parts.append(f"{costs[0]} -> {costs[1]} a month")
-        contexts = [_longest(side) for side in sides]
-        if all(contexts) and contexts[0] != contexts[1]:
-            parts.append(f"longest context about {contexts[0]:,} -> {contexts[1]:,} tokens")
-        if parts and any(sides):
+        if parts := [*_exchanged(*sides), *_assessed([side.get("assessment") for side in sides], currency)]:
             yield f"{name}: {', '.join(parts)}"
+
+
+def _assessed(sides: Sequence[Mapping[str, Any] | None], currency: str) -> Iterator[str]:
+    """What changes of the GPUs by product, of their cost, and of the context that fits them."""
+    texts = [gpus_text(side["gpus"]) if side else "–" for side in sides]
+    if texts[0] != texts[1]:
+        yield f"{texts[0]} -> {texts[1]}"
+    costs = [cost_text(side["cost"], currency) if side and side["gpus"] else "–" for side in sides]
+    if costs[0] != costs[1]:
+        yield f"{costs[0]} -> {costs[1]} a month"
+    contexts = [_longest(side) for side in sides]
+    if all(contexts) and contexts[0] != contexts[1]:
+        yield f"longest context about {contexts[0]:,} -> {contexts[1]:,} tokens"
+
+
+def _exchanged(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Another model, and another number of GPUs where their kinds are unknown."""
+    models = [side["model"]["id"] if "model" in side else None for side in (old, new)]
+    if all(models) and models[0] != models[1]:
+        yield f"{models[0]} -> {models[1]}"
+    if "assessment" not in old and "assessment" not in new and "gpus" in old and "gpus" in new:
+        counts = [gpus_words(side) for side in (old, new)]
+        if counts[0] != counts[1]:
+            yield f"{counts[0]} -> {counts[1]}"
 
 
 def _longest(assessment: Mapping[str, Any] | None) -> int | None:
@@ -109,6 +135,7 @@ def _longest(assessment: Mapping[str, Any] | None) -> int | None:
 
 def _moved(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
     """What happens to a locked model; empty if nothing, or if it is another model."""
+    old, new = (side if side and side.get("revision") else None for side in (old, new))
     if old and new and old["id"] == new["id"] and old["revision"] != new["revision"]:
         commits = f"{old['revision'][:7]} to {new['revision'][:7]}"
         is_known = old["bytes"] and new["bytes"]

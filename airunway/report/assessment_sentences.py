@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from airunway.report.model_and_gpus import count_range
+
 UNKNOWN = "unknown"
 
 
 def gpus_text(gpus: list[Any]) -> str:
     """GPUs by kind, such as ``4 × NVIDIA-H100-80GB-HBM3``."""
-    return ", ".join(f"{_range(count)} × {count['kind']}" for count in gpus) or "–"
+    return ", ".join(f"{count_range(count)} × {count['kind']}" for count in gpus) or "–"
 
 
 def cost_text(cost: Any, currency: str) -> str:
@@ -29,7 +31,7 @@ def pool_sentence(pool: Mapping[str, Any]) -> str:
     """How much of a node pool is asked for."""
     asked, others = pool["asked"], pool["askedByOthers"]
     beside = f" and {others} by other stacks" if others else ""
-    return f"{pool['name']}: {asked} of {_range(pool['gpus'])} × {pool['product']} asked for{beside}"
+    return f"{pool['name']}: {asked} of {count_range(pool['gpus'])} × {pool['product']} asked for{beside}"
 
 
 def findings_by_severity(document: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -53,13 +55,13 @@ def total_sentence(assessment: Mapping[str, Any]) -> str:
 
 
 def deployment_rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Name, GPUs, node pools and cost of each deployment of a preview that was assessed."""
+    """Name, GPUs, node pools and cost of each deployment on GPUs of a preview that was assessed."""
     currency = document.get("assessment", {}).get("currency", "")
     for deployment in document["deployments"]:
         known = deployment.get("assessment")
-        if known is not None:
-            cost = cost_text(known["cost"], currency) if known["gpus"] else "–"
-            yield deployment["name"], gpus_text(known["gpus"]), ", ".join(known["pools"]) or "–", cost
+        if known is not None and known["gpus"]:
+            pools = ", ".join(known["pools"]) or "–"
+            yield deployment["name"], gpus_text(known["gpus"]), pools, cost_text(known["cost"], currency)
 
 
 MEMORY_COLUMNS = ("deployment", "GPU memory", "weights", "cache (tokens)", "about free", "longest context")
@@ -83,7 +85,3 @@ def _cache_cells(use: Mapping[str, Any]) -> tuple[str, str, str]:
 def gib(count: int) -> str:
     """A number of bytes as memory is counted, such as ``15.0 GiB``."""
     return f"{count / 2**30:,.1f} GiB"
-
-
-def _range(count: Mapping[str, Any]) -> str:
-    return str(count["most"]) if count["least"] == count["most"] else f"{count['least']}–{count['most']}"

@@ -1,4 +1,4 @@
-"""An assessment for a terminal: findings first, then GPUs and cost of each deployment, and the node pools."""
+"""An assessment for a terminal: its findings, GPUs and cost of each deployment, and the node pools."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,6 @@ from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.assessment_sentences import (
     MEMORY_COLUMNS,
     deployment_rows,
-    findings_by_severity,
     memory_rows,
     pool_sentence,
     total_sentence,
@@ -24,19 +23,19 @@ _WIDE = 100
 
 
 def assessment_lines(document: Mapping[str, Any], width: int) -> list[RenderableType]:
-    """Render the assessment of a preview; nothing where there is none."""
+    """Render GPUs, cost and memory of a preview; nothing where nothing is known."""
     assessment = document.get("assessment")
     if assessment is None:
         return []
-    lines = finding_lines(*findings_by_severity(document))
+    lines: list[RenderableType] = []
     rows = list(deployment_rows(document))
     if rows:
         lines.append(_table(rows) if width >= 80 else _list(rows))
         lines.append(Text(total_sentence(assessment)))
+    lines += [Text(foldable_line(pool_sentence(pool)), style="dim") for pool in assessment["pools"]]
     if memory := list(memory_rows(document)):
         lines += ["", _memory_table(memory) if width >= _WIDE else _memory_list(memory)]
-    lines += [Text(foldable_line(pool_sentence(pool)), style="dim") for pool in assessment["pools"]]
-    return [*lines, ""] if lines else []
+    return ["", *lines] if lines else []
 
 
 def finding_lines(mandatory: Sequence[str], advisory: Sequence[str]) -> list[RenderableType]:

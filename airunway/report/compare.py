@@ -8,6 +8,7 @@ from airunway.planning import controller_delivery as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
 from airunway.report.assessment_difference import AssessmentChange, compare_assessments
+from airunway.report.model_and_gpus import gpus_words
 from airunway.report.replacement import forces_replacement
 from airunway.spec.entry import Delivery
 from airunway.text.merge import json_equal
@@ -67,12 +68,16 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class SelectionChange:
-    """A deployment's changed decision: ``old`` and ``new`` are ``engine on provider``, None without one."""
+    """A deployment's changed decision: ``old`` and ``new`` are ``engine on provider``, None without one.
+
+    ``serves`` is the model and the GPUs of a deployment that is new or removed.
+    """
 
     name: str
     old: str | None
     new: str | None
     because: str
+    serves: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,8 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
     for name, new_deployment in after.items():
         old_deployment = before.get(name)
         if old_deployment is None:
-            yield SelectionChange(name, None, _decision(new_deployment), f"new: {_reason(new_deployment)}")
+            because = f"new: {_reason(new_deployment)}"
+            yield SelectionChange(name, None, _decision(new_deployment), because, _serves(new_deployment))
         elif _decision(old_deployment) != _decision(new_deployment):
             because = _explain_change(old_deployment, new_deployment)
             yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
@@ -184,7 +190,14 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
             yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
     for name, old_deployment in before.items():
         if name not in after:
-            yield SelectionChange(name, _decision(old_deployment), None, "removed")
+            yield SelectionChange(name, _decision(old_deployment), None, "removed", _serves(old_deployment))
+
+
+def _serves(deployment: Any) -> str:
+    """The model and the GPUs, followed by a comma; empty in previews that older versions saved."""
+    if "gpus" not in deployment:
+        return ""
+    return f"{deployment['model']['id']}, {gpus_words(deployment)}, "
 
 
 def _decision(deployment: Any) -> str:

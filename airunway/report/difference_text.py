@@ -63,11 +63,11 @@ def _lines(difference: Difference) -> list[RenderableType]:
 def selection_sentence(change: SelectionChange) -> str:
     """Describe a changed decision."""
     if change.old is None:
-        return f"{change.name}: {change.new}, {change.because}"
+        return f"{change.name}: {change.serves}{change.new}, {change.because}"
     if change.old == change.new:
         return f"{change.name}: still {change.new}, {change.because}"
     if change.new is None:
-        return f"{change.name}: was {change.old}, {change.because}"
+        return f"{change.name}: was {change.serves}{change.old}, {change.because}"
     return f"{change.name}: {change.old} -> {change.new}, because {change.because}"
 
 

@@ -12,7 +12,8 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.report.assessment_document import assessment_document, assessments_by_name
 from airunway.report.assessment_sentences import MEMORY_COLUMNS, cost_text, gpus_text, memory_rows
 from airunway.report.byte_sizes import byte_size
-from airunway.report.preview_document import candidate_document, locked_document
+from airunway.report.model_and_gpus import model_document
+from airunway.report.preview_document import candidate_document
 from airunway.text.merge import non_empty
 from airunway.text.yaml_writing import to_yaml
 
@@ -52,7 +53,8 @@ def explanation_text(planned: PlannedDeployment, assessment: Assessment = _NOTHI
 def _facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
     """The locked model, GPUs with their pools and cost, and the findings, a line each."""
     known_parts = _known(planned, assessment)
-    if model := known_parts.get("model"):
+    model = known_parts["model"]
+    if "revision" in model:
         size = f" ({byte_size(model['bytes'])})" if model["bytes"] else ""
         yield f"model {model['id']} at {model['revision'][:12]}{size}"
     if known := known_parts.get("assessment"):
@@ -95,4 +97,4 @@ def _known(planned: PlannedDeployment, assessment: Assessment) -> dict[str, Any]
     findings = assessment_document(assessment).get("assessment", {}).get("findings", [])
     own = [finding for finding in findings if finding["deployment"] == planned.name]
     by_name = assessments_by_name(assessment)
-    return {**by_name.get(planned.name, {}), **locked_document(planned), **non_empty(findings=own)}
+    return {**by_name.get(planned.name, {}), **model_document(planned), **non_empty(findings=own)}

@@ -25,6 +25,7 @@ from airunway.report.assessment_sentences import (
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
+from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.yaml_writing import order_keys, to_documents
 
@@ -39,10 +40,10 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
     deployments = [
         {
             "name": planned.name,
+            "model": planned.model,
+            "gpus": planned_gpus(planned),
             "engine": str(planned.request.selection.engine),
             "provider": planned.request.selection.provider,
-            "priority": rule.priority if (rule := planned.request.selection.rule) else "–",
-            "rule": rule.condition if rule else "–",
             "why": selection_reason(planned),
         }
         for planned in preview.plan.deployments

@@ -1,7 +1,7 @@
 """Previews and differences as Markdown, for a pull request's comment."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from airunway.program.record import Preview
@@ -16,6 +16,7 @@ from airunway.report.assessment_sentences import (
 )
 from airunway.report.compare import REPLACE, Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
+from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.terminal import escape_invisible, printable
 
@@ -33,23 +34,25 @@ https://docs.github.com/get-started/writing-on-github/working-with-advanced-form
 
 def preview_markdown(preview: Preview) -> str:
     """Render the selection table and the resources of a stack."""
-    rows = ["| deployment | engine | provider | rule | why |", "|---|---|---|---|---|"]
+    rows = ["| deployment | model | GPUs | runs on | why |", "|---|---|---:|---|---|"]
     for planned in preview.plan.deployments:
         selection = planned.request.selection
-        rule = f"{_code_in_cell(selection.rule.condition)} ({selection.rule.priority})" if selection.rule else "–"
+        gpus = planned_gpus(planned)
         rows.append(
-            f"| {_escape(planned.name)} | {selection.engine} | {_escape(selection.provider)} | {rule} |"
-            f" {_escape(selection_reason(planned))} |"
+            f"| {_escape(planned.name)} | {_escape(planned.model)} | {gpus} |"
+            f" {selection.engine} on {_escape(selection.provider)} | {_code_in_cell(selection_reason(planned))} |"
         )
     resources = [f"- {_code(r.name)} {_escape(r.kind)}" for r in preview.resources if r.custom and not r.is_provider]
     warnings = [f"> **Warning:** {_escape(w)}" for w in preview.plan.warnings]
+    known = assessed_parts(preview.assessment)
     head = [
         f"### airunway: stack {_code(preview.stack)}",
         "",
-        *_assessment_lines(assessed_parts(preview.assessment)),
+        *_finding_lines(known),
         *warnings,
         *rows,
         "",
+        *_assessment_lines(known),
         f"<details><summary>{len(resources)} resources</summary>",
         "",
     ]
@@ -81,32 +84,32 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
     return _fit_comment(head, blocks, [""])
 
 
-def _assessment_lines(document: Mapping[str, Any]) -> list[str]:
-    """Render findings, and GPUs and cost of each deployment; nothing where there is no assessment."""
-    assessment = document.get("assessment")
-    if assessment is None:
-        return []
+def _finding_lines(document: Mapping[str, Any]) -> list[str]:
+    """Render findings, those that stop an update first."""
     mandatory, advisory = findings_by_severity(document)
     lines = [f"> **Stopped:** {_escape(sentence)}" for sentence in mandatory]
     lines += [f"> **Advice:** {_escape(sentence)}" for sentence in advisory]
-    lines += [""] if lines else []
-    rows = [" | ".join(map(_escape, row)) for row in deployment_rows(document)]
-    if rows:
-        lines += [
-            "| deployment | GPUs | node pool | per month |",
-            "|---|---|---|---:|",
-            *(f"| {row} |" for row in rows),
-        ]
-        lines += ["", _escape(total_sentence(assessment)), ""]
-    if memory := [" | ".join(map(_escape, row)) for row in memory_rows(document)]:
-        lines += [
-            f"| {' | '.join(MEMORY_COLUMNS)} |",
-            "|---|---|---:|---:|---:|---:|",
-            *(f"| {row} |" for row in memory),
-            "",
-        ]
-    lines += [f"- {_escape(pool_sentence(pool))}" for pool in assessment["pools"]]
     return [*lines, ""] if lines else []
+
+
+def _assessment_lines(document: Mapping[str, Any]) -> list[str]:
+    """Render GPUs, cost and memory of deployments; nothing where nothing is known."""
+    assessment = document.get("assessment")
+    if assessment is None:
+        return []
+    lines = [*_table(("deployment", "GPUs", "node pool", "per month"), "---:", deployment_rows(document))]
+    lines += [_escape(total_sentence(assessment)), ""] if lines else []
+    pools = [f"- {_escape(pool_sentence(pool))}" for pool in assessment["pools"]]
+    lines += [*pools, ""] if pools else []
+    return [*lines, *_table(MEMORY_COLUMNS, "---:|---:|---:|---:", memory_rows(document))]
+
+
+def _table(columns: Sequence[str], last: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Render a table whose ``last`` columns are numbers; nothing without rows."""
+    cells = [" | ".join(map(_escape, row)) for row in rows]
+    if cells:
+        left = "---|" * (len(columns) - last.count("|") - 1)
+        yield from (f"| {' | '.join(columns)} |", f"|{left}{last}|", *(f"| {row} |" for row in cells), "")
 
 
 def _escape(text: str) -> str:

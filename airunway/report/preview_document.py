@@ -7,6 +7,7 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
 from airunway.report.assessment_difference import MODEL_MOVES
 from airunway.report.assessment_document import assessment_document, assessments_by_name
+from airunway.report.model_and_gpus import model_document
 from airunway.selection.select import Candidate
 
 
@@ -25,7 +26,7 @@ def preview_document(preview: Preview) -> dict[str, Any]:
 
 
 def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
-    """Return one deployment's decision; ``rule`` is null if provider.name names the provider."""
+    """Return one deployment's model and decision; ``rule`` is null if provider.name names the provider."""
     selection = planned.request.selection
     rule = selection.rule
     return {
@@ -36,16 +37,8 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
         "reason": selection.reason,
         "rule": {"condition": rule.condition, "priority": rule.priority} if rule else None,
         "candidates": [candidate_document(c) for c in selection.candidates],
-        **locked_document(planned),
+        **model_document(planned),
     }
-
-
-def locked_document(planned: PlannedDeployment) -> dict[str, Any]:
-    """Return the deployment's locked model; empty if it has none."""
-    locked = planned.locked
-    if locked is None:
-        return {}
-    return {"model": {"id": planned.request.spec.model.id, "revision": locked.revision, "bytes": locked.bytes}}
 
 
 def candidate_document(candidate: Candidate) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from rich.tree import Tree
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.record import Preview, Resource
 from airunway.report.assessment_document import assessed_parts
-from airunway.report.assessment_text import assessment_lines
+from airunway.report.assessment_sentences import findings_by_severity
+from airunway.report.assessment_text import assessment_lines, finding_lines
+from airunway.report.model_and_gpus import gpus_words, model_document, planned_gpus
 from airunway.selection.select import Selection
 from airunway.spec.entry import Delivery
 
@@ -26,27 +28,29 @@ def preview_text(preview: Preview, width: int) -> RenderableType:
             summary.append(label + ", ".join(names), style="not bold")
     warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
     decisions = selection_table(preview.plan.deployments, width)
-    assessment = assessment_lines(assessed_parts(preview.assessment), width)
-    return Group(*assessment, decisions, "", resource_tree(preview), *warnings, summary)
+    known = assessed_parts(preview.assessment)
+    findings = finding_lines(*findings_by_severity(known))
+    findings += [""] if findings else []
+    return Group(*findings, decisions, *assessment_lines(known, width), "", resource_tree(preview), *warnings, summary)
 
 
 def selection_table(deployments: Sequence[PlannedDeployment], width: int) -> RenderableType:
-    """Render each deployment's provider and why; below 100 columns, as a list instead of a table."""
+    """Render each deployment's model, GPUs, provider and why; below 100 columns, as a list instead of a table."""
     if width < 100:
         return _selection_list(deployments)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("DEPLOYMENT", "ENGINE", "PROVIDER"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("PRIORITY", justify="right", no_wrap=True)
-    table.add_column("RULE", overflow="fold", ratio=3)
-    table.add_column("WHY", overflow="fold", ratio=2)
+    table.add_column("DEPLOYMENT", no_wrap=True)
+    table.add_column("MODEL", overflow="fold")
+    table.add_column("GPUS", justify="right", no_wrap=True)
+    table.add_column("RUNS ON", no_wrap=True)
+    table.add_column("WHY", overflow="fold", ratio=1)
     for planned in deployments:
         selection = planned.request.selection
         table.add_row(
             planned.name,
-            str(selection.engine),
-            Text(selection.provider, style="cyan"),
-            *_rule_cells(selection),
+            Text(planned.model),
+            planned_gpus(planned),
+            Text(f"{selection.engine} on ").append(selection.provider, style="cyan"),
             Text(selection_reason(planned)),
         )
     return table
@@ -56,21 +60,16 @@ def _selection_list(deployments: Sequence[PlannedDeployment]) -> RenderableType:
     lines: list[RenderableType] = []
     for planned in deployments:
         selection = planned.request.selection
-        priority, rule = _rule_cells(selection)
         head = Text(planned.name, style="bold").append(f"  {selection.engine} on ", style="not bold")
         lines.append(head.append(selection.provider, style="not bold cyan"))
-        if selection.rule is not None:
-            lines.append(Padding(Text(f"{rule}  (priority {priority})"), (0, 0, 0, 4), expand=False))
+        serves = f"{planned.model}, {gpus_words(model_document(planned))}"
+        lines.append(Padding(Text(serves), (0, 0, 0, 4), expand=False))
         lines.append(Padding(Text(selection_reason(planned), style="dim"), (0, 0, 0, 4), expand=False))
     return Group(*lines)
 
 
-def _rule_cells(selection: Selection) -> tuple[str, Text]:
-    return (str(selection.rule.priority), Text(selection.rule.condition)) if selection.rule else ("–", Text("–"))
-
-
 def selection_reason(planned: PlannedDeployment) -> str:
-    """Summarize why the provider was selected."""
+    """Say which rule selected the provider, with its priority, and which providers it ranks above."""
     reason = _rule_reason(planned.request.selection)
     return (
         reason
@@ -86,10 +85,11 @@ def _rule_reason(selection: Selection) -> str:
         (c for c in selection.candidates if c.eligible and c.provider != selection.provider),
         key=lambda c: (-(c.priority or 0), c.provider),
     )
+    rule = f"{selection.rule.condition} ({selection.rule.priority})"
     if not competitors:
-        return "only provider that fits"
+        return rule
     verb = "ties with" if competitors[0].priority == selection.rule.priority else "ranks above"
-    return f"{verb} {', '.join(f'{c.provider} ({c.priority})' for c in competitors)}"
+    return f"{rule}, {verb} {', '.join(f'{c.provider} ({c.priority})' for c in competitors)}"
 
 
 def resource_tree(preview: Preview) -> Tree:

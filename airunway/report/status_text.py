@@ -11,6 +11,7 @@ from rich.text import Text
 from airunway.live.status import DeploymentStatus, OperatorStatus
 from airunway.live.survey import Survey
 from airunway.provider.observation import Phase
+from airunway.report.model_and_gpus import gpus_cell, gpus_document, gpus_words
 from airunway.text.terminal import foldable_line
 
 _STYLES = {
@@ -34,6 +35,8 @@ def survey_document(survey: Survey) -> dict[str, Any]:
 def _deployment(status: DeploymentStatus) -> dict[str, Any]:
     return {
         "name": status.name,
+        "model": status.model,
+        **gpus_document(status.gpus),
         "phase": str(status.phase),
         "provider": {"name": status.provider, "selectedReason": status.selected_reason},
         "engine": status.engine,
@@ -81,17 +84,21 @@ def surveys_text(surveys: Sequence[Survey], width: int) -> RenderableType:
 
 def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("DEPLOYMENT", "PHASE", "PROVIDER", "ENGINE", "READY"):
+    for heading in ("DEPLOYMENT", "PHASE", "READY"):
         table.add_column(heading, no_wrap=True)
+    table.add_column("MODEL", overflow="fold", ratio=2)
+    table.add_column("GPUS", justify="right", no_wrap=True)
+    table.add_column("RUNS ON", no_wrap=True)
     table.add_column("ENDPOINT", overflow="fold", ratio=2)
     table.add_column("MESSAGE", overflow="fold", ratio=3)
     for status in deployments:
         table.add_row(
             status.name,
             _phase(status),
-            Text(foldable_line(status.provider), style="cyan"),
-            Text(foldable_line(status.engine)),
             f"{status.replicas.ready}/{status.replicas.desired}",
+            Text(foldable_line(status.model)),
+            gpus_cell(gpus_document(status.gpus)),
+            Text(f"{foldable_line(status.engine)} on ").append(foldable_line(status.provider), style="cyan"),
             Text(foldable_line(status.url)),
             Text(foldable_line(status.message)),
         )
@@ -104,7 +111,8 @@ def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
         head = Text(status.name, style="bold").append("  ").append_text(_phase(status))
         served_by = f"{foldable_line(status.engine)} on {foldable_line(status.provider)}"
         lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
-        details = [Text(foldable_line(text), style="dim") for text in (status.url, status.message) if text]
+        serves = f"{status.model}, {gpus_words(gpus_document(status.gpus))}"
+        details = [Text(foldable_line(text), style="dim") for text in (serves, status.url, status.message) if text]
         lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in details]
     return Group(*lines)
 

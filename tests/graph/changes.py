@@ -82,6 +82,12 @@ def existing(config: dict[str, Any]) -> None:
     config["airunway:providers"]["dynamo"] = {"installation": "existing"}
 
 
+def larger_model(config: dict[str, Any]) -> None:
+    deployment(config, "chat")["model"]["id"] = "Qwen/Qwen3-14B"
+    deployment(config, "chat")["resources"]["gpu"]["count"] = 2
+    del config["airunway:providers"]
+
+
 CHANGES: dict[str, Callable[[dict[str, Any]], None] | None] = {
     "engine": engine,
     "rule-priority": priority,
@@ -92,6 +98,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], None] | None] = {
     "replicas": replicas,
     "gpu-threshold": threshold,
     "operator-existing": existing,
+    "larger-model": larger_model,
     "new-stack": None,
 }
 """What each does to the configuration; without anything, another stack is added."""

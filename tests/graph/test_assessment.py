@@ -60,7 +60,8 @@ def test_a_preview_without_findings_exits_with_0(
     root = project(tmp_path, assessed())
     assert run(monkeypatch, "preview", "--stack", "prod", "--cwd", str(root)) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["large", "4", "×", "NVIDIA-H100-80GB-HBM3", "h100", "$29,200"]
+    table = next(index for index, line in enumerate(lines) if "NODE POOL" in line)
+    assert lines[table + 1].split() == ["large", "4", "×", "NVIDIA-H100-80GB-HBM3", "h100", "$29,200"]
     assert "cost of the stack: $29,748 a month" in lines
     assert "h100: 4 of 16 × NVIDIA-H100-80GB-HBM3 asked for" in lines
 
@@ -208,4 +209,5 @@ def test_an_explanation_says_what_the_deployment_takes(
 def test_an_explanation_of_a_stack_that_is_not_assessed_is_as_ever(tmp_path: Path) -> None:
     config = {key: value for key, value in assessed().items() if key not in ("airunway:nodePools", "airunway:policies")}
     (planned, *_) = preview(project(tmp_path, config)).plan.deployments
-    assert list(explanation_document(planned)) == ["name", "engine", "provider", "reason", "candidates", "spec"]
+    document = explanation_document(planned)
+    assert list(document) == ["name", "engine", "provider", "reason", "candidates", "spec", "model", "gpus"]

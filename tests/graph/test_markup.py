@@ -245,8 +245,8 @@ def test_a_rule_stands_in_its_cell_whatever_it_says(odd: Any) -> None:
     (row,) = (line for line in text.splitlines() if line.startswith("| one "))
     parsed = READER.parse("\n".join(["| a | b | c | d | e |", "|---|---|---|---|---|", row]))
     cells = [t for t in parsed if t.type == "inline"]
-    assert [c.content for c in cells[5:8]] == ["one", "llamacpp", "kaito"]
-    assert words(RULE) in words("".join(c.content for c in cells[8].children or ()))
+    assert [c.content for c in cells[5:9]] == ["one", "org/m", "–", "llamacpp on kaito"]
+    assert words(RULE) in words("".join(c.content for c in cells[9].children or ()))
     assert {t.type for t in parsed} == {t.type for t in tokens(plain)} & {t.type for t in parsed}
 
 

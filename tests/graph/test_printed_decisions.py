@@ -37,8 +37,8 @@ def test_select_reads_documents_of_both_groups_from_standard_input(
 def test_select_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "select", "-f", "-", stdin=yaml.safe_dump(DOCUMENT)) == 0
     header, row, *_ = capsys.readouterr().out.splitlines()
-    assert header.split() == ["DEPLOYMENT", "ENGINE", "PROVIDER", "PRIORITY", "RULE", "WHY"]
-    assert row.split()[:4] == ["llama", "vllm", "dynamo", "50"]
+    assert header.split() == ["DEPLOYMENT", "MODEL", "GPUS", "RUNS", "ON", "WHY"]
+    assert row.split()[2:6] == ["1", "vllm", "on", "dynamo"]
 
 
 def test_render_prints_the_upstream_objects_as_yaml(

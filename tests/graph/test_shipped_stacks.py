@@ -145,7 +145,7 @@ def test_the_json_has_the_documented_shape(monkeypatch: pytest.MonkeyPatch, caps
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {"stack", "deployments", "resources", "warnings", "assessment"}
     shape = frozenset({"name", "delivery", "engine", "provider", "reason", "rule", "candidates", "assessment"})
-    assert {frozenset(d) for d in document["deployments"]} == {shape, shape | {"model"}}
+    assert {frozenset(d) for d in document["deployments"]} == {shape | {"model", "gpus"}}
     assert {frozenset(c) for d in document["deployments"] for c in d["candidates"]} == {
         frozenset({"provider", "eligible", "priority", "why"})
     }
