@@ -7,6 +7,7 @@ from typing import Any
 from airunway.planning import controller_delivery as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
+from airunway.report.argument_changes import changed_arguments
 from airunway.report.assessment_difference import AssessmentChange, compare_assessments
 from airunway.report.model_and_gpus import gpus_words
 from airunway.report.replacement import forces_replacement
@@ -161,6 +162,8 @@ def _fields(old: Any, new: Any, field: str = "") -> Iterator[FieldChange]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(k for k in old if k not in new)]:
             yield from _fields(old.get(key), new.get(key), join(field, str(key)))
+    elif arguments := changed_arguments(old, new):
+        yield from (FieldChange(f"{field}[{name}]", *values) for name, values in arguments.items())
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
             yield from _fields(old_item, new_item, f"{field}[{index}]")

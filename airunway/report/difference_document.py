@@ -4,15 +4,17 @@ from typing import Any
 
 from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.compare import Difference, FieldChange
+from airunway.report.impact import impact_sentences
 
 
 def difference_document(difference: Difference) -> dict[str, Any]:
-    """Return decisions, operators, resources with their fields, and counts."""
+    """Return decisions, what they mean for those served, operators, resources with their fields, and counts."""
     return {
         "stack": difference.stack,
         "selections": [
             {"name": s.name, "old": s.old, "new": s.new, "because": s.because} for s in difference.selections
         ],
+        "impact": list(impact_sentences(difference)),
         "operators": list(difference.operators),
         "resources": [
             {

@@ -20,6 +20,7 @@ from airunway.report.compare import (
     ResourceChange,
     SelectionChange,
 )
+from airunway.report.impact import change_groups, impact_sentences
 from airunway.text.terminal import escape_invisible, foldable_line
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
@@ -38,13 +39,15 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
 def _lines(difference: Difference) -> list[RenderableType]:
     lines: list[RenderableType] = [
         *change_lines(difference.assessment),
-        *(Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections),
+        *(Text(foldable_line(sentence), style="bold yellow") for sentence in impact_sentences(difference)),
+        *(Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections if s.new),
     ]
     lines += [Text(foldable_line(sentence)) for sentence in difference.operators]
-    for change in difference.resources:
+    for group in change_groups(difference):
+        change = group.first
         head = Text(f"{SYMBOLS[change.operation]} {change.operation} ", style=_STYLES[change.operation])
         head.append(
-            f"{foldable_line(change.name)}  {foldable_line(change.kind)}",
+            f"{foldable_line(group.names)}  {foldable_line(change.kind)}",
             style="bold" if change.operation == REPLACE else "",
         )
         lines.append(head)
@@ -61,13 +64,11 @@ def _lines(difference: Difference) -> list[RenderableType]:
 
 
 def selection_sentence(change: SelectionChange) -> str:
-    """Describe a changed decision."""
+    """Describe the decision of a deployment that stays, or is new."""
     if change.old is None:
         return f"{change.name}: {change.serves}{change.new}, {change.because}"
     if change.old == change.new:
         return f"{change.name}: still {change.new}, {change.because}"
-    if change.new is None:
-        return f"{change.name}: was {change.serves}{change.old}, {change.because}"
     return f"{change.name}: {change.old} -> {change.new}, because {change.because}"
 
 

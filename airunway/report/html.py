@@ -25,6 +25,7 @@ from airunway.report.assessment_sentences import (
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, selection_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
+from airunway.report.impact import change_groups, impact_sentences
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.yaml_writing import order_keys, to_documents
@@ -79,15 +80,20 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
             "mandatory": d.assessment.mandatory,
             "advisory": d.assessment.advisory,
             "totals": d.assessment.totals,
-            "sentences": [*(selection_sentence(s) for s in d.selections), *d.assessment.deployments, *d.operators],
+            "impact": list(impact_sentences(d)),
+            "sentences": [
+                *(selection_sentence(s) for s in d.selections if s.new),
+                *d.assessment.deployments,
+                *d.operators,
+            ],
             "changes": [
                 {
-                    "operation": c.operation,
-                    "name": c.name,
-                    "kind": c.kind,
-                    "fields": [field_sentence(f, c) for f in c.fields],
+                    "operation": group.first.operation,
+                    "name": group.names,
+                    "kind": group.first.kind,
+                    "fields": [field_sentence(f, group.first) for f in group.first.fields],
                 }
-                for c in d.resources
+                for group in change_groups(d)
             ],
         }
         for d in differences

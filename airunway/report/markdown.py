@@ -1,5 +1,6 @@
 """Previews and differences as Markdown, for a pull request's comment."""
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,11 +15,12 @@ from airunway.report.assessment_sentences import (
     pool_sentence,
     total_sentence,
 )
-from airunway.report.compare import REPLACE, Difference
+from airunway.report.compare import Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
+from airunway.report.impact import change_groups, impact_sentences
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
-from airunway.text.terminal import escape_invisible, printable
+from airunway.text.terminal import printable
 
 LIMIT = 65_536
 """Maximum length of a GitHub comment, in characters."""
@@ -67,21 +69,28 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
         head.append(f"- {_code(difference.stack)}: {totals}{summary(difference)}")
         head += [f"  - **stopped:** {_escape(sentence)}" for sentence in difference.assessment.mandatory]
         head += [f"  - advice: {_escape(sentence)}" for sentence in difference.assessment.advisory]
-    blocks: list[list[str]] = []
-    for difference in differences:
-        if not difference:
-            continue
-        block = ["", f"#### {_code(difference.stack)}", ""]
-        block += [f"- **{_escape(selection_sentence(s))}**" for s in difference.selections]
-        block += [f"- {_escape(sentence)}" for sentence in difference.assessment.deployments]
-        block += [f"- {_escape(sentence)}" for sentence in difference.operators]
-        blocks.append([*block, ""])
-        for change in sorted(difference.resources, key=lambda c: c.operation != REPLACE):
-            lines = [escape_invisible(f"{SYMBOLS[change.operation]} {change.operation} {change.name} {change.kind}")]
-            lines += [f"    {field_sentence(f, change)}" for f in change.fields]
-            fence = "`" * max(3, _longest_ticks("\n".join(lines)) + 1)
-            blocks.append([fence, *lines, fence])
+    blocks = [block for difference in differences if difference for block in _difference_blocks(difference)]
     return _fit_comment(head, blocks, [""])
+
+
+def _difference_blocks(difference: Difference) -> Iterator[list[str]]:
+    """Render the decisions of a stack, then its resources, folded: equal changes as one."""
+    block = ["", f"#### {_code(difference.stack)}", ""]
+    block += [f"- **{_escape(sentence)}**" for sentence in impact_sentences(difference)]
+    block += [f"- {_escape(selection_sentence(s))}" for s in difference.selections if s.new]
+    block += [f"- {_escape(sentence)}" for sentence in difference.assessment.deployments]
+    block += [f"- {_escape(sentence)}" for sentence in difference.operators]
+    yield [*block, ""]
+    for group in change_groups(difference):
+        change = group.first
+        head = f"{SYMBOLS[change.operation]} {change.operation} {group.names} {change.kind}"
+        if not change.fields:
+            yield [f"- {_code(head)}"]
+            continue
+        lines = [field_sentence(f, change) for f in change.fields]
+        fence = "`" * max(3, _longest_ticks("\n".join(lines)) + 1)
+        title = f"{_escape_html(head)}: {len(lines)} field{'' if len(lines) == 1 else 's'}"
+        yield ["", f"<details><summary>{title}</summary>", "", fence, *lines, fence, "", "</details>", ""]
 
 
 def _finding_lines(document: Mapping[str, Any]) -> list[str]:
@@ -116,8 +125,18 @@ def _escape(text: str) -> str:
     """Escape ``text`` for a line or a table cell, so that it is neither markup nor a mention."""
     marked = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)))
     marked = re.sub(r"^(\d*)([-+#>=.)])", r"\1\\\2", marked).replace("<", "&lt;").replace("@", "&#64;&#8203;")
+    return _parted(marked)
+
+
+def _parted(marked: str) -> str:
     parted = _LINKED.sub(lambda found: f"{found[0][0]}&#8203;{found[0][1:]}", marked)
     return _COMMIT.sub(lambda found: "&#8203;".join(re.findall(".{1,6}", found[0])), parted)
+
+
+def _escape_html(text: str) -> str:
+    """Escape ``text`` for a line of HTML, so that it is neither markup nor a mention."""
+    marked = html.escape(_one_line(text)).replace("@", "&#64;&#8203;")
+    return _parted(marked)
 
 
 def _code(text: str) -> str:

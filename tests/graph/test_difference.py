@@ -147,7 +147,7 @@ def test_a_long_comment_is_cut_honestly() -> None:
                 "name": f"n{i}",
                 "parent": "",
                 "dependencies": [],
-                "inputs": {"x": value * 100},
+                "inputs": {"x": f"{value}{i}" * 20},
             }
             for i in range(900)
         ]

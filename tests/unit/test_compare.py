@@ -215,7 +215,6 @@ ON_A = decision("m", "a", "vllm", 50, {"a": 50, "b": 40})
     ("old", "new", "sentence"),
     [
         (None, ON_A, f"m: vllm on a, new: {rule('a', 50)}"),
-        (ON_A, None, "m: was vllm on a, removed"),
         (
             ON_A,
             decision("m", "b", "vllm", 60, {"a": 50, "b": 60}),

@@ -1,0 +1,122 @@
+"""Unit (pure): what of a difference comes first, changes that are shown as one, and command lines compared by flag."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airunway.report.argument_changes import changed_arguments
+from airunway.report.compare import Difference, compare
+from airunway.report.difference_text import field_sentence
+from airunway.report.impact import change_groups, impact_sentences
+
+RULE = {"condition": "true", "priority": 1}
+
+
+def resource(name: str, of: str = "nvidia.com/v1beta1:DynamoGraphDeployment", /, **inputs: Any) -> dict[str, Any]:
+    pulumi_type = f"kubernetes:{of}" if ":" in of else f"airunway:index:{of}"
+    urn = f"urn:pulumi:prod::airunway::{pulumi_type}::{name}"
+    return {"urn": urn, "type": pulumi_type, "name": name, "parent": "", "dependencies": [], "inputs": inputs}
+
+
+def deployment(name: str, gpus: int = 2) -> dict[str, Any]:
+    return {
+        "name": name,
+        "model": {"id": "org/m"},
+        "gpus": {"least": gpus, "most": gpus},
+        "engine": "vllm",
+        "provider": "dynamo",
+        "rule": RULE,
+        "candidates": [],
+    }
+
+
+def difference(before: list[Any], after: list[Any], old: list[Any] = [], new: list[Any] = []) -> Difference:  # noqa: B006
+    return compare(
+        {"stack": "prod", "deployments": old, "resources": before},
+        {"stack": "prod", "deployments": new, "resources": after},
+    )
+
+
+def test_equal_changes_of_a_kind_are_one_group() -> None:
+    names = [f"m{i}" for i in range(8)]
+    before = [resource(name, spec={"length": 8192}) for name in names]
+    after = [resource(name, spec={"length": 32768 if name != "m3" else 16384}) for name in names]
+    groups = change_groups(difference(before, after))
+    assert [(group.names, len(group.changes)) for group in groups] == [("m0, m1, m2, m4, m5 and 2 more", 7), ("m3", 1)]
+    assert field_sentence(groups[0].first.fields[0], groups[0].first) == "spec.length: 8192 -> 32768"
+
+
+def test_equal_changes_of_two_kinds_are_two_groups() -> None:
+    kinds = ["core/v1:ConfigMap", "core/v1:Secret"]
+    before = [resource("a", kind, data={"x": "1"}) for kind in kinds]
+    after = [resource("a", kind, data={"x": "2"}) for kind in kinds]
+    assert len(change_groups(difference(before, after))) == 2
+
+
+def test_one_and_true_are_not_the_same_change() -> None:
+    before = [resource("a", spec={"x": 1}), resource("b", spec={"x": True})]
+    after = [resource("a", spec={"x": 2}), resource("b", spec={"x": 2})]
+    assert len(change_groups(difference(before, after))) == 2
+
+
+def test_what_is_removed_comes_first_and_what_is_new_last() -> None:
+    before = [resource("gone"), resource("changed", spec={"x": 1})]
+    after = [resource("new"), resource("changed", spec={"x": 2})]
+    operations = [group.first.operation for group in change_groups(difference(before, after))]
+    assert operations == ["delete", "update", "create"]
+
+
+def test_removals_moves_and_pauses_are_told_in_this_order() -> None:
+    workspace = "kaito.sh/v1beta1:Workspace"
+    endpoint = [resource("moved", "ModelDeployment", endpoint=f"http://{host}/v1") for host in ("a", "b")]
+    metadata = [{"name": "paused", "namespace": "ml", "labels": {"x": value}} for value in ("1", "2")]
+    templates = [{"template": {"spec": {"containers": [{"image": value}]}}} for value in ("a", "b")]
+    paused = [
+        resource("paused", workspace, apiVersion="kaito.sh/v1beta1", kind="Workspace", metadata=m, inference=t)
+        for m, t in zip(metadata, templates, strict=True)
+    ]
+    found = difference([paused[0], endpoint[0]], [paused[1], endpoint[1]], old=[deployment("gone")])
+    assert list(impact_sentences(found)) == [
+        "gone: removed, was org/m, 2 GPUs, vllm on dynamo",
+        "moved: endpoint http://a/v1 -> http://b/v1, so its clients have to follow",
+        "paused: not served while its Workspace is deleted and created again",
+    ]
+
+
+def test_a_change_that_nobody_notices_has_no_impact() -> None:
+    before, after = [resource("a", spec={"x": 1})], [resource("a", spec={"x": 2})]
+    assert list(impact_sentences(difference(before, after, [deployment("a")], [deployment("a")]))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        (["--a", "1", "--b"], ["--a", "2", "--b"], {"--a": ("1", "2")}),
+        (["--a", "1"], ["--a", "1", "--b"], {"--b": (None, True)}),
+        (["--a", "1", "--b", "x"], ["--a", "1"], {"--b": ("x", None)}),
+        (["--a=1"], ["--a=2"], {"--a": ("1", "2")}),
+        (["--a", "1", "2"], ["--a", "1", "3"], {"--a": ("1 2", "1 3")}),
+        (["--a"], ["--a", "1"], {"--a": (True, "1")}),
+        (["--a", "1", "--b", "2"], ["--b", "2", "--a", "1"], {}),
+        (["--a", "1", "--b", "2"], ["--b", "3", "--a", "1"], {}),
+        (["--a=1"], ["--a", "1"], {}),
+        (["--a", "1", "--a", "2"], ["--a", "3"], {}),
+        (["serve", "--a", "1"], ["serve", "--a", "2"], {}),
+        (["--a", 1], ["--a", 2], {}),
+        ([], ["--a"], {}),
+        (["x"], ["y"], {}),
+        ("--a", "--b", {}),
+        (None, ["--a"], {}),
+    ],
+)
+def test_command_lines_are_compared_by_flag_where_they_are_made_of_flags(old: Any, new: Any, changes: Any) -> None:
+    assert changed_arguments(old, new) == changes
+
+
+@given(*[st.lists(st.sampled_from(["--a", "--b", "--a=1", "1", "2", "-c", "--"]), max_size=5)] * 2)
+def test_a_changed_command_line_is_never_taken_for_the_same(old: list[str], new: list[str]) -> None:
+    found = difference([resource("a", args=old)], [resource("a", args=new)])
+    assert bool(found.resources) is (old != new)
+    assert not [change for change in changed_arguments(old, new).values() if change[0] == change[1]]
