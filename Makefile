@@ -12,7 +12,8 @@ help: ## Show the targets
 
 # pip verifies each hash of the lock; the program itself is linked, not copied.
 $(VENV)/.run: requirements.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); run: make PYTHON=python3.12 …"; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the pinned dependencies into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -24,7 +25,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@touch $@
 
 preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=dev)
-	@$(BIN)/airunway preview --stack $(STACK)
+	@$(BIN)/airunway preview $(STACK)
+	@test ! -t 1 || echo "Next: $(BIN)/airunway init mine makes a stack of your own; stacks/Pulumi.$(STACK).yaml is this one."
 
 # Many tests wait for servers, so there are more workers than cores.
 test: $(VENV)/.dev ## Run the default test suite

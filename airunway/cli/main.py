@@ -7,30 +7,30 @@ from typing import Annotated
 import typer
 
 from airunway.cli.comment import comment
+from airunway.cli.completion import stacks_to_complete
 from airunway.cli.ending import run
+from airunway.cli.init_command import init
+from airunway.cli.live_commands import chat, endpoint, import_, nodes, status, wait
 from airunway.cli.options import (
     AccountOption,
     FilesOption,
     Format,
     FormatOption,
     ManifestsOption,
-    NameArgument,
-    PortOption,
     ProjectOption,
+    StackArgument,
     StackOption,
+    chosen_stack,
     find_project,
 )
 from airunway.cli.plan_commands import diff, explain, preview
 from airunway.cli.policy_commands import policy
-from airunway.spec.durations import is_duration, seconds
-from airunway.text.problems import format_value
 
 app = typer.Typer(
     name="airunway",
     help="Deploy AI models to Kubernetes with Pulumi: preview, compare and watch stacks of model deployments.",
-    epilog="Example: airunway preview --stack dev",
+    epilog="Example: airunway preview dev",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,10 +55,17 @@ def _options(
     pass
 
 
-app.command(epilog="Example: airunway preview --stack dev --format json > dev.json")(preview)
-app.command(epilog="Example: airunway diff --stack prod --against origin/main")(diff)
+app.command(epilog="Example: airunway init dev --context kind-dev --model Qwen/Qwen3-0.6B --gpus 1")(init)
+app.command(epilog="Example: airunway preview dev --format json > dev.json")(preview)
+app.command(epilog="Example: airunway diff prod --against origin/main")(diff)
 app.command(epilog="Example: airunway comment 12 --against origin/main")(comment)
 app.command(epilog="Example: airunway explain llama-70b --stack prod")(explain)
+app.command(epilog="Example: airunway status dev prod --format json")(status)
+app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")(wait)
+app.command(epilog='Example: export OPENAI_BASE_URL="$(airunway endpoint llama-70b --stack prod)"')(endpoint)
+app.command(epilog='Example: airunway chat llama-70b "Say hello." --stack prod')(chat)
+app.command("import", epilog="Example: airunway import prod --ids import.json > entries.yaml")(import_)
+app.command(epilog="Example: airunway nodes prod --write stacks/pools.prod.yaml")(nodes)
 app.add_typer(policy, name="policy")
 
 
@@ -100,12 +107,15 @@ def render(
         write_stack(find_project(cwd), stack, output)
 
 
-@app.command(epilog="Example: airunway providers --stack prod")
+@app.command(epilog="Example: airunway providers prod")
 def providers(
-    stack: Annotated[
+    name: Annotated[
         str | None,
-        typer.Option("--stack", "-s", metavar="STACK", help="Show them as this stack configures them."),
+        typer.Argument(
+            metavar="STACK", help="Show them as this stack configures them.", autocompletion=stacks_to_complete
+        ),
     ] = None,
+    stack: StackOption = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
@@ -115,12 +125,14 @@ def providers(
     """
     from airunway.cli.documents import show_providers
 
-    show_providers(find_project(cwd) if stack else None, stack, format)
+    chosen = chosen_stack(name, stack) if name or stack else None
+    show_providers(find_project(cwd) if chosen else None, chosen, format)
 
 
-@app.command(epilog="Example: airunway rbac --stack prod --service-account ci/deployer | kubectl apply -f -")
+@app.command(epilog="Example: airunway rbac prod --service-account ci/deployer | kubectl apply -f -")
 def rbac(
-    stack: StackOption = "dev",
+    name: StackArgument = None,
+    stack: StackOption = None,
     service_account: AccountOption = "airunway-system/airunway",
     manifests: ManifestsOption = None,
     against: Annotated[
@@ -140,130 +152,13 @@ def rbac(
     """
     from airunway.cli.rights import show_rbac
 
-    namespace, slash, name = service_account.partition("/")
-    if not (namespace and slash and name):
+    namespace, slash, account = service_account.partition("/")
+    if not (namespace and slash and account):
         raise typer.BadParameter(f"'{service_account}' given, must be NAMESPACE/NAME", param_hint="--service-account")
     charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
     if not all(release and file for release, file in charts):
         raise typer.BadParameter("must be RELEASE=FILE, as in my-operator=rendered.yaml", param_hint="--manifests")
-    show_rbac(find_project(cwd), stack, (namespace, name), charts, against)
-
-
-@app.command(epilog="Example: airunway status --stack dev prod --format json")
-def status(
-    stack: Annotated[
-        list[str],
-        typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml; repeatable."),
-    ],
-    more: Annotated[list[str] | None, typer.Argument(metavar="STACK", help="More stacks.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep running and print each change.")] = False,
-    format: FormatOption = Format.TEXT,
-    cwd: ProjectOption = None,
-) -> None:
-    """Show the live status of deployments and operators.
-
-    Exits with 0 if all deployments run, and with 3 if some do not.
-    """
-    from airunway.cli.live import show_status
-
-    show_status(find_project(cwd), [*stack, *(more or [])], format, watch=watch)
-
-
-@app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")
-def wait(
-    deployments: Annotated[
-        list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments to wait for. Default: all.")
-    ] = None,
-    stack: StackOption = "dev",
-    timeout: Annotated[
-        str, typer.Option("--timeout", metavar="DURATION", help="Longest wait, such as 90s, 45m or 2h.")
-    ] = "30m",
-    cwd: ProjectOption = None,
-) -> None:
-    """Wait until deployments run, printing each change.
-
-    Exits with 0 if they run, and with 3 on timeout.
-    """
-    from airunway.cli.live import wait_for
-
-    wait_for(find_project(cwd), stack, deployments or [], _parse_seconds(timeout))
-
-
-@app.command(epilog='Example: export OPENAI_BASE_URL="$(airunway endpoint llama-70b --stack prod)"')
-def endpoint(
-    name: NameArgument,
-    stack: StackOption = "dev",
-    port_forward: Annotated[
-        bool, typer.Option("--port-forward", help="Forward a local port until interrupted.")
-    ] = False,
-    port: PortOption = 0,
-    cwd: ProjectOption = None,
-) -> None:
-    """Print a deployment's OpenAI-compatible base URL.
-
-    The URL works inside the cluster; with --port-forward, on this machine.
-    """
-    from airunway.cli.live import show_endpoint
-
-    show_endpoint(find_project(cwd), stack, name, port if port_forward else None)
-
-
-@app.command(epilog='Example: airunway chat llama-70b "Say hello." --stack prod')
-def chat(
-    name: NameArgument,
-    text: Annotated[str, typer.Argument(metavar="PROMPT", help="Text to send.")],
-    stack: StackOption = "dev",
-    model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME", help="Model name. Default: the endpoint's first model.")
-    ] = None,
-    url: Annotated[
-        str | None, typer.Option("--url", metavar="URL", help="Base URL, such as a gateway's. Default: a port forward.")
-    ] = None,
-    cwd: ProjectOption = None,
-) -> None:
-    """Send a prompt to a deployment and print the answer.
-
-    Tests the model end to end. OPENAI_API_KEY is sent if it is set.
-    """
-    from airunway.cli.live import chat_with
-
-    chat_with(find_project(cwd), stack, name, text, model, url)
-
-
-@app.command("import", epilog="Example: airunway import --stack prod --ids import.json > entries.yaml")
-def import_(
-    stack: StackOption = "dev",
-    ids: Annotated[
-        Path | None,
-        typer.Option("--ids", metavar="FILE", help="Write the ids for `pulumi import --file` to this file."),
-    ] = None,
-    cwd: ProjectOption = None,
-) -> None:
-    """Print stack entries for models the cluster already serves.
-
-    With these entries `pulumi up` takes the objects over unchanged. Comments list objects that no entry matches.
-    """
-    from airunway.cli.live import show_import
-
-    show_import(find_project(cwd), stack, ids)
-
-
-@app.command(epilog="Example: airunway nodes --stack prod --write stacks/pools.prod.yaml")
-def nodes(
-    stack: StackOption = "dev",
-    write: Annotated[
-        Path | None,
-        typer.Option("--write", metavar="FILE", help="Write them to this file, which keeps its prices."),
-    ] = None,
-    cwd: ProjectOption = None,
-) -> None:
-    """Print the node pools of a stack's cluster, for airunway:nodePoolFiles.
-
-    Previews then say where each model runs, what it costs, and what the cluster has no GPUs for.
-    """
-    from airunway.cli.live import show_nodes
-
-    show_nodes(find_project(cwd), stack, write)
+    show_rbac(find_project(cwd), chosen_stack(name, stack), (namespace, account), charts, against)
 
 
 @app.command(epilog="Example: airunway lock --update Qwen/Qwen3-0.6B")
@@ -278,10 +173,10 @@ def lock(
     update_all: Annotated[bool, typer.Option("--update-all", help="Move all models to their newest commits.")] = False,
     cwd: ProjectOption = None,
 ) -> None:
-    """Write the commits of all stacks' models to stacks/models.lock.yaml.
+    """Lock the commits of all stacks' models.
 
-    Stacks then deploy these commits, and `airunway diff` says which model moved. Only this command asks the hub: it
-    reads HF_ENDPOINT and HF_TOKEN.
+    They are written to stacks/models.lock.yaml. Stacks then deploy these commits, and `airunway diff` says which model
+    moved. Only this command asks the hub: it reads HF_ENDPOINT and HF_TOKEN.
     """
     from airunway.cli.lock import check_lock, lock_models
 
@@ -293,9 +188,10 @@ def lock(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: airunway console --stack prod")
+@app.command(epilog="Example: airunway console prod")
 def console(
-    stack: StackOption = "dev",
+    name: StackArgument = None,
+    stack: StackOption = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, show_default="a free port", help="Port to listen on.")
@@ -309,7 +205,7 @@ def console(
     """
     from airunway.console.serve import serve
 
-    serve(find_project(cwd), stack, host, port, browser=browser)
+    serve(find_project(cwd), chosen_stack(name, stack), host, port, browser=browser)
 
 
 @app.command(epilog="Example: airunway schema > stacks/stack.schema.json", hidden=True)
@@ -337,15 +233,6 @@ def schema(
         sys.stdout.write(project_text(read_text(str(find_project(cwd) / "Pulumi.yaml"))))
     else:
         sys.stdout.write(schema_text(deployments_schema() if deployments else stack_schema()))
-
-
-def _parse_seconds(text: str) -> int:
-    """Convert a duration to seconds. Raises a usage error for an invalid one."""
-    if not is_duration(text):
-        raise typer.BadParameter(
-            f"{format_value(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
-        )
-    return seconds(text)
 
 
 def main() -> None:

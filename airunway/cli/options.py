@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from airunway.cli.completion import deployments_to_complete, stacks_to_complete
+
 
 class Format(StrEnum):
     """Output formats of most commands."""
@@ -25,11 +27,33 @@ class PreviewFormat(StrEnum):
     HTML = "html"
 
 
+DEFAULT_STACK = "dev"
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 PreviewFormatOption = Annotated[
     PreviewFormat, typer.Option("--format", help="Output format; html is one self-contained page.")
 ]
-StackOption = Annotated[str, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")]
+_STACK_HELP = "Stack of stacks/Pulumi.STACK.yaml."
+StackArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK", help=_STACK_HELP, show_default=DEFAULT_STACK, autocompletion=stacks_to_complete),
+]
+StackArguments = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="STACK", help=_STACK_HELP, show_default=DEFAULT_STACK, autocompletion=stacks_to_complete),
+]
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        "-s",
+        metavar="STACK",
+        help="Same, as an option.",
+        show_default=False,
+        autocompletion=stacks_to_complete,
+    ),
+]
 ProjectOption = Annotated[
     Path | None,
     typer.Option("--cwd", "-C", metavar="DIR", help="Project folder. Default: the nearest one with a Pulumi.yaml."),
@@ -45,7 +69,12 @@ ManifestsOption = Annotated[
         help="Output of `helm template` for a release, or - for standard input; repeatable.",
     ),
 ]
-NameArgument = Annotated[str, typer.Argument(metavar="DEPLOYMENT", help="Name of a deployment in the stack.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DEPLOYMENT", help="Name of a deployment in the stack.", autocompletion=deployments_to_complete
+    ),
+]
 PortOption = Annotated[
     int,
     typer.Option("--port", min=0, max=65535, show_default="a free port", help="Local port for --port-forward."),
@@ -66,3 +95,10 @@ def find_project(cwd: Path | None) -> Path:
         f"no Pulumi.yaml in {start}" + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),
         param_hint="--cwd",
     )
+
+
+def chosen_stack(argument: str | None, option: str | None) -> str:
+    """Return the stack that is named, in either place, or the default. Raises a usage error for two."""
+    if argument is not None and option is not None and argument != option:
+        raise typer.BadParameter(f"'{argument}' and '{option}' given; name one stack", param_hint="STACK")
+    return argument or option or DEFAULT_STACK

@@ -11,13 +11,18 @@ from airunway.cli.options import (
     PreviewFormat,
     PreviewFormatOption,
     ProjectOption,
+    StackArgument,
     StackOption,
+    chosen_stack,
     find_project,
 )
 
 
 def preview(
-    stack: StackOption = "dev", format: PreviewFormatOption = PreviewFormat.TEXT, cwd: ProjectOption = None
+    name: StackArgument = None,
+    stack: StackOption = None,
+    format: PreviewFormatOption = PreviewFormat.TEXT,
+    cwd: ProjectOption = None,
 ) -> None:
     """Preview a stack: providers selected and resources needed.
 
@@ -25,14 +30,13 @@ def preview(
     """
     from airunway.cli.previews import show_preview
 
-    if show_preview(find_project(cwd), stack, format):
+    if show_preview(find_project(cwd), chosen_stack(name, stack), format):
         raise typer.Exit(1)
 
 
 def diff(
-    stack: Annotated[
-        str | None, typer.Option("--stack", "-s", metavar="STACK", help="Stack of stacks/Pulumi.STACK.yaml.")
-    ] = None,
+    name: StackArgument = None,
+    stack: StackOption = None,
     all_stacks: Annotated[bool, typer.Option("--all", help="Every stack of the project and the revision.")] = False,
     against: Annotated[
         str,
@@ -51,16 +55,17 @@ def diff(
     """
     from airunway.cli.previews import show_difference
 
-    if (stack is None) != all_stacks:
-        raise typer.BadParameter("give either --stack NAME or --all", param_hint="--stack")
-    changed, stopped = show_difference(find_project(cwd), stack, against, format)
+    if all_stacks and (name or stack):
+        raise typer.BadParameter("give either a stack or --all", param_hint="--all")
+    chosen = None if all_stacks else chosen_stack(name, stack)
+    changed, stopped = show_difference(find_project(cwd), chosen, against, format)
     if stopped or (changed and exit_code):
         raise typer.Exit(1)
 
 
 def explain(
     name: NameArgument,
-    stack: StackOption = "dev",
+    stack: StackOption = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:
@@ -70,4 +75,4 @@ def explain(
     """
     from airunway.cli.previews import show_explanation
 
-    show_explanation(find_project(cwd), stack, name, format)
+    show_explanation(find_project(cwd), chosen_stack(None, stack), name, format)

@@ -86,8 +86,14 @@ class Preview:
 
     @property
     def count(self) -> int:
-        """Number of resources, without components and Pulumi providers."""
-        return len([r for r in self.resources if r.custom and not r.is_provider])
+        """Number of resources as Pulumi counts them, with components and providers, but for the stack itself."""
+        return len(self.resources)
+
+    @property
+    def sentence(self) -> str:
+        """How many deployments and resources there are."""
+        deployments = len(self.plan.deployments)
+        return f"{deployments} deployment{'s' * (deployments != 1)}, {self.count} resource{'s' * (self.count != 1)}"
 
 
 class Recorder(MockMonitor):

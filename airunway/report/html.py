@@ -52,7 +52,7 @@ def preview_html(preview: Preview, document: Mapping[str, Any]) -> str:
     nodes, edges = _graph_elements(document, None)
     return _page(
         title=f"airunway: stack {preview.stack}",
-        summary=f"{len(deployments)} deployments, {preview.count} resources",
+        summary=preview.sentence,
         warnings=preview.plan.warnings,
         deployments=deployments,
         **_assessed(document),

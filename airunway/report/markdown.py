@@ -55,7 +55,7 @@ def preview_markdown(preview: Preview) -> str:
         *rows,
         "",
         *_assessment_lines(known),
-        f"<details><summary>{len(resources)} resources</summary>",
+        f"<details><summary>{len(resources)} object{'s' * (len(resources) != 1)}</summary>",
         "",
     ]
     return _fit_comment(head, [[r] for r in resources], ["", "</details>", ""])

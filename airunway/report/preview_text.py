@@ -22,7 +22,7 @@ def preview_text(preview: Preview, width: int) -> RenderableType:
     """Render what ``airunway preview`` prints on ``width`` columns."""
     operators = [p.config.name for p in preview.plan.providers if p.operator and p.managed]
     existing = [p.config.name for p in preview.plan.providers if p.operator and not p.managed]
-    summary = Text(f"\n{len(preview.plan.deployments)} deployments, {preview.count} resources", style="bold")
+    summary = Text(f"\n{preview.sentence}", style="bold")
     for label, names in (("; operators installed: ", operators), ("; operators expected: ", existing)):
         if names:
             summary.append(label + ", ".join(names), style="not bold")

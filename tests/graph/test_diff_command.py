@@ -162,8 +162,10 @@ def test_a_saved_preview_names_its_stack(
         (("--stack", "prod", "--against", "nowhere"), 1, "'nowhere' is neither a file nor a git revision"),
         (("--stack", "prd", "--against", "HEAD"), 1, "no stack 'prd' in the project or at HEAD; did you mean 'prod'?"),
         (("--stack", "prod", "--against", "Pulumi.yaml"), 1, "is not a saved preview"),
-        ((), 2, "give either --stack NAME or --all"),
-        (("--stack", "prod", "--all"), 2, "give either --stack NAME or --all"),
+        ((), 1, "no stack 'dev' in the project or at HEAD"),
+        (("--stack", "prod", "--all"), 2, "give either a stack or --all"),
+        (("prod", "--all"), 2, "give either a stack or --all"),
+        (("prod", "--stack", "dev"), 2, "'prod' and 'dev' given; name one stack"),
         (("--stack", "prod", "--format", "pdf"), 2, "pdf"),
     ],
 )

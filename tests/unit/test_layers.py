@@ -159,6 +159,32 @@ def test_a_wheel_works_without_the_project(wheel: zipfile.ZipFile, tmp_path: Pat
     assert done.stdout.startswith(str(tmp_path))
 
 
+def test_a_wheel_makes_a_project_in_an_empty_folder_and_previews_it(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path / "site")
+    folder = tmp_path / "new"
+    folder.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+
+    def airunway(*arguments: str) -> str:
+        code = "from airunway.cli.main import main; main()"
+        command = [sys.executable, "-P", "-c", code, *arguments]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    assert "Next: airunway preview dev" in airunway("init", "--context", "kind-dev")
+    assert {path.name for path in folder.iterdir()} == {
+        ".gitignore",
+        "Pulumi.yaml",
+        "__main__.py",
+        "requirements.txt",
+        "stacks",
+    }
+    assert "1 deployment, 8 resources; operators installed: kaito" in airunway("preview")
+
+
 OPTIONAL = (
     "httpx2",
     "httpx_ws",

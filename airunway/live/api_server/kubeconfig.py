@@ -66,6 +66,12 @@ def name_of(settings: Cluster) -> str:
     return f"cluster {settings.context or (text if text.isprintable() and '{' not in text else _SETTING)}"
 
 
+def context_names(environment: Mapping[str, str]) -> list[str]:
+    """Return the usable contexts of the environment's kubeconfig, the current one first. Raises ``InputError``."""
+    merged = _merge(_from_environment(environment))
+    return sorted(merged.complete(), key=lambda name: (name != merged.current, name))
+
+
 def read_context(settings: Cluster, project: Path, environment: Mapping[str, str]) -> Context:
     """Read the context that ``settings`` names, or the current one of its kubeconfig, but never the environment's.
 

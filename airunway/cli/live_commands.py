@@ -1,0 +1,146 @@
+"""The commands about what a cluster runs: ``status``, ``wait``, ``endpoint``, ``chat``, ``import`` and ``nodes``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from airunway.cli.completion import stacks_to_complete
+from airunway.cli.options import (
+    DEFAULT_STACK,
+    Format,
+    FormatOption,
+    NameArgument,
+    PortOption,
+    ProjectOption,
+    StackArgument,
+    StackArguments,
+    StackOption,
+    chosen_stack,
+    find_project,
+)
+from airunway.spec.durations import is_duration, seconds
+from airunway.text.problems import format_value
+
+
+def status(
+    names: StackArguments = None,
+    stack: Annotated[
+        list[str] | None,
+        typer.Option("--stack", "-s", metavar="STACK", help="Same; repeatable.", autocompletion=stacks_to_complete),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep running and print each change.")] = False,
+    format: FormatOption = Format.TEXT,
+    cwd: ProjectOption = None,
+) -> None:
+    """Show the live status of deployments and operators.
+
+    Exits with 0 if all deployments run, and with 3 if some do not.
+    """
+    from airunway.cli.live import show_status
+
+    show_status(find_project(cwd), [*(stack or ()), *(names or ())] or [DEFAULT_STACK], format, watch=watch)
+
+
+def wait(
+    deployments: Annotated[
+        list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments to wait for. Default: all.")
+    ] = None,
+    stack: StackOption = None,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="DURATION", help="Longest wait, such as 90s, 45m or 2h.")
+    ] = "30m",
+    cwd: ProjectOption = None,
+) -> None:
+    """Wait until deployments run, printing each change.
+
+    Exits with 0 if they run, and with 3 on timeout.
+    """
+    from airunway.cli.live import wait_for
+
+    wait_for(find_project(cwd), chosen_stack(None, stack), deployments or [], _parse_seconds(timeout))
+
+
+def endpoint(
+    name: NameArgument,
+    stack: StackOption = None,
+    port_forward: Annotated[
+        bool, typer.Option("--port-forward", help="Forward a local port until interrupted.")
+    ] = False,
+    port: PortOption = 0,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print a deployment's OpenAI-compatible base URL.
+
+    The URL works inside the cluster; with --port-forward, on this machine.
+    """
+    from airunway.cli.live import show_endpoint
+
+    show_endpoint(find_project(cwd), chosen_stack(None, stack), name, port if port_forward else None)
+
+
+def chat(
+    name: NameArgument,
+    text: Annotated[str, typer.Argument(metavar="PROMPT", help="Text to send.")],
+    stack: StackOption = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Model name. Default: the endpoint's first model.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Base URL, such as a gateway's. Default: a port forward.")
+    ] = None,
+    cwd: ProjectOption = None,
+) -> None:
+    """Send a prompt to a deployment and print the answer.
+
+    Tests the model end to end. OPENAI_API_KEY is sent if it is set.
+    """
+    from airunway.cli.live import chat_with
+
+    chat_with(find_project(cwd), chosen_stack(None, stack), name, text, model, url)
+
+
+def import_(
+    name: StackArgument = None,
+    stack: StackOption = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option("--ids", metavar="FILE", help="Write the ids for `pulumi import --file` to this file."),
+    ] = None,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print stack entries for models the cluster already serves.
+
+    With these entries `pulumi up` takes the objects over unchanged. Comments list objects that no entry matches.
+    """
+    from airunway.cli.live import show_import
+
+    show_import(find_project(cwd), chosen_stack(name, stack), ids)
+
+
+def nodes(
+    name: StackArgument = None,
+    stack: StackOption = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="FILE", help="Write them to this file, which keeps its prices."),
+    ] = None,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print the node pools of a stack's cluster.
+
+    They are for airunway:nodePoolFiles. Previews then say where each model runs, what it costs, and what the cluster
+    has no GPUs for.
+    """
+    from airunway.cli.live import show_nodes
+
+    show_nodes(find_project(cwd), chosen_stack(name, stack), write)
+
+
+def _parse_seconds(text: str) -> int:
+    """Convert a duration to seconds. Raises a usage error for an invalid one."""
+    if not is_duration(text):
+        raise typer.BadParameter(
+            f"{format_value(text)} given; wanted: a duration such as 90s, 45m or 1h30m", param_hint="--timeout"
+        )
+    return seconds(text)
