@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -33,6 +33,8 @@ class InstallationMode(StrEnum):
 
 class Cluster(StrictModel):
     """The one cluster that a stack deploys to; never the context that happens to be current."""
+
+    SHORT_FORM: ClassVar[str] = "context"
 
     context: Text | None = Field(None, description="Context of the kubeconfig.")
     kubeconfig: Text | None = Field(

@@ -12,6 +12,7 @@ from airunway.planning.settings import InstallationMode
 from airunway.provider.aikit import aikit_data
 from airunway.provider.contract import is_kubernetes_own
 from airunway.text.atomic_files import replace_file
+from airunway.text.names import suggest_label
 from airunway.text.problems import InputError, Problem
 from airunway.text.yaml_writing import to_yaml
 from providers import PROVIDERS
@@ -32,6 +33,7 @@ runtime:
 stackConfigDir: stacks
 """
 _SCHEMA = "stack.schema.json"
+_LONGEST_NAME = 40
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -46,7 +48,7 @@ class FirstModel:
     @property
     def name(self) -> str:
         """A deployment's name for it: ``Qwen/Qwen3-0.6B`` gives ``qwen3-0-6b``."""
-        return deployment_name(self.id)
+        return suggest_label(self.id, _LONGEST_NAME) or "model"
 
     def entry(self) -> dict[str, Any]:
         """The entry of its deployment. Raises ``InputError`` if nothing serves it so."""
@@ -65,12 +67,6 @@ class FirstModel:
     def _entry(self, model: dict[str, Any]) -> dict[str, Any]:
         gpu = {"resources": {"gpu": {"count": self.gpus}}} if self.gpus else {}
         return {"name": self.name, "model": model, **gpu}
-
-
-def deployment_name(model_id: str) -> str:
-    """Return a valid name for a deployment of a model."""
-    words = re.sub(r"[^a-z0-9]+", "-", model_id.rpartition("/")[2].lower()).strip("-")
-    return (words if words[:1].isalpha() else f"model-{words}")[:40].rstrip("-")
 
 
 def new_stack_text(cluster: Mapping[str, str], namespace: str, model: FirstModel, *, has_operators: bool) -> str:

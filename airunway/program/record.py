@@ -24,6 +24,7 @@ from pulumi.runtime.stack import run_in_stack
 from airunway.assessment.assessment import Assessment
 from airunway.planning.plan import Plan
 from airunway.program.plan_collector import collect_plans
+from airunway.program.problem_places import located_problems
 from airunway.program.stack_assessment import assess_stack
 from airunway.program.stack_file import StackConfig
 from airunway.program.type_token import is_provider, kind_of
@@ -158,7 +159,7 @@ def record(root: Path, config: StackConfig) -> Preview:
     Secrets are counted as empty, as their length is unknown.
     """
     check_size(config.without_secrets)
-    with collect_plans() as plans:
+    with collect_plans() as plans, located_problems(root, config.stack):
         recorder = run_program(root, config)
     if len(plans) != 1:
         message = (

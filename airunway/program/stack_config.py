@@ -1,6 +1,7 @@
 """Read a stack's configuration from Pulumi."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from airunway.planning.files import Files
 from airunway.planning.plan import Plan, parse_settings, plan_stack
 from airunway.planning.settings import PASSWORD_SETTING, SECRET_SETTINGS, TOKEN_SETTING, StackSettings
 from airunway.program.encrypted_values import encrypted_texts, nested_secrets, place_problems, unknown_problems
+from airunway.program.problem_places import located_problems
 from airunway.program.project_files import read_files
 from airunway.program.stack_file import StackConfig, read_stack
 from airunway.text.config_text import size_warnings
@@ -32,7 +34,8 @@ def plan_from_config() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
     Raises ``pulumi.RunError``, which Pulumi shows without a traceback, with every problem of the configuration.
     """
     try:
-        return _plan()
+        with located_problems(Path.cwd(), pulumi.get_stack()):  # Pulumi runs a program in its folder
+            return _plan()
     except InputError as error:
         raise pulumi.RunError(str(error)) from error
 
@@ -96,11 +99,34 @@ def plan_of(config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | N
 
     ``edited`` are unsaved texts of files, by their paths in the project.
     """
-    settings, files = settings_of(config, root, edited)
+    try:
+        settings, files = settings_of(config, root, edited)
+    except InputError as error:
+        raise InputError([*error.problems, *_other_problems(config, error.problems, root, edited)]) from error
     plan = plan_stack(
         settings, files, PROVIDERS, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING)
     )
     return replace(plan, warnings=(*plan.warnings, *size_warnings(config)))
+
+
+def _other_problems(
+    config: Mapping[str, Any], found: Sequence[Problem], root: Path, edited: Mapping[str, str] | None
+) -> Iterator[Problem]:
+    """The problems of a configuration besides those ``found`` in its settings, which hide the others."""
+    broken = {_setting(problem) for problem in found}
+    rest = {key: value for key, value in config.items() if key.removeprefix(_PREFIX) not in broken}
+    if not broken or len(rest) == len(config):
+        return
+    if "cluster" in broken:
+        rest[f"{_PREFIX}cluster"] = '{"context": "unknown"}'
+    try:
+        plan_of(rest, root, edited)
+    except InputError as error:
+        yield from (problem for problem in error.problems if _setting(problem) not in broken)
+
+
+def _setting(problem: Problem) -> str:
+    return re.split(r"[.\[:]", problem.field.removeprefix(_PREFIX))[0]
 
 
 def target_of(config: Mapping[str, Any], root: Path) -> PlanContext:

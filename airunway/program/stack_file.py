@@ -12,6 +12,9 @@ from airunway.text.placeholders import ENCRYPTED, encrypted_placeholder
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.yaml_reading import StackLoader, read_document
 
+_STACK_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
+"""Keys of a stack file (Pulumi's ProjectStack, 3.259)."""
+
 
 @dataclass(frozen=True)
 class StackConfig:
@@ -90,7 +93,10 @@ def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
     path = project.path(stack)
     values: dict[str, str] = {}
     secrets: list[str] = []
-    config = _read_map(path, text).get("config") or {}
+    content = _read_map(path, text)
+    if misplaced := [str(key) for key in content if key not in _STACK_KEYS]:
+        raise InputError([_misplaced(path, key, project.name) for key in misplaced])
+    config = content.get("config") or {}
     if not isinstance(config, dict):
         raise InputError([Problem(f"{path}: config", "must be a map")])
     for key, value in {**project.declared, **config}.items():
@@ -100,6 +106,13 @@ def read_stack(root: Path, stack: str, text: str | None = None) -> StackConfig:
         if secret:
             secrets.append(key)
     return StackConfig(project.name, stack, values, tuple(secrets))
+
+
+def _misplaced(path: Path, key: str, project: str) -> Problem:
+    """What is wrong with a key beside ``config:``, which the Pulumi CLI passes over (3.259)."""
+    setting = key if ":" in key else f"{project}:{key}"
+    message = f"stands beside config:, where nobody reads it; write {setting} below config:"
+    return Problem(f"{path}: {key}", f"{message}, or one of {', '.join(_STACK_KEYS)}")
 
 
 def _mask_secrets(value: Any) -> tuple[Any, bool]:

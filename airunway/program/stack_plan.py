@@ -7,23 +7,29 @@ from airunway.planning.deployment import PlanContext
 from airunway.planning.files import Files
 from airunway.planning.plan import Plan
 from airunway.planning.settings import StackSettings
+from airunway.program.problem_places import located_problems
 from airunway.program.stack_config import check_places, plan_of, settings_of, target_of
 from airunway.program.stack_file import read_stack
 
 
 def stack_settings(root: Path, stack: str) -> tuple[StackSettings, Files]:
     """Read the settings of ``stack`` and the files that they name. Raises ``InputError``."""
-    return settings_of(_values(root, stack), root)
+    with located_problems(root, stack):
+        return settings_of(_values(root, stack), root)
 
 
 def stack_target(root: Path, stack: str) -> PlanContext:
     """Return the target that entries of ``stack`` are planned for. Raises ``InputError``."""
-    return target_of(_values(root, stack), root)
+    with located_problems(root, stack):
+        return target_of(_values(root, stack), root)
 
 
 def stack_plan(root: Path, stack: str, text: str | None = None, edited: Mapping[str, str] | None = None) -> Plan:
     """Plan ``stack``, optionally with unsaved ``text`` and ``edited`` deployment files. Raises ``InputError``."""
-    return plan_of(_values(root, stack, text), root, edited)
+    if text is not None or edited:  # the files are not what is planned
+        return plan_of(_values(root, stack, text), root, edited)
+    with located_problems(root, stack):
+        return plan_of(_values(root, stack), root)
 
 
 def _values(root: Path, stack: str, text: str | None = None) -> dict[str, str]:

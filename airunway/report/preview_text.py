@@ -17,6 +17,8 @@ from airunway.report.model_and_gpus import gpus_words, model_document, planned_g
 from airunway.selection.select import Selection
 from airunway.spec.entry import Delivery
 
+_NOTHING = "This stack has no deployments; add one below airunway:deployments."
+
 
 def preview_text(preview: Preview, width: int) -> RenderableType:
     """Render what ``airunway preview`` prints on ``width`` columns."""
@@ -27,7 +29,7 @@ def preview_text(preview: Preview, width: int) -> RenderableType:
         if names:
             summary.append(label + ", ".join(names), style="not bold")
     warnings = [Text(f"warning: {w}", style="yellow") for w in preview.plan.warnings]
-    decisions = selection_table(preview.plan.deployments, width)
+    decisions = selection_table(preview.plan.deployments, width) if preview.plan.deployments else Text(_NOTHING)
     known = assessed_parts(preview.assessment)
     findings = finding_lines(*findings_by_severity(known))
     findings += [""] if findings else []

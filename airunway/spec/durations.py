@@ -5,8 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from airunway.text.problems import PATTERN_WORDS
+
 PATTERN = r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,9}s)?$"
 """Hours, minutes and seconds, at least one of them. Go's durations are limited to 2,562,047 hours."""
+
+PATTERN_WORDS[PATTERN] = "a duration such as 90s, 45m or 1h30m"
 
 Duration = Annotated[str, Field(pattern=PATTERN, min_length=2)]
 """A duration in a stack file."""

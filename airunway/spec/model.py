@@ -6,7 +6,7 @@ Fields, types, enums and defaults are those of its CRD (v1alpha1); ``model.gguf`
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -32,6 +32,9 @@ class StrictModel(BaseModel):
     """Base of models of files: camelCase keys, no unknown keys, no implicit conversion."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+    SHORT_FORM: ClassVar[str] = ""
+    """The key that is meant where a plain value stands in the place of the map."""
 
 
 def _whole_number(value: Any) -> Any:
@@ -121,6 +124,8 @@ Memory = Annotated[str, BeforeValidator(_with_unit), StringConstraints(min_lengt
 class Gguf(StrictModel):
     """One GGUF file of a repository."""
 
+    SHORT_FORM: ClassVar[str] = "file"
+
     file: Text | None = Field(None, description="File name inside the repository; it ends in .gguf.")
     build: bool = Field(
         False, description="Build an image with the model inside the cluster, instead of fetching it at each start."
@@ -174,6 +179,8 @@ class Storage(StrictModel):
 class ModelRef(StrictModel):
     """The model to serve."""
 
+    SHORT_FORM: ClassVar[str] = "id"
+
     id: Text | None = Field(
         None, description="Hugging Face id such as meta-llama/Llama-3.1-8B-Instruct; required for source huggingface."
     )
@@ -204,6 +211,8 @@ class ModelRef(StrictModel):
 class ProviderRef(StrictModel):
     """A provider pinned by name, and overrides of the object that it renders."""
 
+    SHORT_FORM: ClassVar[str] = "name"
+
     name: Line | None = Field(None, description="Inference provider. Default: the selection rules decide.")
     overrides: dict[str, Any] | None = Field(
         None, description="Deep-merged last over the upstream object; null deletes a key."
@@ -212,6 +221,8 @@ class ProviderRef(StrictModel):
 
 class EngineSpec(StrictModel):
     """The engine and its settings."""
+
+    SHORT_FORM: ClassVar[str] = "type"
 
     type: Annotated[Engine, enum_validator(Engine)] | None = Field(
         None, description="Default: the first that an eligible provider can run."
@@ -230,11 +241,15 @@ class EngineSpec(StrictModel):
 class Serving(StrictModel):
     """Serving mode."""
 
+    SHORT_FORM: ClassVar[str] = "mode"
+
     mode: Annotated[Mode, enum_validator(Mode)] = Field(Mode.AGGREGATED, description="aggregated or disaggregated.")
 
 
 class Gpu(StrictModel):
     """GPUs of one replica."""
+
+    SHORT_FORM: ClassVar[str] = "count"
 
     count: Count = Field(0, description=f"GPUs per replica; {MAX_GPUS} at most.")
     type: Text = Field(GPU_RESOURCE, description="Extended resource that a GPU is requested by.")
@@ -252,6 +267,8 @@ class ComponentScaling(StrictModel):
 
 class Scaling(StrictModel):
     """The number of replicas."""
+
+    SHORT_FORM: ClassVar[str] = "replicas"
 
     replicas: Count = Field(1, description=f"Replicas; {MAX_REPLICAS} at most.")
     prefill: ComponentScaling | None = Field(None, description="Prefill workers of a disaggregated deployment.")

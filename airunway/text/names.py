@@ -9,6 +9,9 @@ DNS_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 """What a name of ours looks like: a DNS label that begins with a letter, as a Service's name has to."""
 
 
+DNS_LABEL_WORDS = "a name of small letters, digits and '-' that begins with a letter"
+
+
 def digest(value: Any, length: int = 8) -> str:
     """A short, stable hash of plain data."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]

@@ -8,18 +8,22 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from airunway.text.credentials import credential_in, without_tokens
-from airunway.text.names import DNS_LABEL, suggest_label
+from airunway.text.names import DNS_LABEL, DNS_LABEL_WORDS, suggest_label
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem with a field, for example ``deployments[2].scaling.prefill.gpu.count``."""
+    """One problem with a field, for example ``deployments[2].scaling.prefill.gpu.count``.
+
+    ``place`` is where it is, as far as that is known: ``stacks/Pulumi.dev.yaml:14:7 (chat)``.
+    """
 
     field: str
     message: str
+    place: str = ""
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
+        return ": ".join(part for part in (self.place, self.field, self.message) if part)
 
     def under(self, prefix: str) -> "Problem":
         """The same problem with ``prefix`` in front of its field."""
@@ -99,6 +103,9 @@ def _more(field: str, count: int) -> Problem:
     return Problem(field, f"and {count - _LISTED:,} more of this kind")
 
 
+PATTERN_WORDS = {DNS_LABEL: DNS_LABEL_WORDS}
+"""What values of a pattern are called in messages; whoever defines a pattern may add to it."""
+_QUOTES = "'"
 _KINDS = {
     "string_type": "a string",
     "int_type": "an integer",
@@ -117,12 +124,10 @@ def _problem(detail: Any, model: type[BaseModel], hidden: Collection[str]) -> Pr
     if kind == "missing":
         return Problem(field, "required, but not given")
     if kind in ("dict_type", "model_type", "model_attributes_type"):
-        keys = _keys_at(model, location)
-        return Problem(
-            field,
-            f"{format_value(value)} given, must be a map"
-            + (f" with the keys {', '.join(sorted(keys))}" if keys else ""),
-        )
+        return Problem(field, f"{format_value(value)} given, must be a map{_map_hint(model, location, value)}")
+    if kind == "list_type" and isinstance(value, dict) and value:
+        hint = f"begin each element with a dash, as in - name: {format_value(next(iter(value))).strip(_QUOTES)}"
+        return Problem(field, f"{format_value(value)} given, must be a list; {hint}")
     if kind in _KINDS:
         quote = (
             f'; quote it: "{value}"'
@@ -141,10 +146,25 @@ def _problem(detail: Any, model: type[BaseModel], hidden: Collection[str]) -> Pr
     if kind == "string_pattern_mismatch":
         label = suggest_label(value) if not credential_in(value) and context["pattern"] == DNS_LABEL else None
         hint = f"; write {label}" if label else ""
-        return Problem(field, f"{format_value(value)} given, must match {context['pattern']}{hint}")
+        words = PATTERN_WORDS.get(context["pattern"])
+        wanted = f"must be {words}" if words else f"must match {context['pattern']}"
+        return Problem(field, f"{format_value(value)} given, {wanted}{hint}")
     if kind == "value_error":
         return Problem(field, str(context["error"]))
     return Problem(field, f"{format_value(value)} given: {detail['msg'][0].lower()}{detail['msg'][1:]}")
+
+
+def _map_hint(model: type[BaseModel], location: Sequence[str | int], value: Any) -> str:
+    """The keys of the map that is wanted, and how to write what a plain value in its place means."""
+    wanted = _model_at(model, location)
+    if wanted is None:
+        return ""
+    keys = ", ".join(sorted(_keys_at(model, location)))
+    short = getattr(wanted, "SHORT_FORM", "")
+    is_plain = isinstance(value, str | int) and not isinstance(value, bool)
+    if not short or not is_plain:
+        return f" with the keys {keys}"
+    return f"; write {location[-1]}: {{{short}: {format_value(value).strip(_QUOTES)}}}. Its keys: {keys}"
 
 
 def _suggest_key(model: type[BaseModel], location: Sequence[str | int], hidden: Collection[str]) -> str:
@@ -179,13 +199,19 @@ def _has_list(annotation: Any) -> bool:
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> set[str]:
     """The keys of the model at ``location``, as written in files."""
+    current = _model_at(model, location)
+    return {f.alias or n for n, f in current.model_fields.items()} if current else set()
+
+
+def _model_at(model: type[BaseModel], location: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model of the map at ``location``."""
     current: type[BaseModel] | None = model
     for part in location:
         if current is None or isinstance(part, int):
             continue
         info = next((f for n, f in current.model_fields.items() if part in (f.alias, n)), None)
         current = _model_in(info.annotation) if info else None
-    return {f.alias or n for n, f in current.model_fields.items()} if current else set()
+    return current
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

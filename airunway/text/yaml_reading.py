@@ -107,7 +107,7 @@ StackLoader.add_constructor(f"{_TAG}timestamp", _refused("is a date to Pulumi; q
 
 def read_documents(text: str, source: str, loader: type[Loader] = Loader) -> list[Any]:
     """All documents of ``text``; ``source`` names it in messages. Raises ``InputError`` unless they are plain data."""
-    if _overflows(text):
+    if is_too_deep(text):
         raise InputError([Problem(source, _TOO_DEEP)])
     try:
         documents = list(itertools.islice(yaml.load_all(text, Loader=loader), _MAX_DOCUMENTS + 1))
@@ -164,7 +164,7 @@ _TOO_MANY = f"its aliases make more than {_MAX_VALUES:,} values"
 _TOO_DEEP = f"nested deeper than {_MAX_DEPTH} levels"
 
 
-def _overflows(text: str) -> bool:
+def is_too_deep(text: str) -> bool:
     """Whether libyaml's recursion could overflow the stack; brackets in strings and comments count too."""
     levels = itertools.accumulate(1 if match[0] in "[{" else -1 for match in re.finditer(r"[][{}]", text))
     return max(levels, default=0) > _MAX_OPEN or bool(re.search(rf"([-?:][ \t]+){{{_MAX_OPEN}}}", text))

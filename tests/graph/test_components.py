@@ -68,7 +68,7 @@ async def _wrong() -> None:
 
 def test_a_component_s_name_has_to_be_a_deployment_s() -> None:
     assert problems(lambda: ModelDeployment("Chat_1", {"model": {"id": "a/b"}}))[0].startswith(
-        "name: 'Chat_1' given, must match"
+        "name: 'Chat_1' given, must be a name"
     )
 
 

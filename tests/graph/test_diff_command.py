@@ -100,9 +100,8 @@ def test_a_file_that_the_other_revision_lacks_is_told_with_its_pattern_and_folde
     commit(filed, "broken")
     write(filed, "prod", base())
     assert run(monkeypatch, "diff", "--stack", "prod", "--cwd", str(filed), "--against", "broken") == 1
-    output = (
-        "stack prod at the other revision: deploymentFiles[0]: deployments/*.yaml matches no file: there is no folder "
-    )
+    place = "stack prod at the other revision: stacks/Pulumi.prod.yaml:23:5: deploymentFiles[0]"
+    output = f"{place}: deployments/*.yaml matches no file: there is no folder "
     assert output in " ".join(capsys.readouterr().err.split())
 
 

@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.program.new_project import deployment_name, requirement
+from airunway.program.new_project import FirstModel, requirement
 from airunway.program.stack_plan import stack_plan
 from airunway.spec.model import Engine
 from tests.command import run
@@ -170,8 +170,7 @@ def test_a_context_that_is_not_there_is_refused_with_the_nearest(
 
 @given(st.text(max_size=80))
 def test_every_model_has_a_name_that_a_deployment_may_have(model_id: str) -> None:
-
-    assert re.fullmatch(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", deployment_name(model_id))
+    assert re.fullmatch(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", FirstModel(model_id).name)
 
 
 class Installed:

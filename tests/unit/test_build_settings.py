@@ -105,7 +105,7 @@ def test_nothing_is_built_where_nothing_asks_for_it() -> None:
         ({}, {"registry": MANAGED | EXISTING}, "registry: managed and existing are both given; give one of the two"),
         ({}, {"registry": EXISTING}, "registry.existing.username: goes with the secret airunway:registryPassword"),
         ({}, {"registry": {"existing": {}}}, "registry.existing.host: required"),
-        ({}, {"builder": {"timeout": "soon"}}, "builder.timeout: 'soon' given, must match"),
+        ({}, {"builder": {"timeout": "soon"}}, "builder.timeout: 'soon' given, must be a duration"),
         (
             {"provider": {"name": "dynamo"}, "resources": {"gpu": {"count": 1}}},
             {},

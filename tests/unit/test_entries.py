@@ -88,7 +88,7 @@ def test_an_empty_list_is_a_file_without_entries() -> None:
         ([CHAT | {"engine": {"type": "vlm"}}], "d.yaml[0].engine.type: 'vlm' given, did you mean 'vllm'?"),
         ([SMALL, CHAT | {"engin": {}}], "d.yaml[1].engin: unknown key; did you mean 'engine'?"),
         ([CHAT | {"provider": {"name": "x"}}], "d.yaml[0].provider.name: no provider 'x'"),
-        ([CHAT | {"name": "Chat"}], "d.yaml[0].name: 'Chat' given, must match"),
+        ([CHAT | {"name": "Chat"}], "d.yaml[0].name: 'Chat' given, must be a name"),
         (["chat"], "d.yaml[0]: 'chat' given, must be a map with the keys"),
         ([None], "d.yaml[0]: null given, must be a map"),
         (CHAT, "d.yaml: {'model': {'id': 'org/chat'}, "),
