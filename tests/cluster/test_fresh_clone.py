@@ -1,5 +1,5 @@
-"""Cluster (real CLI and, where it is installed, real language host, provider and kube-apiserver): README's commands in
-a fresh clone.
+"""Cluster (real CLI and, where it is installed, real language host, provider and kube-apiserver): the commands of
+README and docs/deploy.md in a fresh clone.
 """
 
 import json
@@ -128,7 +128,7 @@ def test_an_encrypted_value_that_can_t_be_kept_secret_is_refused_and_not_repeate
 
 
 @NEEDS_HOST
-def test_the_readme_s_commands_preview_deploy_change_and_destroy_the_dev_stack(
+def test_the_documented_commands_preview_deploy_change_and_destroy_the_dev_stack(
     cluster: Cluster, clone: Clone, charts: dict[str, Any]
 ) -> None:
     assert clone.pulumi("stack", "init", "dev").returncode == 0

@@ -81,8 +81,8 @@ def killed(act: Callable[..., Any], engine: Engine, count: int) -> None:
 
 
 def mend_state(engine: Engine) -> None:
-    """Delete the empty file of attributes that Pulumi leaves where it is killed while it writes its state, as README
-    says.
+    """Delete the empty file of attributes that Pulumi leaves where it is killed while it writes its state, as
+    docs/deploy.md says.
 
     The backend of files writes the state whole and its attributes not (3.259: "failed to load checkpoint: EOF").
     """
@@ -104,7 +104,7 @@ def test_the_next_command_goes_on_with_nothing_double_orphaned_or_stuck(
         killed(stack.destroy if operation == "destroy" else stack.up, engine, count)
         stack.cancel()  # the dead engine's lock
         if operation == "destroy":
-            stack.refresh(clear_pending_creates=True)  # Helm does not uninstall what is gone, as README says
+            stack.refresh(clear_pending_creates=True)  # Helm does not uninstall what is gone, as docs/deploy.md says
             stack.destroy()
             assert remaining(cluster)
             return
