@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test fuzz test-pages verify-vendored test-cluster bench bench-quick upgrade-state lint check format lint types golden schema lock clean
+.PHONY: help preview test fuzz test-pages verify-vendored test-cluster bench bench-quick upgrade-state lint check format lint types golden schema reference docs lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -75,6 +75,11 @@ schema: $(VENV)/.run ## Rewrite what is made from the models: JSON Schemas, the 
 	cp $(VENV)/Pulumi.yaml Pulumi.yaml
 	$(BIN)/airunway schema --argument-types components
 	$(BIN)/python -c "from components.plugin import schema; print(schema(), end='')" > components/schema.json
+	$(MAKE) reference
+
+reference: $(VENV)/.run ## Rewrite docs/reference.md from the models and the commands' help
+	$(BIN)/python -m airunway.cli.reference > $(VENV)/reference.md
+	cp $(VENV)/reference.md docs/reference.md
 
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra all -o requirements.txt pyproject.toml
