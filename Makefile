@@ -24,6 +24,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.run requirements-docs.txt
+	@echo "Installing the pinned documentation tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@touch $@
+
 preview: $(VENV)/.run ## Preview a stack without cluster or Pulumi CLI (STACK=dev)
 	@$(BIN)/airunway preview $(STACK)
 	@test ! -t 1 || echo "Next: $(BIN)/airunway init mine makes a stack of your own; stacks/Pulumi.$(STACK).yaml is this one."
@@ -81,10 +86,14 @@ reference: $(VENV)/.run ## Rewrite docs/reference.md from the models and the com
 	$(BIN)/python -m airunway.cli.reference > $(VENV)/reference.md
 	cp $(VENV)/reference.md docs/reference.md
 
+docs: $(VENV)/.docs ## Build the documentation into build/docs
+	@$(BIN)/python -m mkdocs build --strict
+
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra all -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -o components/requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev -o requirements-dev.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra docs -c requirements-dev.txt -o requirements-docs.txt pyproject.toml
 
 clean: ## Remove what was installed and cached
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

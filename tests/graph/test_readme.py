@@ -1,0 +1,54 @@
+"""Graph (command line, recorder, and git to apply a patch): README's difference and first stack are what the command
+says of them.
+"""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command import run
+from tests.graph.projects import ROOT, copy_program
+
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str, first: str) -> str:
+    """The block of README in a language that begins with this text."""
+    found: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    return next(code for name, code in found if name == language and code.startswith(first))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with our program and stacks, as the working directory."""
+    shutil.copytree(ROOT / "stacks", copy_program(tmp_path) / "stacks", dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_three_changed_lines_mean_what_the_readme_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "preview", "--stack", "dev", "--format", "json") == 0
+    (project / "before.json").write_text(capsys.readouterr().out)
+    subprocess.run(["git", "apply", "-"], input=block("diff", "--- a/"), text=True, cwd=project, check=True)
+    assert run(monkeypatch, "diff", "--stack", "dev", "--against", "before.json", columns=120) == 0
+    said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    shown = block("", "dev\n").splitlines()
+    assert said[: len(shown)] == shown
+    assert len(said) > len(shown)
+
+
+def test_the_first_stack_is_previewed_and_explained_without_a_warning(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "stacks" / "Pulumi.first.yaml").write_text(block("yaml", "# yaml-language-server"))
+    commands = [line.split(" #")[0].split() for line in block("sh", ".venv/bin/airunway preview").splitlines()]
+    for _, *arguments in commands[:2]:
+        assert run(monkeypatch, *arguments) == 0
+        output = capsys.readouterr()
+        assert "llamacpp" in output.out
+        assert "warning" not in output.out + output.err
