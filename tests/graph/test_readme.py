@@ -1,5 +1,5 @@
-"""Graph (command line, recorder, and git to apply a patch): README's difference and first stack are what the command
-says of them.
+"""Graph (command line, recorder, and git to apply a patch): what README and the pages show of the dev stack is what the
+command says.
 """
 
 import re
@@ -15,9 +15,9 @@ from tests.graph.projects import ROOT, copy_program
 README = (ROOT / "README.md").read_text()
 
 
-def block(language: str, first: str) -> str:
-    """The block of README in a language that begins with this text."""
-    found: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def block(language: str, first: str, text: str = README) -> str:
+    """The block of a page in a language that begins with this text."""
+    found: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     return next(code for name, code in found if name == language and code.startswith(first))
 
 
@@ -52,3 +52,13 @@ def test_the_first_stack_is_previewed_and_explained_without_a_warning(
         output = capsys.readouterr()
         assert "llamacpp" in output.out
         assert "warning" not in output.out + output.err
+
+
+@pytest.mark.parametrize("page", ["review", "lock-and-fit"])
+def test_a_shortened_preview_has_lines_that_the_dev_stack_s_has_in_this_order(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], page: str
+) -> None:
+    shown = block("", "DEPLOYMENT ", (ROOT / "docs" / f"{page}.md").read_text()).splitlines()
+    assert run(monkeypatch, "preview", "--stack", "dev", columns=120) == 0
+    said = iter([line.rstrip() for line in capsys.readouterr().out.splitlines()])
+    assert [line for line in shown if line not in said] == []
