@@ -15,10 +15,10 @@ from tests.graph.projects import ROOT, copy_program
 README = (ROOT / "README.md").read_text()
 
 
-def block(language: str, first: str, text: str = README) -> str:
-    """The block of a page in a language that begins with this text."""
+def blocks(language: str, first: str, text: str) -> list[str]:
+    """The blocks of a page in a language that begin with this text."""
     found: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    return next(code for name, code in found if name == language and code.startswith(first))
+    return [code for name, code in found if name == language and code.startswith(first)]
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def test_three_changed_lines_mean_what_the_readme_says(
 ) -> None:
     assert run(monkeypatch, "preview", "--stack", "dev", "--format", "json") == 0
     (project / "before.json").write_text(capsys.readouterr().out)
-    subprocess.run(["git", "apply", "-"], input=block("diff", "--- a/"), text=True, cwd=project, check=True)
+    subprocess.run(["git", "apply", "-"], input=blocks("diff", "--- a/", README)[0], text=True, cwd=project, check=True)
     assert run(monkeypatch, "diff", "--stack", "dev", "--against", "before.json", columns=120) == 0
     said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    shown = block("", "dev\n").splitlines()
+    shown = blocks("", "dev\n", README)[0].splitlines()
     assert said[: len(shown)] == shown
     assert len(said) > len(shown)
 
@@ -45,8 +45,10 @@ def test_three_changed_lines_mean_what_the_readme_says(
 def test_the_first_stack_is_previewed_and_explained_without_a_warning(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / "stacks" / "Pulumi.first.yaml").write_text(block("yaml", "# yaml-language-server"))
-    commands = [line.split(" #")[0].split() for line in block("sh", ".venv/bin/airunway preview").splitlines()]
+    (project / "stacks" / "Pulumi.first.yaml").write_text(blocks("yaml", "# yaml-language-server", README)[0])
+    commands = [
+        line.split(" #")[0].split() for line in blocks("sh", ".venv/bin/airunway preview", README)[0].splitlines()
+    ]
     for _, *arguments in commands[:2]:
         assert run(monkeypatch, *arguments) == 0
         output = capsys.readouterr()
@@ -58,7 +60,22 @@ def test_the_first_stack_is_previewed_and_explained_without_a_warning(
 def test_a_shortened_preview_has_lines_that_the_dev_stack_s_has_in_this_order(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], page: str
 ) -> None:
-    shown = block("", "DEPLOYMENT ", (ROOT / "docs" / f"{page}.md").read_text()).splitlines()
+    shown = blocks("", "DEPLOYMENT ", (ROOT / "docs" / f"{page}.md").read_text())[0].splitlines()
     assert run(monkeypatch, "preview", "--stack", "dev", columns=120) == 0
     said = iter([line.rstrip() for line in capsys.readouterr().out.splitlines()])
     assert [line for line in shown if line not in said] == []
+
+
+GOLDEN = [path.read_text().splitlines() for path in sorted((Path(__file__).parent / "golden").glob("*.txt"))]
+
+
+def in_order(shown: list[str], said: list[str]) -> bool:
+    rest = iter(said)
+    return all(line in rest for line in shown)
+
+
+@pytest.mark.parametrize("page", ["review", "lock-and-fit", "capacity-and-cost"])
+def test_a_shortened_difference_has_lines_of_one_that_the_command_prints(page: str) -> None:
+    shown = blocks("", "prod\n", (ROOT / "docs" / f"{page}.md").read_text())
+    assert shown
+    assert [code for code in shown if not any(in_order(code.splitlines(), said) for said in GOLDEN)] == []
