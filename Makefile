@@ -96,4 +96,4 @@ lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra docs -c requirements-dev.txt -o requirements-docs.txt pyproject.toml
 
 clean: ## Remove what was installed and cached
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build/docs .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
