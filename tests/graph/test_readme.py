@@ -3,6 +3,7 @@ command says.
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,17 +43,17 @@ def test_three_changed_lines_mean_what_the_readme_says(
     assert len(said) > len(shown)
 
 
-def test_the_first_stack_is_previewed_and_explained_without_a_warning(
+def test_the_first_stack_is_made_previewed_and_explained_without_a_warning(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / "stacks" / "Pulumi.first.yaml").write_text(blocks("yaml", "# yaml-language-server", README)[0])
-    commands = [
-        line.split(" #")[0].split() for line in blocks("sh", ".venv/bin/airunway preview", README)[0].splitlines()
-    ]
-    for _, *arguments in commands[:2]:
+    lines = blocks("sh", ".venv/bin/airunway init", README)[0].splitlines()
+    init, *commands = [shlex.split(line, comments=True)[1:] for line in lines]
+    assert run(monkeypatch, *init) == 0
+    capsys.readouterr()
+    for arguments in commands[:2]:
         assert run(monkeypatch, *arguments) == 0
         output = capsys.readouterr()
-        assert "llamacpp" in output.out
+        assert "llamacpp on kaito" in output.out
         assert "warning" not in output.out + output.err
 
 
