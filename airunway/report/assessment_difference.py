@@ -15,10 +15,10 @@ MODEL_MOVES = "modelMoves"
 
 @dataclass(frozen=True)
 class AssessmentChange:
-    """What changes: the totals in one line, a line for each deployment, and the findings about the new state."""
+    """What changes: the totals in one line, deployments by name, and the findings about the new state."""
 
     totals: str = ""
-    deployments: tuple[str, ...] = ()
+    deployments: tuple[tuple[str, str], ...] = ()
     mandatory: tuple[str, ...] = ()
     advisory: tuple[str, ...] = ()
 
@@ -40,8 +40,8 @@ def compare_assessments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Asses
 def _moved_models(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The deployments on both sides whose locked model moves to another commit, and how."""
     before, after = ({d["name"]: d.get("model") for d in side["deployments"]} for side in (old, new))
-    for name in before.keys() & after.keys():
-        if before[name] and after[name] and (moved := _moved(before[name], after[name])):
+    for name in before:
+        if before[name] and after.get(name) and (moved := _moved(before[name], after[name])):
             yield name, moved
 
 
@@ -55,7 +55,7 @@ def _totals(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{change:+,} {kind or ('GPU' if abs(change) == 1 else 'GPUs')}"
     costs = [_known_cost(document) for document in (old, new)]
     if costs[0] is not None and costs[1] is not None and round(costs[1]) != round(costs[0]):
-        amount = money(costs[1] - costs[0], _currency(new) or _currency(old))
+        amount = money(costs[1] - costs[0], currency_of(new) or currency_of(old))
         yield f"{'' if amount.startswith('-') else '+'}{amount} a month"
 
 
@@ -86,20 +86,32 @@ def _known_cost(document: Mapping[str, Any]) -> float | None:
     return None if cost is None else float(cost["most"])
 
 
-def _currency(document: Mapping[str, Any]) -> str:
+def currency_of(document: Mapping[str, Any]) -> str:
+    """The currency of a preview's costs; empty if it has none."""
     return str(document.get("assessment", {}).get("currency", ""))
 
 
-def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each deployment whose model, GPUs or cost change, and for each whose locked model moves."""
+def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The deployments that stay and whose model, GPUs or cost change, or whose locked model moves, and how."""
     before, after = ({d["name"]: d for d in side["deployments"]} for side in (old, new))
-    currency = _currency(new) or _currency(old)
-    for name in dict.fromkeys((*before, *after)):
-        sides = before.get(name, {}), after.get(name, {})
-        if moved := _moved(*(side.get("model") for side in sides)):
-            yield f"{name}: {moved}"
-        if parts := [*_exchanged(*sides), *_assessed([side.get("assessment") for side in sides], currency)]:
-            yield f"{name}: {', '.join(parts)}"
+    currency = currency_of(new) or currency_of(old)
+    for name in before:
+        if name not in after:
+            continue
+        sides = before[name], after[name]
+        moved = _moved(*(side.get("model") for side in sides))
+        known = _assessed([side.get("assessment") for side in sides], currency)
+        if parts := [*([moved] if moved else []), *_exchanged(*sides), *known]:
+            yield name, ", ".join(parts)
+
+
+def taken_by(deployment: Mapping[str, Any], currency: str) -> str:
+    """What a deployment takes: its model, its GPUs by product where that is known, and its cost."""
+    known = deployment.get("assessment")
+    parts = [deployment["model"]["id"], gpus_text(known["gpus"]) if known and known["gpus"] else gpus_words(deployment)]
+    if known and known["gpus"] and known["cost"] is not None:
+        parts.append(f"{cost_text(known['cost'], currency)} a month")
+    return ", ".join(parts)
 
 
 def _assessed(sides: Sequence[Mapping[str, Any] | None], currency: str) -> Iterator[str]:

@@ -47,11 +47,11 @@ def finding_lines(mandatory: Sequence[str], advisory: Sequence[str]) -> list[Ren
 
 
 def change_lines(change: AssessmentChange) -> list[RenderableType]:
-    """Render what a change means for GPUs and cost, and the findings about the new state."""
+    """Render the findings about the new state, and what a change means for all GPUs and the whole cost."""
     lines = finding_lines(change.mandatory, change.advisory)
     if change.totals:
         lines.append(Text(foldable_line(change.totals), style="bold"))
-    return [*lines, *(Text(foldable_line(line)) for line in change.deployments)]
+    return lines
 
 
 def _table(rows: Sequence[tuple[str, str, str, str]]) -> Table:

@@ -8,8 +8,7 @@ from airunway.planning import controller_delivery as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
 from airunway.report.argument_changes import changed_arguments
-from airunway.report.assessment_difference import AssessmentChange, compare_assessments
-from airunway.report.model_and_gpus import gpus_words
+from airunway.report.assessment_difference import AssessmentChange, compare_assessments, currency_of, taken_by
 from airunway.report.replacement import forces_replacement
 from airunway.spec.entry import Delivery
 from airunway.text.merge import json_equal
@@ -110,7 +109,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
     changed = {r.urn for r in resources}
     return Difference(
         stack=str(new["stack"]),
-        selections=tuple(_selections(old["deployments"], new["deployments"])),
+        selections=tuple(_selections(old["deployments"], new["deployments"], currency_of(new) or currency_of(old))),
         operators=tuple(_operators(before, after)),
         resources=tuple(resources),
         unchanged=len([urn for urn in after if urn not in changed]),
@@ -178,13 +177,13 @@ def _secrets(old: Any, new: Any) -> Iterator[FieldChange]:
             yield FieldChange(name, None, None, secret=True)
 
 
-def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
+def _selections(old: list[Any], new: list[Any], currency: str) -> Iterator[SelectionChange]:
     before, after = ({d["name"]: d for d in deployments} for deployments in (old, new))
     for name, new_deployment in after.items():
         old_deployment = before.get(name)
         if old_deployment is None:
             because = f"new: {_reason(new_deployment)}"
-            yield SelectionChange(name, None, _decision(new_deployment), because, _serves(new_deployment))
+            yield SelectionChange(name, None, _decision(new_deployment), because, _serves(new_deployment, currency))
         elif _decision(old_deployment) != _decision(new_deployment):
             because = _explain_change(old_deployment, new_deployment)
             yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
@@ -193,14 +192,12 @@ def _selections(old: list[Any], new: list[Any]) -> Iterator[SelectionChange]:
             yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
     for name, old_deployment in before.items():
         if name not in after:
-            yield SelectionChange(name, _decision(old_deployment), None, "removed", _serves(old_deployment))
+            yield SelectionChange(name, _decision(old_deployment), None, "removed", _serves(old_deployment, currency))
 
 
-def _serves(deployment: Any) -> str:
-    """The model and the GPUs, followed by a comma; empty in previews that older versions saved."""
-    if "gpus" not in deployment:
-        return ""
-    return f"{deployment['model']['id']}, {gpus_words(deployment)}, "
+def _serves(deployment: Any, currency: str) -> str:
+    """What the deployment takes, followed by a comma; empty in previews that older versions saved."""
+    return f"{taken_by(deployment, currency)}, " if "gpus" in deployment else ""
 
 
 def _decision(deployment: Any) -> str:

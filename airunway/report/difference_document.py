@@ -4,7 +4,7 @@ from typing import Any
 
 from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.compare import Difference, FieldChange
-from airunway.report.impact import impact_sentences
+from airunway.report.impact import impacts
 
 
 def difference_document(difference: Difference) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def difference_document(difference: Difference) -> dict[str, Any]:
         "selections": [
             {"name": s.name, "old": s.old, "new": s.new, "because": s.because} for s in difference.selections
         ],
-        "impact": list(impact_sentences(difference)),
+        "impact": [f"{name}: {text}" for name, text in impacts(difference)],
         "operators": list(difference.operators),
         "resources": [
             {
@@ -40,7 +40,7 @@ def _assessment_document(change: AssessmentChange) -> dict[str, Any]:
     return {
         "assessment": {
             "totals": change.totals,
-            "deployments": list(change.deployments),
+            "deployments": [f"{name}: {text}" for name, text in change.deployments],
             "mandatory": list(change.mandatory),
             "advisory": list(change.advisory),
         }

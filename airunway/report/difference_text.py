@@ -18,9 +18,8 @@ from airunway.report.compare import (
     Difference,
     FieldChange,
     ResourceChange,
-    SelectionChange,
 )
-from airunway.report.impact import change_groups, impact_sentences
+from airunway.report.impact import change_groups, deployment_sentences
 from airunway.text.terminal import escape_invisible, foldable_line
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
@@ -39,8 +38,10 @@ def differences_text(differences: Sequence[Difference]) -> RenderableType:
 def _lines(difference: Difference) -> list[RenderableType]:
     lines: list[RenderableType] = [
         *change_lines(difference.assessment),
-        *(Text(foldable_line(sentence), style="bold yellow") for sentence in impact_sentences(difference)),
-        *(Text(foldable_line(selection_sentence(s)), style="cyan") for s in difference.selections if s.new),
+        *(
+            Text(foldable_line(sentence), style="bold yellow" if is_notable else "cyan")
+            for sentence, is_notable in deployment_sentences(difference)
+        ),
     ]
     lines += [Text(foldable_line(sentence)) for sentence in difference.operators]
     for group in change_groups(difference):
@@ -61,15 +62,6 @@ def _lines(difference: Difference) -> list[RenderableType]:
         ]
     lines.append(Text(summary(difference), style="bold"))
     return lines
-
-
-def selection_sentence(change: SelectionChange) -> str:
-    """Describe the decision of a deployment that stays, or is new."""
-    if change.old is None:
-        return f"{change.name}: {change.serves}{change.new}, {change.because}"
-    if change.old == change.new:
-        return f"{change.name}: still {change.new}, {change.because}"
-    return f"{change.name}: {change.old} -> {change.new}, because {change.because}"
 
 
 def field_sentence(field_change: FieldChange, resource_change: ResourceChange) -> str:

@@ -23,9 +23,9 @@ from airunway.report.assessment_sentences import (
     total_sentence,
 )
 from airunway.report.compare import Difference
-from airunway.report.difference_text import field_sentence, selection_sentence, summary
+from airunway.report.difference_text import field_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
-from airunway.report.impact import change_groups, impact_sentences
+from airunway.report.impact import change_groups, deployment_sentences
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.yaml_writing import order_keys, to_documents
@@ -80,12 +80,7 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
             "mandatory": d.assessment.mandatory,
             "advisory": d.assessment.advisory,
             "totals": d.assessment.totals,
-            "impact": list(impact_sentences(d)),
-            "sentences": [
-                *(selection_sentence(s) for s in d.selections if s.new),
-                *d.assessment.deployments,
-                *d.operators,
-            ],
+            "sentences": [*deployment_sentences(d), *((sentence, False) for sentence in d.operators)],
             "changes": [
                 {
                     "operation": group.first.operation,

@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, FieldChange, ResourceChange
+from airunway.report.compare import (
+    CREATE,
+    DELETE,
+    FORGET,
+    REPLACE,
+    UPDATE,
+    Difference,
+    FieldChange,
+    ResourceChange,
+    SelectionChange,
+)
 
 _ORDER = (DELETE, REPLACE, FORGET, UPDATE, CREATE)
 _COMPONENT, _ENDPOINT = "ModelDeployment", "endpoint"
@@ -42,20 +52,45 @@ def _comparable(fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
     return tuple(FieldChange(f.field, repr(f.old), repr(f.new), f.secret) for f in fields)
 
 
-def impact_sentences(difference: Difference) -> Iterator[str]:
-    """Say which deployments are removed, which are at another endpoint, and which are not served meanwhile."""
+def deployment_sentences(difference: Difference) -> Sequence[tuple[str, bool]]:
+    """Say of each deployment once what changes, and whether that is a removal, another endpoint or a pause.
+
+    Those come first.
+    """
+    parts: dict[str, list[str]] = {}
+    notable: set[str] = set()
+    for name, text in impacts(difference):
+        parts.setdefault(name, []).append(text)
+        notable.add(name)
+    for selection in difference.selections:
+        if selection.new is not None:
+            parts.setdefault(selection.name, []).append(decision_text(selection))
+    for name, text in difference.assessment.deployments:
+        parts.setdefault(name, []).append(text)
+    names = sorted(parts, key=lambda name: name not in notable)
+    return [(f"{name}: {'; '.join(parts[name])}", name in notable) for name in names]
+
+
+def impacts(difference: Difference) -> Iterator[tuple[str, str]]:
+    """The deployments that are removed, that are at another endpoint, and that are not served meanwhile."""
     for selection in difference.selections:
         if selection.new is None:
-            yield f"{selection.name}: removed, was {selection.serves}{selection.old}"
+            yield selection.name, f"removed, was {selection.serves}{selection.old}"
     for change in difference.resources:
         if change.kind == _COMPONENT:
+            moves = (field for field in change.fields if field.field == _ENDPOINT and field.old and field.new)
             yield from (
-                f"{change.name}: {_moved(f)}" for f in change.fields if f.field == _ENDPOINT and f.old and f.new
+                (change.name, f"endpoint {move.old} -> {move.new}, so its clients have to follow") for move in moves
             )
     for change in difference.resources:
         if change.interrupts:
-            yield f"{change.name}: not served while its {change.kind} is deleted and created again"
+            yield change.name, f"not served while its {change.kind} is deleted and created again"
 
 
-def _moved(change: FieldChange) -> str:
-    return f"endpoint {change.old} -> {change.new}, so its clients have to follow"
+def decision_text(change: SelectionChange) -> str:
+    """Describe the decision of a deployment that stays, or is new."""
+    if change.old is None:
+        return f"{change.serves}{change.new}, {change.because}"
+    if change.old == change.new:
+        return f"still {change.new}, {change.because}"
+    return f"{change.old} -> {change.new}, because {change.because}"

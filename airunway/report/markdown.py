@@ -16,8 +16,8 @@ from airunway.report.assessment_sentences import (
     total_sentence,
 )
 from airunway.report.compare import Difference
-from airunway.report.difference_text import SYMBOLS, field_sentence, selection_sentence, summary
-from airunway.report.impact import change_groups, impact_sentences
+from airunway.report.difference_text import SYMBOLS, field_sentence, summary
+from airunway.report.impact import change_groups, deployment_sentences
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.terminal import printable
@@ -76,9 +76,8 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
 def _difference_blocks(difference: Difference) -> Iterator[list[str]]:
     """Render the decisions of a stack, then its resources, folded: equal changes as one."""
     block = ["", f"#### {_code(difference.stack)}", ""]
-    block += [f"- **{_escape(sentence)}**" for sentence in impact_sentences(difference)]
-    block += [f"- {_escape(selection_sentence(s))}" for s in difference.selections if s.new]
-    block += [f"- {_escape(sentence)}" for sentence in difference.assessment.deployments]
+    for sentence, is_notable in deployment_sentences(difference):
+        block.append(f"- **{_escape(sentence)}**" if is_notable else f"- {_escape(sentence)}")
     block += [f"- {_escape(sentence)}" for sentence in difference.operators]
     yield [*block, ""]
     for group in change_groups(difference):

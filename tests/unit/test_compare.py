@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, compare
 from airunway.report.difference_document import difference_document
-from airunway.report.difference_text import field_sentence, selection_sentence, summary
+from airunway.report.difference_text import field_sentence, summary
+from airunway.report.impact import decision_text, deployment_sentences
 
 KINDS = (
     "kubernetes:core/v1:ConfigMap",
@@ -253,8 +254,8 @@ ON_A = decision("m", "a", "vllm", 50, {"a": 50, "b": 40})
 def test_a_decision_s_change_has_its_reason(old: Any, new: Any, sentence: str) -> None:
     difference = between(old, new)
     assert difference
-    (change,) = difference.selections
-    assert sentence in selection_sentence(change)
+    ((told, _),) = deployment_sentences(difference)
+    assert sentence in told
 
 
 names = st.sampled_from("abc")
@@ -276,7 +277,7 @@ def test_whatever_two_decisions_are_one_sentence_says_what_became_of_them(
     changed = any(old[key] != new[key] for key in ("engine", "provider", "rule"))
     assert len(result) == changed
     for change in result:
-        sentence = selection_sentence(change)
+        sentence = decision_text(change)
         assert f"{new['engine']} on {new['provider']}" in sentence
         assert not re.search(r"None|\(priority \)", sentence), sentence
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from airunway.report.argument_changes import changed_arguments
 from airunway.report.compare import Difference, compare
 from airunway.report.difference_text import field_sentence
-from airunway.report.impact import change_groups, impact_sentences
+from airunway.report.impact import change_groups, deployment_sentences, impacts
 
 RULE = {"condition": "true", "priority": 1}
 
@@ -78,16 +78,30 @@ def test_removals_moves_and_pauses_are_told_in_this_order() -> None:
         for m, t in zip(metadata, templates, strict=True)
     ]
     found = difference([paused[0], endpoint[0]], [paused[1], endpoint[1]], old=[deployment("gone")])
-    assert list(impact_sentences(found)) == [
-        "gone: removed, was org/m, 2 GPUs, vllm on dynamo",
-        "moved: endpoint http://a/v1 -> http://b/v1, so its clients have to follow",
-        "paused: not served while its Workspace is deleted and created again",
+    assert list(impacts(found)) == [
+        ("gone", "removed, was org/m, 2 GPUs, vllm on dynamo"),
+        ("moved", "endpoint http://a/v1 -> http://b/v1, so its clients have to follow"),
+        ("paused", "not served while its Workspace is deleted and created again"),
+    ]
+
+
+def test_a_deployment_is_told_once_and_what_its_clients_notice_first() -> None:
+    before, after = deployment("chat", 1), deployment("chat", 2) | {"provider": "kuberay", "rule": None}
+    endpoints = [resource("chat", "ModelDeployment", endpoint=f"http://{host}/v1") for host in ("a", "b")]
+    found = difference([endpoints[0]], [endpoints[1]], [before], [deployment("new", 0), after])
+    assert deployment_sentences(found) == [
+        (
+            "chat: endpoint http://a/v1 -> http://b/v1, so its clients have to follow; vllm on dynamo -> vllm on"
+            " kuberay, because provider.name now names it; 1 GPU -> 2 GPUs",
+            True,
+        ),
+        ('new: org/m, no GPU, vllm on dynamo, new: rule "true" (priority 1)', False),
     ]
 
 
 def test_a_change_that_nobody_notices_has_no_impact() -> None:
     before, after = [resource("a", spec={"x": 1})], [resource("a", spec={"x": 2})]
-    assert list(impact_sentences(difference(before, after, [deployment("a")], [deployment("a")]))) == []
+    assert deployment_sentences(difference(before, after, [deployment("a")], [deployment("a")])) == []
 
 
 @pytest.mark.parametrize(
