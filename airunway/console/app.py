@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
-from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,19 +19,21 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from airunway.console.check import check
-from airunway.console.command import run_airunway
+from airunway.console.check import FormCheck, check
 from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
+from airunway.console.form_requests import form_data, named_stack
 from airunway.console.graph_page import graph_page
-from airunway.console.operation import Operation
+from airunway.console.operation_pages import OperationPages
 from airunway.console.place import place_of
 from airunway.console.project import STATES, Project
 from airunway.console.security import BodyTooLargeError, Guard
 from airunway.live.api_server.connection import connect
+from airunway.live.status import MISSING
 from airunway.live.survey import survey
+from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.aikit import aikit_data as aikit_data
-from airunway.report.model_and_gpus import planned_gpus
+from airunway.report.model_and_gpus import gpus_words, model_document, planned_gpus
 from airunway.report.status_text import survey_document
 from airunway.spec.model import Engine
 from airunway.text.credentials import without_tokens
@@ -50,12 +51,11 @@ class Console:
     """The pages of one project; ``run`` is the command of an operation."""
 
     def __init__(self, project: Project, default: str, run: Sequence[str] = RUN) -> None:
-        self._project, self._default, self._run = project, default, run
-        self._operation: Operation | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._project, self._default = project, default
+        self.operations = OperationPages(project, run, needs_cli=run is RUN, render=self._render)
         self._templates = Jinja2Templates(_FOLDER / "templates")
         self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _with_code}
-        self._templates.env.filters["gpus"] = planned_gpus
+        self._templates.env.filters |= {"gpus": planned_gpus, "gpus_words": _gpus_words}
 
     def app(self, hosts: Iterable[str]) -> Guard:
         """Create the application; ``hosts`` are the accepted values of the Host header."""
@@ -68,15 +68,17 @@ class Console:
             Route(f"{stack}/new", self.form),
             Route(f"{stack}/edit/{{name}}", self.form),
             Route(f"{stack}/check", self.check, methods=["POST"]),
+            Route(f"{stack}/form", self.form_again, methods=["POST"]),
             Route(f"{stack}/review", self.review, methods=["POST"]),
             Route(f"{stack}/save", self.save, methods=["POST"]),
             Route(f"{stack}/providers", self.providers),
-            Route(f"{stack}/changes", self.changes),
-            Route(f"{stack}/difference", self.difference),
-            Route(f"{stack}/run", self.start, methods=["POST"]),
-            Route(f"{stack}/cancel", self.cancel, methods=["POST"]),
-            Route(f"{stack}/secret", self.secret, methods=["POST"]),
-            Route(f"{stack}/events", self.events),
+            Route(f"{stack}/changes", self.operations.changes),
+            Route(f"{stack}/actions", self.operations.actions),
+            Route(f"{stack}/difference", self.operations.difference),
+            Route(f"{stack}/run", self.operations.start, methods=["POST"]),
+            Route(f"{stack}/cancel", self.operations.cancel, methods=["POST"]),
+            Route(f"{stack}/secret", self.operations.secret, methods=["POST"]),
+            Route(f"{stack}/events", self.operations.events),
             Route("/page.css", self.page_style),
             Route("/favicon.ico", _no_content),
             Mount("/static", StaticFiles(directory=_FOLDER / "static")),
@@ -120,7 +122,16 @@ class Console:
         operators = (survey_data or {}).get("operators", [])
         editable = set(self._project.entries(stack))
         return self._render(
-            request, "status.html", plan=plan, live=live, operators=operators, problem=problem, editable=editable
+            request,
+            "status.html",
+            plan=plan,
+            live=live,
+            operators=operators,
+            problem=problem,
+            editable=editable,
+            is_empty=bool(live) and all(now["message"] == MISSING for now in live.values()),
+            MISSING=MISSING,
+            now_is=time.strftime("%H:%M:%S"),
         )
 
     async def graph(self, request: Request) -> Response:
@@ -142,6 +153,11 @@ class Console:
                 "model.id": premade,
             }
         return self._form(request, values, name)
+
+    async def form_again(self, request: Request) -> Response:
+        """Show the form again with what was typed, from the review of it."""
+        form = await form_data(request)
+        return self._form(request, _typed(form), form.get("replacing") or None)
 
     def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
         stack = self._stack(request)
@@ -165,7 +181,7 @@ class Console:
 
     async def check(self, request: Request) -> Response:
         """Check the form while it is filled in."""
-        form = await self._form_data(request)
+        form = await form_data(request)
         stack, replacing = self._stack(request), form.get("replacing") or None
         context = self._project.context(stack)
         checked = check(form, context, replacing)
@@ -181,19 +197,25 @@ class Console:
 
     async def review(self, request: Request) -> Response:
         """Show the diff of a change before it is saved."""
-        form = await self._form_data(request)
+        form = await form_data(request)
         stack = self._stack(request)
         if form.get("kind") != "deployment":
             return self._review(request, {k: form.get(k) for k in ("kind", "name", "state") if k in form})
         replacing = form.get("replacing") or None
         checked = check(form, self._project.context(stack), replacing)
         if not checked.is_valid:
-            return self._form(request, {k: v for k, v in form.items() if k not in ("kind", "replacing")}, replacing)
-        return self._review(
-            request, {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
-        )
+            return self._form(request, _typed(form), replacing)
+        change = {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
+        return self._review(request, change, typed=form, decision=checked)
 
-    def _review(self, request: Request, change: dict[str, Any], conflict: str = "") -> Response:
+    def _review(
+        self,
+        request: Request,
+        change: dict[str, Any],
+        conflict: str = "",
+        typed: Mapping[str, str] | None = None,
+        decision: FormCheck | None = None,
+    ) -> Response:
         stack = self._stack(request)
         edit = self._project.plan_edit(stack, change)
         problems = ""
@@ -212,11 +234,13 @@ class Console:
             others=self._project.other_stacks(stack, edit.name) if edit.name else [],
             problems=problems,
             conflict=conflict,
+            typed=typed or {},
+            decision=decision,
         )
 
     async def save(self, request: Request) -> Response:
         """Save a reviewed change, unless the file has changed since."""
-        form = await self._form_data(request)
+        form = await form_data(request)
         stack = self._stack(request)
         try:
             change = read_json(form.get("change", ""))
@@ -247,100 +271,17 @@ class Console:
             saved=self._saved_file(request),
         )
 
-    async def changes(self, request: Request) -> Response:
-        """Show the page to preview and apply changes."""
-        self._stack(request)
-        operation = self._operation
-        return self._render(
-            request, "changes.html", operation=operation, cli=shutil.which("pulumi") or self._run is not RUN
-        )
-
-    async def difference(self, request: Request) -> Response:
-        """Show what the stack changes against the last commit."""
-        result = await run_airunway(
-            "diff", "--stack", self._stack(request), "--against", "HEAD", "--cwd", str(self._project.root)
-        )
-        return self._render(
-            request, "difference.html", text=result.output or result.errors, failed=not result.succeeded
-        )
-
-    async def start(self, request: Request) -> Response:
-        """Start a preview or an update."""
-        stack, form = self._stack(request), await self._form_data(request)
-        action = form.get("action")
-        if action not in ("preview", "up"):
-            raise HTTPException(400, "action: must be preview or up")
-        if self._operation and not self._operation.done:
-            raise HTTPException(
-                409, f"{self._operation.action} of stack {self._operation.stack} is running; cancel it or wait"
-            )
-        self._operation = Operation(stack, action)
-        self._task = asyncio.create_task(
-            self._operation.run([*self._run, action, "--stack", stack], str(self._project.root))
-        )
-        return RedirectResponse(f"/stacks/{stack}/changes", 303)
-
-    async def cancel(self, request: Request) -> Response:
-        """Cancel the running operation."""
-        if self._operation:
-            self._operation.cancel()
-        return RedirectResponse(f"/stacks/{self._stack(request)}/changes", 303)
-
-    async def events(self, request: Request) -> Response:
-        """Stream the events of the operation, resuming after the last event id of a reconnecting browser."""
-        operation = self._operation
-        if operation is None:
-            raise HTTPException(404, "no operation has been started")
-        last_id = request.headers.get("last-event-id", "0")
-
-        async def stream() -> AsyncIterator[dict[str, str]]:
-            async for number, event in operation.follow(
-                int(last_id) if last_id.isdecimal() and len(last_id) < 10 else 0
-            ):
-                yield {"id": str(number), "event": event["kind"], "data": json.dumps(event)}
-
-        return EventSourceResponse(stream())
-
-    async def secret(self, request: Request) -> Response:
-        """Encrypt the Hugging Face token into the stack file with the Pulumi CLI."""
-        stack, form = self._stack(request), await self._form_data(request)
-        command = ["pulumi", "config", "set", "--secret", "airunway:huggingFaceToken", "--stack", stack]
-        if not form.get("token") or not shutil.which("pulumi"):
-            raise HTTPException(400, "a token and the Pulumi CLI are required")
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=self._project.root,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate(
-            form["token"].encode()
-        )  # not as an argument, which other processes can read
-        if process.returncode:
-            raise HTTPException(
-                502, output.decode("utf-8", "replace").replace(form["token"], "[secret]").strip()[-500:]
-            )
-        return RedirectResponse(f"/stacks/{stack}/changes?saved=1", 303)
-
     async def page_style(self, _: Request) -> Response:
         """Serve the style sheet shared with ``airunway preview``."""
         text = (_FOLDER.parent / "report" / "page" / "page.css").read_text(encoding="utf-8")
         return Response(text, media_type="text/css")
 
     def _stack(self, request: Request) -> str:
-        stack = str(request.path_params["stack"])
-        if stack not in self._project.stacks:
-            raise HTTPException(404, f"no stack {stack}; valid: {', '.join(self._project.stacks)}")
-        return stack
-
-    async def _form_data(self, request: Request) -> dict[str, str]:
-        async with request.form() as form:
-            return {key: value for key, value in form.items() if isinstance(value, str)}
+        return named_stack(request, self._project)
 
     def _render(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
         stack = request.path_params.get("stack", self._default)
-        shared = {"stack": stack, "stacks": self._project.stacks, "operation": self._operation}
+        shared = {"stack": stack, "stacks": self._project.stacks, "operation": self.operations.current}
         return self._templates.TemplateResponse(request, name, shared | values, status_code=status)
 
     async def _bad_input(self, request: Request, error: Exception) -> Response:
@@ -371,10 +312,16 @@ class Console:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
-        if self._operation and not self._operation.done:
-            self._operation.cancel()
-            if self._task:
-                await self._task
+        await self.operations.end()
+
+
+def _gpus_words(planned: PlannedDeployment) -> str:
+    return gpus_words(model_document(planned))
+
+
+def _typed(form: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into a form's fields."""
+    return {key: value for key, value in form.items() if key not in ("kind", "replacing")}
 
 
 def _with_code(text: str) -> Markup:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -11,13 +12,18 @@ from typing import Any
 from airunway.console.process_group import LIMITS, end_group, exited, lines
 
 Event = dict[str, Any]
+_KINDS = ("step", "log", "status", "summary")
 
 
 class Operation:
-    """A running or finished operation; ``events`` are plain data, the last of them of kind ``end``."""
+    """A running or finished operation; ``events`` are plain data, the last of them of kind ``end``.
 
-    def __init__(self, stack: str, action: str) -> None:
-        self.stack, self.action = stack, action
+    ``files`` is a digest of what the stack's files said when it began.
+    """
+
+    def __init__(self, stack: str, action: str, files: str = "") -> None:
+        self.stack, self.action, self.files = stack, action, files
+        self.started = time.time()
         self.events: list[Event] = []
         self._changed = asyncio.Condition()
         self._process: asyncio.subprocess.Process | None = None
@@ -27,6 +33,18 @@ class Operation:
     def done(self) -> bool:
         """Whether the operation has ended."""
         return bool(self.events) and self.events[-1]["kind"] == "end"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the operation has ended well."""
+        return self.done and self.events[-1]["result"] == "succeeded"
+
+    @property
+    def counts(self) -> str:
+        """How many resources it changes, in words: ``3 to create, 1 to update``."""
+        counts: dict[str, int] = next((e["counts"] for e in reversed(self.events) if e["kind"] == "summary"), {})
+        changes = [f"{count} to {name}" for name, count in counts.items() if name != "same" and count]
+        return ", ".join(changes) or "nothing to change"
 
     async def run(self, command: Sequence[str], cwd: str) -> None:
         """Run ``command``, which prints a JSON event per line, until it exits."""
@@ -40,6 +58,8 @@ class Operation:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # so that cancelling reaches the engine, but Ctrl-C on the console does not
             )
+            if self._cancelled:  # while it was being started
+                self._signal(signal.SIGINT)
             await self._read(self._process)
         except Exception as failure:  # without an end, no other operation could start
             error = str(failure) or type(failure).__name__
@@ -71,10 +91,15 @@ class Operation:
 
     def cancel(self) -> None:
         """Ask the operation to stop after its current step; on the second call, kill it."""
+        if self.done:
+            return
+        self._signal(signal.SIGKILL if self._cancelled else signal.SIGINT)
+        self._cancelled = True
+
+    def _signal(self, number: signal.Signals) -> None:
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL if self._cancelled else signal.SIGINT)
-            self._cancelled = True
+                os.killpg(self._process.pid, number)
 
     async def follow(self, last_number: int = 0) -> AsyncIterator[tuple[int, Event]]:
         """Yield the events after ``last_number`` with their numbers, until the end.
@@ -105,8 +130,4 @@ def _event(line: str) -> Event:
     except (ValueError, RecursionError):
         event = None
     # Any other line is ordinary output.
-    return (
-        event
-        if isinstance(event, dict) and event.get("kind") in ("step", "log", "summary")
-        else {"kind": "log", "text": line}
-    )
+    return event if isinstance(event, dict) and event.get("kind") in _KINDS else {"kind": "log", "text": line}

@@ -1,6 +1,7 @@
 """The project that the console edits: its stacks, their plans, and unsaved changes of their files."""
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,6 +85,12 @@ class Project:
             if entry.name is not None:
                 named.setdefault(entry.name, entry)
         return named
+
+    def digest(self, stack: str) -> str:
+        """A digest of what the stack's files say; other files, other text, another digest. Raises ``InputError``."""
+        _, files = stack_settings(self.root, stack)
+        own = self.path(stack).read_bytes()
+        return hashlib.sha256(own + repr(sorted(files.texts.items())).encode()).hexdigest()
 
     def files(self, stack: str) -> list[str]:
         """Return the paths of the stack's deployment files in the project. Raises ``InputError``."""

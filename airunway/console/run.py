@@ -56,20 +56,27 @@ def _show(event: events.EngineEvent) -> None:
         _step(event.res_outputs_event.metadata, "done")
     elif event.res_op_failed_event:
         _step(event.res_op_failed_event.metadata, "failed")
-    elif event.diagnostic_event and not event.diagnostic_event.ephemeral:
-        text = event.diagnostic_event.message.strip()
-        if text and event.diagnostic_event.severity != "debug":
-            _print(kind="log", text=text, severity=event.diagnostic_event.severity)
+    elif event.diagnostic_event:
+        _diagnostic(event.diagnostic_event)
     elif event.summary_event:
         counts = {str(getattr(op, "value", op)): count for op, count in event.summary_event.resource_changes.items()}
         _print(kind="summary", counts=counts)
 
 
+def _diagnostic(event: events.DiagnosticEvent) -> None:
+    """Print a message; one that is only for the moment says what a resource waits for."""
+    text = event.message.strip()
+    if text and event.severity != "debug":
+        _print(kind="status" if event.ephemeral else "log", text=text, severity=event.severity, urn=event.urn or "")
+
+
 def _step(step: events.StepEventMetadata, state: str) -> None:
     operation = str(getattr(step.op, "value", step.op))
+    resource = step.new or step.old
     _print(
         kind="step",
         urn=step.urn,
+        parent=(resource.parent if resource else "") or "",
         type=kind_of(step.type),
         name=step.urn.rsplit("::", 1)[-1],
         operation=operation,

@@ -22,6 +22,8 @@ from providers import PROVIDERS as PROVIDERS
 Object = dict[str, Any]
 Observer = Callable[[Mapping[str, Any]], Observation]
 
+MISSING = "not in the cluster"
+"""The message of a deployment whose object is not there."""
 _REVISION = re.compile(r"[0-9]{1,9}")
 
 
@@ -86,7 +88,7 @@ def observer_of(obj: Mapping[str, Any]) -> Observer | None:
 def observe(obj: Object | None, observer: Observer | None = None) -> Observation:
     """Observe a live object, or None for a missing one; ``observer`` defaults to that of its kind and labels."""
     if obj is None:
-        return Observation(Phase.PENDING, "not in the cluster")
+        return Observation(Phase.PENDING, MISSING)
     try:
         observer = observer or observer_of(obj)
         return (

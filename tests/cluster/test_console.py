@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from tests.deployments import CPU
 from tests.graph.projects import write_project
 
 pytestmark = NEEDS_CHROMIUM
+QUESTION = re.compile(r"Apply stack own to cluster .+: [0-9]+ to [a-z]+.*\?")
 NAMESPACE, TOKEN = "pages", "hf_only_the_form_may_have_this"
 
 
@@ -56,7 +58,7 @@ def page(cluster: Cluster, browser: Any, tmp_path: Path, monkeypatch: pytest.Mon
         opened = context.new_page()
         opened.on(
             "dialog",
-            lambda dialog: dialog.accept() if dialog.message == "Apply stack own to its cluster?" else dialog.dismiss(),
+            lambda dialog: dialog.accept() if QUESTION.fullmatch(dialog.message) else dialog.dismiss(),
         )
         opened.goto(url)
         yield opened
@@ -72,10 +74,20 @@ def ended(page: Any, result: str) -> None:
     assert page.inner_text("#result") == result, page.inner_text("#log")
 
 
-def test_a_preview_then_an_update_are_followed_and_the_status_is_shown(cluster: Cluster, page: Any) -> None:
+def previewed(page: Any) -> Any:
+    """The page after a preview, from which it can be applied."""
     changes(page).click("button[value=preview]")
     ended(page, "succeeded")
-    assert "create cpu Workspace: done" in page.inner_text("#steps")
+    page.locator("button[value=up]:not([disabled])").wait_for()
+    return page
+
+
+def test_a_preview_then_an_update_are_followed_and_the_status_is_shown(cluster: Cluster, page: Any) -> None:
+    assert changes(page).is_disabled("button[value=up]")
+    previewed(page)
+    assert "would create cpu Workspace" in page.inner_text("#steps")
+    assert "done" not in page.inner_text("#steps")
+    assert re.fullmatch(r"0 failed, 0 running, [1-9][0-9]* planned", page.inner_text("#progress"))
     assert names(cluster, "Workspace", NAMESPACE) == []
     with operator(cluster):
         page.click("button[value=up]")
@@ -93,19 +105,20 @@ def test_a_preview_then_an_update_are_followed_and_the_status_is_shown(cluster: 
 def test_nothing_is_applied_where_the_question_is_not_answered_with_yes(cluster: Cluster, page: Any) -> None:
     other = page.context.new_page()  # without an answer, the browser says no
     other.goto(page.url)
-    changes(other).click("button[value=up]")
-    assert other.locator("#operation").count() == 0
+    previewed(other).click("button[value=up]")
+    assert other.inner_text("#operation-title").startswith("Preview of own")
     assert names(cluster, "Workspace", NAMESPACE) == []
 
 
 def test_an_update_that_waits_is_cancelled_and_another_can_follow(cluster: Cluster, page: Any) -> None:
-    changes(page).click("button[value=up]")  # no operator: it is never ready
-    page.locator("#steps li", has_text="create cpu Workspace: started").wait_for(timeout=60_000)
+    previewed(page).click("button[value=up]")  # no operator: it is never ready
+    page.locator("#steps li.started", has_text="create cpu Workspace: running").wait_for(timeout=60_000)
+    assert page.locator("#steps li.started", has_text="create cpu ModelDeployment: running").count() == 1
     assert page.is_disabled("button[value=up]")
     page.click("text=Cancel")
     ended(page, "cancelled")
     with operator(cluster):
-        page.click("button[value=up]")
+        previewed(page).click("button[value=up]")
         ended(page, "succeeded")
 
 
@@ -150,11 +163,35 @@ def test_what_the_installed_cli_does_not_have_is_told(backend: str, output: str,
     assert "Traceback" not in done.stderr
 
 
-def test_a_failure_is_shown_with_its_reason(cluster: Cluster, page: Any, tmp_path: Path) -> None:
+def test_a_failure_is_shown_first_with_its_reason(cluster: Cluster, page: Any, tmp_path: Path) -> None:
+    previewed(page)
     file = tmp_path / "project" / "stacks" / "Pulumi.own.yaml"
     document = yaml.safe_load(file.read_text())
     document["config"]["airunway:cluster"] = {"context": "not-there"}
     file.write_text(yaml.safe_dump(document))
-    changes(page).click("button[value=up]")
+    changes(page)
+    assert "The files have changed since the preview" in page.inner_text("#actions")
+    page.click("button[value=preview]")
     ended(page, "failed")
     assert "cluster is unreachable" in page.inner_text("#log")
+    assert page.is_disabled("button[value=up]")
+
+
+def test_a_model_that_gets_no_pods_fails_first_and_its_component_with_it(
+    cluster: Cluster, page: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "project" / "stacks" / "Pulumi.own.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["config"]["airunway:readyTimeout"] = "5s"
+    document["config"]["airunway:deployments"][0].pop("readyTimeout")
+    file.write_text(yaml.safe_dump(document))
+    previewed(page).click("button[value=up]")  # no operator: it is never ready
+    ended(page, "failed")
+    rows = page.locator("#steps li").all_inner_texts()
+    failed = [row.splitlines()[0] for row in page.locator("#steps li.failed").all_inner_texts()]
+    assert [row.splitlines()[0] for row in rows][: len(failed)] == failed
+    assert {"create cpu Workspace: failed", "create cpu ModelDeployment: failed"} <= set(failed)
+    assert (
+        "timed out" in page.locator("#steps li.failed p").first.inner_text().lower()
+        or "not ready" in page.locator("#steps li.failed p").first.inner_text()
+    )

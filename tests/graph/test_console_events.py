@@ -15,7 +15,7 @@ import pytest
 
 from airunway.console.app import Console
 from airunway.console.project import Project
-from tests.graph.projects import write_project
+from tests.graph.projects import write_project, write_stack
 
 HOST = "127.0.0.1:1234"
 URL, ORIGIN = f"http://{HOST}", {"Origin": f"http://{HOST}"}
@@ -38,6 +38,7 @@ class Pages:
     """A console whose operations are those of ``RUNS``, and a browser that it has admitted."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         (folder / "run.py").write_text(RUNS)
         project = Project(write_project(folder, [{"name": "one", "model": {"id": "org/m"}}]))
         self.console = Console(project, "own", run=(sys.executable, str(folder / "run.py")))
@@ -97,12 +98,14 @@ def test_a_preview_is_followed_to_its_end_and_again_from_where_the_browser_was(a
 
 def test_one_operation_runs_at_a_time_and_is_cancelled(act: Pages) -> None:
     async def acting(client: httpx.AsyncClient) -> None:
-        await begin(client, "up")
+        await begin(client, "preview")
+        await events(client)
+        assert (await begin(client, "up")).status_code == 303
         second = await begin(client, "preview")
         assert second.status_code == 409
         assert "up of stack own is running; cancel it or wait" in second.text
         following = asyncio.create_task(events(client))
-        operation = act.console._operation  # a stream that has not ended is not handed over by this transport
+        operation = act.console.operations.current  # a stream that has not ended is not handed over by this transport
         assert operation is not None
         async for _, event in operation.follow():
             if event["kind"] == "step":
@@ -114,6 +117,48 @@ def test_one_operation_runs_at_a_time_and_is_cancelled(act: Pages) -> None:
         assert {"kind": "log", "text": "interrupted"} in [event for _, event in whole]
         assert (await begin(client, "preview")).status_code == 303
         assert (await events(client))[-1][1]["result"] == "succeeded"
+
+    act(acting)
+
+
+def test_only_what_a_preview_has_shown_is_applied(act: Pages) -> None:
+    async def refused(client: httpx.AsyncClient) -> str:
+        answer = await begin(client, "up")
+        assert answer.status_code == 409
+        page = (await client.get("/stacks/own/changes")).text
+        assert 'value="up" disabled' in page
+        return answer.text
+
+    async def acting(client: httpx.AsyncClient) -> None:
+        assert "Preview first" in await refused(client)
+        await begin(client, "preview")
+        await events(client)
+        page = (await client.get("/stacks/own/actions")).text
+        assert "Apply to cluster x: 1 to create</button>" in page
+        assert 'data-confirm="Apply stack own to cluster x: 1 to create?"' in page
+        file = act.folder / "stacks" / "Pulumi.own.yaml"
+        before = file.read_text()
+        file.write_text(before + " ")
+        assert "The files have changed since the preview" in await refused(client)
+        file.write_text(before)
+        assert (await begin(client, "up")).status_code == 303
+        await client.post("/stacks/own/cancel", headers=ORIGIN)
+        await events(client)
+        assert "Preview first" in await refused(client)
+
+    act(acting)
+
+
+def test_another_stack_s_operation_is_not_shown_as_one_of_this(act: Pages) -> None:
+    write_stack(act.folder, "other", deployments=[])
+
+    async def acting(client: httpx.AsyncClient) -> None:
+        await begin(client, "preview")
+        await events(client)
+        page = (await client.get("/stacks/other/changes")).text
+        assert "data-events" not in page
+        assert "The last operation was the preview of stack" in page
+        assert "Preview first" in page
 
     act(acting)
 

@@ -310,7 +310,7 @@ def test_a_click_installs_a_provider_or_leaves_it_to_others(shown: Console) -> N
 def test_turning_off_what_a_deployment_needs_can_not_be_saved(shown: Console) -> None:
     shown.open("providers")
     shown.page.click("[aria-label^='kaito: off']")
-    assert "These problems must be fixed" in shown.page.inner_text("[role=alert]")
+    assert "These problems must be fixed" in shown.page.inner_text("main [role=alert]")
     assert shown.page.locator("text=Save to the stack file").count() == 0
 
 
@@ -352,3 +352,37 @@ def test_the_keyboard_alone_makes_a_deployment(shown: Console) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/?saved=1")
     assert shown.entries()[1] == {"name": "typed", "model": {"id": "org/model"}}
+
+
+def test_the_way_back_from_a_review_keeps_what_was_typed(shown: Console) -> None:
+    shown.open("new")
+    shown.fill(name="typed", model__id="org/m", engine__type="vllm", resources__gpu__count="2")
+    shown.decided("vllm", "dynamo")
+    shown.page.click("text=Review the change")
+    assert "vllm on dynamo: org/m, 2 GPUs" in shown.page.inner_text("main .decided")
+    shown.page.click("text=Back to the form")
+    assert shown.page.input_value("#name") == "typed"
+    assert shown.page.input_value("#engine-type") == "vllm"
+    assert shown.page.input_value("#resources-gpu-count") == "2"
+    assert "typed" not in shown.file.read_text()
+
+
+def test_a_value_that_is_not_valid_stays_in_sight(shown: Console) -> None:
+    wrong = "- name: one\n      engine: {type: vlm}\n      provider: {name: kto}"
+    shown.file.write_text(STACK.replace("- name: one", wrong))
+    shown.page.goto(f"{shown.base}edit/one")
+    assert shown.page.locator("#engine-type option:checked").inner_text() == "vlm (not valid)"
+    assert shown.page.locator("#provider-name option:checked").inner_text() == "kto (not valid)"
+    shown.has("#error-engine-type", "'vlm' given")
+
+
+def test_a_console_that_does_not_answer_says_so_until_it_does(shown: Console) -> None:
+    page = shown.open("new")
+    assert page.is_hidden("#offline")
+    page.route("**/check", lambda route: route.abort())
+    shown.fill(name="one-more")
+    page.locator("#offline", has_text="The console has not answered since").wait_for()
+    page.unroute("**/check")
+    shown.fill(name="one-more-again")
+    page.wait_for_selector("#offline", state="hidden")
+    shown.errors.clear()  # the browser reports the request that failed
