@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from airunway.console.check import FormCheck, check
+from airunway.console.detail_page import detail_values, live_values
 from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.form_requests import form_data, named_stack
@@ -42,6 +43,7 @@ from airunway.text.problems import InputError
 from airunway.text.terminal import printable
 from airunway.text.yaml_writing import to_yaml
 
+_SECONDS = 20
 _FOLDER = Path(__file__).parent
 RUN = (sys.executable, "-m", "airunway.console.run")
 """Command of an operation; action and stack are appended."""
@@ -64,6 +66,8 @@ class Console:
             Route("/", self.home),
             Route(f"{stack}/", self.deployments),
             Route(f"{stack}/status", self.status),
+            Route(f"{stack}/deployments/{{name}}", self.detail),
+            Route(f"{stack}/deployments/{{name}}/live", self.live),
             Route(f"{stack}/graph", self.graph),
             Route(f"{stack}/new", self.form),
             Route(f"{stack}/edit/{{name}}", self.form),
@@ -110,14 +114,13 @@ class Console:
     async def status(self, request: Request) -> Response:
         """Show the deployments with their status, or why it can't be read."""
         stack = self._stack(request)
-        plan, problem, survey_data = self._project.plan(stack), "", None
-        try:
-            async with asyncio.timeout(20), connect(plan.settings.cluster, self._project.root) as connection:
-                survey_data = survey_document(await survey(connection, stack, plan))
-        except InputError as error:
-            problem = str(error)
-        except TimeoutError:
-            problem = "the API server did not answer within 20 seconds"
+        plan = self._project.plan(stack)
+
+        async def read() -> dict[str, Any]:
+            async with connect(plan.settings.cluster, self._project.root) as connection:
+                return survey_document(await survey(connection, stack, plan))
+
+        survey_data, problem = await _read_in_time(read())
         live = {d["name"]: d for d in (survey_data or {}).get("deployments", [])}
         operators = (survey_data or {}).get("operators", [])
         editable = set(self._project.entries(stack))
@@ -133,6 +136,18 @@ class Console:
             MISSING=MISSING,
             now_is=time.strftime("%H:%M:%S"),
         )
+
+    async def detail(self, request: Request) -> Response:
+        """Show one deployment."""
+        stack, name = self._stack(request), str(request.path_params["name"])
+        return self._render(request, "detail.html", **detail_values(self._project, stack, name))
+
+    async def live(self, request: Request) -> Response:
+        """Show what lives of one deployment, or why it can't be read."""
+        stack, name = self._stack(request), str(request.path_params["name"])
+        found, problem = await _read_in_time(live_values(self._project, stack, name))
+        now_is = time.strftime("%H:%M:%S")
+        return self._render(request, "live.html", problem=problem, MISSING=MISSING, now_is=now_is, **(found or {}))
 
     async def graph(self, request: Request) -> Response:
         """Show the stack's graph, as ``airunway preview --format html`` does."""
@@ -313,6 +328,17 @@ class Console:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
         await self.operations.end()
+
+
+async def _read_in_time(reading: Coroutine[Any, Any, dict[str, Any]]) -> tuple[dict[str, Any] | None, str]:
+    """What is read of a cluster; None with the reason if it can't be."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await reading, ""
+    except InputError as error:
+        return None, str(error)
+    except TimeoutError:
+        return None, f"the API server did not answer within {_SECONDS} seconds"
 
 
 def _gpus_words(planned: PlannedDeployment) -> str:

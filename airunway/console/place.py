@@ -6,7 +6,7 @@ from airunway.assessment.assessment import Assessment
 from airunway.assessment.finding import Severity
 from airunway.planning.deployment import PlannedDeployment
 from airunway.report.assessment_document import assessments_by_name
-from airunway.report.assessment_sentences import cost_text, gpus_text
+from airunway.report.assessment_sentences import cost_text, gpus_text, memory_sentence
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ def place_of(assessment: Assessment, planned: PlannedDeployment) -> Place:
     if known and known["gpus"]:
         pools = f" in {', '.join(known['pools'])}" if known["pools"] else ""
         cost = f"{cost_text(known['cost'], assessment.currency)} a month" if known["cost"] else "cost unknown"
-        sentence = f"{gpus_text(known['gpus'])}{pools}, {cost}"
+        sentence = "; ".join(
+            [f"{gpus_text(known['gpus'])}{pools}, {cost}", *map(memory_sentence, known.get("memory", []))]
+        )
     own = [finding for finding in assessment.findings if finding.deployment in ("", planned.name)]
     return Place(
         sentence,

@@ -82,6 +82,16 @@ def _cache_cells(use: Mapping[str, Any]) -> tuple[str, str, str]:
     return f"{gib(use['cache'])} ({use['context']:,})", gib(use["free"]), f"{use['longest']:,}"
 
 
+def memory_sentence(use: Mapping[str, Any]) -> str:
+    """What the model takes of the GPUs of each worker of a role, and the longest context that fits."""
+    worker = f"each {use['role'] or 'worker'}: "
+    if use["cache"] is None:
+        return f"{worker}weights {gib(use['weights'])} of {gib(use['usable'])}"
+    cache = f"cache of {use['context']:,} tokens {gib(use['cache'])}"
+    left = f"about {gib(use['free'])} free, longest context about {use['longest']:,} tokens"
+    return f"{worker}weights {gib(use['weights'])} and {cache} of {gib(use['usable'])}; {left}"
+
+
 def gib(count: int) -> str:
     """A number of bytes as memory is counted, such as ``15.0 GiB``."""
     return f"{count / 2**30:,.1f} GiB"

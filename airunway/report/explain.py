@@ -10,7 +10,7 @@ from rich.text import Text
 from airunway.assessment.assessment import Assessment
 from airunway.planning.deployment import PlannedDeployment
 from airunway.report.assessment_document import assessment_document, assessments_by_name
-from airunway.report.assessment_sentences import MEMORY_COLUMNS, cost_text, gpus_text, memory_rows
+from airunway.report.assessment_sentences import cost_text, gpus_text, memory_sentence
 from airunway.report.byte_sizes import byte_size
 from airunway.report.model_and_gpus import model_document
 from airunway.report.preview_document import candidate_document
@@ -44,13 +44,13 @@ def explanation_text(planned: PlannedDeployment, assessment: Assessment = _NOTHI
         Text("\nspec, as the rules evaluated it", style="bold"),
         Padding(Text(to_yaml(selection.rule_input).rstrip()), (0, 0, 0, 2), expand=False),
     ]
-    if facts := list(_facts(planned, assessment)):
+    if facts := list(deployment_facts(planned, assessment)):
         parts.append(Text("\nwhat it takes", style="bold"))
         parts += [Padding(Text(fact), (0, 0, 0, 2), expand=False) for fact in facts]
     return Group(*parts)
 
 
-def _facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
+def deployment_facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
     """The locked model, GPUs with their pools and cost, and the findings, a line each."""
     known_parts = _known(planned, assessment)
     model = known_parts["model"]
@@ -62,9 +62,8 @@ def _facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
         if known["gpus"]:
             yield f"node pools: {', '.join(known['pools']) or 'none'}"
             yield f"cost: {cost_text(known['cost'], assessment.currency)} a month"
-    for _, gpus, *cells in memory_rows({"deployments": [{"name": planned.name, **known_parts}]}):
-        facts = ", ".join(f"{name} {cell}" for name, cell in zip(MEMORY_COLUMNS[2:], cells, strict=True))
-        yield f"memory: {gpus}: {facts}"
+    for use in known_parts.get("assessment", {}).get("memory", []):
+        yield f"memory of {memory_sentence(use)}"
     for finding in known_parts.get("findings", []):
         yield f"{'stopped' if finding['severity'] == 'mandatory' else 'advice'}: {finding['message']}"
 

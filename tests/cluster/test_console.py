@@ -195,3 +195,24 @@ def test_a_model_that_gets_no_pods_fails_first_and_its_component_with_it(
         "timed out" in page.locator("#steps li.failed p").first.inner_text().lower()
         or "not ready" in page.locator("#steps li.failed p").first.inner_text()
     )
+
+
+def test_a_deployment_s_page_shows_its_pods_and_why_they_do_not_run(cluster: Cluster, page: Any) -> None:
+    with operator(cluster):
+        previewed(page).click("button[value=up]")
+        ended(page, "succeeded")
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    labels = {"airunway.ai/deployment": "cpu"}
+    spec = {"containers": [{"name": "llamacpp", "image": "x"}]}
+    cluster.send("POST", pods, {"metadata": {"name": "cpu-0", "labels": labels}, "spec": spec})
+    cluster.send("POST", pods, {"metadata": {"name": "of-another"}, "spec": spec})
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image x"}}
+    state = {"name": "llamacpp", "ready": False, "restartCount": 3, "image": "x", "imageID": "", "state": waiting}
+    status = {"status": {"phase": "Pending", "containerStatuses": [state]}}
+    cluster.send("PATCH", f"{pods}/cpu-0/status", status, "application/merge-patch+json")
+    page.goto(page.url.replace("changes", "deployments/cpu"))
+    row = page.locator("tr", has_text="cpu-0")
+    row.wait_for()
+    assert "llamacpp: ImagePullBackOff: Back-off pulling image x" in row.inner_text()
+    assert "Running, 1 of 1 ready" in page.inner_text("main")
+    assert "of-another" not in page.inner_text("main")

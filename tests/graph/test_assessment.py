@@ -195,11 +195,11 @@ def test_an_explanation_says_what_the_deployment_takes(
         "  GPUs: 4 × NVIDIA-H100-80GB-HBM3",
         "  node pools: h100",
         "  cost: $29,200 a month",
-        "  memory: 294.4 GiB of 4 GPUs: weights 131.4 GiB, cache (tokens) 40.0 GiB (131,072), about free 107.2 GiB,"
-        " longest context 131,072",
+        "  memory of each VllmWorker: weights 131.4 GiB and cache of 131,072 tokens 40.0 GiB of 294.4 GiB; about"
+        " 107.2 GiB free, longest context about 131,072 tokens",
     ]
     model, _, pools, cost, memory, finding = explained("small")
-    assert memory.startswith("  memory: 22.1 GiB of 1 GPU: weights 1.4 GiB, cache (tokens) unknown")
+    assert memory == "  memory of each VllmWorker: weights 1.4 GiB of 22.1 GiB"
     assert model == "  model Qwen/Qwen3-0.6B at c3c3c3c3c3c3 (1.5 GB)"
     assert (pools, cost) == ("  node pools: l4", "  cost: unknown a month")
     assert finding.startswith("  stopped: 2 of its 6 pods with 1 GPU each find no free node")

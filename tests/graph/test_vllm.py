@@ -77,7 +77,7 @@ def test_a_deployment_that_goes_to_it_is_a_change_of_provider(
     file.write_text(there)
     assert run(monkeypatch, "diff", "--stack", "own", "--against", str(before), "--cwd", str(project)) == 0
     output = capsys.readouterr().out
-    assert "plain: vllm on kuberay -> vllm on vllm" in output
+    assert "vllm on kuberay -> vllm on vllm" in " ".join(output.split())
     assert "create plain  Service" in output
     assert "delete plain  RayService" in output
 

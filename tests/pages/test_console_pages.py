@@ -21,6 +21,7 @@ PAGES = {
     "": "#status table",
     "new": "#decision",
     "edit/one": ".decided",
+    "deployments/one": "text=Not read: cluster nowhere",
     "providers": "table",
     "changes": "text=There is no difference to show",
 }
@@ -211,7 +212,7 @@ def test_engine_and_provider_change_as_the_form_does_and_the_last_ones_are_saved
     }
     assert shown.entries()[1] == saved
     shown.page.wait_for_selector("#status table")
-    (row,) = (line for line in shown.page.inner_text("#status tbody").splitlines() if line.startswith("row"))
+    row = shown.page.inner_text("#status tr:has(a[href$='/deployments/row'])")
     assert "kuberay" in row.split()
 
 
@@ -243,7 +244,7 @@ def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -
         "env": [{"name": "LOG", "value": "debug"}],
     }
     assert shown.entries()[1] == saved
-    shown.page.click("#status >> text=chat")
+    shown.page.click("#status a[href$='/edit/chat']")
     assert shown.page.input_value("#env") == "- name: LOG\n  value: debug\n"
     shown.fill(resources__gpu__count="2")
     shown.page.click("text=Review the change")
@@ -262,7 +263,7 @@ def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -
 
 def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_beside_it(shown: Console) -> None:
     shown.open("")
-    shown.page.click("#status >> text=filed")
+    shown.page.click("#status a[href$='/edit/filed']")
     assert "It is in deployments/team.yaml" in shown.page.inner_text("form")
     shown.fill(model__id="org/new")
     shown.has("#yaml h2", "In deployments/team.yaml")
@@ -361,9 +362,8 @@ def test_the_way_back_from_a_review_keeps_what_was_typed(shown: Console) -> None
     shown.page.click("text=Review the change")
     assert "vllm on dynamo: org/m, 2 GPUs" in shown.page.inner_text("main .decided")
     shown.page.click("text=Back to the form")
-    assert shown.page.input_value("#name") == "typed"
-    assert shown.page.input_value("#engine-type") == "vllm"
-    assert shown.page.input_value("#resources-gpu-count") == "2"
+    typed = [shown.page.input_value(field) for field in ("#name", "#engine-type", "#resources-gpu-count")]
+    assert typed == ["typed", "vllm", "2"]
     assert "typed" not in shown.file.read_text()
 
 
@@ -371,8 +371,8 @@ def test_a_value_that_is_not_valid_stays_in_sight(shown: Console) -> None:
     wrong = "- name: one\n      engine: {type: vlm}\n      provider: {name: kto}"
     shown.file.write_text(STACK.replace("- name: one", wrong))
     shown.page.goto(f"{shown.base}edit/one")
-    assert shown.page.locator("#engine-type option:checked").inner_text() == "vlm (not valid)"
-    assert shown.page.locator("#provider-name option:checked").inner_text() == "kto (not valid)"
+    for field, text in (("#engine-type", "vlm (not valid)"), ("#provider-name", "kto (not valid)")):
+        assert shown.page.locator(f"{field} option:checked").inner_text() == text
     shown.has("#error-engine-type", "'vlm' given")
 
 
@@ -385,4 +385,16 @@ def test_a_console_that_does_not_answer_says_so_until_it_does(shown: Console) ->
     page.unroute("**/check")
     shown.fill(name="one-more-again")
     page.wait_for_selector("#offline", state="hidden")
-    shown.errors.clear()  # the browser reports the request that failed
+
+
+def test_a_deployment_s_page_says_what_it_is_why_and_how_to_use_it(shown: Console) -> None:
+    page = shown.open("")
+    page.click("#status a[href$='/deployments/one']")
+    page.wait_for_url("**/deployments/one")
+    assert "org/gguf, no GPU, llamacpp on kaito in namespace ml" in page.inner_text(".decided")
+    for text in ('airunway chat one "Say hello." --stack own', "http://one.ml.svc/v1"):
+        assert text in page.inner_text("main")
+    page.click("text=Objects of one")
+    assert "kind: Workspace" in page.inner_text("main")
+    page.click("text=Edit")
+    page.wait_for_url("**/edit/one")

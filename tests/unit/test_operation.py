@@ -138,7 +138,6 @@ def test_a_failure_of_the_console_ends_the_process_too(monkeypatch: pytest.Monke
 
 async def cancelled(how: str, times: int) -> Operation:
     operation = Operation("own", "up")
-    operation.cancel()  # nothing runs yet
     task = asyncio.create_task(operation.run(command(WAITS, how), "."))
     async for _, event in operation.follow():
         if event.get("text") == "running":
@@ -161,6 +160,17 @@ def test_a_cancellation_interrupts_and_a_second_one_kills(how: str, times: int) 
     assert {"kind": "log", "text": "stopping"} in operation.events
     assert operation._process is not None
     assert operation._process.returncode == (1 if how == "once" else -signal.SIGKILL)
+
+
+def test_a_cancellation_while_the_process_is_being_started_is_not_lost() -> None:
+    async def act() -> Operation:
+        operation = Operation("own", "up")
+        task = asyncio.create_task(operation.run(command(WAITS, "once"), "."))
+        operation.cancel()
+        await asyncio.wait_for(task, 20)
+        return operation
+
+    assert asyncio.run(act()).events[-1] == {"kind": "end", "result": "cancelled", "text": ""}
 
 
 def test_who_comes_late_or_comes_back_sees_every_event_once() -> None:
