@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from airunway.assessment.model_lock import LOCK_FILE, LockedModel, lock_key
-from airunway.live.model_hub import look_up
+from airunway.live.model_cache import ModelCache
+from airunway.live.model_hub import look_up as look_up_on_hub
 from airunway.planning.entries import read_entries
 from airunway.program.model_lock_file import lock_text, read_lock_file, write_lock_file
 from airunway.program.stack_file import stack_names
@@ -19,7 +20,7 @@ _CONCURRENT = 8
 _GATED = "is gated: without HF_TOKEN of an account that accepted its terms, what it takes beside weights is unknown"
 
 
-def lock_models(root: Path, update: Sequence[str], *, update_all: bool) -> None:
+def lock_models(root: Path, update: Sequence[str], *, update_all: bool, offline: bool) -> None:
     """Lock what stacks serve and the lock lacks, and move what ``update`` names; forget what no stack serves."""
     used = served_models(root)
     if unknown := [key for key in update if key not in used]:
@@ -28,7 +29,8 @@ def lock_models(root: Path, update: Sequence[str], *, update_all: bool) -> None:
         )
     before, lock = read_lock_file(root)
     wanted = [key for key in used if key not in lock.models or key in update or update_all]
-    models = {key: locked for key, locked in lock.models.items() if key in used} | dict(_looked_up(wanted))
+    found = dict(_looked_up(wanted, offline=offline))
+    models = {key: locked for key, locked in lock.models.items() if key in used} | found
     _print(_changes(lock.models, models))
     text = lock_text(before, models)
     if text == before:
@@ -40,11 +42,11 @@ def lock_models(root: Path, update: Sequence[str], *, update_all: bool) -> None:
     console(stderr=True).print(f"Wrote {LOCK_FILE}.", soft_wrap=True)
 
 
-def check_lock(root: Path) -> bool:
+def check_lock(root: Path, *, offline: bool) -> bool:
     """Print what the lock lacks, and what has moved upstream; return whether there is any."""
     used = served_models(root)
     _, lock = read_lock_file(root)
-    changes = list(_changes(lock.models, dict(_looked_up(used))))
+    changes = list(_changes(lock.models, dict(_looked_up(used, offline=offline))))
     _print(changes)
     if changes:
         console(stderr=True).print(
@@ -67,8 +69,11 @@ def served_models(root: Path) -> list[str]:
     return sorted(keys)
 
 
-def _looked_up(keys: Sequence[str]) -> Iterator[tuple[str, LockedModel]]:
-    """Ask the hub for each model, several at a time. Raises ``InputError`` with all problems."""
+def _looked_up(keys: Sequence[str], *, offline: bool) -> Iterator[tuple[str, LockedModel]]:
+    """Ask the hub, or the cache, for each model, several at a time. Raises ``InputError`` with all problems."""
+    if not keys:
+        return
+    look_up = ModelCache().look_up if offline else look_up_on_hub
     out = console(stderr=True)
     problems: list[Problem] = []
     with ThreadPoolExecutor(_CONCURRENT) as threads:

@@ -171,6 +171,9 @@ def lock(
         typer.Option("--update", metavar="MODEL", help="Move this model to its newest commit; repeatable."),
     ] = None,
     update_all: Annotated[bool, typer.Option("--update-all", help="Move all models to their newest commits.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no hub, but the cache that `hf download` fills (HF_HUB_CACHE).")
+    ] = False,
     cwd: ProjectOption = None,
 ) -> None:
     """Lock the commits of all stacks' models.
@@ -183,8 +186,8 @@ def lock(
     if check and (update or update_all):
         raise typer.BadParameter("give --check alone", param_hint="--check")
     if not check:
-        lock_models(find_project(cwd), update or (), update_all=update_all)
-    elif check_lock(find_project(cwd)):
+        lock_models(find_project(cwd), update or (), update_all=update_all, offline=offline)
+    elif check_lock(find_project(cwd), offline=offline):
         raise typer.Exit(1)
 
 

@@ -132,7 +132,7 @@ def test_the_endpoint_inside_the_cluster_needs_no_cluster(project: Path) -> None
         (("wait", "nope", "--stack", "own"), 1, "no deployment 'nope'; valid: cpu, gpu, ray, via"),
         (("wait", "--stack", "own", "--timeout", "soon"), 2, "90s, 45m or 1h30m"),
         (("status", "--stack", "nope"), 1, "no stack 'nope'"),
-        (("status",), 2, "--stack"),
+        (("status",), 1, "no stack 'dev'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

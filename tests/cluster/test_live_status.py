@@ -46,7 +46,9 @@ def test_status_follows_the_objects_through_their_states(cluster: Cluster, deplo
     assert phases(deployed)["via"] == "Failed"
     text = airunway(deployed, "status", "--stack", "own")
     assert "3 of 4 running" in text.stdout
-    assert re.search(r"via +Failed +kaito +llamacpp +0/0 +http://via-md.live.svc/v1 +no GPU is left", text.stdout)
+    assert re.search(
+        r"via +Failed +0/0 +org/gguf +– +llamacpp on kaito +http://via-md.live.svc/v1 +no GPU is left", text.stdout
+    )
     assert "\x1b" not in text.stdout
 
 

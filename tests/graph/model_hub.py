@@ -42,13 +42,14 @@ def model(
 
 class ModelHub(ThreadingHTTPServer):
     """``models`` are what is there, by id and revision; ``configs`` are the configurations, by id;
-    ``refusal`` is an error code for all.
+    ``files`` are other files, by id and path; ``refusal`` is an error code for all.
     """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.models: dict[tuple[str, str], Any] = {}
         self.configs: dict[str, Any] = {}
+        self.files: dict[tuple[str, str], bytes] = {}
         self.gated_configs: set[str] = set()
         self.refusal: tuple[int, str] | None = None
         self.requests: list[str] = []
@@ -75,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         if is_file and model_id in hub.gated_configs:
             return self._reply(403, {"error": "no"}, "GatedRepo")
         if is_file:
-            return self._reply(200, hub.configs[model_id], commit=commit.partition("/")[0])
+            revision, _, path = commit.partition("/")
+            commit = hub.models.get((model_id, revision), {"sha": revision})["sha"]
+            return self._reply(200, hub.files.get((model_id, path)) or hub.configs[model_id], commit=commit)
         hub.requests.append(self.path)
         hub.tokens.add(self.headers["Authorization"])
         path = urlsplit(self.path).path.removeprefix("/api/models/")
@@ -105,7 +108,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-Error-Code", code)
         if commit:
             self.send_header("X-Repo-Commit", commit)
-            self.send_header("ETag", f'"{hashlib.sha1(text).hexdigest()}"')
+            # Files of large-file storage are known by their SHA-256, others by git's digest.
+            digest = hashlib.sha256(text) if self.path.endswith(".safetensors") else hashlib.sha1(text)
+            self.send_header("ETag", f'"{digest.hexdigest()}"')
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(text)
