@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test fuzz test-pages verify-vendored test-cluster bench bench-quick upgrade-state lint check format lint types golden schema reference docs lock clean
+.PHONY: help preview test fuzz test-pages verify-vendored test-cluster bench bench-quick upgrade-state lint check format lint types golden schema reference pictures docs lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -85,6 +85,9 @@ schema: $(VENV)/.run ## Rewrite what is made from the models: JSON Schemas, the 
 reference: $(VENV)/.run ## Rewrite docs/reference.md from the models and the commands' help
 	$(BIN)/python -m airunway.cli.reference > $(VENV)/reference.md
 	cp $(VENV)/reference.md docs/reference.md
+
+pictures: $(VENV)/.dev ## Take the pictures in docs/ anew (needs Chromium)
+	@$(BIN)/python docs/pictures.py
 
 docs: $(VENV)/.docs ## Build the documentation into build/docs
 	@$(BIN)/python -m mkdocs build --strict

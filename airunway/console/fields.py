@@ -2,25 +2,27 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from airunway.spec.entry import ENTRY_FIELDS, DeploymentEntry
+from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError, Problem
-from airunway.text.yaml_reading import StackLoader, read_document
+from airunway.text.yaml_reading import StackLoader, load_data, read_document
 from airunway.text.yaml_writing import to_yaml
 
 
 @dataclass(frozen=True)
 class Field:
-    """A form field: ``name`` is its dotted path, ``kind`` text, number, choice or yaml."""
+    """A form field: ``name`` is its dotted path, ``kind`` text, number, choice or yaml, ``label`` what it is called."""
 
     name: str
     kind: str
     help: str
     required: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    label: str = ""
 
     @property
     def id(self) -> str:
@@ -37,30 +39,20 @@ class Group:
     open: bool
 
 
-# Title, whether it is open, and the prefixes of its fields; the longest matching prefix decides.
-_GROUPS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
-    ("Model", True, ("name", "namespace", "model")),
-    ("Engine and provider", True, ("engine.type", "provider.name", "serving")),
-    ("Compute", True, ("resources", "scaling")),
-    ("Disaggregated serving", False, ("scaling.prefill", "scaling.decode")),
-    ("Engine settings", False, ("engine", "image")),
-    ("Pods", False, ("env", "podTemplate", "secrets", "nodeSelector", "tolerations")),
-    ("Delivery", False, (*sorted(ENTRY_FIELDS - {"name", "namespace"}), "provider", "gateway")),
-)
-
-
 @cache
 def groups() -> tuple[Group, ...]:
-    """Return all fields of an entry, in groups."""
-    order = {path: (title, index) for title, _, paths in _GROUPS for index, path in enumerate(paths)}
-    fields_by_group: dict[str, list[tuple[int, Field]]] = {title: [] for title, _, _ in _GROUPS}
+    """Return all fields of an entry, in the groups of ``form.yaml``."""
+    data = load_data(Path(__file__).with_name("form.yaml"))
+    numbered = list(enumerate(data["groups"]))
+    places = {path: (number, index) for number, group in numbered for index, path in enumerate(group["fields"])}
+    fields: dict[int, list[tuple[int, Field]]] = {number: [] for number, _ in numbered}
     for field in _fields(DeploymentEntry.model_json_schema(by_alias=True)):
-        path = max((p for p in order if field.name == p or field.name.startswith(f"{p}.")), key=len)
-        title, index = order[path]
-        fields_by_group[title].append((index, field))
+        path = max((p for p in places if field.name == p or field.name.startswith(f"{p}.")), key=len)
+        number, index = places[path]
+        fields[number].append((index, replace(field, label=data["labels"].get(field.name, field.name))))
     return tuple(
-        Group(title, tuple(field for _, field in sorted(fields_by_group[title], key=lambda pair: pair[0])), is_open)
-        for title, is_open, _ in _GROUPS
+        Group(group["title"], tuple(f for _, f in sorted(fields[number], key=lambda pair: pair[0])), group["open"])
+        for number, group in numbered
     )
 
 

@@ -14,6 +14,7 @@ from airunway.console.file_edit import FileEdit, read_text
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.entries import Entry, read_entries
+from airunway.planning.locked_models import read_lock
 from airunway.planning.plan import Plan, has_operator
 from airunway.planning.settings import InstallationMode, ProviderSettings, StackSettings
 from airunway.program.stack_assessment import assess_stack
@@ -107,8 +108,9 @@ class Project:
 
     def context(self, stack: str) -> Context:
         """Return the context that the stack's forms are checked in. Raises ``InputError``."""
+        lock, _ = read_lock(stack_settings(self.root, stack)[1])  # what is wrong with it is told with the plan
         return Context(
-            stack_target(self.root, stack),
+            replace(stack_target(self.root, stack), lock=lock),
             {name: entry.location.path for name, entry in self._all_entries(stack).items()},
         )
 

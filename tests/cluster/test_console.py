@@ -93,7 +93,7 @@ def test_a_preview_then_an_update_are_followed_and_the_status_is_shown(cluster: 
         page.click("button[value=up]")
         ended(page, "succeeded")
     assert names(cluster, "Workspace", NAMESPACE) == ["cpu"]
-    assert "create" in page.inner_text("#log")
+    assert "create" in (page.text_content("#log") or "")
     page.goto(page.url.replace("changes", ""))
     page.locator("#status .phase", has_text="Running").first.wait_for()
     assert "1/1" in page.inner_text("#status table")
@@ -171,10 +171,11 @@ def test_a_failure_is_shown_first_with_its_reason(cluster: Cluster, page: Any, t
     file.write_text(yaml.safe_dump(document))
     changes(page)
     assert "The files have changed since the preview" in page.inner_text("#actions")
-    page.click("button[value=preview]")
+    previewed(page).click("button[value=up]")
     ended(page, "failed")
     assert "cluster is unreachable" in page.inner_text("#log")
-    assert page.is_disabled("button[value=up]")
+    assert "failed" in page.locator("#steps li").first.inner_text()
+    assert page.is_disabled("button[value=up]"), "what has failed is previewed again"
 
 
 def test_a_model_that_gets_no_pods_fails_first_and_its_component_with_it(
@@ -204,14 +205,14 @@ def test_a_deployment_s_page_shows_its_pods_and_why_they_do_not_run(cluster: Clu
     pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
     labels = {"airunway.ai/deployment": "cpu"}
     spec = {"containers": [{"name": "llamacpp", "image": "x"}]}
-    cluster.send("POST", pods, {"metadata": {"name": "cpu-0", "labels": labels}, "spec": spec})
+    cluster.send("POST", pods, {"metadata": {"name": "cpu-broken", "labels": labels}, "spec": spec})
     cluster.send("POST", pods, {"metadata": {"name": "of-another"}, "spec": spec})
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image x"}}
     state = {"name": "llamacpp", "ready": False, "restartCount": 3, "image": "x", "imageID": "", "state": waiting}
     status = {"status": {"phase": "Pending", "containerStatuses": [state]}}
-    cluster.send("PATCH", f"{pods}/cpu-0/status", status, "application/merge-patch+json")
+    cluster.send("PATCH", f"{pods}/cpu-broken/status", status, "application/merge-patch+json")
     page.goto(page.url.replace("changes", "deployments/cpu"))
-    row = page.locator("tr", has_text="cpu-0")
+    row = page.locator("tr", has_text="cpu-broken")
     row.wait_for()
     assert "llamacpp: ImagePullBackOff: Back-off pulling image x" in row.inner_text()
     assert "Running, 1 of 1 ready" in page.inner_text("main")

@@ -344,7 +344,6 @@ def test_the_keyboard_alone_makes_a_deployment(shown: Console) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type("typed")
     page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
     page.keyboard.type("org/model")
     shown.decided("llamacpp", "kaito")
     page.keyboard.press("Enter")
@@ -372,7 +371,7 @@ def test_a_value_that_is_not_valid_stays_in_sight(shown: Console) -> None:
     shown.file.write_text(STACK.replace("- name: one", wrong))
     shown.page.goto(f"{shown.base}edit/one")
     for field, text in (("#engine-type", "vlm (not valid)"), ("#provider-name", "kto (not valid)")):
-        assert shown.page.locator(f"{field} option:checked").inner_text() == text
+        assert shown.page.locator(f"{field} option:checked").text_content() == text
     shown.has("#error-engine-type", "'vlm' given")
 
 

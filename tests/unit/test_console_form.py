@@ -220,3 +220,18 @@ def test_a_deployment_of_every_row_of_the_decision_table_is_made_by_the_form(gua
     assert [(p.name, p.request.selection.provider) for p in planned[1:]] == [
         (f"row-{i}", provider) for i, (_, provider) in enumerate(ROWS)
     ]
+
+
+def test_every_field_has_a_label_and_a_group_and_few_are_shown_at_first() -> None:
+    fields = [field for group in groups() for field in group.fields]
+    assert [field.name for field in fields if field.label in ("", field.name) and field.name != "image"] == []
+    assert len({field.label for field in fields}) == len(fields)
+    (shown,) = [group for group in groups() if group.open]
+    assert [field.name for field in shown.fields] == [
+        "name",
+        "model.id",
+        "resources.gpu.count",
+        "engine.type",
+        "engine.contextLength",
+        "model.gguf.file",
+    ]

@@ -11,6 +11,7 @@ from airunway.console.app import Console
 from airunway.console.project import Project
 from tests.graph.assessed_changes import assessed
 from tests.graph.changes import write
+from tests.graph.locked_changes import LARGE, lock, write_lock
 from tests.graph.projects import copy_program
 from tests.unit.console_pages import HOST, Browser
 
@@ -69,3 +70,15 @@ def test_a_stack_without_pools_and_policies_is_not_planned_at_each_key(
         key: value for key, value in assessed().items() if key not in ("airunway:nodePools", "airunway:policies")
     }
     assert "dynamo" in checked(tmp_path, NEW, without)
+
+
+def test_a_locked_model_is_told_what_it_takes_and_what_does_not_fit(tmp_path: Path) -> None:
+    write_lock(copy_program(tmp_path), lock())
+    form = {"name": "new", "model.id": LARGE, "resources.gpu.count": "2", "engine.contextLength": "8192"}
+    form |= {"tolerations": "- {key: dedicated, operator: Exists}"}
+    page = checked(tmp_path, form)
+    assert "each VllmWorker: weights 131.4 GiB and cache of 8,192 tokens 2.5 GiB of 147.2 GiB" in page
+    assert "Stopped" not in page
+    assert "Stopped: its weights (131.4 GiB) do not fit the 1 × NVIDIA-H100" in checked(
+        tmp_path, form | {"resources.gpu.count": "1"}
+    )
