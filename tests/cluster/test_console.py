@@ -15,8 +15,9 @@ import yaml
 from tests.chromium import NEEDS_CHROMIUM, ROOT, console, launched, new_context
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import PASSPHRASE
+from tests.cluster.node import Node
 from tests.cluster.operator import operator
-from tests.cluster.stacks import names
+from tests.cluster.stacks import names, until
 from tests.cluster.tools import program
 from tests.deployments import CPU
 from tests.graph.projects import write_project
@@ -198,18 +199,20 @@ def test_a_model_that_gets_no_pods_fails_first_and_its_component_with_it(
     )
 
 
-def test_a_deployment_s_page_shows_its_pods_and_why_they_do_not_run(cluster: Cluster, page: Any) -> None:
+def test_a_deployment_s_page_shows_its_pods_and_why_they_do_not_run(cluster: Cluster, node: Node, page: Any) -> None:
     with operator(cluster):
         previewed(page).click("button[value=up]")
         ended(page, "succeeded")
     pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
     labels = {"airunway.ai/deployment": "cpu"}
     spec = {"containers": [{"name": "llamacpp", "image": "x"}]}
+    node.unready = "cpu-broken"
     cluster.send("POST", pods, {"metadata": {"name": "cpu-broken", "labels": labels}, "spec": spec})
+    until(lambda: cluster.get(f"{pods}/cpu-broken")["status"]["phase"] == "Running")
     cluster.send("POST", pods, {"metadata": {"name": "of-another"}, "spec": spec})
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image x"}}
     state = {"name": "llamacpp", "ready": False, "restartCount": 3, "image": "x", "imageID": "", "state": waiting}
-    status = {"status": {"phase": "Pending", "containerStatuses": [state]}}
+    status = {"status": {"containerStatuses": [state]}}
     cluster.send("PATCH", f"{pods}/cpu-broken/status", status, "application/merge-patch+json")
     page.goto(page.url.replace("changes", "deployments/cpu"))
     row = page.locator("tr", has_text="cpu-broken")
