@@ -339,7 +339,7 @@ def form(random: Random) -> BadInput:
         {str(key): str(value) for key, value in values.items()} if isinstance(values, dict) else {"kind": str(values)}
     )
     fields |= {name: str(value) for name, value in odd.items()}
-    path = random.choice(("check", "check", "review", "review", "save", "run"))
+    path = random.choice(("check", "check", "review", "review", "form", "save", "run"))
     if random.random() < 0.3:
         change = {"kind": "deployment", "entry": FULL, "replacing": "cpu", "file": "deployments.yaml"}
         fields["change"] = written(changed(change, random), random).decode("utf-8", "replace")

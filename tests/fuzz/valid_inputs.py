@@ -106,6 +106,16 @@ LOCK = {
             "license": "mit",
             "gated": True,
             "weights": {"BF16": 1_000_000},
+            "architecture": {
+                "type": "llama",
+                "context": 131_072,
+                "attentionHeads": 32,
+                "keyValueHeads": 8,
+                "headDim": 128,
+                "fullLayers": 24,
+                "slidingLayers": 8,
+                "slidingWindow": 4096,
+            },
             "files": [{"path": "a.safetensors", "bytes": 10, "sha256": "cd" * 32}],
         }
     }
