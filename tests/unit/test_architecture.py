@@ -10,18 +10,10 @@ from hypothesis import strategies as st
 
 from airunway.assessment.architecture import Architecture, read_architecture
 from airunway.assessment.memory_use import CacheNeed
+from tests.graph.model_hub import QWEN_CONFIG as QWEN
 
 MODELS = yaml.safe_load(Path(__file__).with_name("architectures.yaml").read_text())
 KNOWN = [model for model in MODELS if "elements" in model["vllm"]]
-QWEN = {
-    "model_type": "qwen3",
-    "hidden_size": 1024,
-    "num_hidden_layers": 28,
-    "num_attention_heads": 16,
-    "num_key_value_heads": 8,
-    "head_dim": 128,
-    "max_position_embeddings": 40960,
-}
 
 
 def config(model: dict[str, Any]) -> dict[str, Any]:
