@@ -69,11 +69,17 @@ MEMORY_COLUMNS = ("deployment", "GPU memory", "weights", "cache (tokens)", "abou
 
 def memory_rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str, str]]:
     """What the model of each deployment takes of each worker's GPUs, by ``MEMORY_COLUMNS``."""
+    for name, use in memory_by_name(document):
+        worker = f"{name} ({use['role']})" if use["role"] else name
+        memory = f"{gib(use['usable'])} of {use['gpus']} GPU{'' if use['gpus'] == 1 else 's'}"
+        yield worker, memory, gib(use["weights"]), *_cache_cells(use)
+
+
+def memory_by_name(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The memory of each group of workers, with the name of their deployment."""
     for deployment in document["deployments"]:
         for use in deployment.get("assessment", {}).get("memory", ()):
-            name = f"{deployment['name']} ({use['role']})" if use["role"] else deployment["name"]
-            memory = f"{gib(use['usable'])} of {use['gpus']} GPU{'' if use['gpus'] == 1 else 's'}"
-            yield name, memory, gib(use["weights"]), *_cache_cells(use)
+            yield deployment["name"], use
 
 
 def _cache_cells(use: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -12,7 +12,9 @@ from airunway.report.assessment_difference import AssessmentChange
 from airunway.report.assessment_sentences import (
     MEMORY_COLUMNS,
     deployment_rows,
+    memory_by_name,
     memory_rows,
+    memory_sentence,
     pool_sentence,
     total_sentence,
 )
@@ -34,7 +36,7 @@ def assessment_lines(document: Mapping[str, Any], width: int) -> list[Renderable
         lines.append(Text(total_sentence(assessment)))
     lines += [Text(foldable_line(pool_sentence(pool)), style="dim") for pool in assessment["pools"]]
     if memory := list(memory_rows(document)):
-        lines += ["", _memory_table(memory) if width >= _WIDE else _memory_list(memory)]
+        lines += ["", _memory_table(memory) if width >= _WIDE else _memory_list(document)]
     return ["", *lines] if lines else []
 
 
@@ -74,11 +76,8 @@ def _memory_table(rows: Sequence[tuple[str, ...]]) -> Table:
     return table
 
 
-def _memory_list(rows: Sequence[tuple[str, ...]]) -> RenderableType:
-    names = MEMORY_COLUMNS[2:]
-    lines = (
-        f"{name}: {gpus}; {', '.join(map(' '.join, zip(names, cells, strict=True)))}" for name, gpus, *cells in rows
-    )
+def _memory_list(document: Mapping[str, Any]) -> RenderableType:
+    lines = (f"{name}: {memory_sentence(use)}" for name, use in memory_by_name(document))
     return Padding(Text("\n").join(map(Text, lines)), 0)
 
 
