@@ -60,7 +60,7 @@ def test_a_rule_that_costs_too_much_is_given_up_whatever_else_is_true(kind: str)
     outcome = compile_rule(COSTLY[kind]).evaluate({})
     assert outcome.error == "actual cost limit exceeded"
     assert not outcome.is_true
-    assert time.monotonic() - started < 10  # 0.5 s; machines that run tests are noisy
+    assert time.monotonic() - started < 20  # 0.5 s; machines that run tests are noisy
 
 
 def test_each_evaluation_may_cost_as_much() -> None:
