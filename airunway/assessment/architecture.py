@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from airunway.spec.model import StrictModel, Text
+from airunway.text.json_reading import read_json
 from airunway.text.yaml_reading import load_data
 
 _LONGEST_TYPE = 100
@@ -30,6 +31,12 @@ class Architecture(StrictModel):
     sliding_layers: int = Field(0, ge=0, description="Layers whose cache ends at the sliding window.")
     sliding_window: int | None = Field(None, ge=1, description="Tokens of the sliding window.")
     is_cache_quantized: bool = Field(False, description="Whether the weights come with scales for a cache of 8 bits.")
+
+
+def parse_architecture(text: str) -> Architecture | None:
+    """The facts in the text of a ``config.json``, as ``read_architecture`` returns them. Raises ``ValueError``."""
+    config = read_json(text)
+    return read_architecture(config) if isinstance(config, dict) else None
 
 
 def read_architecture(config: Mapping[str, Any]) -> Architecture | None:

@@ -18,6 +18,7 @@ from airunway.assessment.node_pool import NodePool
 from airunway.assessment.packing import Placement
 from airunway.spec.model import GPU_RESOURCE
 from airunway.spec.quantities import parse_quantity
+from airunway.text.byte_sizes import gib
 from airunway.text.yaml_reading import load_data
 
 
@@ -90,11 +91,11 @@ def fit_findings(name: str, use: MemoryUse, severity: Severity) -> Iterator[Find
     whose = f"of each worker ({use.role})" if use.role else "of each worker"
     if use.weights > use.memory:
         least = f"at least {-(-use.weights // (use.memory // use.gpus))} are needed"
-        message = f"its weights ({_gib(use.weights)}) do not fit {worker} ({_gib(use.memory)}) {whose}; {least}"
+        message = f"its weights ({gib(use.weights)}) do not fit {worker} ({gib(use.memory)}) {whose}; {least}"
     elif use.cache is not None and use.free < 0:
         is_certain = use.weights + use.cache > use.usable
         severity = severity if is_certain else Severity.ADVISORY
-        there = f"the {_gib(use.usable)} that the engine uses of {worker} {whose}"
+        there = f"the {gib(use.usable)} that the engine uses of {worker} {whose}"
         message = f"{_taken(use, is_certain=is_certain)} do not fit {there}; {_way_out(use)}"
     else:
         return
@@ -102,11 +103,11 @@ def fit_findings(name: str, use: MemoryUse, severity: Severity) -> Iterator[Find
 
 
 def _taken(use: MemoryUse, *, is_certain: bool) -> str:
-    parts = [f"its weights ({_gib(use.weights)})"]
+    parts = [f"its weights ({gib(use.weights)})"]
     if use.context:
-        parts.append(f"the cache of one request of {use.context:,} tokens ({_gib(use.cache or 0)})")
+        parts.append(f"the cache of one request of {use.context:,} tokens ({gib(use.cache or 0)})")
     if not is_certain:
-        parts.append(f"about {_gib(use.overhead)} for the engine itself")
+        parts.append(f"about {gib(use.overhead)} for the engine itself")
     return " and ".join(parts)
 
 
@@ -136,12 +137,8 @@ def gguf_findings(name: str, locked: LockedModel, file: str, limit: str | None) 
     size = next((found.bytes for found in locked.files if found.path == file), 0)
     most = parse_quantity(limit) if limit else None
     if size and most is not None and size > most:
-        message = f"its file ({_gib(size)}) does not fit resources.memory {limit}, so it would be read again and again"
+        message = f"its file ({gib(size)}) does not fit resources.memory {limit}, so it would be read again and again"
         yield Finding(Concern.FIT, Severity.ADVISORY, message, name)
-
-
-def _gib(count: int) -> str:
-    return f"{count / 2**30:,.1f} GiB"
 
 
 def _data() -> dict[str, Any]:

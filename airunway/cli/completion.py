@@ -1,43 +1,42 @@
 """What a shell offers while a command is typed: names of stacks, and of a stack's deployments."""
 
-import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from airunway.cli.project_folder import DEFAULT_STACK, nearest_project
+from airunway.program.stack_file import stack_names, stack_path
+from airunway.text.bounded_files import UnreadableFileError, read_text_file
 from airunway.text.problems import InputError
 from airunway.text.yaml_reading import StackLoader, read_document
 
-_FILE = re.compile(r"Pulumi\.(.+)\.yaml")
-_MOST_BYTES = 2**20
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, InputError, UnreadableFileError)
+"""A shell has nowhere to show an error."""
 
 
 def stacks_to_complete(ctx: typer.Context, incomplete: str) -> list[str]:
     """The project's stacks that begin like this."""
-    return sorted(name for name in _stack_files(ctx) if name.startswith(incomplete))
+    with suppress(*_UNREADABLE):
+        return [name for name in stack_names(_root(ctx)) if name.startswith(incomplete)]
+    return []
 
 
 def deployments_to_complete(ctx: typer.Context, incomplete: str) -> list[str]:
     """The deployments in the stack's own file that begin like this."""
-    file = _stack_files(ctx).get(str(ctx.params.get("stack") or "dev"))
-    return sorted(name for name in _deployments(file) if name.startswith(incomplete)) if file else []
+    with suppress(*_UNREADABLE):
+        file = stack_path(_root(ctx), str(ctx.params.get("stack") or DEFAULT_STACK))
+        return sorted(name for name in _deployments(file) if name.startswith(incomplete))
+    return []
 
 
-def _stack_files(ctx: typer.Context) -> dict[str, Path]:
-    start = Path(ctx.params.get("cwd") or Path.cwd()).absolute()
-    folder = next((path for path in (start, *start.parents) if (path / "Pulumi.yaml").exists()), start)
-    matches = ((_FILE.fullmatch(path.name), path) for path in (folder / "stacks").glob("Pulumi.*.yaml"))
-    return {match[1]: path for match, path in matches if match}
+def _root(ctx: typer.Context) -> Path:
+    start = Path(ctx.params.get("cwd") or Path.cwd())
+    return nearest_project(start) or start
 
 
 def _deployments(file: Path) -> Iterator[str]:
-    """The names in a stack file; none if it can't be read, as a shell has nowhere to show an error."""
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            return
-        content: Any = read_document(file.read_text(encoding="utf-8"), str(file), StackLoader)
-        yield from (str(entry["name"]) for entry in content["config"]["airunway:deployments"])
-    except (OSError, ValueError, KeyError, TypeError, InputError):
-        return
+    content: Any = read_document(read_text_file(file), str(file), StackLoader)
+    yield from (str(entry["name"]) for entry in content["config"]["airunway:deployments"])

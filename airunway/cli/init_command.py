@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from airunway.cli.project_folder import DEFAULT_STACK
+
 
 def init(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of the new stack.")] = "dev",
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of the new stack.")] = DEFAULT_STACK,
     context: Annotated[
         str | None, typer.Option("--context", metavar="NAME", help="Kubeconfig context of the cluster. Default: asked.")
     ] = None,

@@ -7,7 +7,6 @@ import typer
 
 from airunway.cli.completion import stacks_to_complete
 from airunway.cli.options import (
-    DEFAULT_STACK,
     Format,
     FormatOption,
     NameArgument,
@@ -19,6 +18,7 @@ from airunway.cli.options import (
     chosen_stack,
     find_project,
 )
+from airunway.cli.project_folder import DEFAULT_STACK
 from airunway.spec.durations import is_duration, seconds
 from airunway.text.problems import format_value
 

@@ -11,8 +11,8 @@ from airunway.planning.entries import read_entries
 from airunway.program.model_lock_file import lock_text, read_lock_file, write_lock_file
 from airunway.program.stack_file import stack_names
 from airunway.program.stack_plan import stack_settings
-from airunway.report.byte_sizes import byte_size
 from airunway.spec.model import Source
+from airunway.text.byte_sizes import byte_size
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
 

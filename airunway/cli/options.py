@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from airunway.cli.completion import deployments_to_complete, stacks_to_complete
+from airunway.cli.project_folder import DEFAULT_STACK, nearest_project
 
 
 class Format(StrEnum):
@@ -25,9 +26,6 @@ class PreviewFormat(StrEnum):
     MARKDOWN = "markdown"
     MERMAID = "mermaid"
     HTML = "html"
-
-
-DEFAULT_STACK = "dev"
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
@@ -87,12 +85,12 @@ FilesOption = Annotated[
 
 def find_project(cwd: Path | None) -> Path:
     """Return ``cwd``, or the nearest parent folder with a Pulumi.yaml. Raises a usage error if there is none."""
-    start = Path(os.path.realpath(cwd or Path.cwd()))
-    for folder in [start] if cwd else [start, *start.parents]:
-        if os.path.exists(folder / "Pulumi.yaml"):  # unlike the method, false for names that no file can have
-            return folder
+    found = nearest_project(cwd or Path.cwd(), parents=cwd is None)
+    if found:
+        return found
     raise typer.BadParameter(
-        f"no Pulumi.yaml in {start}" + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),
+        f"no Pulumi.yaml in {os.path.realpath(cwd or Path.cwd())}"
+        + ("" if cwd else " or its parents; run airunway in the project or give --cwd"),
         param_hint="--cwd",
     )
 

@@ -21,8 +21,8 @@ from airunway.live.api_server.kubeconfig import name_of
 class OperationPages:
     """The operation that runs or was the last one, and the pages that begin, show and cancel it.
 
-    ``run`` is the command of an operation, to which action and stack are appended; None is what the Pulumi CLI needs.
-    ``render`` makes a page of a template and its values.
+    ``run`` is the command of an operation, to which action and stack are appended; ``needs_cli`` says that it needs the
+    Pulumi CLI. ``render`` makes a page of a template and its values.
     """
 
     def __init__(

@@ -3,7 +3,6 @@
 The client fills it (`hf download ID`), below HF_HUB_CACHE or HF_HOME; it is read as huggingface_hub 2.4 lays it out.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import CacheNotFound, NotASafetensorsRepoError, SafetensorsParsingError
 
-from airunway.assessment.architecture import Architecture, read_architecture
+from airunway.assessment.architecture import Architecture, parse_architecture
 from airunway.assessment.model_lock import LockedFile, LockedModel, parts_of
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import one_line
@@ -53,15 +52,7 @@ class ModelCache:
             raise _problem(key, f"is in the cache, but not at {requested}; it has: {there}")
         try:
             return _locked(revision)
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            RecursionError,
-            SafetensorsParsingError,
-        ) as error:
+        except (*_UNREADABLE, SafetensorsParsingError) as error:
             message = (
                 f"its files in {revision.snapshot_path} can't be read: {one_line(str(error)) or type(error).__name__}"
             )
@@ -112,8 +103,7 @@ def _weights(folder: Path) -> dict[str, int]:
 
 
 def _architecture(path: Path) -> Architecture | None:
-    config = json.loads(path.read_bytes()) if path.exists() else None
-    return read_architecture(config) if isinstance(config, dict) else None
+    return parse_architecture(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _license(path: Path) -> str | None:

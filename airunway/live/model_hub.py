@@ -3,7 +3,6 @@
 The client reads HF_ENDPOINT, HF_TOKEN or the token of `hf auth login`, and proxies (huggingface_hub 2.4).
 """
 
-import json
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +15,7 @@ import httpx2
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
-from airunway.assessment.architecture import Architecture, read_architecture
+from airunway.assessment.architecture import Architecture, parse_architecture
 from airunway.assessment.model_lock import LockedFile, LockedModel, parts_of
 from airunway.live.hub_client import hub_client
 from airunway.text.bounded_streams import UnendingError
@@ -61,8 +60,7 @@ def _architecture(model_id: str, found: ModelInfo) -> Architecture | None:
             path = hub_client().hf_hub_download(model_id, _CONFIG, revision=found.sha, local_dir=folder)
         except GatedRepoError:
             return None
-        config = json.loads(Path(path).read_bytes())
-    return read_architecture(config) if isinstance(config, dict) else None
+        return parse_architecture(Path(path).read_text(encoding="utf-8"))
 
 
 def _locked(found: ModelInfo, architecture: Architecture | None) -> LockedModel:

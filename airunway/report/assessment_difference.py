@@ -6,8 +6,8 @@ from typing import Any
 
 from airunway.assessment.finding import Severity
 from airunway.report.assessment_sentences import cost_text, findings_by_severity, gpus_text, money
-from airunway.report.byte_sizes import byte_size
 from airunway.report.model_and_gpus import gpus_words
+from airunway.text.byte_sizes import byte_size
 
 MODEL_MOVES = "modelMoves"
 """Key of a preview that says what follows if its models move; it is advice if there is none."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airunway.report.model_and_gpus import count_range
+from airunway.text.byte_sizes import gib
 
 UNKNOWN = "unknown"
 
@@ -96,8 +97,3 @@ def memory_sentence(use: Mapping[str, Any]) -> str:
     cache = f"cache of {use['context']:,} tokens {gib(use['cache'])}"
     left = f"about {gib(use['free'])} free, longest context about {use['longest']:,} tokens"
     return f"{worker}weights {gib(use['weights'])} and {cache} of {gib(use['usable'])}; {left}"
-
-
-def gib(count: int) -> str:
-    """A number of bytes as memory is counted, such as ``15.0 GiB``."""
-    return f"{count / 2**30:,.1f} GiB"

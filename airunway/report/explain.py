@@ -11,9 +11,9 @@ from airunway.assessment.assessment import Assessment
 from airunway.planning.deployment import PlannedDeployment
 from airunway.report.assessment_document import assessment_document, assessments_by_name
 from airunway.report.assessment_sentences import cost_text, gpus_text, memory_sentence
-from airunway.report.byte_sizes import byte_size
 from airunway.report.model_and_gpus import model_document
 from airunway.report.preview_document import candidate_document
+from airunway.text.byte_sizes import byte_size
 from airunway.text.merge import non_empty
 from airunway.text.yaml_writing import to_yaml
 

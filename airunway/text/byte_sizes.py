@@ -8,3 +8,8 @@ def byte_size(count: int, *, sign: bool = False) -> str:
         amount, units = amount / 1000, units[1:]
     plus = "+" if sign and count >= 0 else ""
     return f"{plus}{amount:,.0f} B" if units[0] == "B" else f"{plus}{amount:,.1f} {units[0]}"
+
+
+def gib(count: int) -> str:
+    """A number of bytes as memory is counted, such as ``15.0 GiB``."""
+    return f"{count / 2**30:,.1f} GiB"
