@@ -23,6 +23,7 @@ _HEADERS = {
     b"x-frame-options": b"DENY",
 }
 _SAFE = ("GET", "HEAD")
+_ANOTHER = "for another one, press Enter in the console's terminal, or start the console again"
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,6 +42,11 @@ class Guard:
         self._app, self._hosts = app, frozenset(hosts)
         self.token: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
+
+    def renew_token(self) -> str:
+        """Make the token of another address, and forget that of an address that nobody has used."""
+        self.token = secrets.token_urlsafe(32)
+        return self.token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -74,7 +80,7 @@ class Guard:
             cookie_parser(headers.get("cookie", "")).get(cookie_of(host), "").encode(), self._session.encode()
         ):
             return PlainTextResponse(
-                "Open the address that `airunway console` printed. It works once; restart the console for a new one.",
+                f"Open the address that `airunway console` printed. It works once; {_ANOTHER}.",
                 403,
             )
         return None
@@ -83,7 +89,7 @@ class Guard:
         """Exchange the one-time token for a session cookie, and redirect to the page without the token."""
         token = query.pop("token")
         if self.token is None or not hmac.compare_digest(token.encode(), self.token.encode()):
-            return PlainTextResponse("This address has already been used. Restart the console for a new one.", 403)
+            return PlainTextResponse(f"This address is no longer good; {_ANOTHER}.", 403)
         self.token = None
         # Never "//host", which a browser treats as another site.
         answer = RedirectResponse(f"/{path.lstrip('/')}" + (f"?{urlencode(query)}" if query else ""), 303)

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from airunway.console.app import RUN, Console
 from airunway.console.process_group import LIMITS
 from airunway.console.project import Project
+from airunway.console.sign_in import offer_addresses
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console as terminal
 
@@ -57,7 +58,8 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
     port = listener.getsockname()[1]
     names = {_url_host(name) for name in (host, *_LOOPBACK)} if host in _LOOPBACK else {_url_host(host)}
     guard = Console(project, stack, run).app(f"{name}:{port}" for name in names)
-    url = f"http://{_url_host(host)}:{port}/stacks/{stack}/?token={guard.token}"
+    page = f"http://{_url_host(host)}:{port}/stacks/{stack}/"
+    url = f"{page}?token={guard.token}"
     output = terminal(stderr=True)
     if host not in _LOOPBACK:
         output.print(
@@ -65,7 +67,9 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
             " not encrypted"
         )
     print(url, flush=True)
-    output.print("The address works once; press Ctrl-C to stop the console.", markup=False)
+    is_offered = offer_addresses(lambda: print(f"{page}?token={guard.renew_token()}", flush=True))
+    another = "press Enter for another one, " if is_offered else "press "
+    output.print(f"The address works once; {another}Ctrl-C to stop the console.", markup=False)
     if browser and sys.stdout.isatty():
         webbrowser.open(url)
     try:
