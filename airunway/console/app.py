@@ -1,10 +1,9 @@
 """The console's pages as an ASGI application."""
 
-import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,21 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from airunway.console.check import FormCheck, check
+from airunway.console.cluster_reading import read_in_time
 from airunway.console.detail_page import detail_values, live_values
 from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.form_requests import form_data, named_stack
 from airunway.console.graph_page import graph_page
 from airunway.console.operation_pages import OperationPages
+from airunway.console.overview_page import status_values
 from airunway.console.place import place_of
 from airunway.console.project import STATES, Project
 from airunway.console.security import BodyTooLargeError, Guard
-from airunway.live.api_server.connection import connect
 from airunway.live.status import MISSING
-from airunway.live.survey import survey
 from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.model_and_gpus import gpus_words, model_document, planned_gpus
-from airunway.report.status_text import survey_document
 from airunway.spec.model import Engine
 from airunway.text.credentials import without_tokens
 from airunway.text.json_reading import read_json
@@ -43,7 +41,6 @@ from airunway.text.problems import InputError
 from airunway.text.terminal import printable
 from airunway.text.yaml_writing import to_yaml
 
-_SECONDS = 20
 _FOLDER = Path(__file__).parent
 RUN = (sys.executable, "-m", "airunway.console.run")
 """Command of an operation; action and stack are appended."""
@@ -103,8 +100,7 @@ class Console:
         """Show the stack's deployments; their status is loaded afterwards."""
         stack = self._stack(request)
         plan = self._project.plan(stack)
-        editable = set(self._project.entries(stack))
-        return self._render(request, "deployments.html", plan=plan, editable=editable, saved=self._saved_file(request))
+        return self._render(request, "deployments.html", plan=plan, saved=self._saved_file(request))
 
     def _saved_file(self, request: Request) -> str | None:
         """Return the saved deployment file from the query; any other value means the stack file."""
@@ -113,29 +109,7 @@ class Console:
 
     async def status(self, request: Request) -> Response:
         """Show the deployments with their status, or why it can't be read."""
-        stack = self._stack(request)
-        plan = self._project.plan(stack)
-
-        async def read() -> dict[str, Any]:
-            async with connect(plan.settings.cluster, self._project.root) as connection:
-                return survey_document(await survey(connection, stack, plan))
-
-        survey_data, problem = await _read_in_time(read())
-        live = {d["name"]: d for d in (survey_data or {}).get("deployments", [])}
-        operators = (survey_data or {}).get("operators", [])
-        editable = set(self._project.entries(stack))
-        return self._render(
-            request,
-            "status.html",
-            plan=plan,
-            live=live,
-            operators=operators,
-            problem=problem,
-            editable=editable,
-            is_empty=bool(live) and all(now["message"] == MISSING for now in live.values()),
-            MISSING=MISSING,
-            now_is=time.strftime("%H:%M:%S"),
-        )
+        return self._render(request, "status.html", **await status_values(self._project, self._stack(request)))
 
     async def detail(self, request: Request) -> Response:
         """Show one deployment."""
@@ -145,7 +119,7 @@ class Console:
     async def live(self, request: Request) -> Response:
         """Show what lives of one deployment, or why it can't be read."""
         stack, name = self._stack(request), str(request.path_params["name"])
-        found, problem = await _read_in_time(live_values(self._project, stack, name))
+        found, problem = await read_in_time(live_values(self._project, stack, name))
         now_is = time.strftime("%H:%M:%S")
         return self._render(request, "live.html", problem=problem, MISSING=MISSING, now_is=now_is, **(found or {}))
 
@@ -328,17 +302,6 @@ class Console:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
         await self.operations.end()
-
-
-async def _read_in_time(reading: Coroutine[Any, Any, dict[str, Any]]) -> tuple[dict[str, Any] | None, str]:
-    """What is read of a cluster; None with the reason if it can't be."""
-    try:
-        async with asyncio.timeout(_SECONDS):
-            return await reading, ""
-    except InputError as error:
-        return None, str(error)
-    except TimeoutError:
-        return None, f"the API server did not answer within {_SECONDS} seconds"
 
 
 def _gpus_words(planned: PlannedDeployment) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airunway.live.objects import AnyObject, CustomObject, Deployment, RegisteredProvider
+from airunway.live.plan_difference import fields_not_as_planned
 from airunway.planning import controller_delivery as delivery
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import PlannedProvider
@@ -24,6 +25,7 @@ Observer = Callable[[Mapping[str, Any]], Observation]
 
 MISSING = "not in the cluster"
 """The message of a deployment whose object is not there."""
+_ABSENT = "missing"
 _REVISION = re.compile(r"[0-9]{1,9}")
 
 
@@ -35,7 +37,8 @@ class _ObservedGeneration(LiveModel):
 class DeploymentStatus:
     """The status of one deployment; ``update`` is its last change as long as that doesn't serve.
 
-    ``gpus`` are the fewest and the most that the plan asks for; None where they can't be known.
+    ``gpus`` are the fewest and the most that the plan asks for; None where they can't be known. ``not_as_planned`` are
+    the fields of its object that have other values than the plan.
     """
 
     name: str
@@ -51,6 +54,7 @@ class DeploymentStatus:
     update: Update | None = None
     model: str = ""
     gpus: tuple[int, int] | None = None
+    not_as_planned: tuple[str, ...] = ()
 
     @property
     def serves(self) -> bool:
@@ -75,6 +79,11 @@ class OperatorStatus:
     deployments: int
     healthy: bool | None
     message: str
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the stack installs it, and has not yet."""
+        return self.installation == InstallationMode.MANAGED and self.release == _ABSENT
 
 
 def observer_of(obj: Mapping[str, Any]) -> Observer | None:
@@ -161,6 +170,7 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
         update=observation.update,
         model=planned.model,
         gpus=gpu_range(planned),
+        not_as_planned=fields_not_as_planned(resource, obj) if obj else (),
     )
 
 
@@ -182,7 +192,7 @@ def operator_status(
     releases_of_charts = {(c.namespace, c.name) for c in charts}
     owned = [d for d in (read_as(Deployment, obj) for obj in deployments or []) if d.release in releases_of_charts]
     ready = len([d for d in owned if d.is_ready])
-    states = {c.name: "unknown" if releases is None else releases.get((c.namespace, c.name), "missing") for c in charts}
+    states = {c.name: "unknown" if releases is None else releases.get((c.namespace, c.name), _ABSENT) for c in charts}
     problems = [] if served else ["its kind is not served: the CRD is missing"]
     if planned.managed:
         problems += [

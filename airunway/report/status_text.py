@@ -23,6 +23,9 @@ _STYLES = {
 }
 
 
+_MOST_FIELDS = 3
+
+
 def survey_document(survey: Survey) -> dict[str, Any]:
     """Return one stack's status as ``--format json`` prints it."""
     return {
@@ -47,6 +50,7 @@ def _deployment(status: DeploymentStatus) -> dict[str, Any]:
         },
         "endpoint": status.url,
         "message": status.message,
+        "notAsPlanned": list(status.not_as_planned),
         "conditions": [
             {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in status.conditions
         ],
@@ -100,7 +104,7 @@ def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
             gpus_cell(gpus_document(status.gpus)),
             Text(f"{foldable_line(status.engine)} on ").append(foldable_line(status.provider), style="cyan"),
             Text(foldable_line(status.url)),
-            Text(foldable_line(status.message)),
+            Text(foldable_line("; ".join(_messages(status)))),
         )
     return table
 
@@ -112,9 +116,22 @@ def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
         served_by = f"{foldable_line(status.engine)} on {foldable_line(status.provider)}"
         lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
         serves = f"{status.model}, {gpus_words(gpus_document(status.gpus))}"
-        details = [Text(foldable_line(text), style="dim") for text in (serves, status.url, status.message) if text]
+        details = [Text(foldable_line(text), style="dim") for text in (serves, status.url, *_messages(status)) if text]
         lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in details]
     return Group(*lines)
+
+
+def _messages(status: DeploymentStatus) -> list[str]:
+    others = drift_text(status.not_as_planned)
+    return [text for text in (status.message, others) if text]
+
+
+def drift_text(fields: Sequence[str]) -> str:
+    """Which fields of an object are not as planned, in words; empty for none."""
+    if not fields:
+        return ""
+    more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
+    return f"not as planned: {', '.join(fields[:_MOST_FIELDS])}{more}"
 
 
 def _phase(status: DeploymentStatus) -> Text:
