@@ -16,7 +16,7 @@ from airunway.planning.files import Files
 from airunway.planning.settings import StackSettings
 from airunway.report.preview_document import deployment_document
 from airunway.report.preview_text import selection_table
-from airunway.selection.provider_config import InferenceProviderConfig
+from airunway.selection.provider_config import InferenceProviderConfig, SelectionRule
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import console, one_line
 from airunway.text.yaml_writing import to_documents
@@ -75,13 +75,16 @@ def _capability_table(configs: Sequence[InferenceProviderConfig]) -> Table:
     return table
 
 
+def _in_words(rule: SelectionRule) -> str:
+    return f" ({rule.description})" if rule.description else ""
+
+
 def _provider_lines(config: InferenceProviderConfig) -> Text:
     installation = config.spec.installation
     text = Text(config.name, style="bold cyan")
     text.append(f"  {installation.description}\n", style="not bold default")
-    rows = [f"priority {r.priority:>3} if {r.condition}" for r in config.spec.selection_rules] or [
-        "chosen by name only"
-    ]
+    rules = config.spec.selection_rules
+    rows = [f"priority {r.priority:>3} if {r.condition}{_in_words(r)}" for r in rules] or ["chosen by name only"]
     rows += [
         f"chart {chart.chart} {chart.version or ''} as {chart.name} in {chart.namespace}"
         + (f", from {address}" if (address := installation.address(chart)) else "")

@@ -34,6 +34,7 @@ from airunway.live.status import MISSING
 from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.model_and_gpus import gpus_words, model_document, planned_gpus
+from airunway.report.preview_text import selection_reason
 from airunway.spec.model import Engine
 from airunway.text.credentials import without_tokens
 from airunway.text.json_reading import read_json
@@ -54,7 +55,7 @@ class Console:
         self.operations = OperationPages(project, run, needs_cli=run is RUN, render=self._render)
         self._templates = Jinja2Templates(_FOLDER / "templates")
         self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _with_code}
-        self._templates.env.filters |= {"gpus": planned_gpus, "gpus_words": _gpus_words}
+        self._templates.env.filters |= {"gpus": planned_gpus, "gpus_words": _gpus_words, "why": selection_reason}
 
     def app(self, hosts: Iterable[str]) -> Guard:
         """Create the application; ``hosts`` are the accepted values of the Host header."""

@@ -207,7 +207,9 @@ def _decision(deployment: Any) -> str:
 
 def _reason(deployment: Any) -> str:
     rule = deployment["rule"]
-    return f'rule "{rule["condition"]}" (priority {rule["priority"]})' if rule else "named by provider.name"
+    if not rule:
+        return "named by provider.name"
+    return f'rule "{rule.get("description") or rule["condition"]}" (priority {rule["priority"]})'
 
 
 def _explain_change(old: Any, new: Any) -> str:

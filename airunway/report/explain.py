@@ -37,7 +37,10 @@ def explanation_text(planned: PlannedDeployment, assessment: Assessment = _NOTHI
             line = Text(
                 f"{rule.priority:>4}  {value:<5}  ", style="green" if rule.value else "yellow" if rule.error else "dim"
             )
-            parts.append(Padding(line.append(rule.condition, style="default"), (0, 0, 0, 2), expand=False))
+            line.append(rule.condition, style="default")
+            if rule.description:
+                line.append(f"  ({rule.description})", style="dim")
+            parts.append(Padding(line, (0, 0, 0, 2), expand=False))
             if rule.error:
                 parts.append(Padding(Text(rule.error, style="yellow"), (0, 0, 0, 15), expand=False))
     parts += [
@@ -81,6 +84,7 @@ def explanation_document(planned: PlannedDeployment, assessment: Assessment = _N
                 **candidate_document(c),
                 "rules": [
                     {"condition": r.condition, "priority": r.priority, "value": r.value, "error": r.error}
+                    | non_empty(description=r.description)
                     for r in c.rules
                 ],
             }

@@ -35,7 +35,7 @@ def deployment_document(planned: PlannedDeployment) -> dict[str, Any]:
         "engine": str(selection.engine),
         "provider": selection.provider,
         "reason": selection.reason,
-        "rule": {"condition": rule.condition, "priority": rule.priority} if rule else None,
+        "rule": rule.model_dump(mode="json", exclude_none=True) if rule else None,
         "candidates": [candidate_document(c) for c in selection.candidates],
         **model_document(planned),
     }

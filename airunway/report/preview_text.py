@@ -87,7 +87,7 @@ def _rule_reason(selection: Selection) -> str:
         (c for c in selection.candidates if c.eligible and c.provider != selection.provider),
         key=lambda c: (-(c.priority or 0), c.provider),
     )
-    rule = f"{selection.rule.condition} ({selection.rule.priority})"
+    rule = f"{selection.rule.words} ({selection.rule.priority})"
     if not competitors:
         return rule
     verb = "ties with" if competitors[0].priority == selection.rule.priority else "ranks above"

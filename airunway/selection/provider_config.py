@@ -47,6 +47,12 @@ class SelectionRule(StrictModel):
 
     condition: str = Field(description="CEL expression over `spec` that is true or false.")
     priority: Annotated[int, Field(ge=0)] = Field(0, description="Rank when the condition is true; the highest wins.")
+    description: Text | None = Field(None, description="What the condition means, in words for people.")
+
+    @property
+    def words(self) -> str:
+        """What it means: its description, or else the condition."""
+        return self.description or self.condition
 
     @field_validator("condition")
     @classmethod

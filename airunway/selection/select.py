@@ -22,6 +22,7 @@ class RuleResult:
     priority: int
     value: bool
     error: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _evaluate(rule: SelectionRule, rule_input: dict[str, Any]) -> RuleResult:
     error = outcome.error
     if error is None and not isinstance(outcome.value, bool):
         error = f"returned {format_value(outcome.value)}, not true or false"
-    return RuleResult(rule.condition, rule.priority, outcome.is_true, error)
+    return RuleResult(rule.condition, rule.priority, outcome.is_true, error, rule.description)
 
 
 def _explicit(
@@ -164,4 +165,4 @@ def _by_rules(
 
 def _best_rule(candidate: Candidate) -> SelectionRule:
     best = max((r for r in candidate.rules if r.value), key=lambda r: r.priority)
-    return SelectionRule(condition=best.condition, priority=best.priority)
+    return SelectionRule(condition=best.condition, priority=best.priority, description=best.description)

@@ -149,7 +149,9 @@ def test_the_providers_are_sent_in_the_shape_of_the_group_and_read_back_the_same
         document = provider_config(original, group)
         assert document["apiVersion"] == f"{group}/v1alpha1"
         again = load_config(document, name)
-        assert again.spec.selection_rules == original.spec.selection_rules
+        # The CRD has no words for a rule.
+        bare = [rule.model_copy(update={"description": None}) for rule in original.spec.selection_rules]
+        assert again.spec.selection_rules == bare
         assert [r.url for r in again.spec.installation.helm_repos] == [
             r.url for r in original.spec.installation.helm_repos
         ]
