@@ -3,7 +3,10 @@ seen on a real one, in the cluster tier.
 """
 
 import copy
+import io
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,13 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from airunway.live.plan_difference import fields_not_as_planned
-from airunway.report.status_text import drift_text
+from airunway.live.status import deployment_status
+from airunway.live.survey import Survey
+from airunway.report.status_text import drift_text, surveys_text
+from tests.unit.samples import plan
 
 GOLDEN = Path(__file__).parent / "golden"
 OBJECTS: dict[str, dict[str, Any]] = {
@@ -144,3 +151,13 @@ def test_the_first_fields_are_named_and_the_others_counted() -> None:
     assert drift_text(()) == ""
     assert drift_text(("a", "b", "c")) == "not as planned: a, b, c"
     assert drift_text(("a", "b", "c", "d", "e")) == "not as planned: a, b, c and 2 more"
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_status_says_so_after_what_the_object_says_of_itself(width: int) -> None:
+    status = deployment_status(plan({}), None)
+    changed = replace(status, message="one pod is late", not_as_planned=("spec.replicas",))
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(surveys_text([Survey("dev", (changed,), ())], width))
+    text = " ".join(console.export_text().split())
+    assert re.search("one pod is late(;| )+not as planned: spec.replicas", text)
