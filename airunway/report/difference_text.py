@@ -19,7 +19,7 @@ from airunway.report.compare import (
     FieldChange,
     ResourceChange,
 )
-from airunway.report.impact import change_groups, deployment_sentences
+from airunway.report.impact import change_groups, deployment_changes
 from airunway.text.terminal import escape_invisible, foldable_line
 
 SYMBOLS = {CREATE: "+", UPDATE: "~", REPLACE: "±", DELETE: "-", FORGET: "×"}
@@ -39,8 +39,8 @@ def _lines(difference: Difference) -> list[RenderableType]:
     lines: list[RenderableType] = [
         *change_lines(difference.assessment),
         *(
-            Text(foldable_line(sentence), style="bold yellow" if is_notable else "cyan")
-            for sentence, is_notable in deployment_sentences(difference)
+            Text(foldable_line(change.sentence), style="bold yellow" if change.is_notable else "cyan")
+            for change in deployment_changes(difference)
         ),
     ]
     lines += [Text(foldable_line(sentence)) for sentence in difference.operators]

@@ -25,7 +25,7 @@ from airunway.report.assessment_sentences import (
 from airunway.report.compare import Difference
 from airunway.report.difference_text import field_sentence, summary
 from airunway.report.graph import graph_of, merged_resources, node_operations
-from airunway.report.impact import change_groups, deployment_sentences
+from airunway.report.impact import change_groups, deployment_changes
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.yaml_writing import order_keys, to_documents
@@ -80,7 +80,8 @@ def differences_html(differences: Sequence[Difference], documents: Documents) ->
             "mandatory": d.assessment.mandatory,
             "advisory": d.assessment.advisory,
             "totals": d.assessment.totals,
-            "sentences": [*deployment_sentences(d), *((sentence, False) for sentence in d.operators)],
+            "deployments": deployment_changes(d),
+            "operators": d.operators,
             "changes": [
                 {
                     "operation": group.first.operation,

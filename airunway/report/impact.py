@@ -1,6 +1,6 @@
 """What of a difference a reviewer decides on: what is removed, moves or pauses, and equal changes as one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from airunway.report.compare import (
@@ -17,7 +17,7 @@ from airunway.report.compare import (
 
 _ORDER = (DELETE, REPLACE, FORGET, UPDATE, CREATE)
 _COMPONENT, _ENDPOINT = "ModelDeployment", "endpoint"
-_MOST_NAMES = 5
+_MOST_NAMES, _MOST_SENTENCES = 5, 20
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class ChangeGroup:
     @property
     def names(self) -> str:
         """The names, the first five of them in full."""
-        names = [change.name for change in self.changes]
-        more = len(names) - _MOST_NAMES
-        return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_NAMES])} and {more} more"
+        return _first([change.name for change in self.changes])
 
 
 def change_groups(difference: Difference) -> Sequence[ChangeGroup]:
@@ -52,39 +50,91 @@ def _comparable(fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
     return tuple(FieldChange(f.field, repr(f.old), repr(f.new), f.secret) for f in fields)
 
 
-def deployment_sentences(difference: Difference) -> Sequence[tuple[str, bool]]:
-    """Say of each deployment once what changes, and whether that is a removal, another endpoint or a pause.
+@dataclass(frozen=True)
+class DeploymentChange:
+    """What changes of one deployment, or in the same way of several.
 
-    Those come first.
+    ``each`` says it of every one of several, where that says more. ``is_notable`` says that it is a removal, another
+    endpoint or a pause.
     """
-    parts: dict[str, list[str]] = {}
+
+    sentence: str
+    is_notable: bool
+    each: tuple[str, ...] = ()
+
+
+def deployment_changes(difference: Difference) -> Sequence[DeploymentChange]:
+    """Say of each deployment once what changes; beyond twenty, of those together that change in the same way.
+
+    Removals, other endpoints and pauses come first.
+    """
+    parts: dict[str, list[_Part]] = {}
     notable: set[str] = set()
-    for name, text in impacts(difference):
-        parts.setdefault(name, []).append(text)
+    for name, part in _impacts(difference):
+        parts.setdefault(name, []).append(part)
         notable.add(name)
     for selection in difference.selections:
         if selection.new is not None:
-            parts.setdefault(selection.name, []).append(decision_text(selection))
+            parts.setdefault(selection.name, []).append(_decision(selection))
     for name, text in difference.assessment.deployments:
-        parts.setdefault(name, []).append(text)
-    names = sorted(parts, key=lambda name: name not in notable)
-    return [(f"{name}: {'; '.join(parts[name])}", name in notable) for name in names]
+        parts.setdefault(name, []).append(_Part(text, text))
+    groups: dict[tuple[bool, str], list[str]] = {}
+    for name in sorted(parts, key=lambda name: name not in notable):
+        together = len(parts) > _MOST_SENTENCES
+        shared = "; ".join(part.of_several for part in parts[name]) if together else name
+        groups.setdefault((name in notable, shared), []).append(name)
+    return [_change(names, parts, shared, is_notable=noted) for (noted, shared), names in groups.items()]
+
+
+def _change(
+    names: Sequence[str], parts: Mapping[str, Sequence["_Part"]], shared: str, *, is_notable: bool
+) -> DeploymentChange:
+    each = tuple(f"{name}: {'; '.join(part.of_one for part in parts[name])}" for name in names)
+    if len(names) == 1:
+        return DeploymentChange(each[0], is_notable)
+    shown = ", ".join(names) if is_notable else _first(names)
+    says_all = all(f"{name}: {shared}" == text and name in shown for name, text in zip(names, each, strict=True))
+    return DeploymentChange(f"{len(names)} deployments: {shared} ({shown})", is_notable, () if says_all else each)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a sentence about one deployment, and about several that it is true of but for their own values."""
+
+    of_one: str
+    of_several: str
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_NAMES])} and {more} more"
 
 
 def impacts(difference: Difference) -> Iterator[tuple[str, str]]:
     """The deployments that are removed, that are at another endpoint, and that are not served meanwhile."""
+    yield from ((name, part.of_one) for name, part in _impacts(difference))
+
+
+def _impacts(difference: Difference) -> Iterator[tuple[str, _Part]]:
     for selection in difference.selections:
         if selection.new is None:
-            yield selection.name, f"removed, was {selection.serves}{selection.old}"
+            removed = f"removed, was {selection.serves}{selection.old}"
+            yield selection.name, _Part(removed, f"removed, was {selection.old}")
     for change in difference.resources:
         if change.kind == _COMPONENT:
             moves = (field for field in change.fields if field.field == _ENDPOINT and field.old and field.new)
-            yield from (
-                (change.name, f"endpoint {move.old} -> {move.new}, so its clients have to follow") for move in moves
-            )
+            for move in moves:
+                text = f"endpoint {move.old} -> {move.new}, so its clients have to follow"
+                yield change.name, _Part(text, "other endpoints, so their clients have to follow")
     for change in difference.resources:
         if change.interrupts:
-            yield change.name, f"not served while its {change.kind} is deleted and created again"
+            text = f"not served while its {change.kind} is deleted and created again"
+            yield change.name, _Part(text, text)
+
+
+def _decision(change: SelectionChange) -> _Part:
+    text = decision_text(change)
+    return _Part(text, text if change.old else f"{change.new}, {change.because}")
 
 
 def decision_text(change: SelectionChange) -> str:

@@ -17,7 +17,7 @@ from airunway.report.assessment_sentences import (
 )
 from airunway.report.compare import Difference
 from airunway.report.difference_text import SYMBOLS, field_sentence, summary
-from airunway.report.impact import change_groups, deployment_sentences
+from airunway.report.impact import change_groups, deployment_changes
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.text.terminal import printable
@@ -76,8 +76,8 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
 def _difference_blocks(difference: Difference) -> Iterator[list[str]]:
     """Render the decisions of a stack, then its resources, folded: equal changes as one."""
     block = ["", f"#### {_code(difference.stack)}", ""]
-    for sentence, is_notable in deployment_sentences(difference):
-        block.append(f"- **{_escape(sentence)}**" if is_notable else f"- {_escape(sentence)}")
+    for told in deployment_changes(difference):
+        block.append(f"- **{_escape(told.sentence)}**" if told.is_notable else f"- {_escape(told.sentence)}")
     block += [f"- {_escape(sentence)}" for sentence in difference.operators]
     yield [*block, ""]
     for group in change_groups(difference):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airunway.report.compare import CREATE, DELETE, FORGET, REPLACE, UPDATE, Difference, compare
 from airunway.report.difference_document import difference_document
 from airunway.report.difference_text import field_sentence, summary
-from airunway.report.impact import decision_text, deployment_sentences
+from airunway.report.impact import decision_text, deployment_changes
 
 KINDS = (
     "kubernetes:core/v1:ConfigMap",
@@ -254,8 +254,8 @@ ON_A = decision("m", "a", "vllm", 50, {"a": 50, "b": 40})
 def test_a_decision_s_change_has_its_reason(old: Any, new: Any, sentence: str) -> None:
     difference = between(old, new)
     assert difference
-    ((told, _),) = deployment_sentences(difference)
-    assert sentence in told
+    (told,) = deployment_changes(difference)
+    assert sentence in told.sentence
 
 
 names = st.sampled_from("abc")

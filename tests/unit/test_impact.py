@@ -1,5 +1,6 @@
 """Unit (pure): what of a difference comes first, changes that are shown as one, and command lines compared by flag."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from airunway.report.argument_changes import changed_arguments
 from airunway.report.compare import Difference, compare
 from airunway.report.difference_text import field_sentence
-from airunway.report.impact import change_groups, deployment_sentences, impacts
+from airunway.report.impact import DeploymentChange, change_groups, deployment_changes, impacts
 
 RULE = {"condition": "true", "priority": 1}
 
@@ -89,19 +90,51 @@ def test_a_deployment_is_told_once_and_what_its_clients_notice_first() -> None:
     before, after = deployment("chat", 1), deployment("chat", 2) | {"provider": "kuberay", "rule": None}
     endpoints = [resource("chat", "ModelDeployment", endpoint=f"http://{host}/v1") for host in ("a", "b")]
     found = difference([endpoints[0]], [endpoints[1]], [before], [deployment("new", 0), after])
-    assert deployment_sentences(found) == [
-        (
+    assert deployment_changes(found) == [
+        DeploymentChange(
             "chat: endpoint http://a/v1 -> http://b/v1, so its clients have to follow; vllm on dynamo -> vllm on"
             " kuberay, because provider.name now names it; 1 GPU -> 2 GPUs",
             True,
         ),
-        ('new: org/m, no GPU, vllm on dynamo, new: rule "true" (priority 1)', False),
+        DeploymentChange('new: org/m, no GPU, vllm on dynamo, new: rule "true" (priority 1)', False),
     ]
+
+
+def many(count: int, *, removed: int = 0, gpus: int = 2) -> Difference:
+    """A difference of ``count`` deployments: the first are removed, the others get other GPUs."""
+    names = [f"m{i:02}" for i in range(count)]
+    old = [deployment(name, 1) | {"model": {"id": f"org/{name}"}} for name in names]
+    new = [deployment(name, gpus) | {"model": {"id": f"org/{name}"}} for name in names[removed:]]
+    return difference([], [], old, new)
+
+
+def test_twenty_deployments_are_told_one_by_one() -> None:
+    changes = deployment_changes(many(20))
+    assert [change.sentence for change in changes] == [f"m{i:02}: 1 GPU -> 2 GPUs" for i in range(20)]
+    assert not any(change.each for change in changes)
+
+
+def test_more_that_change_in_the_same_way_are_told_together_and_removals_by_all_their_names() -> None:
+    removed, changed = deployment_changes(many(23, removed=7))
+    assert removed.sentence == "7 deployments: removed, was vllm on dynamo (m00, m01, m02, m03, m04, m05, m06)"
+    assert removed.is_notable
+    assert removed.each[0] == "m00: removed, was org/m00, 1 GPU, vllm on dynamo"
+    assert changed.sentence == "16 deployments: 1 GPU -> 2 GPUs (m07, m08, m09, m10, m11 and 11 more)"
+    assert not changed.is_notable
+    assert changed.each[-1] == "m22: 1 GPU -> 2 GPUs"
+
+
+@given(st.integers(1, 40), st.integers(0, 40), st.integers(1, 3))
+def test_every_deployment_that_changes_is_told_once(count: int, removed: int, gpus: int) -> None:
+    found = many(count, removed=min(count, removed), gpus=gpus)
+    told = " ".join(text for change in deployment_changes(found) for text in change.each or (change.sentence,))
+    expected = [f"m{i:02}" for i in range(count) if i < removed or gpus != 1]
+    assert sorted(re.findall(r"(?<!org/)m\d\d", told)) == expected
 
 
 def test_a_change_that_nobody_notices_has_no_impact() -> None:
     before, after = [resource("a", spec={"x": 1})], [resource("a", spec={"x": 2})]
-    assert deployment_sentences(difference(before, after, [deployment("a")], [deployment("a")])) == []
+    assert deployment_changes(difference(before, after, [deployment("a")], [deployment("a")])) == []
 
 
 @pytest.mark.parametrize(
