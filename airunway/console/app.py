@@ -23,21 +23,22 @@ from airunway.console.cluster_reading import read_in_time
 from airunway.console.detail_page import detail_values, live_values
 from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
-from airunway.console.form_requests import form_data, named_stack
+from airunway.console.form_requests import form_data, named_stack, reviewed_change
 from airunway.console.graph_page import graph_page
 from airunway.console.operation_pages import OperationPages
 from airunway.console.overview_page import status_values
 from airunway.console.place import place_of
 from airunway.console.project import STATES, Project
+from airunway.console.pull_request_page import PullRequestPage
 from airunway.console.security import BodyTooLargeError, Guard
 from airunway.live.status import MISSING
 from airunway.planning.deployment import PlannedDeployment
+from airunway.program.branch import push_remote
 from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.model_and_gpus import gpus_words, model_document, planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.spec.model import Engine
 from airunway.text.credentials import without_tokens
-from airunway.text.json_reading import read_json
 from airunway.text.problems import InputError
 from airunway.text.terminal import printable
 from airunway.text.yaml_writing import to_yaml
@@ -53,6 +54,7 @@ class Console:
     def __init__(self, project: Project, default: str, run: Sequence[str] = RUN) -> None:
         self._project, self._default = project, default
         self.operations = OperationPages(project, run, needs_cli=run is RUN, render=self._render)
+        self.pull_request = PullRequestPage(project, self._render)
         self._templates = Jinja2Templates(_FOLDER / "templates")
         self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _with_code}
         self._templates.env.filters |= {"gpus": planned_gpus, "gpus_words": _gpus_words, "why": selection_reason}
@@ -73,6 +75,7 @@ class Console:
             Route(f"{stack}/form", self.form_again, methods=["POST"]),
             Route(f"{stack}/review", self.review, methods=["POST"]),
             Route(f"{stack}/save", self.save, methods=["POST"]),
+            Route(f"{stack}/pull-request", self.pull_request.open, methods=["POST"]),
             Route(f"{stack}/providers", self.providers),
             Route(f"{stack}/changes", self.operations.changes),
             Route(f"{stack}/actions", self.operations.actions),
@@ -226,17 +229,15 @@ class Console:
             conflict=conflict,
             typed=typed or {},
             decision=decision,
+            remote=push_remote(self._project.root),
         )
 
     async def save(self, request: Request) -> Response:
         """Save a reviewed change, unless the file has changed since."""
         form = await form_data(request)
         stack = self._stack(request)
-        try:
-            change = read_json(form.get("change", ""))
-        except ValueError:
-            change = None
-        edit = self._project.plan_edit(stack, change if isinstance(change, dict) else {})
+        change = reviewed_change(form)
+        edit = self._project.plan_edit(stack, change)
         try:
             self._project.check(stack, edit)
             save(edit.path, edit.after, form.get("read", ""))
