@@ -95,6 +95,8 @@ docs: $(VENV)/.docs ## Build the documentation into build/docs
 lock: $(VENV)/.dev ## Rewrite the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra all -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -o components/requirements.txt pyproject.toml
+	cp requirements.txt requirements-policy-pack.txt # the versions of the program, but where the extra wants others
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra policy-pack -o requirements-policy-pack.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev -o requirements-dev.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra docs -c requirements-dev.txt -o requirements-docs.txt pyproject.toml
 

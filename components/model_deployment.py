@@ -5,12 +5,16 @@ from typing import Any
 
 import pulumi
 
+from airunway.assessment.cost import Cost
 from airunway.planning.await_annotations import supporting_objects, with_await_annotations
 from airunway.planning.catalog import provider_configs
 from airunway.planning.deployment import PlanContext, PlannedDeployment, plan_entry
 from airunway.planning.files import Files
+from airunway.planning.policy_input import POLICY_INPUT, policy_input
 from airunway.planning.settings import StackSettings
+from airunway.program.plan_collector import is_collected
 from airunway.program.plan_outputs import with_built_image
+from airunway.program.type_token import MODEL_DEPLOYMENT
 from airunway.spec.entry import DeploymentEntry
 from airunway.text.problems import InputError
 from components.arguments import ArgumentError, Arguments, plan_deployments, read_arguments
@@ -52,10 +56,12 @@ class ModelDeployment(pulumi.ComponentResource):
         *,
         platform: Platform | None = None,
         plan: PlannedDeployment | None = None,
+        cost: Cost | None = None,
     ) -> None:
         """Plan the deployment, unless ``plan`` is given, and create its objects.
 
-        Whoever gives ``plan`` waits for ``rollout_failures`` too. Raises ``ArgumentError`` with all problems.
+        Whoever gives ``plan`` waits for ``rollout_failures`` too; ``cost`` is told to policy packs. Raises
+        ``ArgumentError`` with all problems.
         """
         arguments = Arguments() if plan else read_arguments(args, DeploymentEntry)
         is_alone = plan is None
@@ -63,8 +69,10 @@ class ModelDeployment(pulumi.ComponentResource):
         for warning in plan.warnings if not platform or platform.plan is None else ():
             pulumi.log.warn(f"{name}: {warning}")
         outputs = outputs_of(plan)
+        # Not an input, so no step shows it; a preview without an engine has no policy pack to tell.
+        for_policies = {} if is_collected() else {POLICY_INPUT: policy_input(plan, cost)}
         self.rollout_failures: list[pulumi.Output[str]] = []
-        super().__init__("airunway:index:ModelDeployment", name, outputs, opts)
+        super().__init__(MODEL_DEPLOYMENT, name, outputs, opts)
         dependencies = [*(platform.dependencies(plan) if platform else ()), *arguments.resources]
         if platform and plan.image:
             plan = with_built_image(plan, plan.image.pull, platform.image_reference(plan.image))
@@ -82,7 +90,7 @@ class ModelDeployment(pulumi.ComponentResource):
         self.endpoint = pulumi.Output.from_input(outputs["endpoint"])
         reference: dict[str, str] = outputs["resource"]
         self.resource = self.endpoint.apply(lambda _: reference)  # from_input would create an Output for each value
-        self.register_outputs(outputs)
+        self.register_outputs(outputs | for_policies)
 
     def _create(
         self,

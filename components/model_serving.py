@@ -46,9 +46,9 @@ class ModelServing(pulumi.ComponentResource):
         super().__init__("airunway:index:ModelServing", name, {}, opts)
         provider = None if args.get("cluster") else self.get_provider("kubernetes:core/v1:Namespace")
         plan, resources = _plan(name, args, has_kubernetes_provider=provider is not None)
-        _heed(assess(plan))
+        assessment = _heed(assess(plan))
         options = pulumi.ResourceOptions(parent=self, depends_on=list(resources))
-        outputs, served = _create(plan, secrets_of(args), options, provider)
+        outputs, served = _create(plan, secrets_of(args), options, provider, assessment)
         # Where the component runs in a plugin, nothing but its outputs is waited for.
         self.deployments = served.apply(lambda _: outputs)
         self.register_outputs({"deployments": outputs})
@@ -66,18 +66,19 @@ def serve(
     created for the cluster in the settings. Raises ``pulumi.RunError`` if the stack was deployed to a different
     cluster, or if the plan's assessment has a mandatory finding. The program ends when every change serves.
     """
-    if not is_collected():
-        _heed(assess_stack(Path.cwd(), pulumi.get_stack(), plan))
-    return _create(plan, secrets, opts, provider)[0]
+    is_assessed_later = is_collected()
+    assessment = Assessment() if is_assessed_later else _heed(assess_stack(Path.cwd(), pulumi.get_stack(), plan))
+    return _create(plan, secrets, opts, provider, assessment)[0]
 
 
-def _heed(assessment: Assessment) -> None:
-    """Warn of what an assessment advises. Raises ``pulumi.RunError`` if something in it stops an update."""
+def _heed(assessment: Assessment) -> Assessment:
+    """Warn of what an assessment advises, and return it. Raises ``pulumi.RunError`` if it stops an update."""
     for finding in assessment.findings:
         if finding.severity is Severity.ADVISORY:
             pulumi.log.warn(str(finding))
     if assessment.mandatory:
         raise pulumi.RunError("\n".join(map(str, assessment.mandatory)))
+    return assessment
 
 
 def _create(
@@ -85,6 +86,7 @@ def _create(
     secrets: Mapping[str, pulumi.Input[str]],
     opts: pulumi.ResourceOptions | None,
     provider: pulumi.ProviderResource | None,
+    assessment: Assessment,
 ) -> tuple[dict[str, dict[str, Any]], pulumi.Output[None]]:
     """Create everything; return each deployment's outputs, and an output that is there when every change serves."""
     report_plan(plan)
@@ -102,8 +104,16 @@ def _create(
     )
     plan = plan_with_outputs(plan, {text: secret for text, secret in secrets.items() if text not in SECRET_SETTINGS})
     platform = Platform("platform", {}, options, plan=plan, secrets=secrets, previous_update=previous_update)
+    costs = {deployment.name: deployment.cost for deployment in assessment.deployments}
     components = [
-        ModelDeployment(deployment.name, {}, options, platform=platform, plan=deployment)  # type: ignore[typeddict-item]
+        ModelDeployment(
+            deployment.name,
+            {},  # type: ignore[typeddict-item]
+            options,
+            platform=platform,
+            plan=deployment,
+            cost=costs.get(deployment.name),
+        )
         for deployment in plan.deployments
     ]
     served = all_served([failure for component in components for failure in component.rollout_failures])

@@ -1,5 +1,6 @@
 """The commands of `airunway policy`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,3 +37,20 @@ def test(
 
     if check_policies(files, cases):
         raise typer.Exit(1)
+
+
+@policy.command(epilog="Example: airunway policy pack our-policies examples/policies.yaml")
+def pack(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write, new or without a pack.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="POLICIES", help="Files with policies, which are copied into it.")
+    ],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the pack.")] = "airunway",
+) -> None:
+    """Write policies as a Pulumi policy pack.
+
+    `pulumi preview --policy-pack FOLDER` then holds any stack to them, whatever its settings say. Overwrites nothing.
+    """
+    from airunway.cli.policies import write_pack
+
+    write_pack(folder, files, name)

@@ -1,5 +1,6 @@
 """What policies see of a plan, as plain data."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ from airunway.assessment.assessment import Assessment
 from airunway.assessment.cost import Cost
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import Demand, gpu_total
+from airunway.planning.pod_demand import Demand, gpu_total, pod_groups
+from airunway.provider.pod_groups import PodGroup
 from airunway.spec.checks import trusting_fields
 
 
@@ -19,22 +21,43 @@ def policy_variables(
     variables: list[tuple[str, dict[str, Any]]] = [
         (
             planned.name,
-            {
-                "deployment": _deployment(planned, costs.get(planned.name), gpu_total(demand[planned.name])),
-                "decision": _decision(planned),
-                "objects": [planned.rendered.resource, *planned.rendered.supporting],
-            },
+            _declared(planned, costs.get(planned.name), demand[planned.name])
+            | {"objects": [planned.rendered.resource, *planned.rendered.supporting]},
         )
         for planned in plan.deployments
     ]
-    deployments = [own["deployment"] for _, own in variables]
-    stack = {
+    return stack_variable(name, [own["deployment"] for _, own in variables]), variables
+
+
+def stack_variable(name: str, deployments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The variable ``stack`` of the variables ``deployment`` of all its deployments."""
+    return {
         "name": name,
         "gpus": _total([deployment["gpus"] for deployment in deployments]),
-        "costPerMonth": assessment.cost.most if assessment.cost else None,
-        "deployments": deployments,
+        "costPerMonth": _total([deployment["costPerMonth"] for deployment in deployments]),
+        "deployments": list(deployments),
     }
-    return stack, variables
+
+
+POLICY_INPUT = "policyInput"
+"""Output of a ModelDeployment that tells a policy pack what its objects don't say."""
+
+
+def policy_input(planned: PlannedDeployment, cost: Cost | None) -> str:
+    """The variables ``deployment`` and ``decision`` as JSON, which keeps nulls and kinds of numbers in Pulumi's state.
+
+    There are placeholders in it instead of secrets and other Outputs.
+    """
+    return json.dumps(_declared(planned, cost, pod_groups(planned)), sort_keys=True)
+
+
+def container_images(value: Any) -> list[str]:
+    """The container images in objects, each once."""
+    return sorted(set(_images(value)))
+
+
+def _declared(planned: PlannedDeployment, cost: Cost | None, groups: Sequence[PodGroup] | None) -> dict[str, Any]:
+    return {"deployment": _deployment(planned, cost, gpu_total(groups)), "decision": _decision(planned)}
 
 
 def _deployment(planned: PlannedDeployment, cost: Cost | None, gpus: int | None) -> dict[str, Any]:
@@ -44,7 +67,7 @@ def _deployment(planned: PlannedDeployment, cost: Cost | None, gpus: int | None)
         "name": planned.name,
         "namespace": request.namespace,
         "labels": dict(request.labels_added),
-        "images": sorted(set(_images([planned.rendered.resource, *planned.rendered.supporting]))),
+        "images": container_images([planned.rendered.resource, *planned.rendered.supporting]),
         "gpus": gpus,
         "trustsRemoteCode": any(trusting_fields(request.spec)),
         "costPerMonth": cost.most if cost else None,
@@ -60,7 +83,7 @@ def _locked(planned: PlannedDeployment) -> dict[str, Any] | None:
     return {"revision": locked.revision, "license": locked.license, "gated": locked.gated, "bytes": locked.bytes}
 
 
-def _total(counts: Sequence[int | None]) -> int | None:
+def _total(counts: Sequence[float | None]) -> float | None:
     """The sum; None if a part of it is unknown, with which no comparison can be evaluated."""
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None

@@ -103,13 +103,17 @@ def new_files(root: Path, stack: str, text: str, schema: Mapping[str, Any]) -> d
     return {file: content for file, content in project.items() if not file.exists()} | {path: text}
 
 
-def requirement(distribution: Distribution) -> str:
-    """Return the requirement that installs this very ``airunway``, from where it was installed (PEP 610)."""
+def requirement(distribution: Distribution, extra: str = "") -> str:
+    """Return the requirement that installs this very ``airunway``, from where it was installed (PEP 610).
+
+    With an ``extra`` a checkout is copied, not linked.
+    """
+    name = f"airunway[{extra}]" if extra else "airunway"
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     url = str(origin.get("url", ""))
-    if origin.get("dir_info", {}).get("editable"):
+    if origin.get("dir_info", {}).get("editable") and not extra:
         return f"-e {url}\n"
-    return f"airunway @ {url}\n" if url else f"airunway=={distribution.version}\n"
+    return f"{name} @ {url}\n" if url else f"{name}=={distribution.version}\n"
 
 
 def write_files(files: Mapping[Path, str]) -> Sequence[Path]:

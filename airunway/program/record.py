@@ -29,7 +29,7 @@ from airunway.program.stack_assessment import assess_stack
 from airunway.program.stack_file import StackConfig
 from airunway.program.type_token import is_provider, kind_of
 from airunway.text.config_text import check_size
-from airunway.text.placeholders import SECRET
+from airunway.text.placeholders import SECRET, UNKNOWN
 from airunway.text.problems import InputError, Problem, join
 
 _STACK = "pulumi:pulumi:Stack"
@@ -306,11 +306,7 @@ def _plain(value: struct_pb2.Value) -> Any:
                 return SECRET
             if signature == rpc._special_output_value_sig:
                 return (
-                    SECRET
-                    if fields["secret"].bool_value
-                    else _plain(fields["value"])
-                    if "value" in fields
-                    else "[unknown]"
+                    SECRET if fields["secret"].bool_value else _plain(fields["value"]) if "value" in fields else UNKNOWN
                 )
             return _plain_struct(value.struct_value)
         case "list_value":
@@ -319,7 +315,7 @@ def _plain(value: struct_pb2.Value) -> Any:
             number = value.number_value
             return int(number) if number.is_integer() else number
         case "string_value":
-            return "[unknown]" if value.string_value == rpc.UNKNOWN else value.string_value
+            return UNKNOWN if value.string_value == rpc.UNKNOWN else value.string_value
         case "bool_value":
             return value.bool_value
         case _:

@@ -1,6 +1,7 @@
 """Pulumi's type tokens, ``PACKAGE:MODULE:NAME``."""
 
 PROVIDER_PREFIX = "pulumi:providers:"
+MODEL_DEPLOYMENT = "airunway:index:ModelDeployment"
 
 
 def kind_of(token: str) -> str:

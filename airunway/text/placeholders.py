@@ -4,6 +4,8 @@ import re
 
 SECRET = "[secret]"
 """Printed in place of a secret's value."""
+UNKNOWN = "[unknown]"
+"""Stands for a value that Pulumi does not know before an update, or that only Pulumi knows."""
 ENCRYPTED = re.compile(rf"{re.escape(SECRET)} [0-9a-f]{{12}}")
 """What stands for an encrypted value of a stack file: a digest tells whether it changed."""
 _OUTPUT = re.compile(r"output-[a-z]+-[0-9a-f]+")

@@ -1,0 +1,46 @@
+"""What a policy says of a stack that any program registered."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airunway.assessment.policy_check import violations
+from airunway.assessment.policy_definition import Policy
+from airunway.planning.policy_input import stack_variable
+from airunway.policy_pack.registered import Judged, stack_name
+
+_OBJECTS = re.compile(r"\bobjects\b")
+_DATA = re.compile(r"no such key: .*", re.DOTALL)
+"""What an error quotes of the data; secrets in objects come to a pack in clear text."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A violation: URN of the ModelDeployment (None for the stack), and why if the policy's message doesn't say it."""
+
+    urn: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class NotYetKnown:
+    """A policy that can't be judged before the stack is updated, as the object's ``field`` is not known."""
+
+    field: str
+
+
+def judge(policy: Policy, deployments: Sequence[Judged]) -> Iterator[Violation | NotYetKnown]:
+    """Judge a stack, which has at least one deployment."""
+    stack = stack_variable(stack_name(deployments[0].urn), [_deployment(one) for one in deployments])
+    by_urn = {one.urn: one for one in deployments}
+    for urn, reason in violations(policy, stack, ((one.urn, one.variables) for one in deployments)):
+        unknown = by_urn[urn].unknown if urn else ()
+        if unknown and _OBJECTS.search(policy.expression):
+            yield NotYetKnown(unknown[0])
+        else:
+            yield Violation(urn or None, _DATA.sub("no such key", reason))
+
+
+def _deployment(judged: Judged) -> Any:
+    return judged.variables["deployment"]
