@@ -1,16 +1,15 @@
 """The pods that a planned deployment asks for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.known_values import with_known_values
 from airunway.planning.plan import Plan
 from airunway.provider.live_object import UnreadableError
 from airunway.provider.pod_groups import PodGroup
 from airunway.provider.render import render
 from airunway.provider.workers import workers_by_role
 from airunway.spec.entry import Delivery
-from airunway.text.placeholders import UNKNOWN
 from airunway.text.problems import InputError
 
 Demand = Mapping[str, Sequence[PodGroup] | None]
@@ -26,20 +25,11 @@ def pod_groups(planned: PlannedDeployment) -> tuple[PodGroup, ...] | None:
         rendered = planned.rendered
         if planned.delivery is Delivery.MODELDEPLOYMENT:
             rendered = render(planned.provider, planned.request)
-        groups = planned.provider.pods(_plain(rendered.resource))
+        groups = planned.provider.pods(with_known_values(rendered.resource))
     except (InputError, UnreadableError):
         return None
     asked = any(workers.gpu.count and workers.replicas for workers in workers_by_role(planned.request.spec).values())
     return None if asked and not any(group.gpus for group in groups) else groups
-
-
-def _plain(value: Any) -> Any:
-    """The object with a text for each Output in it; one is only where no number of pods or GPUs depends on it."""
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if value is None or isinstance(value, str | int | float) else UNKNOWN
 
 
 def demand_of(plan: Plan) -> Demand:

@@ -7,6 +7,7 @@ from typing import Any
 from airunway.assessment.assessment import Assessment
 from airunway.assessment.cost import Cost
 from airunway.planning.deployment import PlannedDeployment
+from airunway.planning.known_values import with_known_values
 from airunway.planning.plan import Plan
 from airunway.planning.pod_demand import Demand, gpu_total, pod_groups
 from airunway.provider.pod_groups import PodGroup
@@ -22,7 +23,7 @@ def policy_variables(
         (
             planned.name,
             _declared(planned, costs.get(planned.name), demand[planned.name])
-            | {"objects": [planned.rendered.resource, *planned.rendered.supporting]},
+            | {"objects": with_known_values([planned.rendered.resource, *planned.rendered.supporting])},
         )
         for planned in plan.deployments
     ]

@@ -2,9 +2,11 @@
 checkout.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).parents[1] / "tools"
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / "tests" / "tools"
 CACHE = Path(os.environ.get("AIRUNWAY_TOOL_CACHE") or Path.home() / ".cache" / "airunway-test-tools")
 _PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
@@ -76,6 +79,24 @@ def language_host() -> Path | None:
     """Pulumi's Python language host, where it is installed; it is not published as a Go module."""
     on_path = shutil.which("pulumi-language-python")
     return Path(on_path) if on_path else None
+
+
+def policy_pack_environment() -> Path:
+    """A virtual environment with what the extra ``policy-pack`` has, from PyPI, once; a test is skipped if it can't be
+    had. It is without airunway itself: a pack finds that by ``PYTHONPATH``.
+    """
+    lock = ROOT / "requirements-policy-pack.txt"
+    target = CACHE / f"policy-pack-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    if target.exists():
+        return target
+    print(f"\ninstalling {lock.name} (once; kept in {target}) …", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", f"{target}.partial"], check=True)
+    install = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
+    done = subprocess.run([f"{target}.partial/bin/python", *install], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"what a policy pack needs can't be installed: {done.stderr.strip().splitlines()[-1]}")
+    Path(f"{target}.partial").rename(target)
+    return target
 
 
 def _build(name: str, expected: Program, target: Path) -> None:

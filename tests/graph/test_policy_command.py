@@ -1,11 +1,15 @@
-"""Graph (command line): `airunway policy test` on files of policies and of cases."""
+"""Graph (command line): `airunway policy test` on files of policies and of cases, and `airunway policy pack`, whose
+pack runs in `tests/cluster/test_policy_pack.py`.
+"""
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airunway.text.yaml_reading import load_data
 from tests.command import run
 from tests.graph.projects import ROOT
 
@@ -127,3 +131,88 @@ def test_files_that_are_not_there_are_told(
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, "policy", "test", "none.yaml", "--cases", "cases.yaml") == 1
     assert "none.yaml" in capsys.readouterr().err
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Writes a pack of files; gives the exit status."""
+
+    def write(*files: tuple[str, Any], options: tuple[str, ...] = ()) -> int:
+        monkeypatch.chdir(tmp_path)
+        for file, content in files:
+            Path(file).parent.mkdir(exist_ok=True)
+            Path(file).write_text(content if isinstance(content, str) else json.dumps(content))
+        return run(monkeypatch, "policy", "pack", "our/pack", *(file for file, _ in files), *options)
+
+    return write
+
+
+def test_a_pack_has_its_policies_and_a_program_that_serves_them(
+    tmp_path: Path, write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "# why\n" + json.dumps([GPUS])
+    odd = 'all "new".yaml'
+    assert write(("gpus.yaml", text), (f"more/{odd}", [BUDGET]), options=("--name", "our.pack_1-a")) == 0
+    folder = tmp_path / "our" / "pack"
+    assert (folder / "gpus.yaml").read_text() == text
+    assert (folder / "requirements.txt").read_text().startswith("airunway[policy-pack]")
+    assert load_data(folder / "PulumiPolicy.yaml")["runtime"]["name"] == "python"
+    (served,) = [
+        node for node in ast.walk(ast.parse((folder / "__main__.py").read_text())) if isinstance(node, ast.Call)
+    ]
+    assert [ast.literal_eval(argument) for argument in served.args[1:]] == ["our.pack_1-a", ["gpus.yaml", odd]]
+    told = capsys.readouterr().err
+    assert f"wrote our/pack/{odd}" in told
+    assert "pulumi preview --policy-pack our/pack" in told
+
+
+def test_policies_of_standard_input_get_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "policy", "pack", "pack", "-", stdin=json.dumps([GPUS])) == 0
+    assert json.loads((tmp_path / "pack" / "policies.yaml").read_text()) == [GPUS]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "message"),
+    [
+        ([("a.yaml", [GPUS | {"expression": "a &"}])], (), "a.yaml[0]: expression: syntax error"),
+        ([("a.yaml", [GPUS]), ("b.yaml", [GPUS])], (), "gpus: is the name of two policies"),
+        ([("a.yaml", [GPUS]), ("b/a.yaml", [BUDGET])], (), "b/a.yaml: two files of one name can't be in a pack"),
+        ([("requirements.txt", [GPUS])], (), "requirements.txt: is a file of the pack itself"),
+        ([("a.yaml", [])], (), "a.yaml: no policies given; a pack has at least one"),
+        ([("a.yaml", "a: [")], (), "a.yaml"),
+        ([("a.yaml", [GPUS | {"name": "all"}])], (), "all: can't be the name of a policy in a pack"),
+        ([("a.yaml", [GPUS | {"name": "airunway-objects"}])], (), "airunway-objects: can't be the name"),
+        ([("a.yaml", [GPUS])], ("--name", "our pack"), "--name: 'our pack' given, must be 1 to 100 letters"),
+        ([("a.yaml", [GPUS])], ("--name", ""), "--name: '' given"),
+        ([("a.yaml", [GPUS])], ("--name", 'x", 1)\n#'), "--name: "),
+    ],
+)
+def test_what_is_no_pack_is_told_and_nothing_is_written(
+    tmp_path: Path,
+    write: Any,
+    capsys: pytest.CaptureFixture[str],
+    files: list[tuple[str, Any]],
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    assert write(*files, options=options) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "our").exists()
+
+
+def test_a_pack_that_is_there_is_not_overwritten(
+    tmp_path: Path, write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write(("a.yaml", [GPUS])) == 0
+    program = (tmp_path / "our" / "pack" / "__main__.py").read_text()
+    assert write(("b.yaml", [BUDGET]), options=("--name", "other")) == 1
+    assert "our/pack/__main__.py: exists already; name another folder" in capsys.readouterr().err
+    assert (tmp_path / "our" / "pack" / "__main__.py").read_text() == program
+    assert not (tmp_path / "our" / "pack" / "b.yaml").exists()
+
+
+def test_a_folder_that_can_t_be_made_is_told(tmp_path: Path, write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "our").write_text("a file")
+    assert write(("a.yaml", [GPUS])) == 1
+    assert "our/pack" in capsys.readouterr().err

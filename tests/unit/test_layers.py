@@ -191,6 +191,7 @@ OPTIONAL = (
     "huggingface_hub",
     "multipart",
     "openai",
+    "pulumi_policy",
     "python_multipart",
     "ruamel",
     "ruamel.yaml",
