@@ -12,17 +12,18 @@ def policy_findings(
     policies: Sequence[Policy], stack: Mapping[str, Any], deployments: Iterable[tuple[str, Mapping[str, Any]]]
 ) -> Iterator[Finding]:
     """A finding for each violation; ``stack`` and each deployment's variables are plain data."""
-    subjects = _subjects(stack, deployments)
+    subjects = policy_subjects(stack, deployments)
     for policy in policies:
-        for name, reason in _violations(policy, subjects):
+        for name, reason in violations(policy, subjects):
             yield Finding(Concern.POLICY, policy.severity, _message(policy, reason), name)
 
 
-def violations(
-    policy: Policy, stack: Mapping[str, Any], deployments: Iterable[tuple[str, Mapping[str, Any]]]
-) -> Iterator[tuple[str, str]]:
+def violations(policy: Policy, subjects: "Subjects") -> Iterator[tuple[str, str]]:
     """What violates one policy: the deployment's name, empty for the stack, and why if its message doesn't say it."""
-    return _violations(policy, _subjects(stack, deployments))
+    for name, values in subjects[policy.scope]:
+        reason = _reason(policy, values)
+        if reason is not None:
+            yield name, reason
 
 
 def violation(policy: Policy, variables: Mapping[str, Any]) -> str:
@@ -31,11 +32,12 @@ def violation(policy: Policy, variables: Mapping[str, Any]) -> str:
     return "" if reason is None else _message(policy, reason)
 
 
-_Subjects = Mapping[Scope, Sequence[tuple[str, Mapping[str, CelValue]]]]
+Subjects = Mapping[Scope, Sequence[tuple[str, Mapping[str, CelValue]]]]
+"""What is judged in each scope, by name."""
 
 
-def _subjects(stack: Mapping[str, Any], deployments: Iterable[tuple[str, Mapping[str, Any]]]) -> _Subjects:
-    """What is judged in each scope; everything is converted once, however many policies read it."""
+def policy_subjects(stack: Mapping[str, Any], deployments: Iterable[tuple[str, Mapping[str, Any]]]) -> Subjects:
+    """What policies judge, converted once, however many policies read it."""
     stack_value = _values({"stack": stack})
     return {
         Scope.STACK: [("", stack_value)],
@@ -45,13 +47,6 @@ def _subjects(stack: Mapping[str, Any], deployments: Iterable[tuple[str, Mapping
 
 def _values(variables: Mapping[str, Any]) -> dict[str, CelValue]:
     return {name: cel_value(name, value) for name, value in variables.items()}
-
-
-def _violations(policy: Policy, subjects: _Subjects) -> Iterator[tuple[str, str]]:
-    for name, values in subjects[policy.scope]:
-        reason = _reason(policy, values)
-        if reason is not None:
-            yield name, reason
 
 
 def _reason(policy: Policy, values: Mapping[str, CelValue]) -> str | None:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from airunway.assessment.policy_check import violations
+from airunway.assessment.policy_check import policy_subjects, violations
 from airunway.assessment.policy_definition import Policy
 from airunway.planning.policy_input import stack_variable
 from airunway.policy_pack.registered import Judged, stack_name
@@ -30,17 +29,19 @@ class NotYetKnown:
     field: str
 
 
-def judge(policy: Policy, deployments: Sequence[Judged]) -> Iterator[Violation | NotYetKnown]:
-    """Judge a stack, which has at least one deployment."""
-    stack = stack_variable(stack_name(deployments[0].urn), [_deployment(one) for one in deployments])
-    by_urn = {one.urn: one for one in deployments}
-    for urn, reason in violations(policy, stack, ((one.urn, one.variables) for one in deployments)):
-        unknown = by_urn[urn].unknown if urn else ()
-        if unknown and _OBJECTS.search(policy.expression):
-            yield NotYetKnown(unknown[0])
-        else:
-            yield Violation(urn or None, _DATA.sub("no such key", reason))
+class JudgedStack:
+    """A stack with at least one deployment, converted for all policies."""
 
+    def __init__(self, deployments: Sequence[Judged]) -> None:
+        stack = stack_variable(stack_name(deployments[0].urn), [one.variables["deployment"] for one in deployments])
+        self._unknown = {one.urn: one.unknown for one in deployments}
+        self._subjects = policy_subjects(stack, ((one.urn, one.variables) for one in deployments))
 
-def _deployment(judged: Judged) -> Any:
-    return judged.variables["deployment"]
+    def judge(self, policy: Policy) -> Iterator[Violation | NotYetKnown]:
+        """What a policy says of the stack or each deployment."""
+        for urn, reason in violations(policy, self._subjects):
+            unknown = self._unknown.get(urn)
+            if unknown and _OBJECTS.search(policy.expression):
+                yield NotYetKnown(unknown[0])
+            else:
+                yield Violation(urn or None, _DATA.sub("no such key", reason))

@@ -22,7 +22,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from airunway.assessment.finding import Severity
 from airunway.assessment.policy_definition import Policy
-from airunway.policy_pack.judgement import NotYetKnown, judge
+from airunway.policy_pack.judgement import JudgedStack, NotYetKnown
 from airunway.policy_pack.pack_folder import OBJECTS_POLICY, SILENT_POLICY, read_policies
 from airunway.policy_pack.registered import Registered, judged_deployments, stray_model
 from airunway.program.type_token import MODEL_DEPLOYMENT
@@ -75,6 +75,7 @@ class _Stack:
 
     def __init__(self) -> None:
         self._inputs: dict[str, Mapping[str, Any]] = {}
+        self._last: tuple[Any, JudgedStack | None] = (None, None)
 
     def see(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Remember a resource's inputs, and report an object that policies can't see."""
@@ -91,20 +92,31 @@ class _Stack:
     def validation(self, policy: Policy) -> Any:
         """The function that judges the whole stack by one policy."""
 
-        def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-            deployments, _ = judged_deployments(self._registered(args))
-            if not deployments:
-                args.not_applicable("the stack has no ModelDeployment")
+        def validate(args: StackValidationArgs, report: ReportViolation) -> Any:
+            judged = self._judged(args)
+            if judged is None:
+                return args.not_applicable("the stack has no ModelDeployment")  # raises
             unknown = []
-            for found in judge(policy, deployments):
+            for found in judged.judge(policy):
                 if isinstance(found, NotYetKnown):
                     unknown.append(found.field)
                 else:
                     report(found.reason, found.urn)
             if unknown:  # told as advice: the update judges it
                 raise UnknownValueError(UNKNOWN_STRING_VALUE, [unknown[0]])
+            return None
 
         return validate
+
+    def _judged(self, args: StackValidationArgs) -> JudgedStack | None:
+        """The stack, which each policy is handed anew; None if it has no deployment."""
+        registered = self._registered(args)
+        last, judged = self._last
+        if registered != last:
+            deployments, _ = judged_deployments(registered)
+            judged = JudgedStack(deployments) if deployments else None
+            self._last = registered, judged
+        return judged
 
     def _registered(self, args: StackValidationArgs) -> list[Registered]:
         return [

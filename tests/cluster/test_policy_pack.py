@@ -5,6 +5,8 @@ The language host is taken from PATH, and what the pack needs from PyPI; without
 """
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,6 +205,28 @@ def test_models_of_another_program_are_judged_and_those_outside_of_components_to
     assert "Workspace default/stray is of no ModelDeployment component, so policies know nothing of it" in text
     assert "[mandatory]  airunway-deployments  (airunway:index:ModelDeployment: older)" in text
     assert "it says nothing: its airunway is older than the pack's" in text
+
+
+def test_models_of_the_plugin_are_judged_as_other_languages_use_it(
+    cluster: Cluster, engine: Engine, pack: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The engine runs the plugin from PATH, in a process of its own."""
+    plugin = tmp_path / "plugins" / "pulumi-resource-airunway"
+    plugin.parent.mkdir()
+    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/components" "$@"\n')
+    plugin.chmod(0o755)
+    engine.environment["PATH"] = f"{plugin.parent}{os.pathsep}{engine.environment['PATH']}"
+    serving = settings(cluster, FOUR, namespace="default")
+
+    class Remote(pulumi.ComponentResource):
+        """ModelServing as an SDK in another language registers it."""
+
+        def __init__(self) -> None:
+            super().__init__("airunway:index:ModelServing", "models", serving, remote=True)
+
+    text = refused(program_stack(engine, "remote", Remote), pack(FEW, BUDGET))
+    assert "[mandatory]  few-gpus  (airunway:index:ModelDeployment: gpu)" in text
+    assert "gpu-budget" not in text
 
 
 def test_a_stack_without_models_is_not_judged(engine: Engine, pack: Callable[..., Path]) -> None:

@@ -17,7 +17,7 @@ from airunway.assessment.policy_definition import Policy
 from airunway.planning.assess import assess
 from airunway.planning.pod_demand import demand_of
 from airunway.planning.policy_input import POLICY_INPUT, policy_variables
-from airunway.policy_pack.judgement import NotYetKnown, Violation, judge
+from airunway.policy_pack.judgement import JudgedStack, NotYetKnown, Violation
 from airunway.policy_pack.registered import Judged, Registered, judged_deployments, stack_name, stray_model
 from airunway.program.record import Recorder, _plain_struct, record, run_function, run_program
 from airunway.program.stack_file import StackConfig, read_stack
@@ -56,7 +56,7 @@ def policy(expression: str, **others: Any) -> Policy:
 
 
 def verdicts(resources: list[Registered], expression: str, **others: Any) -> list[Any]:
-    return list(judge(policy(expression, **others), judged_deployments(resources)[0]))
+    return list(JudgedStack(judged_deployments(resources)[0]).judge(policy(expression, **others)))
 
 
 @pytest.fixture
