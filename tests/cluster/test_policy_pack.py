@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pulumi
-import pulumi_kubernetes as kubernetes
 import pytest
 import yaml
 from pulumi import automation as auto
@@ -21,11 +19,9 @@ from airunway.planning.assess import assess
 from airunway.planning.pod_demand import demand_of
 from airunway.planning.policy_input import policy_variables
 from airunway.program.stack_plan import stack_plan
-from components import ModelDeployment
 from tests.cluster.apiserver import Cluster
 from tests.cluster.engine import ROOT, Engine
 from tests.cluster.stacks import names, settings
-from tests.cluster.test_components import stack as program_stack
 from tests.cluster.tools import language_host, policy_pack_environment
 from tests.command import run
 from tests.deployments import BUILT, CPU, GPU
@@ -176,30 +172,42 @@ def test_policies_see_in_the_engine_what_they_see_of_the_plan(
         assert json.dumps(seen[name], sort_keys=True) == json.dumps(variables, sort_keys=True), name
 
 
+OTHER = """
+import pulumi
+import pulumi_kubernetes as kubernetes
+from components import ModelDeployment
+
+class OlderDeployment(pulumi.ComponentResource):
+    def __init__(self):
+        super().__init__("airunway:index:ModelDeployment", "older", {"provider": "kaito"})
+        self.register_outputs({"provider": "kaito"})
+
+provider = kubernetes.Provider("mine", kubeconfig=KUBECONFIG)
+args = {"model": {"id": "org/model"}, "resources": {"gpu": {"count": 4}}}
+ModelDeployment("mine", args, pulumi.ResourceOptions(providers={"kubernetes": provider}))
+kubernetes.apiextensions.CustomResource(
+    "stray",
+    api_version="kaito.sh/v1beta1",
+    kind="Workspace",
+    metadata={"namespace": "default", "name": "stray"},
+    opts=pulumi.ResourceOptions(provider=provider),
+)
+OlderDeployment()
+"""
+
+
+def program_stack(engine: Engine, name: str, source: str) -> auto.Stack:
+    """A stack of a program of its own, which the language host runs."""
+    (engine.project / "__main__.py").write_text(source)
+    return engine.stack(name, {})
+
+
 def test_models_of_another_program_are_judged_and_those_outside_of_components_told(
     cluster: Cluster, engine: Engine, pack: Callable[..., Path]
 ) -> None:
-    class OlderDeployment(pulumi.ComponentResource):
-        """What a ModelDeployment registered before there were packs."""
-
-        def __init__(self) -> None:
-            super().__init__("airunway:index:ModelDeployment", "older", {"provider": "kaito"})
-            self.register_outputs({"provider": "kaito"})
-
-    def serve() -> None:
-        provider = kubernetes.Provider("mine", kubeconfig=str(cluster.kubeconfig()))
-        args: Any = {"model": {"id": "org/model"}, "resources": {"gpu": {"count": 4}}}
-        ModelDeployment("mine", args, pulumi.ResourceOptions(providers={"kubernetes": provider}))
-        kubernetes.apiextensions.CustomResource(
-            "stray",
-            api_version="kaito.sh/v1beta1",
-            kind="Workspace",
-            metadata={"namespace": "default", "name": "stray"},
-            opts=pulumi.ResourceOptions(provider=provider),
-        )
-        OlderDeployment()
-
-    text = refused(program_stack(engine, "other", serve), pack(FEW))
+    """A ModelDeployment of before there were packs registered its outputs only."""
+    source = f"KUBECONFIG = {str(cluster.kubeconfig())!r}\n{OTHER}"
+    text = refused(program_stack(engine, "other", source), pack(FEW))
     assert "[mandatory]  few-gpus  (airunway:index:ModelDeployment: mine)" in text
     assert "[mandatory]  airunway-objects  (kubernetes:kaito.sh/v1beta1:Workspace: stray)" in text
     assert "Workspace default/stray is of no ModelDeployment component, so policies know nothing of it" in text
@@ -207,31 +215,36 @@ def test_models_of_another_program_are_judged_and_those_outside_of_components_to
     assert "it says nothing: its airunway is older than the pack's" in text
 
 
+REMOTE = """
+import pulumi
+
+class Remote(pulumi.ComponentResource):
+    def __init__(self):
+        super().__init__("airunway:index:ModelServing", "models", SETTINGS, remote=True)
+
+Remote()
+"""
+
+
 def test_models_of_the_plugin_are_judged_as_other_languages_use_it(
     cluster: Cluster, engine: Engine, pack: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """The engine runs the plugin from PATH, in a process of its own."""
+    """The engine runs the plugin from PATH, in a process of its own; the program does what an SDK does."""
     plugin = tmp_path / "plugins" / "pulumi-resource-airunway"
     plugin.parent.mkdir()
     plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/components" "$@"\n')
     plugin.chmod(0o755)
     engine.environment["PATH"] = f"{plugin.parent}{os.pathsep}{engine.environment['PATH']}"
-    serving = settings(cluster, FOUR, namespace="default")
-
-    class Remote(pulumi.ComponentResource):
-        """ModelServing as an SDK in another language registers it."""
-
-        def __init__(self) -> None:
-            super().__init__("airunway:index:ModelServing", "models", serving, remote=True)
-
-    text = refused(program_stack(engine, "remote", Remote), pack(FEW, BUDGET))
+    source = f"SETTINGS = {settings(cluster, FOUR)!r}\n{REMOTE}"
+    text = refused(program_stack(engine, "remote", source), pack(FEW, BUDGET))
     assert "[mandatory]  few-gpus  (airunway:index:ModelDeployment: gpu)" in text
     assert "gpu-budget" not in text
 
 
 def test_a_stack_without_models_is_not_judged(engine: Engine, pack: Callable[..., Path]) -> None:
-    stack = program_stack(engine, "empty", lambda: pulumi.export("nothing", 1))
+    stack = program_stack(engine, "empty", 'import pulumi\npulumi.export("nothing", 1)\n')
     text = preview(stack, pack(FEW | {"expression": "false"}, BUDGET | {"expression": "false"}))
+    assert "✅ airunway@v0.0.1" in text
     assert "[mandatory]" not in text
 
 
