@@ -1,5 +1,6 @@
 """`airunway policy test` and `airunway policy pack`; imported only when they run."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,8 +41,9 @@ def write_pack(folder: Path, policy_files: Sequence[str], name: str) -> None:
     out = console(stderr=True)
     for path in write_files(pack_files(folder, name, texts)):
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
-    out.print(f"Next: (cd {folder} && pulumi install)", markup=False, soft_wrap=True)
-    out.print(f"To use it: pulumi preview --policy-pack {folder}", markup=False, soft_wrap=True)
+    quoted = shlex.quote(str(folder))
+    out.print(f"Next: (cd {quoted} && pulumi install)", markup=False, soft_wrap=True)
+    out.print(f"To use it: pulumi preview --policy-pack {quoted}", markup=False, soft_wrap=True)
 
 
 def _line(result: CaseResult) -> str:
