@@ -200,3 +200,15 @@ class Installed:
 )
 def test_a_new_project_installs_airunway_from_where_it_came(origin: Any, line: str) -> None:
     assert requirement(Installed(origin)) == line  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("origin", "line"),
+    [
+        (None, "airunway[policy-pack]==1.2.3\n"),
+        ({"url": "file:///src", "dir_info": {"editable": True}}, "airunway[policy-pack] @ file:///src\n"),
+        ({"url": "https://example.test/a.whl"}, "airunway[policy-pack] @ https://example.test/a.whl\n"),
+    ],
+)
+def test_an_extra_is_installed_from_there_too_and_a_checkout_is_copied(origin: Any, line: str) -> None:
+    assert requirement(Installed(origin), "policy-pack") == line  # type: ignore[arg-type]
