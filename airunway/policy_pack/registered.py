@@ -12,12 +12,11 @@ from typing import Any, get_args
 
 from airunway.planning.policy_input import POLICY_INPUT, container_images
 from airunway.planning.settings import ControllerSettings
-from airunway.program.type_token import MODEL_DEPLOYMENT
+from airunway.program.type_token import MODEL_DEPLOYMENT, is_kubernetes
 from airunway.provider.provider_set import Providers
 from airunway.text.placeholders import UNKNOWN
 from airunway.text.problems import join
 
-_KUBERNETES = "kubernetes:"
 _PULUMI_ANNOTATIONS = "pulumi.com/"
 
 
@@ -48,7 +47,7 @@ def judged_deployments(resources: Iterable[Registered]) -> tuple[list[Judged], l
     for resource in resources:
         if resource.type == MODEL_DEPLOYMENT:
             components.append(resource)
-        elif resource.type.startswith(_KUBERNETES):
+        elif is_kubernetes(resource.type):
             objects.setdefault(resource.parent, []).append(resource.inputs)
     judged: list[Judged] = []
     silent: list[str] = []
@@ -68,7 +67,7 @@ def stack_name(urn: str) -> str:
 def stray_model(resource: Registered, providers: Providers) -> str:
     """Says that an object serves a model without a ModelDeployment around it; empty if that is not so."""
     obj = resource.inputs
-    if not resource.type.startswith(_KUBERNETES) or _type_of(resource.parent) == MODEL_DEPLOYMENT:
+    if not is_kubernetes(resource.type) or _type_of(resource.parent) == MODEL_DEPLOYMENT:
         return ""
     provider = providers.for_object(obj)
     group = str(obj.get("apiVersion", "")).rpartition("/")[0]

@@ -17,3 +17,8 @@ def is_provider(token: str) -> bool:
 def is_component(token: str) -> bool:
     """Whether the resource is an airunway component."""
     return token.startswith("airunway:")
+
+
+def is_kubernetes(token: str) -> bool:
+    """Whether the resource is a Kubernetes object."""
+    return token.startswith("kubernetes:")
