@@ -13,7 +13,7 @@ from airunway.text.problems import InputError
 _DEBUG = "AIRUNWAY_DEBUG"
 _EXTRAS = {
     "live": ("httpx2", "httpx_ws", "openai"),
-    "lock": ("huggingface_hub",),
+    "lock": ("docker", "dxf", "huggingface_hub", "requests"),
     "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
 }
 """Packages that only an optional extra installs, by extra."""

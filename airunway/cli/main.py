@@ -16,6 +16,7 @@ from airunway.cli.options import (
     FilesOption,
     Format,
     FormatOption,
+    LockPart,
     ManifestsOption,
     ProjectOption,
     StackArgument,
@@ -164,30 +165,36 @@ def rbac(
 @app.command(epilog="Example: airunway lock --update Qwen/Qwen3-0.6B")
 def lock(
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if models are missing or have moved upstream.")
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything is missing or has moved upstream.")
     ] = False,
     update: Annotated[
         list[str] | None,
-        typer.Option("--update", metavar="MODEL", help="Move this model to its newest commit; repeatable."),
+        typer.Option(
+            "--update", metavar="NAME", help="Move this model or image to what is newest under its name; repeatable."
+        ),
     ] = None,
-    update_all: Annotated[bool, typer.Option("--update-all", help="Move all models to their newest commits.")] = False,
+    update_all: Annotated[bool, typer.Option("--update-all", help="Move all models and images.")] = False,
+    only: Annotated[LockPart | None, typer.Option("--only", help="Lock this part; the other stays as it is.")] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no hub, but the cache that `hf download` fills (HF_HUB_CACHE).")
+        bool,
+        typer.Option(
+            "--offline",
+            help="Ask no hub, but the cache that `hf download` fills (HF_HUB_CACHE), and no registry.",
+        ),
     ] = False,
     cwd: ProjectOption = None,
 ) -> None:
-    """Lock the commits of all stacks' models.
+    """Lock the commits of all stacks' models and the digests of their images.
 
-    They are written to stacks/models.lock.yaml. Stacks then deploy these commits, and `airunway diff` says which model
-    moved. Only this command asks the hub: it reads HF_ENDPOINT and HF_TOKEN.
+    They are written to stacks/models.lock.yaml. Stacks then deploy these, and `airunway diff` says what moved. Only
+    this command asks the hub and the registries: it reads HF_ENDPOINT and HF_TOKEN, and logs in as `docker login` did.
     """
-    from airunway.cli.lock import check_lock, lock_models
+    from airunway.cli.lock import LockOptions, check_lock, lock_project
 
     if check and (update or update_all):
         raise typer.BadParameter("give --check alone", param_hint="--check")
-    if not check:
-        lock_models(find_project(cwd), update or (), update_all=update_all, offline=offline)
-    elif check_lock(find_project(cwd), offline=offline):
+    options, root = LockOptions(update or (), update_all, offline, only), find_project(cwd)
+    if check_lock(root, options) if check else not lock_project(root, options):
         raise typer.Exit(1)
 
 

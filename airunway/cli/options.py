@@ -28,6 +28,13 @@ class PreviewFormat(StrEnum):
     HTML = "html"
 
 
+class LockPart(StrEnum):
+    """The parts of a lock."""
+
+    MODELS = "models"
+    IMAGES = "images"
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 PreviewFormatOption = Annotated[
     PreviewFormat, typer.Option("--format", help="Output format; html is one self-contained page.")

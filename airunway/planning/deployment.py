@@ -1,7 +1,7 @@
 """Plans one deployment: selects its provider, plans its image and renders its objects."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airunway.assessment.model_lock import LockedModel, ModelLock
@@ -11,6 +11,7 @@ from airunway.planning.documents import Document
 from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
 from airunway.planning.isolation import isolation_problems, isolation_warnings
+from airunway.planning.locked_images import pin_images
 from airunway.planning.locked_models import locked_model, pinned
 from airunway.planning.settings import StackSettings
 from airunway.provider.contract import Provider, created_version
@@ -44,6 +45,8 @@ class PlannedDeployment:
     location: EntryLocation = STANDALONE
     document_warnings: tuple[str, ...] = ()
     locked: LockedModel | None = None
+    locked_images: Mapping[str, str] = field(default_factory=dict)
+    """Digests of its images that the lock has."""
 
     @property
     def name(self) -> str:
@@ -145,6 +148,7 @@ def plan_deployment(
         is_enforced=settings.pod_security is not None,
     )
     rendered = render(provider, request) if delivery is Delivery.DIRECT else _for_controller(provider, request, context)
+    rendered, digests = pin_images(rendered, context.lock, required=settings.locked, built=request.built_image)
     return PlannedDeployment(
         provider,
         request,
@@ -157,6 +161,7 @@ def plan_deployment(
         location,
         (*document_warnings, *isolation_warnings(entry, settings), *lock_warnings),
         locked,
+        digests,
     )
 
 

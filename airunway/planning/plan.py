@@ -15,6 +15,7 @@ from airunway.planning.entries import name_clashes, read_entries
 from airunway.planning.files import Files
 from airunway.planning.image_build import NAMESPACE, PlannedImage
 from airunway.planning.isolation import allowed_problems
+from airunway.planning.locked_images import builder_problems, pin_builders
 from airunway.planning.locked_models import read_lock
 from airunway.planning.node_pools import node_pools
 from airunway.planning.policies import policies
@@ -121,6 +122,7 @@ def plan_stack(
     problems += config_problems
     planned: list[PlannedDeployment] = []
     lock, lock_problems = read_lock(files)
+    settings = pin_builders(settings, lock)
     target = PlanContext(providers, configs, settings, has_token, lock)
     entries, entry_problems = read_entries(settings, files)
     is_unreadable = bool(config_problems or lock_problems)
@@ -134,6 +136,7 @@ def plan_stack(
             problems += [entry.location.qualify(p) for p in error.problems]
     problems += [*entry_problems, *name_clashes(entries), *_service_clashes(planned)]
     problems += _registry_problems(settings, planned)
+    problems += builder_problems(settings, lock) if any(p.image for p in planned) else []
     controller = None
     try:
         controller = _controller(settings, files, configs, planned)

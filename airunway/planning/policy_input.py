@@ -1,7 +1,7 @@
 """What policies see of a plan, as plain data."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airunway.assessment.assessment import Assessment
@@ -10,6 +10,7 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.known_values import with_known_values
 from airunway.planning.plan import Plan
 from airunway.planning.pod_demand import Demand, gpu_total, pod_groups
+from airunway.provider.image_references import images_in
 from airunway.provider.pod_groups import PodGroup
 from airunway.spec.checks import trusting_fields
 
@@ -54,7 +55,7 @@ def policy_input(planned: PlannedDeployment, cost: Cost | None) -> str:
 
 def container_images(value: Any) -> list[str]:
     """The container images in objects, each once."""
-    return sorted(set(_images(value)))
+    return sorted(set(images_in(value)))
 
 
 def _declared(planned: PlannedDeployment, cost: Cost | None, groups: Sequence[PodGroup] | None) -> dict[str, Any]:
@@ -100,15 +101,3 @@ def _decision(planned: PlannedDeployment) -> dict[str, Any]:
         "delivery": str(planned.delivery),
     }
 
-
-def _images(value: Any) -> Iterator[str]:
-    """The container images in an object."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key == "image" and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _images(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _images(inner)

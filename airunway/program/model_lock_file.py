@@ -14,7 +14,9 @@ from airunway.text.atomic_files import replace_file
 from airunway.text.bounded_files import UnreadableFileError, read_text_file
 from airunway.text.problems import InputError, Problem
 
-_HEADER = "# The commits of models that this project serves, written by `airunway lock`. Comments stay.\n"
+_HEADER = (
+    "# The commits of models and the digests of images that this project uses, by `airunway lock`. Comments stay.\n"
+)
 
 
 def read_lock_file(root: Path) -> tuple[str, ModelLock]:
@@ -29,8 +31,11 @@ def read_lock_file(root: Path) -> tuple[str, ModelLock]:
     return text, parse_lock(text)
 
 
-def lock_text(before: str, models: Mapping[str, LockedModel]) -> str:
-    """Return ``before`` with ``models`` as its models, new ones in the order of their names. Raises ``InputError``."""
+def lock_text(before: str, models: Mapping[str, LockedModel], images: Mapping[str, str] | None = None) -> str:
+    """Return ``before`` with these models and images, new ones in the order of their names. Raises ``InputError``.
+
+    Without ``images``, those that it has stay.
+    """
     yaml = YAML()
     yaml.width = 10_000
     try:
@@ -38,18 +43,34 @@ def lock_text(before: str, models: Mapping[str, LockedModel]) -> str:
     except Exception as error:  # ruamel fails in many ways on what is valid YAML
         reason = f"can't be edited, as ruamel.yaml fails on it ({type(error).__name__}); delete it to write it anew"
         raise InputError([Problem(LOCK_FILE, reason)]) from error
-    present = document.setdefault("models", CommentedMap())
-    for key in [key for key in present if key not in models]:
-        del present[key]
-    for key in sorted(models):
-        data = models[key].model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-        if key in present:
-            _replace(present[key], data)
-        else:
-            present.insert(sum(1 for other in present if other < key), key, data)
+    dumped = {
+        key: model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        for key, model in models.items()
+    }
+    _replace_section(document, "models", dumped)
+    if images is not None:
+        _replace_section(document, "images", images)
     output = io.StringIO()
     yaml.dump(document, output)
     return output.getvalue() if before else _HEADER + output.getvalue()
+
+
+def _replace_section(document: CommentedMap, name: str, new: Mapping[str, Any]) -> None:
+    """Give a section these entries, and leave those that are equal, with their comments, alone."""
+    if document.get(name) is None:  # a key without a value too
+        document[name] = CommentedMap()
+    present = document[name]
+    if not present:
+        present.fa.set_block_style()  # an empty one is written {}, and what is inserted would stay in its line
+    for key in [key for key in present if key not in new]:
+        del present[key]
+    for key in sorted(new):
+        if key not in present:
+            present.insert(sum(1 for other in present if other < key), key, new[key])
+        elif isinstance(new[key], Mapping):
+            _replace(present[key], new[key])
+        elif present[key] != new[key]:
+            present[key] = new[key]
 
 
 def _replace(old: Any, new: Mapping[str, Any]) -> None:

@@ -94,15 +94,20 @@ def _own_file() -> StackConfig | None:
         return None
 
 
-def plan_of(config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | None = None) -> Plan:
+def plan_of(
+    config: Mapping[str, Any], root: Path, edited: Mapping[str, str] | None = None, *, is_locked: bool = True
+) -> Plan:
     """Plan a configuration in the project at ``root``, without the values of secrets. Raises ``InputError``.
 
-    ``edited`` are unsaved texts of files, by their paths in the project.
+    ``edited`` are unsaved texts of files, by their paths in the project. Unless ``is_locked``, there is no lock.
     """
     try:
         settings, files = settings_of(config, root, edited)
     except InputError as error:
         raise InputError([*error.problems, *_other_problems(config, error.problems, root, edited)]) from error
+    if not is_locked:
+        settings = settings.model_copy(update={"locked": False})
+        files = replace(files, texts={name: text for name, text in files.texts.items() if name != LOCK_FILE})
     plan = plan_stack(
         settings, files, PROVIDERS, has_token=_has(config, TOKEN_SETTING), has_password=_has(config, PASSWORD_SETTING)
     )

@@ -36,3 +36,9 @@ def _values(root: Path, stack: str, text: str | None = None) -> dict[str, str]:
     config = read_stack(root, stack, text)
     check_places(config)
     return config.values
+
+
+def unlocked_plan(root: Path, stack: str) -> Plan:
+    """Plan ``stack`` as it is without a lock. Raises ``InputError``."""
+    with located_problems(root, stack):
+        return plan_of(_values(root, stack), root, is_locked=False)

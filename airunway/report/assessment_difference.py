@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airunway.assessment.finding import Severity
+from airunway.assessment.model_lock import short_digest
 from airunway.report.assessment_sentences import cost_text, findings_by_severity, gpus_text, money
 from airunway.report.model_and_gpus import gpus_words
 from airunway.text.byte_sizes import byte_size
@@ -92,7 +93,7 @@ def currency_of(document: Mapping[str, Any]) -> str:
 
 
 def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The deployments that stay and whose model, GPUs or cost change, or whose locked model moves, and how."""
+    """The deployments that stay and whose model, GPUs or cost change, or what of theirs is locked moves, and how."""
     before, after = ({d["name"]: d for d in side["deployments"]} for side in (old, new))
     currency = currency_of(new) or currency_of(old)
     for name in before:
@@ -100,8 +101,9 @@ def _deployments(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tup
             continue
         sides = before[name], after[name]
         moved = _moved(*(side.get("model") for side in sides))
+        images = _moved_images(*(side.get("images", {}) for side in sides))
         known = _assessed([side.get("assessment") for side in sides], currency)
-        if parts := [*([moved] if moved else []), *_exchanged(*sides), *known]:
+        if parts := [*([moved] if moved else []), *images, *_exchanged(*sides), *known]:
             yield name, ", ".join(parts)
 
 
@@ -158,3 +160,15 @@ def _moved(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
     if old and not new:
         return f"model {old['id']} no longer locked, was {old['revision'][:7]}"
     return ""
+
+
+def _moved_images(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """What happens to locked images; another tag is another image, and no move."""
+    for image in sorted({*old, *new}):
+        before, after = (short_digest(side[image]) if image in side else "" for side in (old, new))
+        if before and after and before != after:
+            yield f"image {image} moved from {before} to {after}"
+        elif not old:
+            yield f"image {image} locked at {after}"
+        elif not new:
+            yield f"image {image} no longer locked, was {before}"

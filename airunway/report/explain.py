@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from airunway.assessment.assessment import Assessment
+from airunway.assessment.model_lock import short_digest
 from airunway.planning.deployment import PlannedDeployment
 from airunway.report.assessment_document import assessment_document, assessments_by_name
 from airunway.report.assessment_sentences import cost_text, gpus_text, memory_sentence
@@ -54,12 +55,14 @@ def explanation_text(planned: PlannedDeployment, assessment: Assessment = _NOTHI
 
 
 def deployment_facts(planned: PlannedDeployment, assessment: Assessment) -> Iterator[str]:
-    """The locked model, GPUs with their pools and cost, and the findings, a line each."""
+    """The locked model and images, GPUs with their pools and cost, and the findings, a line each."""
     known_parts = _known(planned, assessment)
     model = known_parts["model"]
     if "revision" in model:
         size = f" ({byte_size(model['bytes'])})" if model["bytes"] else ""
         yield f"model {model['id']} at {model['revision'][:12]}{size}"
+    for image, digest in known_parts.get("images", {}).items():
+        yield f"image {image} at {short_digest(digest)}"
     if known := known_parts.get("assessment"):
         yield f"GPUs: {gpus_text(known['gpus'])}"
         if known["gpus"]:

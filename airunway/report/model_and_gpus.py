@@ -5,13 +5,15 @@ from typing import Any
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.pod_demand import gpu_range
+from airunway.text.merge import non_empty
 
 
 def model_document(planned: PlannedDeployment) -> dict[str, Any]:
-    """Return what is served, with the commit and bytes of a locked model, and the GPUs."""
+    """Return what is served, with the commit and bytes of a locked model, the GPUs, and digests of locked images."""
     locked = planned.locked
     commit = {} if locked is None else {"revision": locked.revision, "bytes": locked.bytes}
-    return {"model": {"id": planned.model, **commit}, **gpus_document(gpu_range(planned))}
+    images = non_empty(images=dict(planned.locked_images))
+    return {"model": {"id": planned.model, **commit}, **gpus_document(gpu_range(planned)), **images}
 
 
 def gpus_document(gpus: tuple[int, int] | None) -> dict[str, Any]:
