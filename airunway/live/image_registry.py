@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,23 +72,24 @@ def look_up(image: str, login: Login | None) -> str:
     Of an image for several platforms it is that of their index. As Docker does, a registry of this machine is asked
     without TLS if it has none.
     """
-    address = image_address(image)
+    address, trusted = image_address(image), certificates()
     with _problems(image, address, login):
         try:
-            return _digest(_Client(address, login), address.tag)
-        except SSLError:
-            if not _LOOPBACK.fullmatch(address.host):
+            return _digest(_Client(address, login, trusted), address.tag)
+        except SSLError as error:
+            if not _LOOPBACK.fullmatch(address.host) or _is_certificate(error):
                 raise
-        return _digest(_Client(address, login, insecure=True), address.tag)
+        return _digest(_Client(address, login, trusted, insecure=True), address.tag)
 
 
 class _Client(DXF):
     """The library's client of one repository, with a session of our own."""
 
-    def __init__(self, address: ImageAddress, login: Login | None, *, insecure: bool = False) -> None:
-        super().__init__(
-            address.host, address.repository, _authenticate(login), insecure, tlsverify=certificates(), timeout=SECONDS
-        )
+    def __init__(
+        self, address: ImageAddress, login: Login | None, trusted: str | bool, *, insecure: bool = False
+    ) -> None:
+        answer = _authenticate(login)
+        super().__init__(address.host, address.repository, answer, insecure, tlsverify=trusted, timeout=SECONDS)
         self._sessions = [registry_session()]
 
 
@@ -149,8 +151,6 @@ def _problems(image: str, address: ImageAddress, login: Login | None) -> Iterato
         raise _problem(image, f"{_asked(error, host)} can't be reached: {_reason(error)}") from error
     except (RequestException, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _problem(image, f"{host} does not answer as a registry does") from error
-    except OSError as error:
-        raise _problem(image, f"SSL_CERT_FILE has no certificates that can be read: {_reason(error)}") from error
 
 
 def _refusal(error: Exception, host: str, hint: str, login: Login | None) -> str:
@@ -159,7 +159,7 @@ def _refusal(error: Exception, host: str, hint: str, login: Login | None) -> str
     if isinstance(error, DXFAuthInsecureError):
         return f"{host} asks for a login, and has no HTTPS to send it by"
     if status == 404:
-        return f"{host} has no such tag, or shows it to others: {hint}"
+        return f"{host} has no such tag" + ("" if login else f", or shows it to others: {hint}")
     if status == 429:
         return f"{host} was asked too often; try again later, or log in: {hint}"
     if status not in (401, 403):
@@ -171,17 +171,26 @@ def _refusal(error: Exception, host: str, hint: str, login: Login | None) -> str
 
 def _asked(error: RequestException, host: str) -> str:
     """The host that was asked: that of the registry, or of who gives its tokens."""
-    return urlsplit(error.request.url or "").hostname or host if error.request is not None else host
+    url = error.request.url if error.request is not None else None
+    return urlsplit(url or "").netloc.rpartition("@")[2] or host
 
 
 def _reason(error: BaseException) -> str:
     """The operating system's or TLS's words for what went wrong."""
+    words = (str(cause.strerror) for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror)
+    return next(words, type(error).__name__)
+
+
+def _is_certificate(error: BaseException) -> bool:
+    """Whether it is the certificate that TLS failed for."""
+    return any(isinstance(cause, SSLCertVerificationError) for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return str(cause.strerror)
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return type(error).__name__
 
 
 def _no_name(image: str) -> InputError:

@@ -1,6 +1,7 @@
 """The HTTP session for registries: bounded answers, certificates of the environment, a few tries."""
 
 import os
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from airunway.text.bounded_streams import AS_IT_IS, bounded, refuse_packed
+from airunway.text.problems import InputError, Problem
 
 SECONDS = 30.0
 """Most time for a connection, and for a part of an answer."""
@@ -24,15 +26,27 @@ def registry_session() -> Session:
     session.auth = _unchanged
     session.max_redirects = _REDIRECTS
     session.headers.update(AS_IT_IS)
-    retry = Retry(total=2, connect=1, read=0, status_forcelist=(502, 503, 504), raise_on_status=False, backoff_factor=1)
+    statuses = (502, 503, 504)
+    retry = Retry(
+        3, connect=1, read=0, other=0, status=2, status_forcelist=statuses, raise_on_status=False, backoff_factor=1
+    )
     for scheme in ("https://", "http://"):
         session.mount(scheme, _Adapter(max_retries=retry))
     return session
 
 
 def certificates() -> str | bool:
-    """The file of the authorities that are trusted; True for those of the library."""
-    return os.environ.get("SSL_CERT_FILE") or True
+    """The file of the authorities that are trusted; True for those of the library. Raises ``InputError``."""
+    path = os.environ.get("SSL_CERT_FILE")
+    if not path:
+        return True
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise InputError(
+            [Problem("SSL_CERT_FILE", f"has no certificates that can be read: {error.strerror}")]
+        ) from error
+    return path
 
 
 def _unchanged(request: PreparedRequest) -> PreparedRequest:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from airunway.assessment.model_lock import ModelLock
 from airunway.assessment.node_pool import NodePool
 from airunway.assessment.policy_definition import Policy
 from airunway.planning.catalog import provider_settings, read_provider_configs
@@ -135,8 +136,7 @@ def plan_stack(
         except InputError as error:
             problems += [entry.location.qualify(p) for p in error.problems]
     problems += [*entry_problems, *name_clashes(entries), *_service_clashes(planned)]
-    problems += _registry_problems(settings, planned)
-    problems += builder_problems(settings, lock) if any(p.image for p in planned) else []
+    problems += _build_problems(settings, planned, lock)
     controller = None
     try:
         controller = _controller(settings, files, configs, planned)
@@ -162,12 +162,16 @@ def _cluster_problems(settings: StackSettings) -> list[Problem]:
     return [Problem("cluster", message)]
 
 
-def _registry_problems(settings: StackSettings, planned: list[PlannedDeployment]) -> list[Problem]:
-    """A problem if an image is built and there is no registry to store it."""
-    if settings.registry.managed or settings.registry.existing or not any(p.image for p in planned):
+def _build_problems(settings: StackSettings, planned: list[PlannedDeployment], lock: ModelLock | None) -> list[Problem]:
+    """Problems if an image is built: no registry to store it, and what a required lock lacks of what builds it."""
+    if not any(p.image for p in planned):
         return []
+    problems = builder_problems(settings, lock)
+    if settings.registry.managed or settings.registry.existing:
+        return problems
     example = "{managed: {nodeCidrs: [10.0.0.0/16]}} with the addresses of the nodes, or {existing: {host: HOST}}"
-    return [Problem("registry", f"a deployment builds an image; set the registry that stores it: {example}")]
+    message = f"a deployment builds an image; set the registry that stores it: {example}"
+    return [*problems, Problem("registry", message)]
 
 
 def has_operator(config: InferenceProviderConfig, providers: Providers) -> bool:
