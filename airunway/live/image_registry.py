@@ -17,11 +17,10 @@ from docker.errors import DockerException
 from dxf import DXF, DXFBase, hash_bytes
 from dxf.exceptions import DXFAuthInsecureError, DXFUnauthorizedError
 from requests import ConnectionError as UnreachableError
-from requests import Response
+from requests import Response, Session
 from requests.exceptions import (
     HTTPError,
     InvalidProxyURL,
-    InvalidSchema,
     ProxyError,
     RequestException,
     SSLError,
@@ -73,24 +72,30 @@ def look_up(image: str, login: Login | None) -> str:
     without TLS if it has none.
     """
     address, trusted = image_address(image), certificates()
-    with _problems(image, address, login):
+    with registry_session() as session, _problems(image, address, login):
         try:
-            return _digest(_Client(address, login, trusted), address.tag)
+            return _digest(_Client(address, login, trusted, session), address.tag)
         except SSLError as error:
             if not _LOOPBACK.fullmatch(address.host) or _is_certificate(error):
                 raise
-        return _digest(_Client(address, login, trusted, insecure=True), address.tag)
+        return _digest(_Client(address, login, trusted, session, insecure=True), address.tag)
 
 
 class _Client(DXF):
     """The library's client of one repository, with a session of our own."""
 
     def __init__(
-        self, address: ImageAddress, login: Login | None, trusted: str | bool, *, insecure: bool = False
+        self,
+        address: ImageAddress,
+        login: Login | None,
+        trusted: str | bool,
+        session: Session,
+        *,
+        insecure: bool = False,
     ) -> None:
         answer = _authenticate(login)
         super().__init__(address.host, address.repository, answer, insecure, tlsverify=trusted, timeout=SECONDS)
-        self._sessions = [registry_session()]
+        self._sessions = [session]
 
 
 def _authenticate(login: Login | None) -> Callable[[DXFBase, Response], None]:
@@ -141,7 +146,7 @@ def _problems(image: str, address: ImageAddress, login: Login | None) -> Iterato
     except SSLError as error:
         message = f"{_asked(error, host)} has no certificate that is trusted; SSL_CERT_FILE names other authorities"
         raise _problem(image, f"{message} ({_reason(error)})") from error
-    except (ProxyError, InvalidProxyURL, InvalidSchema) as error:
+    except (ProxyError, InvalidProxyURL) as error:
         raise _problem(image, f"{host} can't be reached through the proxy that HTTPS_PROXY names") from error
     except Timeout as error:
         raise _problem(image, f"{_asked(error, host)} does not answer within {SECONDS:.0f} seconds") from error
@@ -150,7 +155,9 @@ def _problems(image: str, address: ImageAddress, login: Login | None) -> Iterato
     except UnreachableError as error:
         raise _problem(image, f"{_asked(error, host)} can't be reached: {_reason(error)}") from error
     except (RequestException, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise _problem(image, f"{host} does not answer as a registry does") from error
+        is_proxy = "SOCKS" in str(error)  # requests says no more (2.34)
+        wrong = "HTTPS_PROXY: only http and https proxies are supported"
+        raise _problem(image, wrong if is_proxy else f"{host} does not answer as a registry does") from error
 
 
 def _refusal(error: Exception, host: str, hint: str, login: Login | None) -> str:

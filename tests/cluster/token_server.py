@@ -43,7 +43,7 @@ class TokenServer(ThreadingHTTPServer):
         """A signed token for this access."""
         certificate = base64.b64encode(self._signer.public_bytes(serialization.Encoding.DER)).decode()
         now = int(time.time())
-        claims = {"iss": ISSUER, "sub": "", "aud": SERVICE, "jti": "1", "access": access}
+        claims: dict[str, Any] = {"iss": ISSUER, "sub": "", "aud": SERVICE, "jti": "1", "access": access}
         claims |= {"iat": now, "nbf": now - 60, "exp": now + 300}
         text = ".".join(
             _encoded(json.dumps(part).encode()) for part in ({"alg": "ES256", "x5c": [certificate]}, claims)

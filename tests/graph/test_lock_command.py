@@ -1,5 +1,5 @@
-"""Graph (command line and Hugging Face's real client; the hub stood in for): `airunway lock`, and what stacks make of
-the commits in ``models.lock.yaml``.
+"""Graph (command line and Hugging Face's real client; the hub stood in for): the models of `airunway lock`, and
+what stacks make of the commits in ``models.lock.yaml``.
 """
 
 import itertools
@@ -60,7 +60,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def lock(monkeypatch: pytest.MonkeyPatch, project: Path, *arguments: str) -> int:
-    return run(monkeypatch, "lock", *arguments, "--cwd", str(project))
+    return run(monkeypatch, "lock", "--only", "models", *arguments, "--cwd", str(project))
 
 
 def locked(project: Path) -> dict[str, Any]:
@@ -346,9 +346,7 @@ def test_a_model_that_no_stack_serves_can_t_be_updated(
     hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lock(monkeypatch, project, "--update", "Qwen/Qwen3-0.6") == 1
-    assert "no stack serves 'Qwen/Qwen3-0.6'; did you mean 'Qwen/Qwen3-0.6B'" in " ".join(
-        capsys.readouterr().err.split()
-    )
+    assert "no stack uses 'Qwen/Qwen3-0.6'; did you mean 'Qwen/Qwen3-0.6B'" in " ".join(capsys.readouterr().err.split())
     assert hub.requests == []
 
 
