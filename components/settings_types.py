@@ -262,7 +262,9 @@ class PlatformArgs(TypedDict):
     """
 
     locked: NotRequired[bool]
-    """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."""
+    """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks, and once it has images,
+    those that it lacks too.
+    """
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""
@@ -339,7 +341,9 @@ class ModelServingArgs(TypedDict):
     """What deployments and the stack must be like: CEL expressions with a message and a severity."""
 
     locked: NotRequired[bool]
-    """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."""
+    """Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks, and once it has images,
+    those that it lacks too.
+    """
 
     hugging_face_token: NotRequired[pulumi.Input[str]]
     """Hugging Face token, stored as a Secret in each namespace that needs it."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from airunway.assessment.model_lock import LockedModel
+from airunway.assessment.model_lock import ImageDigest, LockedModel, TaggedImage
 from airunway.spec.model import StrictModel, Text
 
 
@@ -20,6 +20,7 @@ class PolicyCase(StrictModel):
         {}, description="Other settings of the stack, without airunway:, such as nodePools."
     )
     lock: dict[str, LockedModel] = Field({}, description="Locked models by id, as in stacks/models.lock.yaml.")
+    images: dict[TaggedImage, ImageDigest] | None = Field(None, description="Locked digests by image, as there.")
 
     @model_validator(mode="after")
     def _has_deployments(self) -> "PolicyCase":

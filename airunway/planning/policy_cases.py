@@ -63,8 +63,8 @@ def run_cases(
 
 def _violations(case: PolicyCase, policy: Policy, providers: Providers) -> Iterator[str]:
     own = {"deployments": case.entries, "policies": [policy.model_dump(mode="json", by_alias=True)]}
-    lock = ModelLock(models=case.lock).model_dump(mode="json", by_alias=True)
-    files = Files(texts={LOCK_FILE: json.dumps(lock)} if case.lock else {})
+    lock = ModelLock(models=case.lock, images=case.images).model_dump(mode="json", by_alias=True)
+    files = Files(texts={LOCK_FILE: json.dumps(lock)} if case.lock or case.images else {})
     plan = plan_stack(parse_settings(_STACK | case.settings | own), files, providers)
     for finding in assess(plan).findings:
         if finding.concern is Concern.POLICY:

@@ -287,7 +287,11 @@ class StackSettings(StrictModel):
         [], description="Files with more policies, a list each, relative to the project; globs are allowed."
     )
     locked: bool = Field(
-        False, description="Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks."
+        False,
+        description=(
+            "Refuse models from Hugging Face that stacks/models.lock.yaml, of `airunway lock`, lacks, and once it has"
+            " images, those that it lacks too."
+        ),
     )
     protect: bool = Field(
         False, description="Protect deployments, operators and builds from deletion; namespaces are never deleted."

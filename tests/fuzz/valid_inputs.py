@@ -100,6 +100,7 @@ SETTINGS: dict[str, Any] = {
 
 
 LOCK = {
+    "images": {"org/image:1": "sha256:" + "cd" * 32},
     "models": {
         "org/m": {
             "revision": "ab" * 20,
@@ -118,7 +119,7 @@ LOCK = {
             },
             "files": [{"path": "a.safetensors", "bytes": 10, "sha256": "cd" * 32}],
         }
-    }
+    },
 }
 POOLS = [
     {

@@ -35,12 +35,12 @@ def locked(commit: str, size: int, **weights: int) -> dict[str, Any]:
     return {"revision": commit, "weights": weights, "files": [{"path": "model.safetensors", "bytes": size}]}
 
 
-def write_lock(root: Path, models: dict[str, Any]) -> None:
+def write_lock(root: Path, models: dict[str, Any], images: dict[str, str] | None = None) -> None:
     """Let the lock of a project say this; without models there is none."""
     path = root / LOCK_FILE
     path.unlink(missing_ok=True)
     if models:
-        path.write_text(yaml.safe_dump({"models": models}, sort_keys=False))
+        path.write_text(yaml.safe_dump({"models": models} | ({"images": images} if images else {}), sort_keys=False))
 
 
 def too_few_gpus(config: dict[str, Any], models: dict[str, Any]) -> None:
@@ -59,14 +59,29 @@ def context_that_does_not_fit(config: dict[str, Any], models: dict[str, Any]) ->
     deployment(config, "large")["resources"]["gpu"]["count"] = 2
 
 
+def nothing_else(config: dict[str, Any], models: dict[str, Any]) -> None:
+    """The images alone are others."""
+
+
 LOCKED_CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "locked-too-few-gpus": too_few_gpus,
     "locked-model-moved": model_moved,
     "locked-model-moved-though-none-may": model_moved,
     "locked-model-grew-too-large": model_grew_too_large,
     "locked-context-does-not-fit": context_that_does_not_fit,
+    "locked-image-moved": nothing_else,
+    "locked-first-images": nothing_else,
 }
 """What each does to the configuration and to the locked models."""
 
 LOCKED_SETTINGS = {"locked-model-moved-though-none-may": {"airunway:modelMoves": "mandatory"}}
 """What the stack says, before a change and after it, beside what it says for all."""
+
+_WORKER = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.6.1"
+_RUNNER = "ghcr.io/kaito-project/aikit/runners/llama-cpp-cpu:v0.21.0"
+_IMAGES = {_RUNNER: "sha256:" + "e5" * 32, _WORKER: "sha256:" + "f6" * 32}
+LOCKED_IMAGES: dict[str, tuple[dict[str, str] | None, dict[str, str] | None]] = {
+    "locked-image-moved": (_IMAGES, _IMAGES | {_WORKER: "sha256:" + "07" * 32}),
+    "locked-first-images": (None, _IMAGES),
+}
+"""Digests in the lock, before a change and after it; there are none in that of the other changes."""

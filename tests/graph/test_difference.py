@@ -22,7 +22,7 @@ from airunway.report.mermaid import differences_mermaid
 from airunway.report.preview_document import preview_document
 from tests.graph.assessed_changes import ASSESSED_CHANGES, assessed
 from tests.graph.changes import CHANGES, base, write
-from tests.graph.locked_changes import LOCKED_CHANGES, LOCKED_SETTINGS, lock, write_lock
+from tests.graph.locked_changes import LOCKED_CHANGES, LOCKED_IMAGES, LOCKED_SETTINGS, lock, write_lock
 from tests.graph.projects import copy_program
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -47,10 +47,11 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
         result[change] = [(with_pools, preview(config))]
     for change, locked_edit in LOCKED_CHANGES.items():
         settings = LOCKED_SETTINGS.get(change, {})
-        write_lock(root, lock())
+        images = LOCKED_IMAGES.get(change, (None, None))
+        write_lock(root, lock(), images[0])
         with_lock = preview(assessed() | settings)
         locked_edit(config := assessed() | settings, models := lock())
-        write_lock(root, models)
+        write_lock(root, models, images[1])
         result[change] = [(with_lock, preview(config))]
     write_lock(root, {})
     before = preview(base())

@@ -43,7 +43,7 @@ def test_the_examples_keep_to_their_cases_and_each_policy_is_shown_from_both_sid
     files = ("examples/policies.yaml", "--cases", "examples/policies.cases.yaml")
     assert run(monkeypatch, "policy", "test", *files) == 0
     output = capsys.readouterr()
-    assert output.out.splitlines()[-1] == "14 cases, 0 failed"
+    assert output.out.splitlines()[-1] == "17 cases, 0 failed"
     assert output.err == ""
 
 

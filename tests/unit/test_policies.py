@@ -182,6 +182,8 @@ ML = CHAT | {"name": "ml-chat"}
         ("no-floating-tags", ML | {"engine": {"image": "vllm/x:latest"}}, True),
         ("no-floating-tags", ML | {"engine": {"image": "registry:5000/vllm"}}, True),
         ("no-floating-tags", ML | {"engine": {"image": "registry:5000/vllm:1@sha256:" + "0" * 64}}, False),
+        ("images-by-digest", ML, True),
+        ("images-by-digest", ML | {"engine": {"image": "registry:5000/vllm:1@sha256:" + "0" * 64}}, False),
         ("no-code-of-models", ML, False),
         ("no-code-of-models", ML | {"engine": {"trustRemoteCode": True}}, True),
         ("no-code-of-models", ML | {"engine": {"extraArgs": ["--trust-remote-code"]}}, True),
@@ -229,7 +231,7 @@ def test_a_model_that_is_not_from_hugging_face_needs_no_lock() -> None:
 
 
 def test_every_example_policy_is_tried() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 def graph(**spec: Any) -> dict[str, Any]:
