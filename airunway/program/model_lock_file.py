@@ -10,6 +10,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from airunway.assessment.model_lock import LOCK_FILE, LockedModel, ModelLock
 from airunway.planning.locked_models import parse_lock
+from airunway.program.comment_places import hold_comments
 from airunway.text.atomic_files import replace_file
 from airunway.text.bounded_files import UnreadableFileError, read_text_file
 from airunway.text.problems import InputError, Problem
@@ -43,6 +44,10 @@ def lock_text(before: str, models: Mapping[str, LockedModel], images: Mapping[st
     except Exception as error:  # ruamel fails in many ways on what is valid YAML
         reason = f"can't be edited, as ruamel.yaml fails on it ({type(error).__name__}); delete it to write it anew"
         raise InputError([Problem(LOCK_FILE, reason)]) from error
+    for section in document:
+        if isinstance(document[section], CommentedMap):
+            hold_comments(document[section], document, section)
+    hold_comments(document)
     dumped = {
         key: model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
         for key, model in models.items()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -109,7 +110,7 @@ def real_registry(
     environment = os.environ | {"OTEL_TRACES_EXPORTER": "none"}
     running = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
     scheme = "https" if certificate else "http"
-    trusted: Any = _context(certificate[0]) if certificate else True
+    trusted: Any = ssl.create_default_context(cafile=str(certificate[0])) if certificate else True
     client = httpx.Client(base_url=f"{scheme}://{host}", verify=trusted, trust_env=False, auth=pushing)
     try:
         _until_up(client, running, folder / "log")
@@ -119,12 +120,6 @@ def real_registry(
         running.wait(20)
         client.close()
         log.close()
-
-
-def _context(authority: Path) -> Any:
-    import ssl
-
-    return ssl.create_default_context(cafile=str(authority))
 
 
 def _until_up(client: httpx.Client, running: "subprocess.Popen[bytes]", log: Path) -> None:
