@@ -165,6 +165,8 @@ def _refusal(error: Exception, host: str, hint: str, login: Login | None) -> str
     status = 401 if response is None else response.status_code
     if isinstance(error, DXFAuthInsecureError):
         return f"{host} asks for a login, and has no HTTPS to send it by"
+    if isinstance(error, HTTPError) and (asked := _asked(error, host)) != host and status not in (401, 403):
+        return f"{asked}, which gives tokens for {host}, refused: status {status}"
     if status == 404:
         return f"{host} has no such tag" + ("" if login else f", or shows it to others: {hint}")
     if status == 429:

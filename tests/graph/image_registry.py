@@ -31,7 +31,8 @@ def digest_of(content: bytes) -> str:
 class ImageRegistry(ThreadingHTTPServer):
     """``images`` are manifests by ``REPOSITORY:TAG``; ``answer`` is one for all, in place of them.
 
-    With ``tls``, the folder of a certificate, it asks for tokens, and ``token_answer`` is what its tokens' server says.
+    With ``tls``, the folder of a certificate, it asks for tokens of the host ``tokens``, which is itself unless a test
+    says otherwise; ``token_answer`` is what it says where it is asked for one.
     """
 
     daemon_threads = True
@@ -45,11 +46,13 @@ class ImageRegistry(ThreadingHTTPServer):
         self.token_answer: Answer | None = None
         self.has_head = True
         self.is_secure = tls is not None
-        if tls:
+        self.tokens = self.host
+        if tls and not (tls / "server.pem").exists():
             authority = Authority("registries")
             certificate, key = authority.serving("localhost")
             (tls / "authority.pem").write_bytes(authority.certificate)
             (tls / "server.pem").write_bytes(certificate + key)
+        if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls / "server.pem")
             self.socket = context.wrap_socket(self.socket, server_side=True)
@@ -91,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(registry.token_answer or Answer(body=b'{"token": "granted"}'))
         registry.requests.append(f"{self.command} {path}")
         if registry.is_secure and self.headers["Authorization"] != "Bearer granted":
-            realm = f'Bearer realm="https://{registry.host}/token",service="registry.tests",scope="repository:x:pull"'
+            realm = f'Bearer realm="https://{registry.tokens}/token",service="registry.tests",scope="repository:x:pull"'
             return self._refuse(401, "UNAUTHORIZED", WWW_Authenticate=realm)
         if registry.answer:
             return self._send(registry.answer)

@@ -411,6 +411,19 @@ def test_a_server_of_tokens_that_gives_none_is_told_without_what_it_gave(
     assert "hidden" not in told
 
 
+def test_a_server_of_tokens_that_fails_is_told_by_its_name(
+    secure: ImageRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = project_of(tmp_path / "project", secure.host)
+    with serving(ImageRegistry(tmp_path)) as tokens:
+        secure.tokens, tokens.token_answer = tokens.host, Answer(404)
+        assert lock(monkeypatch, project) == 1
+        told = f"{tokens.host}, which gives tokens for {secure.host}, refused: status 404"
+        assert f"error: {secure.host}/org/own:1: {told}" in capsys.readouterr().err
+    assert lock(monkeypatch, project) == 1
+    assert f"error: {secure.host}/org/own:1: {tokens.host} can't be reached: " in capsys.readouterr().err
+
+
 def test_a_login_goes_to_the_server_of_tokens_and_is_printed_nowhere(
     secure: ImageRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
