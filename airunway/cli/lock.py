@@ -67,7 +67,7 @@ def lock_project(root: Path, options: LockOptions) -> bool:
         write_lock_file(root, text)
         out.print(f"Wrote {LOCK_FILE}.", soft_wrap=True)
     elif not problems:
-        out.print(f"{LOCK_FILE} has all that stacks use; nothing was written.", soft_wrap=True)
+        out.print(f"{LOCK_FILE} stays as it is.", soft_wrap=True)
     if problems:
         _print_problems(problems)
         out.print("The rest is locked; --only models locks no images.", soft_wrap=True)
@@ -203,6 +203,7 @@ def _looked_up(keys: Sequence[str], look_up: Callable[[str], _Found]) -> Iterato
                 out.print(f"{number} of {len(keys)}: {key}", markup=False, soft_wrap=True)
             except InputError as error:
                 problems += error.problems
+                out.print(f"{number} of {len(keys)}: {key} failed", markup=False, soft_wrap=True)
     if problems:
         raise InputError(problems)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from airunway.assessment.model_lock import LOCK_FILE, ModelLock
-from airunway.planning.settings import BUILD_DATA, StackSettings
+from airunway.planning.settings import BUILD_DATA, RegistrySettings, StackSettings
 from airunway.provider.image_references import images_in, with_digest, with_digests
 from airunway.provider.request import Rendered
 from airunway.text.problems import InputError, Problem
@@ -41,7 +41,7 @@ def pin_builders(settings: StackSettings, lock: ModelLock | None) -> StackSettin
     registry = settings.registry
     if registry.managed:
         image = with_digest(images[_REGISTRY], lock.images)
-        registry = registry.model_copy(update={"managed": registry.managed.model_copy(update={"image": image})})
+        registry = RegistrySettings(managed=registry.managed.model_copy(update={"image": image}))
     return settings.model_copy(update={"builder": builder, "registry": registry})
 
 

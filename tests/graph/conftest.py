@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.serving import serving
 from tests.graph.api_server import ApiServer, api_server
+from tests.graph.image_projects import project_of
+from tests.graph.image_registry import ImageRegistry
 from tests.graph.live_commands import Commands, served_project
 
 
@@ -36,3 +39,37 @@ def command(
 ) -> Commands:
     """Commands about a stack on the server."""
     return Commands(served_project(tmp_path, server.url), monkeypatch, capsys)
+
+
+@pytest.fixture
+def without_logins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, without_proxies: None
+) -> None:
+    """Nobody is logged in to a registry, and no proxy is on the way to it."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path_factory.mktemp("docker")))
+    for variable in ("https_proxy", "HTTPS_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def registry(without_logins: None) -> Iterator[ImageRegistry]:
+    """A registry with two images."""
+    with serving(ImageRegistry()) as server:
+        for image in ("org/own:1", "org/other:1"):
+            server.push(image)
+        yield server
+
+
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_logins: None) -> Iterator[ImageRegistry]:
+    """The same, which asks for tokens by TLS."""
+    with serving(ImageRegistry(tmp_path)) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        server.push("org/own:1")
+        server.push("org/other:1")
+        yield server
+
+
+@pytest.fixture(name="images_project")
+def _images_project(registry: ImageRegistry, tmp_path: Path) -> Path:
+    return project_of(tmp_path / "project", registry.host)
