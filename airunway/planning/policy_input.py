@@ -100,4 +100,3 @@ def _decision(planned: PlannedDeployment) -> dict[str, Any]:
         "explicit": selection.rule is None,
         "delivery": str(planned.delivery),
     }
-
