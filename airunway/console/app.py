@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,8 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from airunway.console.check import FormCheck, check
-from airunway.console.cluster_reading import read_in_time
-from airunway.console.detail_page import detail_values, live_values
+from airunway.console.deployment_pages import DeploymentPages
 from airunway.console.fields import form_of, groups
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.form_requests import form_data, named_stack, reviewed_change
@@ -31,7 +29,6 @@ from airunway.console.place import place_of
 from airunway.console.project import STATES, Project
 from airunway.console.pull_request_page import PullRequestPage
 from airunway.console.security import BodyTooLargeError, Guard
-from airunway.live.status import MISSING
 from airunway.planning.deployment import PlannedDeployment
 from airunway.program.branch import push_remote
 from airunway.provider.aikit import aikit_data as aikit_data
@@ -53,6 +50,7 @@ class Console:
 
     def __init__(self, project: Project, default: str, run: Sequence[str] = RUN) -> None:
         self._project, self._default = project, default
+        self.deployment_pages = DeploymentPages(project, self._render)
         self.operations = OperationPages(project, run, needs_cli=run is RUN, render=self._render)
         self.pull_request = PullRequestPage(project, self._render)
         self._templates = Jinja2Templates(_FOLDER / "templates")
@@ -66,8 +64,7 @@ class Console:
             Route("/", self.home),
             Route(f"{stack}/", self.deployments),
             Route(f"{stack}/status", self.status),
-            Route(f"{stack}/deployments/{{name}}", self.detail),
-            Route(f"{stack}/deployments/{{name}}/live", self.live),
+            *self.deployment_pages.routes(f"{stack}/deployments/{{name}}"),
             Route(f"{stack}/graph", self.graph),
             Route(f"{stack}/new", self.form),
             Route(f"{stack}/edit/{{name}}", self.form),
@@ -114,18 +111,6 @@ class Console:
     async def status(self, request: Request) -> Response:
         """Show the deployments with their status, or why it can't be read."""
         return self._render(request, "status.html", **await status_values(self._project, self._stack(request)))
-
-    async def detail(self, request: Request) -> Response:
-        """Show one deployment."""
-        stack, name = self._stack(request), str(request.path_params["name"])
-        return self._render(request, "detail.html", **detail_values(self._project, stack, name))
-
-    async def live(self, request: Request) -> Response:
-        """Show what lives of one deployment, or why it can't be read."""
-        stack, name = self._stack(request), str(request.path_params["name"])
-        found, problem = await read_in_time(live_values(self._project, stack, name))
-        now_is = time.strftime("%H:%M:%S")
-        return self._render(request, "live.html", problem=problem, MISSING=MISSING, now_is=now_is, **(found or {}))
 
     async def graph(self, request: Request) -> Response:
         """Show the stack's graph, as ``airunway preview --format html`` does."""
