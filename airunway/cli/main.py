@@ -144,6 +144,9 @@ def rbac(
             help="Also allow deleting what this git revision or saved preview has.",
         ),
     ] = None,
+    operate: Annotated[
+        bool, typer.Option("--operate", help="Also allow what the console does with running deployments.")
+    ] = False,
     cwd: ProjectOption = None,
 ) -> None:
     """Print the RBAC objects a service account needs for a stack.
@@ -159,7 +162,7 @@ def rbac(
     charts = [(release, file) for release, _, file in (option.partition("=") for option in manifests or [])]
     if not all(release and file for release, file in charts):
         raise typer.BadParameter("must be RELEASE=FILE, as in my-operator=rendered.yaml", param_hint="--manifests")
-    show_rbac(find_project(cwd), chosen_stack(name, stack), (namespace, account), charts, against)
+    show_rbac(find_project(cwd), chosen_stack(name, stack), (namespace, account), charts, against, operate=operate)
 
 
 @app.command(epilog="Example: airunway lock --update Qwen/Qwen3-0.6B")

@@ -19,12 +19,19 @@ from airunway.text.yaml_writing import to_documents
 
 
 def show_rbac(
-    root: Path, stack: str, account: tuple[str, str], charts: Sequence[tuple[str, str]] = (), against: str | None = None
+    root: Path,
+    stack: str,
+    account: tuple[str, str],
+    charts: Sequence[tuple[str, str]] = (),
+    against: str | None = None,
+    *,
+    operate: bool = False,
 ) -> None:
     """Print the RBAC objects that an update of ``stack`` needs.
 
     ``charts`` are pairs of a release and a file with the output of `helm template`. ``against`` is a revision or saved
-    preview whose objects the update may delete.
+    preview whose objects the update may delete. With ``operate``, what the console needs for running deployments is
+    added.
     """
     documents = load_previews(root, stack, against)[0] if against else (preview_document(record_stack(root, stack)),)
     resources = [r for document in documents for r in document["resources"]]
@@ -37,7 +44,10 @@ def show_rbac(
     if problems:
         raise InputError(problems)
     chart_releases = [Release(name, release["namespace"], objects.get(name, ())) for name, release in releases.items()]
-    sys.stdout.write(to_documents(rbac_objects(deletable, stack, account, retained=retained, releases=chart_releases)))
+    objects_to_apply = rbac_objects(
+        deletable, stack, account, retained=retained, releases=chart_releases, operate=operate
+    )
+    sys.stdout.write(to_documents(objects_to_apply))
     command = [
         "airunway",
         "rbac",
@@ -46,6 +56,7 @@ def show_rbac(
         "--service-account",
         "/".join(account),
         *(["--against", against] if against else []),
+        *(["--operate"] if operate else []),
     ]
     for release, file in [
         *charts,

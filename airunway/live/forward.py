@@ -10,6 +10,7 @@ import httpx
 import httpx_ws
 
 from airunway.live.api_server.connection import Connection, ForbiddenError
+from airunway.live.missing_rights import PODS, PORT_FORWARDS, SERVICES, MissingRightError
 from airunway.live.objects import Pod, Service
 from airunway.provider.live_object import read_as
 from airunway.provider.request import Endpoint
@@ -17,6 +18,7 @@ from airunway.text.problems import InputError, Problem
 
 _CHUNK = 65_536
 _DATA, _ERROR = 0, 1
+_FORBIDDEN = 403
 _BROKEN = (httpx_ws.HTTPXWSException, httpx.HTTPError, OSError, InputError)
 
 
@@ -76,6 +78,8 @@ async def port_forward(
         async with pod_port.open():
             pass
     except* _BROKEN as errors:
+        if _status(errors) == _FORBIDDEN:
+            raise MissingRightError(namespace, PORT_FORWARDS, _reason(errors)) from errors
         raise InputError(
             [Problem(f"Pod {namespace}/{pod_port.pod}", f"port {target} can't be forwarded: {_reason(errors)}")]
         ) from errors
@@ -124,13 +128,23 @@ async def _receive(
             await writer.drain()
 
 
-def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"the API server answered {response.status_code}"
+    return error
+
+
+def _status(errors: BaseExceptionGroup[BaseException]) -> int | None:
+    """The status that the API server refused a websocket with, if it answered."""
+    status: int | None = getattr(getattr(_first(errors), "response", None), "status_code", None)
+    return status
+
+
+def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
+    error, status = _first(errors), _status(errors)
+    if status is not None:
+        return f"the API server answered {status}"
     if isinstance(error, TimeoutError):
         return "the API server did not answer in time"
     return str(error) or type(error).__name__
@@ -140,15 +154,18 @@ async def _target(connection: Connection, namespace: str, endpoint: Endpoint) ->
     subject = f"Service {namespace}/{endpoint.service}"
     try:
         live_service = await connection.object("v1", "Service", namespace, endpoint.service)
-        if live_service is None:
-            raise InputError([Problem(subject, "does not exist; `airunway status` shows the deployment's state")])
-        service = read_as(Service, live_service)
-        selector = ",".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
-        if not selector:
-            raise InputError([Problem(subject, "selects no pods to forward to")])
+    except ForbiddenError as error:
+        raise MissingRightError(namespace, SERVICES, str(error)) from error
+    if live_service is None:
+        raise InputError([Problem(subject, "does not exist; `airunway status` shows the deployment's state")])
+    service = read_as(Service, live_service)
+    selector = ",".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
+    if not selector:
+        raise InputError([Problem(subject, "selects no pods to forward to")])
+    try:
         pods = [read_as(Pod, pod) for pod in await connection.items("v1", "Pod", namespace, selector=selector) or []]
     except ForbiddenError as error:
-        raise InputError([Problem(subject, f"may not be read: {error}")]) from error
+        raise MissingRightError(namespace, PODS, str(error)) from error
     ready = [pod for pod in pods if pod.is_ready]
     if not ready:
         raise InputError([Problem(subject, f"has no ready pod ({len(pods)} not ready)")])

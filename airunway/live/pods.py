@@ -8,9 +8,9 @@ from pydantic import Field
 
 from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector
 from airunway.live.failures import pod_label
+from airunway.live.missing_rights import PODS, MissingRightError
 from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.live_object import Condition, LiveModel, Metadata, UnreadableError, read_as
-from airunway.text.problems import InputError, Problem
 
 
 class _State(LiveModel):
@@ -47,7 +47,7 @@ class _Pod(LiveModel):
 
 @dataclass(frozen=True)
 class PodStatus:
-    """One pod; ``reasons`` say why it is not ready, or was restarted."""
+    """One pod; ``reasons`` say why it is not ready, or was restarted, and ``logs`` are those that it has."""
 
     name: str
     phase: str
@@ -55,6 +55,15 @@ class PodStatus:
     containers: int
     restarts: int
     reasons: tuple[str, ...]
+    logs: tuple["LogSource", ...] = ()
+
+
+@dataclass(frozen=True)
+class LogSource:
+    """A log of a pod: of a container, or of the one before its last restart."""
+
+    container: str
+    previous: bool = False
 
 
 async def pods_of(connection: Connection, planned: PlannedDeployment) -> tuple[PodStatus, ...]:
@@ -65,7 +74,7 @@ async def pods_of(connection: Connection, planned: PlannedDeployment) -> tuple[P
     try:
         found = await connection.items("v1", "Pod", namespace, selector=selector)
     except ForbiddenError as error:
-        raise InputError([Problem(f"pods of {namespace}", f"may not be read: {error}")]) from error
+        raise MissingRightError(namespace, PODS, str(error)) from error
     return tuple(pod_status(pod) for pod in found or ())
 
 
@@ -84,7 +93,17 @@ def pod_status(pod: Mapping[str, Any]) -> PodStatus:
         len(containers),
         sum(container.restart_count for container in (*status.init_container_statuses, *containers)),
         tuple(_reasons(status)),
+        tuple(_logs(status)),
     )
+
+
+def _logs(status: _Status) -> Iterator[LogSource]:
+    """The logs that a kubelet has (1.36.1): of a container that waits, the one before its restart."""
+    for container in (*status.container_statuses, *status.init_container_statuses):
+        if container.state.waiting is None:
+            yield LogSource(container.name)
+        if container.last_state.terminated:
+            yield LogSource(container.name, previous=True)
 
 
 def _reasons(status: _Status) -> Iterator[str]:

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from airunway.live.missing_rights import Access
 from airunway.planning.cluster_identity import IDENTITY
+from airunway.planning.controller_delivery import KIND
 from airunway.provider.labels import MANAGED
 from airunway.report.rights import (
     RBAC_GROUP,
@@ -15,10 +17,12 @@ from airunway.report.rights import (
     bind_rights,
     chart_rights,
     object_rights,
+    operating_rights,
     record_rights,
 )
 from airunway.text.merge import non_empty
 from airunway.text.problems import InputError, Problem
+from providers import PROVIDERS
 
 _VERB_ORDER = ("get", "list", "watch", "create", "update", "patch", "delete", "bind")
 _BUILT_IN_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -31,13 +35,15 @@ def rbac_objects(
     *,
     retained: Iterable[Mapping[str, Any]] = (),
     releases: Sequence[Release] = (),
+    operate: bool = False,
 ) -> list[dict[str, Any]]:
     """Return namespaces, ServiceAccount, roles and bindings for ``account`` (namespace, name), in the order to apply.
 
     ``manifests`` are objects that the stack may delete, ``retained`` those that it never does. Namespaces are included
     because roles need them, and so the account needs no right to create any. The rules of the stack's own roles are
     granted too: the API server only lets an account write a role whose rights it holds, and the verb ``escalate``
-    would let it write any role. Raises ``InputError`` for a kind without a known resource name.
+    would let it write any role. With ``operate`` it may also read pods, events and logs of the deployments, and forward
+    ports to them, as the console does. Raises ``InputError`` for a kind without a known resource name.
     """
     manifests, retained = list(manifests), list(retained)
     kinds = Kinds([*manifests, *retained, *(m for release in releases for m in release.objects)])
@@ -46,6 +52,9 @@ def rbac_objects(
     rights = {Right("", "", "namespaces", "get", IDENTITY)}
     for index, (manifest, attributes) in enumerate(stack_objects):
         rights |= set(object_rights(manifest, attributes, retained=index >= len(manifests)))
+    if operate:
+        for namespace in {a.namespace for m, a in stack_objects if m["kind"] == KIND or PROVIDERS.for_object(m)}:
+            rights |= set(operating_rights(namespace))
     for manifest, attributes in chart_objects:
         rights |= set(chart_rights(manifest, attributes))
     for manifest, attributes in (*stack_objects, *chart_objects):
@@ -91,6 +100,12 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, Any]]:
             for (g, r, v), names in named.items()
         ),
     ]
+
+
+def rule_for(access: Access) -> dict[str, Any]:
+    """Return the rule of a Role that gives ``access``."""
+    (rule,) = rules_of(operating_rights("", (access,)))
+    return rule
 
 
 def _by_namespace(rights: Iterable[Right]) -> dict[str, list[Right]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airunway.live.api_server.resource_names import defined_names, plural
+from airunway.live.missing_rights import OPERATING, Access
 from airunway.text.yaml_reading import load_data
 from providers import PROVIDERS
 
@@ -114,6 +115,11 @@ def object_rights(manifest: Mapping[str, Any], attributes: ResourceAttributes, *
         storage_class = (manifest.get("spec") or {}).get("storageClassName")
         if storage_class != "":
             yield Right("", "storage.k8s.io", "storageclasses", "get", storage_class or "")
+
+
+def operating_rights(namespace: str, accesses: Iterable[Access] = OPERATING) -> Iterator[Right]:
+    """Yield what the console needs to show pods, events and logs of a namespace, and to ask its models."""
+    return (Right(namespace, "", access.resource, verb) for access in accesses for verb in access.verbs)
 
 
 def record_rights(release: Release) -> Iterator[Right]:

@@ -20,6 +20,22 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
 
 
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
+)
+"""Colours, cursor movements, titles and links: control sequences of ECMA-48, and strings that ST or BEL ends."""
+
+
+def without_escapes(text: str) -> str:
+    """``text`` without control sequences, not even what they consist of beyond control characters."""
+    return printable(_ESCAPES.sub("", text))
+
+
+def as_last_shown(line: str) -> str:
+    """What a terminal would show of a line in the end, without control sequences: a progress bar at its last."""
+    return without_escapes(line.rstrip("\r").rpartition("\r")[2])
+
+
 def escape_invisible(text: str) -> str:
     """``text`` with invisible characters and line breaks escaped as in JSON: ``\\u001b``."""
     return (

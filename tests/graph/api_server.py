@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 GROUPS = {
-    "/api/v1": {"Secret": "secrets", "Service": "services", "Pod": "pods"},
+    "/api/v1": {"Secret": "secrets", "Service": "services", "Pod": "pods", "Event": "events"},
     "/apis/apps/v1": {"Deployment": "deployments"},
     "/apis/apiextensions.k8s.io/v1": {"CustomResourceDefinition": "customresourcedefinitions"},
     "/apis/kaito.sh/v1beta1": {"Workspace": "workspaces"},

@@ -181,3 +181,27 @@ def test_the_rights_of_every_shipped_stack_are_told(
 ) -> None:
     assert run(monkeypatch, "rbac", "--stack", stack, "--cwd", str(ROOT)) == 0
     assert {o["kind"] for o in yaml.safe_load_all(capsys.readouterr().out)} >= {"ClusterRole", "Role", "RoleBinding"}
+
+
+def test_what_the_console_needs_is_added_on_request_for_the_namespaces_of_deployments_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = write_project(tmp_path, [RAY])
+
+    def allowed(*arguments: str) -> set[tuple[str, str, str]]:
+        assert run(monkeypatch, "rbac", "--stack", "own", "--cwd", str(project), *arguments) == 0
+        return {
+            (o["metadata"].get("namespace", ""), resource, verb)
+            for o in yaml.safe_load_all(capsys.readouterr().out)
+            for rule in o.get("rules", [])
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        }
+
+    without = allowed()
+    assert allowed("--operate") - without == {
+        ("default", "services", "get"),
+        ("default", "pods/log", "get"),
+        ("default", "pods/portforward", "get"),
+        ("default", "pods/portforward", "create"),
+    }, "events and pods may be listed by who updates the stack"

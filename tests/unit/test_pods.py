@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.live.pods import PodStatus, pod_status
+from airunway.live.pods import LogSource, PodStatus, pod_status
 
 
 def pod(**status: Any) -> dict[str, Any]:
@@ -86,3 +86,19 @@ def test_a_pod_of_another_shape_is_unknown_with_the_reason() -> None:
 )
 def test_whatever_a_status_is_a_pod_is_read(status: dict[str, Any]) -> None:
     assert pod_status(pod(**status)).name == "chat-0"
+
+
+@pytest.mark.parametrize(
+    ("states", "logs"),
+    [
+        ({"state": {"running": {}}}, ["now"]),
+        ({"state": {"running": {}}, "lastState": KILLED}, ["now", "before"]),
+        ({"state": CRASHED, "lastState": KILLED}, ["before"]),
+        ({"state": COMPLETED}, ["now"]),
+        ({"state": WAITING}, []),
+    ],
+    ids=["runs", "was restarted", "waits to be restarted", "has ended", "has not started"],
+)
+def test_a_pod_has_the_logs_of_what_has_started(states: dict[str, Any], logs: list[str]) -> None:
+    (found,) = [pod_status(pod(containerStatuses=[container(**states)])).logs]
+    assert found == tuple(LogSource("vllm", previous=log == "before") for log in logs)

@@ -96,6 +96,13 @@ class Connection:
         with self._validating():
             return read_object(body, version, resource) if body is not None and resource else None
 
+    async def text(self, path: str, query: Mapping[str, str]) -> bytes | None:
+        """Read what is no object, such as a log; None if it does not exist."""
+        await self._check_server()
+        # As kubectl asks (1.36): errors come as JSON, and a log as it is.
+        response = await self._respond("GET", path, query, {"Accept": "application/json, */*"})
+        return None if response is None else response.content
+
     async def delete(self, version: str, kind: str, namespace: str | None, name: str) -> None:
         """Delete one object, if it exists."""
         resource = await self.resource(version, kind)
@@ -143,6 +150,10 @@ class Connection:
         room: Room | None = None,
     ) -> Any:
         """Send a GET request; None if the path does not exist. ``room`` is what is left for its answer."""
+        await self._check_server()
+        return await self._request("GET", path, query or {}, headers or {}, room)
+
+    async def _check_server(self) -> None:
         async with self._lock:
             if not self._is_kubernetes:
                 # A server that is not Kubernetes answers 404 to every path, which would look like an empty cluster.
@@ -151,7 +162,6 @@ class Connection:
                     if not isinstance((version or {}).get("gitVersion"), str):
                         raise self._invalid("its /version is not that of Kubernetes")
                 self._is_kubernetes = True
-        return await self._request("GET", path, query or {}, headers or {}, room)
 
     async def _request(
         self,
@@ -161,18 +171,27 @@ class Connection:
         headers: Mapping[str, str],
         room: Room | None = None,
     ) -> Any:
+        response = await self._respond(method, path, query, {"Accept": "application/json", **headers})
+        if response is None:
+            return None
+        with self._validating():
+            (room or Room()).take(response.content)
+            return read_json(response)
+
+    async def _respond(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> httpx.Response | None:
+        """Send a request and return the answer of one that succeeds; None if the path does not exist."""
         try:
             with self._validating():
-                response = await self.session.send(method, path, query, {"Accept": "application/json", **headers})
+                response = await self.session.send(method, path, query, headers)
         except TimeoutError as error:
             raise self._unreachable(f"no response within {self.session.timeout} seconds") from error
         except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: an invalid host name
             raise self._unreachable(_reason(error)) from error
         code = response.status_code
         if response.is_success:
-            with self._validating():
-                (room or Room()).take(response.content)
-                return read_json(response)
+            return response
         if code == _NOT_FOUND:
             return None
         if code == _FORBIDDEN:
