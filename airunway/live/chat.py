@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
-from openai import APIConnectionError, APIError, AsyncOpenAI, DefaultAsyncHttpxClient
-from openai.types.chat import ChatCompletionChunk
+from openai import APIConnectionError, APIError, AsyncOpenAI, DefaultAsyncHttpxClient, omit
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from pydantic import BaseModel, ValidationError
 
@@ -50,23 +51,57 @@ def checked_url(url: str) -> str:
     return url
 
 
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of an answer; ``is_cut`` says that the most tokens were reached."""
+
+    text: str
+    is_cut: bool = False
+
+
 async def chat(url: str, text: str, model: str | None = None) -> AsyncIterator[str]:
     """Stream the answer to ``text`` from ``model`` or the first model that ``url`` serves. Raises ``InputError``."""
+    async with aclosing(answer(url, [Message("user", text)], model)) as pieces:
+        async for piece in pieces:
+            yield piece.text
+
+
+async def answer(
+    url: str, messages: Sequence[Message], model: str | None = None, most_tokens: int | None = None
+) -> AsyncGenerator[Piece, None]:
+    """Stream the answer to a conversation, by default of the first model that ``url`` serves. Raises ``InputError``."""
     client = _client(checked_url(url))
     with _as_input_errors(url):
         async with client:
             async with asyncio.timeout(_REPLY_SECONDS):
                 name = model or await _first_model(client, url)
                 stream = await client.chat.completions.create(
-                    model=name, messages=[{"role": "user", "content": text}], stream=True
+                    model=name,
+                    messages=[_parameter(message) for message in messages],
+                    stream=True,
+                    max_tokens=omit if most_tokens is None else most_tokens,
                 )
             has_text = False
             async for chunk in _with_timeout(stream):
-                for text_chunk in _texts(chunk):
+                for piece in _pieces(chunk):
                     has_text = True
-                    yield text_chunk
+                    yield piece
             if not has_text:
                 raise _InvalidReplyError("its reply ends without text")
+
+
+def _parameter(message: Message) -> ChatCompletionMessageParam:
+    if message.role == "user":
+        return {"role": "user", "content": message.content}
+    return {"role": "assistant", "content": message.content}
 
 
 def _client(url: str) -> AsyncOpenAI:
@@ -99,8 +134,8 @@ async def _with_timeout(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
         yield chunk
 
 
-def _texts(chunk: Any) -> Iterator[str]:
-    """Yield the text of each choice in a chunk; the client does not validate what it receives (openai 3.54)."""
+def _pieces(chunk: Any) -> Iterator[Piece]:
+    """Yield the part of each choice in a chunk; the client does not validate what it receives (openai 3.54)."""
     choices = chunk.choices if isinstance(chunk, ChatCompletionChunk) else None
     if not isinstance(choices, list):
         raise _InvalidReplyError("a chunk has no choices")
@@ -109,7 +144,7 @@ def _texts(chunk: Any) -> Iterator[str]:
         content = delta.content if isinstance(delta, ChoiceDelta) else delta
         if not isinstance(delta, ChoiceDelta) or not isinstance(content, str | None):
             raise _InvalidReplyError("a choice has no delta with text")
-        yield content or ""
+        yield Piece(content or "", getattr(choice, "finish_reason", None) == "length")
 
 
 async def _first_model(client: AsyncOpenAI, url: str) -> str:
