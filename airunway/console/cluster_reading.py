@@ -1,21 +1,50 @@
-"""Reads a cluster for a page, whose reader waits for it only so long."""
+"""What pages read of a cluster, within the time that a person waits for a page."""
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from airunway.live.missing_rights import MissingRightError
+from airunway.report.rbac import rule_for
 from airunway.text.problems import InputError
+from airunway.text.yaml_writing import to_yaml
 
 _SECONDS = 20
-_Found = TypeVar("_Found")
+"""Longest time that a page waits for a cluster."""
+_Value = TypeVar("_Value")
 
 
-async def read_in_time(reading: Coroutine[Any, Any, _Found]) -> tuple[_Found | None, str]:
-    """Return what is read of a cluster; None with the reason if it can't be."""
+@dataclass(frozen=True)
+class MissingRight:
+    """A right that the account lacks: the rule of a Role in ``namespace`` that gives it, as YAML."""
+
+    namespace: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Reading(Generic[_Value]):
+    """What was read of a cluster; without a value, ``problem`` says why there is none."""
+
+    value: _Value | None = None
+    problem: str = ""
+    missing: MissingRight | None = None
+
+
+async def read_in_time(reading: Coroutine[Any, Any, _Value]) -> Reading[_Value]:
+    """What is read of a cluster, or why it can't be."""
     try:
         async with asyncio.timeout(_SECONDS):
-            return await reading, ""
+            return Reading(await reading)
     except InputError as error:
-        return None, str(error)
+        return Reading(problem=str(error), missing=missing_right(error))
     except TimeoutError:
-        return None, f"the API server did not answer within {_SECONDS} seconds"
+        return Reading(problem=f"the API server did not answer within {_SECONDS} seconds")
+
+
+def missing_right(error: InputError) -> MissingRight | None:
+    """The right that an account lacks, if that is the error."""
+    if not isinstance(error, MissingRightError):
+        return None
+    return MissingRight(error.namespace, to_yaml([rule_for(error.access)]))

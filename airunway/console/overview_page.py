@@ -21,7 +21,8 @@ async def status_values(project: Project, stack: str) -> dict[str, Any]:
         async with connect(plan.settings.cluster, project.root) as connection:
             return await survey(connection, stack, plan)
 
-    found, problem = await read_in_time(read())
+    reading = await read_in_time(read())
+    found = reading.value
     document = survey_document(found) if found else {}
     needs = attention(found, assess_stack(project.root, stack, plan).findings)
     urgent = [item.deployment for item in needs]
@@ -31,7 +32,7 @@ async def status_values(project: Project, stack: str) -> dict[str, Any]:
         ),
         "live": {deployment["name"]: deployment for deployment in document.get("deployments", [])},
         "operators": found.operators if found else (),
-        "problem": problem,
+        "problem": reading.problem,
         "needs": needs,
         "running": sum(status.serves for status in found.deployments) if found else 0,
         "editable": set(project.entries(stack)),

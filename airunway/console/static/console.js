@@ -1,9 +1,10 @@
 "use strict";
-// Buttons that copy.
+// Buttons that copy their text, or that of another element.
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-of]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
+  const { copy, copyOf } = button.dataset;
+  await navigator.clipboard.writeText(copy ?? document.getElementById(copyOf).textContent);
   const before = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = before; }, 1500);
@@ -23,6 +24,34 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   field.closest("details").open = true;
   field.focus();
+});
+
+// Buttons that close what they have opened.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-empty]");
+  if (button) document.getElementById(button.dataset.empty).replaceChildren();
+});
+
+// What is read again and again stays open where it was opened, and scrolled where it was scrolled.
+let before = { open: [], scrolled: [] };
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const within = (selector) => [...event.detail.target.querySelectorAll(selector)];
+  before = {
+    open: within("details[id][open]").map((part) => part.id),
+    scrolled: within(".scroll").map((part) => part.scrollLeft),
+  };
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  for (const id of before.open) { const part = document.getElementById(id); if (part) part.open = true; }
+  event.detail.target.querySelectorAll(".scroll").forEach((part, index) => { part.scrollLeft = before.scrolled[index] || 0; });
+});
+
+// A log begins at its end, which has its heading in view.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "log") return;
+  const lines = document.getElementById("log-text");
+  if (lines) lines.scrollTop = lines.scrollHeight;
+  event.detail.target.scrollIntoView({ block: "nearest" });
 });
 
 // What does not answer is said, and what is shown meanwhile is told by its age.
@@ -119,4 +148,93 @@ if (operation) {
     if (end.result === "failed") part("logs").open = true;
     htmx.ajax("GET", operation.dataset.actions, { target: "#actions", swap: "innerHTML" });
   });
+}
+
+// The chat of a deployment: one question at a time, whose answer is shown as it comes.
+const chat = document.querySelector("#chat form");
+if (chat) {
+  const part = (id) => document.getElementById(id);
+  const [conversation, question, send, stop, again, most] = ["conversation", "question", "send", "stop", "again", "most-tokens"].map(part);
+  const fields = chat.querySelector("fieldset");
+  const hints = {
+    running: "Ask it something: it answers here.",
+    waiting: "It does not run yet.",
+    absent: "It is not in the cluster yet.",
+    unread: "The cluster is not read, so nothing can be asked.",
+  };
+  let messages = [];
+  let asking = null;
+
+  document.addEventListener("htmx:afterSwap", () => {
+    const live = part("live");
+    if (!live) return;
+    fields.disabled = live.dataset.state !== "running" && !asking;
+    const hint = part("chat-hint");
+    if (hint) hint.textContent = hints[live.dataset.state];
+  });
+  const said = (role, text) => {
+    part("chat-hint")?.remove();
+    const row = conversation.appendChild(document.createElement("p"));
+    row.className = role;
+    row.textContent = text;
+    conversation.scrollTop = conversation.scrollHeight;
+    return row;
+  };
+  const linesOf = async function* (body) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      yield* lines.map((line) => JSON.parse(line));
+    }
+  };
+  const refused = (line) => {
+    said("refused", line.error);
+    if (line.rule) said("rule", `A Role of namespace ${line.namespace} gives this right with the rule\n${line.rule}`);
+  };
+  const answered = async (row) => {
+    const form = new URLSearchParams({ messages: JSON.stringify(messages), most_tokens: most.value });
+    const reply = await fetch(chat.action, { method: "POST", body: form, signal: asking.signal });
+    if (!(reply.headers.get("content-type") || "").includes("json")) throw new Error(`the console answers ${reply.status}`);
+    let ended = false;
+    for await (const line of linesOf(reply.body)) {
+      if (line.text) { row.textContent += line.text; conversation.scrollTop = conversation.scrollHeight; }
+      if (line.error) { refused(line); ended = true; }
+      if ("end" in line) { if (line.end) said("note", `The answer is ${line.end}.`); ended = true; }
+    }
+    if (!ended) throw new Error("the answer broke off");
+  };
+  const ask = async () => {
+    const text = question.value.trim();
+    if (asking || !text || !most.reportValidity()) return;
+    asking = new AbortController();
+    messages.push({ role: "user", content: text });
+    said("user", text);
+    question.value = "";
+    send.disabled = true;
+    stop.hidden = false;
+    const row = said("assistant", "");
+    conversation.setAttribute("aria-busy", "true");
+    try {
+      await answered(row);
+    } catch (error) {
+      if (error.name === "AbortError") said("note", "Stopped."); else said("refused", error.message);
+    }
+    conversation.removeAttribute("aria-busy");
+    if (row.textContent) messages.push({ role: "assistant", content: row.textContent });
+    else { row.remove(); messages.pop(); }
+    asking = null;
+    send.disabled = false;
+    stop.hidden = true;
+    question.focus();
+  };
+  chat.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+  question.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); ask(); }
+  });
+  stop.addEventListener("click", () => asking?.abort());
+  again.addEventListener("click", () => { asking?.abort(); messages = []; conversation.replaceChildren(); question.focus(); });
 }
