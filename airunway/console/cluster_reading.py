@@ -1,6 +1,7 @@
 """What pages read of a cluster, within the time that a person waits for a page."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -8,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from airunway.live.missing_rights import MissingRightError
 from airunway.report.rbac import rule_for
 from airunway.text.problems import InputError
-from airunway.text.yaml_writing import to_yaml
 
 _SECONDS = 20
 """Longest time that a page waits for a cluster."""
@@ -17,7 +17,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class MissingRight:
-    """A right that the account lacks: the rule of a Role in ``namespace`` that gives it, as YAML."""
+    """A right that the account lacks: the rule of a Role in ``namespace`` that gives it, as a line of YAML."""
 
     namespace: str
     rule: str
@@ -47,4 +47,5 @@ def missing_right(error: InputError) -> MissingRight | None:
     """The right that an account lacks, if that is the error."""
     if not isinstance(error, MissingRightError):
         return None
-    return MissingRight(error.namespace, to_yaml([rule_for(error.access)]))
+    rule = ", ".join(f"{key}: {json.dumps(values)}" for key, values in rule_for(error.access).items())
+    return MissingRight(error.namespace, f"- {{{rule}}}")

@@ -27,6 +27,7 @@ class Model(ThreadingHTTPServer):
         self.asked: list[Any] = []
         self.left = threading.Event()
         """Set when a client left before the end of its answer."""
+        self.polls, self.has_metrics = 0, True
         self.registry = CollectorRegistry()
         labels = {"model_name": "echo", "engine": "0"}
         names = list(labels)
@@ -45,7 +46,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/metrics":
-            self._answer(CONTENT_TYPE_LATEST, generate_latest(self.server.registry).decode())
+            self.server.polls += 1
+            if self.server.has_metrics:
+                self._answer(CONTENT_TYPE_LATEST, generate_latest(self.server.registry).decode())
+            else:
+                self._answer("text/plain", "not found", 404)
             return
         self._answer(
             "application/json",

@@ -201,6 +201,36 @@ def test_metrics_are_plotted_from_poll_to_poll(model: Operated, page: Any) -> No
     assert "vLLM" in page.inner_text("main")
 
 
+def test_a_server_without_metrics_is_told_and_not_asked_again(model: Operated, page: Any) -> None:
+    page.locator(".plots").wait_for()
+    model.model.has_metrics = False
+    page.reload()
+    page.locator("text=no metrics that are known here").wait_for()
+    polls = model.model.polls
+    page.wait_for_timeout(11_000)  # the pause between two polls is 10 s
+    assert model.model.polls == polls
+
+
+def test_the_page_is_used_by_keyboard(model: Operated, page: Any) -> None:
+    page.locator(".plots").wait_for()
+    page.focus("button:text-is('model')")
+    with page.expect_response(lambda response: response.url.endswith("/live"), timeout=15_000):
+        pass
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.activeElement.textContent") == "model", "what is read again keeps the focus"
+    page.keyboard.press("Enter")
+    page.locator("#log-text").wait_for()
+    page.keyboard.press("Tab")
+    reached = []
+    for _ in range(40):
+        reached.append(
+            page.evaluate("document.activeElement.id || document.activeElement.textContent.trim().slice(0, 20)")
+        )
+        page.keyboard.press("Tab")
+    order = ["log-refresh", "log-text", "conversation", "question", "send", "again", "most-tokens"]
+    assert [name for name in reached if name in order][: len(order)] == order
+
+
 def test_the_page_has_no_violations_whatever_it_shows(model: Operated, page: Any) -> None:
     model.event("BackOff", "Back-off restarting failed container", warning=True)
     page.reload()
