@@ -15,10 +15,9 @@ from starlette.types import Receive, Scope, Send
 from airunway.console.cluster_reading import missing_right
 from airunway.console.detail_page import planned_deployment
 from airunway.console.form_requests import form_data, named_stack
+from airunway.console.forwarding import forwarded
 from airunway.console.project import Project
-from airunway.live.api_server.connection import connect
 from airunway.live.chat import Message, answer
-from airunway.live.forward import port_forward
 from airunway.provider.live_object import shape_problem
 from airunway.text.problems import InputError, Problem
 from airunway.text.terminal import printable, without_escapes
@@ -79,7 +78,6 @@ class ChatPage:
         """Stream the deployment's answer: lines with ``text``, then one with ``end`` or ``error``."""
         stack, name = named_stack(request, self._project), str(request.path_params["name"])
         planned = planned_deployment(self._project, stack, name)
-        cluster = self._project.plan(stack).settings.cluster
         try:
             question = _question(await form_data(request))
         except InputError as error:
@@ -87,11 +85,7 @@ class ChatPage:
 
         async def produce(say: _Say) -> None:
             try:
-                async with (
-                    self._turn(stack, name),
-                    connect(cluster, self._project.root) as connection,
-                    port_forward(connection, planned.request.namespace, planned.rendered.endpoint) as url,
-                ):
+                async with self._turn(stack, name), forwarded(self._project, stack, planned) as url:
                     await _answer(url, question, say)
             except InputError as error:
                 missing = missing_right(error)

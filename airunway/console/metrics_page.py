@@ -12,10 +12,9 @@ from starlette.responses import Response
 from airunway.console.cluster_reading import read_in_time
 from airunway.console.detail_page import planned_deployment
 from airunway.console.form_requests import named_stack
+from airunway.console.forwarding import forwarded
 from airunway.console.project import Project
-from airunway.live.api_server.connection import connect
-from airunway.live.engine_metrics import Metrics, metrics_of
-from airunway.live.forward import port_forward
+from airunway.live.engine_metrics import Metrics, NoMetricsError, metrics_of
 
 _KEPT, _PAUSE = 90, 60.0
 """Polls that a plot shows, and the seconds after which an earlier one is no longer part of it."""
@@ -56,28 +55,29 @@ class MetricsPage:
         stack, name = named_stack(request, self._project), str(request.path_params["name"])
         planned = planned_deployment(self._project, stack, name)
 
-        async def read() -> Metrics | None:
-            cluster = self._project.plan(stack).settings.cluster
-            async with (
-                connect(cluster, self._project.root) as connection,
-                port_forward(connection, planned.request.namespace, planned.rendered.endpoint) as url,
-            ):
-                return await metrics_of(url)
+        async def read() -> tuple[bool, Metrics | None]:
+            async with forwarded(self._project, stack, planned) as url:
+                try:
+                    return True, await metrics_of(url)
+                except NoMetricsError:
+                    return False, None
 
         reading = await read_in_time(read())
+        answers, metrics = reading.value or (True, None)
         polls = self._polls.setdefault((stack, name), deque(maxlen=_KEPT))
-        if reading.value:
-            poll = Poll(time.monotonic(), reading.value)
+        if metrics:
+            poll = Poll(time.monotonic(), metrics)
             if polls and poll.at - polls[-1].at > _PAUSE:
                 polls.clear()
             polls.append(poll)
-        has_none = reading.value is None and not reading.problem
         return self._render(
             request,
             "metrics.html",
-            status=_STOP_POLLING if has_none else 200,
+            status=200 if answers else _STOP_POLLING,
             reading=reading,
-            plots=plots(polls) if reading.value else (),
+            answers=answers,
+            metrics=metrics,
+            plots=plots(polls) if metrics else (),
             minutes=round((polls[-1].at - polls[0].at) / 60) if polls else 0,
             now_is=time.strftime("%H:%M:%S"),
             width=WIDTH,

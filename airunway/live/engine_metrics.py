@@ -36,10 +36,14 @@ class Metrics:
     prompted: float | None = None
 
 
-async def metrics_of(base_url: str) -> Metrics | None:
-    """Read the metrics of the server whose API has ``base_url``; None if it has none that are known here.
+class NoMetricsError(InputError):
+    """The server has no /metrics."""
 
-    Raises ``InputError``.
+
+async def metrics_of(base_url: str) -> Metrics | None:
+    """Read the metrics of the server whose API has ``base_url``; None if it tells nothing that is known here.
+
+    Dynamo's frontend tells of a model after its first request (its catalog of metrics, 1.4). Raises ``NoMetricsError`` and ``InputError``.
     """
     url = f"{base_url.removesuffix('/v1')}/metrics"
     try:
@@ -48,7 +52,7 @@ async def metrics_of(base_url: str) -> Metrics | None:
             client.stream("GET", url, headers=AS_IT_IS) as response,
         ):
             if response.status_code == _NOT_FOUND:
-                return None
+                raise NoMetricsError([Problem("/metrics", "does not exist")])
             if response.status_code != _OK:
                 raise InputError([Problem("/metrics", f"answers {response.status_code}")])
             content = bytearray()

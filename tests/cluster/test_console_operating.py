@@ -205,7 +205,7 @@ def test_a_server_without_metrics_is_told_and_not_asked_again(model: Operated, p
     page.locator(".plots").wait_for()
     model.model.has_metrics = False
     page.reload()
-    page.locator("text=no metrics that are known here").wait_for()
+    page.locator("text=Its server has no metrics.").wait_for()
     polls = model.model.polls
     page.wait_for_timeout(11_000)  # the pause between two polls is 10 s
     assert model.model.polls == polls
