@@ -34,9 +34,9 @@ def show_status(root: Path, stacks: Sequence[str], format: Format, *, watch: boo
     """Print the status of ``stacks``, with ``watch`` again on each change; exit with 3 if a deployment does not run."""
     plans = {stack: stack_plan(root, stack) for stack in dict.fromkeys(stacks)}
     if watch:
-        _run(watch_status(root, plans, format))
+        run_async(watch_status(root, plans, format))
     with console(stderr=True).status("reading the cluster …"):
-        surveys, problems = _run(survey_once(root, plans))
+        surveys, problems = run_async(survey_once(root, plans))
     if surveys:
         print_surveys(surveys, format)
     if problems:
@@ -49,7 +49,7 @@ def wait_for(root: Path, stack: str, names: Sequence[str], timeout: float) -> No
     """Wait until the deployments ``names``, or all, run; exit with 3 if they do not within ``timeout`` seconds."""
     plan = stack_plan(root, stack)
     selected = {find_deployment(plan, name).name for name in names} or {d.name for d in plan.deployments}
-    late = _run(wait_until_running(root, plan, stack, selected, timeout))
+    late = run_async(wait_until_running(root, plan, stack, selected, timeout))
     for status in late:
         console(stderr=True).print(f"timed out: {status_line(status)}", markup=False, soft_wrap=True)
     if late:
@@ -69,7 +69,7 @@ def show_endpoint(root: Path, stack: str, name: str, port: int | None) -> None:
         console(stderr=True).print(f"forwarding {name} of stack {stack}; press Ctrl-C to stop", markup=False)
         await asyncio.Event().wait()
 
-    _run(_with_port_forward(root, plan, planned, port, serve))
+    run_async(_with_port_forward(root, plan, planned, port, serve))
 
 
 def chat_with(root: Path, stack: str, name: str, text: str, model: str | None, url: str | None) -> None:
@@ -89,7 +89,7 @@ def chat_with(root: Path, stack: str, name: str, text: str, model: str | None, u
         finally:
             sys.stdout.write(ending)
 
-    _run(_with_port_forward(root, plan, planned, 0, send_prompt) if url is None else send_prompt(checked_url(url)))
+    run_async(_with_port_forward(root, plan, planned, 0, send_prompt) if url is None else send_prompt(checked_url(url)))
 
 
 def show_import(root: Path, stack: str, ids: Path | None) -> None:
@@ -98,7 +98,7 @@ def show_import(root: Path, stack: str, ids: Path | None) -> None:
     from airunway.text.yaml_writing import to_yaml
 
     plan, target = stack_plan(root, stack), stack_target(root, stack)
-    adoptions = _run(_discover(root, plan, target))
+    adoptions = run_async(_discover(root, plan, target))
     refused = [a for a in adoptions if a.entry is None]
     for adoption in refused:
         reasons = "".join(f"\n#   {one_line(line)}" for line in adoption.reasons)
@@ -123,7 +123,7 @@ def show_nodes(root: Path, stack: str, file: Path | None) -> None:
     from airunway.text.yaml_writing import to_yaml
 
     settings, _ = stack_settings(root, stack)
-    pools = _run(_node_pools(root, settings))
+    pools = run_async(_node_pools(root, settings))
     if file is not None and file.exists():
         pools = merged(pools, pools_in(read_text(str(file)), str(file)))
     data = [pool.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True) for pool in pools]
@@ -167,7 +167,8 @@ def find_deployment(plan: Plan, name: str) -> PlannedDeployment:
     return deployment
 
 
-def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
+def run_async(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Return what ``work`` returns; Ctrl-C exits with 130."""
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:

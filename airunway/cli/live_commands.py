@@ -1,4 +1,4 @@
-"""The commands about what a cluster runs: ``status``, ``wait``, ``endpoint``, ``chat``, ``import`` and ``nodes``."""
+"""The commands about a cluster: ``status``, ``wait``, ``endpoint``, ``chat``, ``logs``, ``import`` and ``nodes``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -98,6 +98,23 @@ def chat(
     from airunway.cli.live import chat_with
 
     chat_with(find_project(cwd), chosen_stack(None, stack), name, text, model, url)
+
+
+def logs(
+    name: NameArgument,
+    stack: StackOption = None,
+    previous: Annotated[
+        bool, typer.Option("--previous", "-p", help="Of the containers before their last restarts.")
+    ] = False,
+    cwd: ProjectOption = None,
+) -> None:
+    """Print the end of the logs of a deployment's containers.
+
+    The last 200 lines of each, with times in UTC; credentials are hidden.
+    """
+    from airunway.cli.logs import show_logs
+
+    show_logs(find_project(cwd), chosen_stack(None, stack), name, previous=previous)
 
 
 def import_(

@@ -10,7 +10,7 @@ from airunway.cli.comment import comment
 from airunway.cli.completion import stacks_to_complete
 from airunway.cli.ending import run
 from airunway.cli.init_command import init
-from airunway.cli.live_commands import chat, endpoint, import_, nodes, status, wait
+from airunway.cli.live_commands import chat, endpoint, import_, logs, nodes, status, wait
 from airunway.cli.options import (
     AccountOption,
     FilesOption,
@@ -65,6 +65,7 @@ app.command(epilog="Example: airunway status dev prod --format json")(status)
 app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")(wait)
 app.command(epilog='Example: export OPENAI_BASE_URL="$(airunway endpoint llama-70b --stack prod)"')(endpoint)
 app.command(epilog='Example: airunway chat llama-70b "Say hello." --stack prod')(chat)
+app.command(epilog="Example: airunway logs llama-70b --stack prod --previous")(logs)
 app.command("import", epilog="Example: airunway import prod --ids import.json > entries.yaml")(import_)
 app.command(epilog="Example: airunway nodes prod --write stacks/pools.prod.yaml")(nodes)
 app.add_typer(policy, name="policy")

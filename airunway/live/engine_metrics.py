@@ -43,7 +43,8 @@ class NoMetricsError(InputError):
 async def metrics_of(base_url: str) -> Metrics | None:
     """Read the metrics of the server whose API has ``base_url``; None if it tells nothing that is known here.
 
-    Dynamo's frontend tells of a model after its first request (its catalog of metrics, 1.4). Raises ``NoMetricsError`` and ``InputError``.
+    Dynamo's frontend tells of a model after its first request, says its catalog of metrics (1.4). Raises
+    ``NoMetricsError`` and ``InputError``.
     """
     url = f"{base_url.removesuffix('/v1')}/metrics"
     try:

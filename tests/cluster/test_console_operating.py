@@ -20,6 +20,7 @@ from tests.chromium import NEEDS_CHROMIUM, ROOT, console, launched, new_context
 from tests.cluster.apiserver import Cluster
 from tests.cluster.operated import TOKEN, Operated, operated, with_kubeconfig
 from tests.cluster.stacks import until
+from tests.command import airunway
 
 pytestmark = NEEDS_CHROMIUM
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/live"
@@ -119,6 +120,16 @@ def test_of_a_container_that_crashed_the_log_before_is_shown(page: Any) -> None:
     row.locator("button").click()
     page.locator("#log-text", has_text="CUDA out of memory").wait_for()
     assert "before its last restart" in page.inner_text("#log h3")
+
+
+def test_logs_are_printed_in_a_terminal_too(model: Operated, deployed: Path) -> None:
+    now = airunway(deployed, "logs", "cpu", "--stack", "own")
+    assert now.returncode == 0, now.stderr
+    assert len(now.stdout.splitlines()) == 200
+    assert TOKEN not in now.stdout
+    assert "2026-11-27T08:34:01Z WARNING the token hf_… expires soon\n" in now.stdout
+    before = airunway(deployed, "logs", "cpu", "--stack", "own", "--previous")
+    assert before.stdout.startswith("2026-11-27T08:29:59Z torch.OutOfMemoryError: CUDA out of memory")
 
 
 def test_what_the_kubelet_has_no_log_of_is_told_in_its_words(model: Operated, page: Any) -> None:

@@ -47,7 +47,9 @@ def test_a_missing_file_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["status", "--watch"], ["wait"], ["import"], ["chat", "one", "Hello"]], ids=" ".join
+    "arguments",
+    [["status"], ["status", "--watch"], ["wait"], ["import"], ["chat", "one", "Hello"], ["logs", "one"]],
+    ids=" ".join,
 )
 def test_a_context_that_no_kubeconfig_has_is_told_at_once(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -80,6 +82,7 @@ def test_an_unknown_stack_names_the_known_ones(
         "wait",
         "endpoint",
         "chat",
+        "logs",
         "import",
         "console",
     ],
