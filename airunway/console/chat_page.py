@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, Json, ValidationError
@@ -110,11 +111,15 @@ class ChatPage:
 
 async def _answer(url: str, question: _Question, say: _Say) -> None:
     is_cut = False
-    async with aclosing(answer(url, question.messages, most_tokens=question.most_tokens)) as pieces:
-        async for piece in pieces:
-            is_cut = is_cut or piece.is_cut
-            if piece.text:
-                await say({"text": without_escapes(piece.text)})
+    try:
+        async with aclosing(answer(url, question.messages, most_tokens=question.most_tokens)) as pieces:
+            async for piece in pieces:
+                is_cut = is_cut or piece.is_cut
+                if piece.text:
+                    await say({"text": without_escapes(piece.text)})
+    except InputError as error:  # the address is that of a forward which nobody has asked for
+        problems = [replace(p, field="the model server") if p.field == url else p for p in error.problems]
+        raise InputError(problems) from error
     await say({"end": f"cut at {question.most_tokens} tokens" if is_cut else ""})
 
 

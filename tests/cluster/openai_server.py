@@ -63,6 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
         if asked["model"] != "echo":
             self._answer("application/json", json.dumps({"error": {"message": f"no model {asked['model']}"}}), 404)
             return
+        if asked["messages"][-1]["content"].startswith("refuse"):
+            self._answer("application/json", json.dumps({"error": {"message": "the context is too long"}}), 400)
+            return
         if asked["messages"][-1]["content"].startswith("slowly"):
             self._answer_slowly()
             return

@@ -189,6 +189,12 @@ def test_a_page_that_is_left_ends_its_answer(model: Operated, page: Any) -> None
 
 
 def test_why_nothing_answers_is_told_in_words(model: Operated, page: Any) -> None:
+    page.fill("#question", "refuse it")
+    page.click("#send")
+    page.locator("#conversation .refused").wait_for()
+    assert page.inner_text("#conversation .refused").startswith("the model server: refused: ")
+    assert "the context is too long" in page.inner_text("#conversation .refused")
+    page.click("#again")
     unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
     path = "/api/v1/namespaces/live/pods/cpu-0/status"
     model.cluster.send("PATCH", path, unready, "application/merge-patch+json")
