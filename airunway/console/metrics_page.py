@@ -16,8 +16,9 @@ from airunway.console.forwarding import forwarded
 from airunway.console.project import Project
 from airunway.live.engine_metrics import Metrics, NoMetricsError, metrics_of
 
-_KEPT, _PAUSE = 90, 60.0
-"""Polls that a plot shows, and the seconds after which an earlier one is no longer part of it."""
+_KEPT, _PAUSE, _SHORTEST = 90, 60.0, 0.5
+"""Polls that a plot shows, the seconds after which an earlier one is no longer part of it, and those that a rate takes:
+two windows with the page may poll at once."""
 _STOP_POLLING = 286
 """The status that tells htmx (2.0) not to ask again."""
 WIDTH, HEIGHT = 180, 40
@@ -106,7 +107,7 @@ def _rates(points: _Points) -> list[tuple[float, float | None]]:
     return [
         (at, (value - before) / (at - since) if value is not None and before is not None and value >= before else None)
         for (since, before), (at, value) in pairwise(points)
-        if at > since
+        if at - since >= _SHORTEST
     ]
 
 

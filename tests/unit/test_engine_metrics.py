@@ -3,7 +3,7 @@ model server tells is read, and plotted from poll to poll.
 """
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -57,6 +57,10 @@ def test_a_rate_is_what_was_added_between_two_polls() -> None:
     assert (plot.label, plot.now, plot.most) == ("Tokens/s written", "100", "100")
 
 
+def test_two_polls_at_once_give_no_rate() -> None:
+    assert plots([Poll(at, Metrics("vLLM", generated=at)) for at in (1.0, 1.0, 1.0 + 1e-9)]) == []
+
+
 def test_a_server_that_began_again_has_no_rate_until_the_next_poll() -> None:
     counts = (1000, 1500, 20, 70)
     (plot,) = plots([Poll(5.0 * at, Metrics("vLLM", generated=count)) for at, count in enumerate(counts)])
@@ -74,6 +78,7 @@ def test_a_cache_is_drawn_on_the_scale_of_all_of_it() -> None:
     assert (plot.now, plot.lines) == ("100%", (f"0.0,{HEIGHT / 2:.1f} {WIDTH}.0,2.0",))
 
 
+@example([(0.0, 0.0), (6.758538659818206e-305, 12150.0)])
 @given(st.lists(st.tuples(st.floats(0, 1e9), st.floats(0, 1e12)), max_size=20))
 def test_every_point_is_within_its_plot(told: list[tuple[float, float]]) -> None:
     polls = [Poll(at, Metrics("vLLM", running=value, generated=value)) for at, value in sorted(told)]
