@@ -38,11 +38,11 @@ MEBIBYTES = 400
 
 @pytest.fixture(autouse=True)
 def timeout(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Soon over where its end is waited for; longer where answers are, as a busy machine takes its time for them."""
+    """Soon over where all of it is waited for; longer where an answer is, as a busy machine takes its time for one."""
     callspec = getattr(request.node, "callspec", None)
     mode = callspec.params.get("mode") if callspec else None
-    waited_for = mode is None or getattr(mode, "slow", False)
-    seconds = 2 if getattr(mode, "name", "") == "is busy" else 1 if waited_for else 3
+    is_silent = mode is None or "no response within" in getattr(mode, "first", "")
+    seconds = 1 if is_silent else 2 if getattr(mode, "slow", False) else 3
     monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", f"{seconds}s")
 
 
