@@ -17,8 +17,8 @@ _EXTRAS = {
     "console": ("multipart", "python_multipart", "ruamel", "sse_starlette", "starlette", "uvicorn"),
 }
 """Packages that only an optional extra installs, by extra."""
-_MODEL_HUB = "model_hub.py"
-"""The module that needs the extra for the lock, which brings httpx2 as the one for live commands does."""
+_MODULES = {"model_hub.py": "lock", "size.py": "size"}
+"""Extras by the module that needs them, where another extra brings the same package."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
 """Why output can't be written, whatever the program does."""
 
@@ -35,8 +35,10 @@ def run(command: Callable[[], None]) -> None:
         _fail(*map(str, error.problems), footer=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        is_hub = any(Path(frame.filename).name == _MODEL_HUB for frame in traceback.extract_tb(error.__traceback__))
-        extra = "lock" if is_hub else next((name for name, names in _EXTRAS.items() if package in names), None)
+        modules = [Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)]
+        extra = next((_MODULES[module] for module in modules if module in _MODULES), None) or next(
+            (name for name, names in _EXTRAS.items() if package in names), None
+        )
         if extra is None:
             _fail_by_bug(error)
         _fail(f"this command needs optional packages; run: pip install 'airunway[{extra}]'", footer="Nothing was done.")

@@ -26,6 +26,7 @@ from airunway.cli.options import (
 )
 from airunway.cli.plan_commands import diff, explain, preview
 from airunway.cli.policy_commands import policy
+from airunway.cli.size_command import size
 
 app = typer.Typer(
     name="airunway",
@@ -61,6 +62,9 @@ app.command(epilog="Example: airunway preview dev --format json > dev.json")(pre
 app.command(epilog="Example: airunway diff prod --against origin/main")(diff)
 app.command(epilog="Example: airunway comment 12 --against origin/main")(comment)
 app.command(epilog="Example: airunway explain llama-70b --stack prod")(explain)
+app.command(
+    epilog="Example: airunway size llama-70b -s prod --ttft 1000 --tpot 30 --isl 4000 --osl 500 --request-rate 5"
+)(size)
 app.command(epilog="Example: airunway status dev prod --format json")(status)
 app.command(epilog="Example: airunway wait --stack prod llama-70b --timeout 45m")(wait)
 app.command(epilog='Example: export OPENAI_BASE_URL="$(airunway endpoint llama-70b --stack prod)"')(endpoint)

@@ -63,6 +63,25 @@ def without_deployment(text: str, name: str, file: str | None = None) -> str:
     return document.verified(new, lambda old: [e for i, e in enumerate(old) if i != index])
 
 
+def with_note(text: str, name: str, note: str, file: str | None = None) -> str:
+    """Write ``note`` as the comment right above the deployment ``name``, in the place of one with the same first words.
+
+    Those are the two first ones. An entry in flow style has no line of its own and gets none. Raises ``InputError``.
+    """
+    document = _open(text, file)
+    block = document.item(document.deployments, _find_index(document, name))
+    if block is None:
+        return text
+    start, lines = block.start, document.lines
+    same = f"# {' '.join(note.split()[:2])} "
+    first = start
+    while first and lines[first - 1].lstrip().startswith("#"):
+        first -= 1
+    kept = [line for line in lines[first:start] if not line.lstrip().startswith(same)]
+    line = f"{' ' * block.column}# {note}\n"
+    return document.verified("".join([*lines[:first], *kept, line, *lines[start:]]), lambda old: old)
+
+
 def with_provider(text: str, provider: str, state: str) -> str:
     """Set ``provider`` to ``managed``, ``existing`` or ``off`` in a stack file. Raises ``InputError``."""
     file = _StackFile(text)
