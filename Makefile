@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test fuzz test-pages verify-vendored test-cluster bench bench-quick upgrade-state lint check format lint types golden schema reference pictures docs lock clean
+.PHONY: help preview test fuzz test-pages verify-vendored test-cluster test-sizing bench bench-quick upgrade-state lint check format lint types golden schema reference pictures docs lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -48,6 +48,17 @@ verify-vendored: $(VENV)/.dev ## Compare the scripts of others that the package 
 
 test-cluster: $(VENV)/.dev ## Run the real engine against a real API server (builds both with Go where they are not on PATH)
 	@$(BIN)/python -m pytest -s -rs -o faulthandler_timeout=1800 tests/cluster
+
+# In an environment of its own: what it needs is no part of the program.
+$(VENV)/.sizing: $(VENV)/.dev airunway/assessment/sizing.yaml
+	@echo "Installing aiconfigurator (850 MB) into $(VENV)/sizing …"
+	@$(PYTHON) -m venv --clear $(VENV)/sizing
+	@$(VENV)/sizing/bin/python -m pip install --quiet --disable-pip-version-check \
+		aiconfigurator==$$($(BIN)/python -c "from airunway.assessment.sizing import sizing_data; print(sizing_data().version)")
+	@touch $@
+
+test-sizing: $(VENV)/.sizing ## Compare what is recorded of aiconfigurator with the real one (850 MB, needs a network once)
+	@AIRUNWAY_AICONFIGURATOR=$(abspath $(VENV))/sizing/bin/aiconfigurator $(BIN)/python -m pytest -rs -o faulthandler_timeout=900 tests/graph/test_aiconfigurator.py
 
 bench: $(VENV)/.dev ## Measure, and write BENCHMARKS.md
 	@$(BIN)/python -m bench

@@ -128,7 +128,10 @@ _ROLES = {Mode.AGGREGATED: {"": ""}, Mode.DISAGGREGATED: {"prefill": "(p)", "dec
 
 def read_configuration(text: str, mode: Mode) -> Configuration:
     """The first configuration of a table of the mode. Raises ``SizingError``."""
-    row = next(csv.DictReader(io.StringIO(text)), None)
+    try:
+        row = next(csv.DictReader(io.StringIO(text)), None)
+    except csv.Error as error:
+        raise SizingError(f"its table can't be read: {error}") from error
     if row is None:
         raise SizingError("its table has no row")
     copies = _count(row, "replicas_needed")

@@ -1,7 +1,7 @@
 """`airunway size`: the size of a deployment for a load, as a change of its entry; imported only when it runs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,8 @@ def size_deployment(root: Path, stack: str, name: str, options: SizeOptions, for
     asked = f"Asking aiconfigurator {tool.version} for {task.engine} on {task.system}; this takes up to a minute …"
     console(stderr=True).print(asked, markup=False, soft_wrap=True)
     found, refused = tool.configurations(task)
-    change, more = _best_change(project, stack, planned, found, options, assessment)
+    changes = list(_changes(project, stack, planned, found, options.mode, assessment, refused))
+    change = _best_change(changes, planned, refused, options.mode)
     sizing = Sizing(
         name,
         stack,
@@ -77,7 +78,7 @@ def size_deployment(root: Path, stack: str, name: str, options: SizeOptions, for
         tool.version,
         options.workload,
         found,
-        {**refused, **more},
+        refused,
         change.configuration,
         _planned(change.plan, stack, name).request.selection.provider,
         change.edit.name or change.edit.path.name,
@@ -138,35 +139,37 @@ def _system(products: list[str]) -> str:
     raise InputError([Problem("--system", f"required: {reason}; valid: {', '.join(systems)}")])
 
 
-def _best_change(
+def _changes(
     project: Project,
     stack: str,
     planned: PlannedDeployment,
     found: Mapping[Mode, Configuration],
-    options: SizeOptions,
+    mode: Mode | None,
     assessment: Assessment,
-) -> tuple[_Change, Mapping[Mode, str]]:
-    """The change to the fewest GPUs that can be planned, and why others can't. Raises ``InputError`` if none can.
+    refused: MutableMapping[Mode, str],
+) -> Iterator[_Change]:
+    """The changes that can be planned, of one mode or all; why others can't is added to ``refused``."""
+    for configuration in found.values():
+        if mode in (None, configuration.mode):
+            try:
+                yield _change(project, stack, planned, configuration, assessment)
+            except SizingError as error:
+                refused[configuration.mode] = str(error)
+            except InputError as error:
+                refused[configuration.mode] = "; ".join(map(str, error.problems))
+
+
+def _best_change(
+    changes: Sequence[_Change], planned: PlannedDeployment, refused: Mapping[Mode, str], mode: Mode | None
+) -> _Change:
+    """The change to the fewest GPUs. Raises ``InputError`` with what is ``refused`` if there is none.
 
     One that nothing stops is better than one with fewer GPUs; of equals, the one that keeps the serving mode.
     """
+    if not changes:
+        raise InputError([Problem(str(m), reason) for m, reason in refused.items() if mode in (None, m)])
     now = Mode.DISAGGREGATED if planned.request.spec.disaggregated else Mode.AGGREGATED
-    changes: list[_Change] = []
-    refused: dict[Mode, str] = {}
-    for configuration in found.values():
-        if options.mode not in (None, configuration.mode):
-            continue
-        try:
-            changes.append(_change(project, stack, planned, configuration, assessment))
-        except SizingError as error:
-            refused[configuration.mode] = str(error)
-        except InputError as error:
-            refused[configuration.mode] = "; ".join(map(str, error.problems))
-    if changes:
-        best = min(changes, key=lambda c: (c.is_stopped, c.configuration.gpus, c.configuration.mode is not now))
-        return best, refused
-    reasons = refused or {options.mode or now: "no configuration meets the targets"}
-    raise InputError([Problem(str(mode), reason) for mode, reason in reasons.items()])
+    return min(changes, key=lambda c: (c.is_stopped, c.configuration.gpus, c.configuration.mode is not now))
 
 
 def _change(

@@ -16,44 +16,66 @@ from airunway.cli.options import (
 )
 from airunway.spec.model import Mode
 
-_MOST_TOKENS = 10_000_000
+_MOST_TOKENS, _MOST_MS, _MOST_REQUESTS = 10_000_000, 3_600_000, 1_000_000
+
+
+TtftOption = Annotated[
+    float,
+    typer.Option("--ttft", min=1, max=_MOST_MS, metavar="MS", help="Time to the first token, in milliseconds at most."),
+]
+TpotOption = Annotated[
+    float,
+    typer.Option("--tpot", min=0.1, max=_MOST_MS, metavar="MS", help="Time per later token, in milliseconds at most."),
+]
+InputOption = Annotated[
+    int, typer.Option("--isl", min=1, max=_MOST_TOKENS, metavar="TOKENS", help="Length of a request's input.")
+]
+OutputOption = Annotated[
+    int, typer.Option("--osl", min=2, max=_MOST_TOKENS, metavar="TOKENS", help="Length of its output.")
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option("--request-rate", min=0.001, max=_MOST_REQUESTS, metavar="RATE", help="Requests per second to serve."),
+]
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option(
+        "--concurrency", min=1, max=_MOST_REQUESTS, metavar="COUNT", help="Requests to serve at once, instead."
+    ),
+]
+SystemOption = Annotated[
+    str | None,
+    typer.Option(
+        "--system",
+        metavar="SYSTEM",
+        help="GPU type by aiconfigurator's name, such as h100_sxm. Default: what it selects or is placed on.",
+    ),
+]
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-dir",
+        exists=True,
+        file_okay=False,
+        metavar="DIR",
+        help="Folder of config.json, for a model unknown to aiconfigurator.",
+    ),
+]
 
 
 def size(
     name: NameArgument,
-    ttft: Annotated[
-        float, typer.Option("--ttft", min=1, metavar="MS", help="Time to the first token, in milliseconds at most.")
-    ],
-    tpot: Annotated[
-        float, typer.Option("--tpot", min=0.1, metavar="MS", help="Time per later token, in milliseconds at most.")
-    ],
-    isl: Annotated[
-        int, typer.Option("--isl", min=1, max=_MOST_TOKENS, metavar="TOKENS", help="Length of a request's input.")
-    ],
-    osl: Annotated[int, typer.Option("--osl", min=2, max=_MOST_TOKENS, metavar="TOKENS", help="Length of its output.")],
-    request_rate: Annotated[
-        float | None, typer.Option("--request-rate", min=0.001, metavar="RATE", help="Requests per second to serve.")
-    ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option("--concurrency", min=1, metavar="COUNT", help="Requests to serve at once, instead.")
-    ] = None,
-    system: Annotated[
-        str | None,
-        typer.Option(
-            "--system",
-            metavar="SYSTEM",
-            help="aiconfigurator's name of the GPU type, such as h100_sxm. Default: of the node pool it is in.",
-        ),
-    ] = None,
+    ttft: TtftOption,
+    tpot: TpotOption,
+    isl: InputOption,
+    osl: OutputOption,
+    request_rate: RateOption = None,
+    concurrency: ConcurrencyOption = None,
+    system: SystemOption = None,
     mode: Annotated[
         Mode | None, typer.Option("--mode", help="Serving mode. Default: the one that takes fewer GPUs.")
     ] = None,
-    model_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--model-dir", metavar="DIR", help="Folder of config.json, for a model unknown to aiconfigurator."
-        ),
-    ] = None,
+    model_dir: ModelOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the change to the file of the entry.")] = False,
     stack: StackOption = None,
     format: FormatOption = Format.TEXT,

@@ -63,7 +63,7 @@ class Aiconfigurator:
     command: Path
     version: str
 
-    def configurations(self, task: SizingTask) -> tuple[Mapping[Mode, Configuration], Mapping[Mode, str]]:
+    def configurations(self, task: SizingTask) -> tuple[dict[Mode, Configuration], dict[Mode, str]]:
         """The best configuration of each mode, and why a mode's can't be used. Raises ``InputError``."""
         with TemporaryDirectory(prefix="airunway-size-") as folder:
             code, said = _run(self.command, _arguments(task), Path(folder))
@@ -157,9 +157,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _failure(task: SizingTask, said: str, version: str) -> Problem:
-    if _UNKNOWN_MODEL in said:
-        if task.folder:
-            return Problem("--model-dir", f"{task.folder} has no config.json that aiconfigurator {version} can read")
+    if _UNKNOWN_MODEL in said and task.folder is None:
         fetch = f"hf download {task.model} config.json --local-dir DIR"
         message = f"aiconfigurator {version} does not know {task.model}, and fetches nothing; run {fetch}, and give"
         return Problem("model.id", f"{message} --model-dir DIR")

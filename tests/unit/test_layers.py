@@ -205,7 +205,12 @@ OPTIONAL = (
 
 @pytest.mark.parametrize(
     ("command", "extra"),
-    [(["console", "--no-browser"], "console"), (["chat", "x", "hello"], "live"), (["lock"], "lock")],
+    [
+        (["console", "--no-browser"], "console"),
+        (["chat", "x", "hello"], "live"),
+        (["lock"], "lock"),
+        (["size", "x", *"--ttft 1 --tpot 1 --isl 1 --osl 2 --concurrency 1".split()], "size"),
+    ],
 )
 def test_a_command_whose_packages_are_missing_names_the_extra(command: list[str], extra: str) -> None:
     """As where no extra is installed."""
@@ -219,7 +224,7 @@ def test_a_command_whose_packages_are_missing_names_the_extra(command: list[str]
 
 def test_previews_and_plans_need_none_of_the_extras() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"console", "live", "lock"} <= set(extras)
+    assert {"console", "live", "lock", "size"} <= set(extras)
     code = f"import sys; sys.modules |= dict.fromkeys({OPTIONAL!r}); from airunway.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "preview", "--stack", "dev"], cwd=ROOT, capture_output=True, text=True

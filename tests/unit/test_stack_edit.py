@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airunway.console.stack_edit import with_deployment, with_provider, without_deployment
+from airunway.console.stack_edit import with_deployment, with_note, with_provider, without_deployment
+from airunway.text.problems import InputError
 from tests.unit.edited_files import NEW, TEXT, changed_lines, entries, names, values
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
@@ -66,6 +67,40 @@ def test_the_last_deployment_leaves_an_empty_list() -> None:
     text = without_deployment(without_deployment(TEXT, "one"), "two")
     assert entries(text) == []
     assert entries(with_deployment(text, NEW)) == [NEW]
+
+
+NOTED = """\
+config:
+  airunway:deployments:
+    # Ours.
+    - name: one
+      model: {id: a/b}
+
+    - name: two
+      model: {id: a/b}
+"""
+
+
+def test_a_note_is_the_comment_above_its_deployment_and_replaces_the_one_before() -> None:
+    noted = with_note(NOTED, "two", "Sized by this")
+    assert noted == NOTED.replace("    - name: two", "    # Sized by this\n    - name: two")
+    noted = with_note(noted, "one", "Sized by that")
+    assert "    # Ours.\n    # Sized by that\n    - name: one\n" in noted
+    again = with_note(noted, "one", "Sized by another")
+    assert again == noted.replace("Sized by that", "Sized by another")
+    assert without_deployment(again, "one") == with_note(without_deployment(NOTED, "one"), "two", "Sized by this")
+
+
+def test_a_note_in_flow_style_or_of_nobody_is_left_out() -> None:
+    flow = "config: {'airunway:deployments': [{name: one, model: {id: a/b}}]}\n"
+    assert with_note(flow, "one", "Sized by this") == flow
+    with pytest.raises(InputError, match="no deployment 'three'"):
+        with_note(NOTED, "three", "Sized by this")
+
+
+def test_a_note_goes_above_the_entry_of_a_deployment_file_with_its_line_endings() -> None:
+    text = "- name: one\r\n  model: {id: a/b}\r\n"
+    assert with_note(text, "one", "Sized by this", "chat.yaml") == f"# Sized by this\r\n{text}"
 
 
 def test_a_file_in_flow_style_is_changed_too() -> None:
