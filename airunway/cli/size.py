@@ -23,7 +23,7 @@ from airunway.program.stack_plan import stack_plan
 from airunway.report.sizing import Sizing, provenance, sizing_document, sizing_table
 from airunway.spec.model import Mode
 from airunway.text.problems import InputError, Problem, suggest_name
-from airunway.text.terminal import console
+from airunway.text.terminal import LogText, console
 from airunway.text.yaml_reading import StackLoader, read_document
 
 _PRODUCT = "nvidia.com/gpu.product"
@@ -235,6 +235,6 @@ def _show(sizing: Sizing, format: Format, *, written: bool) -> None:
     for finding in sizing.findings:
         word = "stopped" if finding.severity is Severity.MANDATORY else "advice"
         out.print(f"{word}: {finding.message}", markup=False, soft_wrap=True)
-    out.print(f"\n{sizing.difference}", markup=False, soft_wrap=True)
+    out.print(f"\n{LogText().piece(sizing.difference)}", markup=False, soft_wrap=True)
     end = f"Wrote {sizing.file}." if written else "Nothing was written; --write writes it."
     console(stderr=True).print(end, markup=False, soft_wrap=True)

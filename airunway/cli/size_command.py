@@ -55,8 +55,6 @@ ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model-dir",
-        exists=True,
-        file_okay=False,
         metavar="DIR",
         help="Folder of config.json, for a model unknown to aiconfigurator.",
     ),
@@ -91,6 +89,8 @@ def size(
 
     if (request_rate is None) == (concurrency is None):
         raise typer.BadParameter("give one of --request-rate and --concurrency", param_hint="--request-rate")
+    if model_dir is not None and not model_dir.is_dir():
+        raise typer.BadParameter(f"{model_dir} is no folder", param_hint="--model-dir")
     workload = Workload(isl, osl, ttft, tpot, request_rate, concurrency)
     options = SizeOptions(workload, system, mode, model_dir, write)
     if not size_deployment(find_project(cwd), chosen_stack(None, stack), name, options, format):
