@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from airunway.assessment.sizing import sizing_data
+from airunway.assessment.sized_entry import sized_entry
+from airunway.assessment.sizing import ENGINES, Configuration, SizedWorkers, sizing_data
 from airunway.program import aiconfigurator
-from airunway.spec.model import Mode
+from airunway.program.stack_plan import stack_plan
+from airunway.spec.model import Engine, Mode
 from tests.command import run
 from tests.graph.aiconfigurators import SAID, stand_in
-from tests.graph.projects import copy_program
+from tests.graph.projects import copy_program, write_stack
 
 LOAD = ("--ttft", "1000", "--tpot", "30", "--isl", "4000", "--osl", "500", "--request-rate", "5")
 STACK = """\
@@ -230,6 +232,17 @@ def test_a_mode_without_a_configuration_is_told(size: Command) -> None:
     assert "disaggregated: no configuration meets the targets" in size.out
     assert size("--mode", "disaggregated") == 1
     assert "error: disaggregated: no configuration meets the targets" in size.error
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_parallel_size_is_a_flag_that_the_provider_takes(engine: Engine, project: Path) -> None:
+    workers = SizedWorkers("", 2, tp=2, pp=2, dp=2, ep=4, moe_tp=1)
+    sizes = Configuration(Mode.AGGREGATED, (workers,), 1, 1, 1, 1, "1")
+    entry = {"name": "chat", "model": {"id": "org/moe"}, "engine": {"type": str(engine)}}
+    write_stack(project, deployments=[sized_entry(entry, sizes, engine)])
+    (planned,) = stack_plan(project, "own").deployments
+    assert planned.request.selection.provider == "dynamo"
+    assert planned.warnings == []
 
 
 @pytest.mark.parametrize(
