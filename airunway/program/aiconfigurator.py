@@ -84,6 +84,7 @@ def find_aiconfigurator(environment: Mapping[str, str]) -> Aiconfigurator:
     if path is None:
         found = f"{VARIABLE} names {named}, which can't be run" if named else "is not installed"
         raise InputError([Problem("aiconfigurator", f"{found}; {how}")])
+    path = os.path.abspath(path)  # it runs elsewhere
     with TemporaryDirectory(prefix="airunway-size-") as folder:
         code, said = _run(Path(path), ["version"], Path(folder))
     numbers = re.findall(r"^[a-z]+ (\d+(?:\.\d+)+\S*)$", said, re.MULTILINE)

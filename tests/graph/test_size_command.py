@@ -291,6 +291,12 @@ def test_a_table_that_does_not_add_up_is_told(size: Command) -> None:
     assert "error: aggregated: its table has no replicas_needed" in size.error
 
 
+def test_a_command_may_be_named_from_here(size: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(size.folder)
+    monkeypatch.setenv(aiconfigurator.VARIABLE, "./aiconfigurator")
+    assert size() == 0
+
+
 @pytest.mark.parametrize("version", ["aiconfigurator 0.13.0", "aisimulate 1.0"])
 def test_another_version_is_refused_with_what_to_install(version: str, size: Command) -> None:
     size.use(version=version)
