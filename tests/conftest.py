@@ -54,3 +54,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if missing:
         message = f"WITHOUT {', '.join(missing)}: no command line met the parsers of these workers"
         terminalreporter.write_line(message, yellow=True, bold=True)
+    if "AIRUNWAY_AICONFIGURATOR" in skipped:
+        message = "WITHOUT AIRUNWAY_AICONFIGURATOR: sizes met no real aiconfigurator; make test-sizing does that"
+        terminalreporter.write_line(message, yellow=True, bold=True)
