@@ -49,6 +49,18 @@ def test_wait_ends_in_time_where_the_server_stalls(server: ApiServer, command: C
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("status", [429, 503, 502, 504])
+def test_what_a_busy_server_said_is_told_where_it_then_says_nothing(
+    status: int, server: ApiServer, command: Commands
+) -> None:
+    command.monkeypatch.setenv("AIRUNWAY_REQUEST_TIMEOUT", "2s")
+    answers = iter([Answer({"message": "come again"}, status=status)])
+    server.rules["/version"] = lambda _: next(answers, Answer(b"{" + b" " * 1000, slowly=1))
+    output = command.refused("status")
+    assert f"the API server refused: {status}" in output
+    assert "come again" in output
+
+
 PAST = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 

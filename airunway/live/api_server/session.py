@@ -104,21 +104,26 @@ class Session:
     ) -> httpx.Response:
         """Send a request, retrying within the timeout if the server is busy or closes the connection."""
         all_headers = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
-        async with asyncio.timeout(self.timeout) as limit:
-            deadline = limit.when() or 0.0
-            for attempts in itertools.count(1):
-                request = access.client.build_request(method, path, params=query, headers=all_headers)
-                outcome: httpx.Response | httpx.HTTPError
-                try:
-                    outcome = await bounded_answers.send(access.client, request)
-                except httpx.HTTPError as error:
-                    outcome = error
-                pause = pause_before_retry(method, outcome, attempts)
-                if pause is None or asyncio.get_running_loop().time() + pause >= deadline:
-                    break
-                await asyncio.sleep(pause)
-        if isinstance(outcome, httpx.HTTPError):
-            raise outcome
+        outcome: httpx.Response | httpx.HTTPError | None = None
+        try:
+            async with asyncio.timeout(self.timeout) as limit:
+                deadline = limit.when() or 0.0
+                for attempts in itertools.count(1):
+                    request = access.client.build_request(method, path, params=query, headers=all_headers)
+                    try:
+                        outcome = await bounded_answers.send(access.client, request)
+                    except httpx.HTTPError as error:
+                        outcome = error
+                    pause = pause_before_retry(method, outcome, attempts)
+                    if pause is None or asyncio.get_running_loop().time() + pause >= deadline:
+                        break
+                    await asyncio.sleep(pause)
+        except TimeoutError:
+            if not isinstance(outcome, httpx.Response):
+                raise
+            # What a busy server said before says more than that it did not answer again.
+        if not isinstance(outcome, httpx.Response):
+            raise outcome or TimeoutError
         return outcome
 
     async def _create_access(self, context: Context, previous: Access | None) -> Access:
