@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from airunway.cli.named_deployment import named_deployment
 from airunway.cli.options import Format, PreviewFormat
 from airunway.cli.streams import print_json
 from airunway.program.record import Preview, record
@@ -124,14 +125,11 @@ def show_explanation(root: Path, stack: str, name: str, format: Format) -> None:
     from airunway.report.explain import explanation_document, explanation_text
 
     preview = record_stack(root, stack)
-    deployments = {p.name: p for p in preview.plan.deployments}
-    if name not in deployments:
-        hint = suggest_name(name, deployments) if deployments else "the stack has no deployments"
-        raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {hint}")])
+    planned = named_deployment(preview.plan, stack, name)
     if format is Format.JSON:
-        print_json(explanation_document(deployments[name], preview.assessment))
+        print_json(explanation_document(planned, preview.assessment))
     else:
-        console().print(explanation_text(deployments[name], preview.assessment))
+        console().print(explanation_text(planned, preview.assessment))
 
 
 def write_stack(root: Path, stack: str, folder: Path) -> None:

@@ -10,6 +10,7 @@ from airunway.assessment.assessment import Assessment
 from airunway.assessment.finding import Finding, Severity
 from airunway.assessment.sized_entry import sized_entry
 from airunway.assessment.sizing import ENGINES, Configuration, SizingError, Workload, sizing_data
+from airunway.cli.named_deployment import named_deployment
 from airunway.cli.options import Format
 from airunway.cli.streams import print_json
 from airunway.console.file_edit import ConflictError, FileEdit, fingerprint, read_text, save
@@ -19,7 +20,6 @@ from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.plan import Plan
 from airunway.program.aiconfigurator import SizingTask, find_aiconfigurator
 from airunway.program.stack_assessment import assess_stack
-from airunway.program.stack_plan import stack_plan
 from airunway.report.sizing import Sizing, provenance, sizing_document, sizing_table
 from airunway.spec.model import Mode
 from airunway.text.problems import InputError, Problem, suggest_name
@@ -60,7 +60,7 @@ def size_deployment(root: Path, stack: str, name: str, options: SizeOptions, for
     """Print the proposal, and write it where asked; return whether nothing stops it. Raises ``InputError``."""
     project = Project(root)
     plan = project.plan(stack)
-    planned = _planned(plan, stack, name)
+    planned = named_deployment(plan, stack, name)
     assessment = assess_stack(root, stack, plan)
     task = _task(planned, assessment, plan, options)
     tool = find_aiconfigurator(os.environ)
@@ -80,7 +80,7 @@ def size_deployment(root: Path, stack: str, name: str, options: SizeOptions, for
         found,
         refused,
         change.configuration,
-        _planned(change.plan, stack, name).request.selection.provider,
+        named_deployment(change.plan, stack, name).request.selection.provider,
         change.edit.name or change.edit.path.name,
         "",
         change.findings,
@@ -93,14 +93,6 @@ def size_deployment(root: Path, stack: str, name: str, options: SizeOptions, for
         _write(edit)
     _show(replace(sizing, difference=edit.difference), format, written=written)
     return not change.is_stopped
-
-
-def _planned(plan: Plan, stack: str, name: str) -> PlannedDeployment:
-    deployments = {planned.name: planned for planned in plan.deployments}
-    if name not in deployments:
-        hint = suggest_name(name, deployments) if deployments else "the stack has no deployments"
-        raise InputError([Problem("NAME", f"no deployment '{name}' in stack {stack}; {hint}")])
-    return deployments[name]
 
 
 def _task(planned: PlannedDeployment, assessment: Assessment, plan: Plan, options: SizeOptions) -> SizingTask:
@@ -186,7 +178,7 @@ def _change(
     # As written, with secrets: the entry as it is planned has none.
     sized = sized_entry(_written(text, file, name), configuration, planned.request.selection.engine)
     edit = FileEdit(path, file, text, with_deployment(text, sized, name, file))
-    plan = stack_plan(project.root, stack, *((edit.after, None) if file is None else (None, {file: edit.after})))
+    plan = project.plan_after(stack, edit)
     assessment = assess_stack(project.root, stack, plan)
     # Others' too, as GPUs that it takes may be those that they have.
     findings = tuple(f for f in assessment.findings if f.deployment == name or f not in now.findings)

@@ -8,7 +8,7 @@ from airunway.assessment.finding import Finding, Severity
 from airunway.live.status import MISSING, DeploymentStatus, OperatorStatus
 from airunway.live.survey import Survey
 from airunway.provider.observation import Phase
-from airunway.report.status_text import drift_text
+from airunway.report.status_text import first_fields
 
 
 class Need(StrEnum):
@@ -68,4 +68,4 @@ def _of_deployment(status: DeploymentStatus) -> Iterator[Attention]:
     elif not status.serves:
         yield Attention(Need.NOT_READY, name, message or str(status.phase), name)
     if status.not_as_planned:
-        yield Attention(Need.CHANGED, name, drift_text(status.not_as_planned).partition(": ")[2], name)
+        yield Attention(Need.CHANGED, name, first_fields(status.not_as_planned), name)

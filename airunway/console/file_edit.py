@@ -53,6 +53,12 @@ def read_text(path: Path) -> str:
         raise InputError([Problem(path.name, str(error))]) from error
 
 
+def require_unchanged(path: Path, text: str, expected_fingerprint: str) -> None:
+    """Raise ``ConflictError`` if ``text``, which ``path`` has now, has not the expected fingerprint."""
+    if fingerprint(text) != expected_fingerprint:
+        raise ConflictError(f"{path.name} was changed by someone else in the meantime")
+
+
 def save(path: Path, text: str, expected_fingerprint: str) -> None:
     """Write ``text`` to ``path``, atomically unless the file would lose its owner or its hard links.
 
@@ -60,8 +66,7 @@ def save(path: Path, text: str, expected_fingerprint: str) -> None:
     """
     path = path.resolve()
     before = read_text(path)
-    if fingerprint(before) != expected_fingerprint:
-        raise ConflictError(f"{path.name} was changed by someone else in the meantime")
+    require_unchanged(path, before, expected_fingerprint)
     status = path.stat()
     if status.st_nlink > 1 or not replace_file(path, text, status):
         _overwrite(path, text, before)

@@ -25,11 +25,9 @@ async def status_values(project: Project, stack: str) -> dict[str, Any]:
     found = reading.value
     document = survey_document(found) if found else {}
     needs = attention(found, assess_stack(project.root, stack, plan).findings)
-    urgent = [item.deployment for item in needs]
+    urgency = {item.deployment: index for index, item in reversed(list(enumerate(needs)))}
     return {
-        "deployments": sorted(
-            plan.deployments, key=lambda d: urgent.index(d.name) if d.name in urgent else len(urgent)
-        ),
+        "deployments": sorted(plan.deployments, key=lambda d: urgency.get(d.name, len(needs))),
         "live": {deployment["name"]: deployment for deployment in document.get("deployments", [])},
         "operators": found.operators if found else (),
         "problem": reading.problem,

@@ -62,12 +62,17 @@ class Project:
         """Plan the stack. Raises ``InputError``."""
         return stack_plan(self.root, stack)
 
+    def plan_after(self, stack: str, edit: FileEdit) -> Plan:
+        """Plan the stack as it would be after ``edit``. Raises ``InputError``."""
+        if edit.name is not None:
+            return stack_plan(self.root, stack, edited={edit.name: edit.after})
+        return stack_plan(self.root, stack, edit.after)
+
     def check(self, stack: str, edit: FileEdit) -> None:
         """Raise ``InputError`` if the stack would be invalid after ``edit``."""
+        self.plan_after(stack, edit)
         if edit.name is not None:
-            stack_plan(self.root, stack, edited={edit.name: edit.after})
             return
-        stack_plan(self.root, stack, edit.after)
         sizes = [
             environment_size(read_stack(self.root, stack, text).without_secrets) for text in (edit.before, edit.after)
         ]

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airunway.console.file_edit import fingerprint
+from airunway.console.file_edit import ConflictError, require_unchanged
 from airunway.console.form_requests import form_data, named_stack, reviewed_change
 from airunway.console.project import Project
 from airunway.program.branch import FileChange, push_change
@@ -25,8 +25,10 @@ class PullRequestPage:
         stack, form = named_stack(request, self._project), await form_data(request)
         change = reviewed_change(form)
         edit = self._project.plan_edit(stack, change)
-        if fingerprint(edit.before) != form.get("read", ""):
-            raise HTTPException(409, f"{edit.path.name} was changed by someone else in the meantime: review it again")
+        try:
+            require_unchanged(edit.path, edit.before, form.get("read", ""))
+        except ConflictError as error:
+            raise HTTPException(409, f"{error}: review it again") from error
         self._project.check(stack, edit)
         subject = f"{stack}-{_name(change)}"
         pushed = await asyncio.to_thread(

@@ -128,10 +128,13 @@ def _messages(status: DeploymentStatus) -> list[str]:
 
 def drift_text(fields: Sequence[str]) -> str:
     """Which fields of an object are not as planned, in words; empty for none."""
-    if not fields:
-        return ""
+    return f"not as planned: {first_fields(fields)}" if fields else ""
+
+
+def first_fields(fields: Sequence[str]) -> str:
+    """The first three fields, and how many others there are."""
     more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
-    return f"not as planned: {', '.join(fields[:_MOST_FIELDS])}{more}"
+    return f"{', '.join(fields[:_MOST_FIELDS])}{more}"
 
 
 def _phase(status: DeploymentStatus) -> Text:
