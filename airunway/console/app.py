@@ -1,12 +1,10 @@
 """The console's pages as an ASGI application."""
 
-import json
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.applications import Starlette
@@ -17,21 +15,17 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from airunway.console.check import FormCheck, check
 from airunway.console.deployment_pages import DeploymentPages
-from airunway.console.fields import form_of, groups
-from airunway.console.file_edit import ConflictError, fingerprint, save
-from airunway.console.form_requests import form_data, named_stack, reviewed_change
+from airunway.console.form_pages import FormPages
+from airunway.console.form_requests import named_stack
 from airunway.console.graph_page import graph_page
 from airunway.console.operation_pages import OperationPages
 from airunway.console.overview_page import status_values
-from airunway.console.place import place_of
 from airunway.console.project import STATES, Project
 from airunway.console.pull_request_page import PullRequestPage
+from airunway.console.review_pages import ReviewPages
 from airunway.console.security import BodyTooLargeError, Guard
 from airunway.planning.deployment import PlannedDeployment
-from airunway.program.branch import push_remote
-from airunway.provider.aikit import aikit_data as aikit_data
 from airunway.report.model_and_gpus import gpus_words, model_document, planned_gpus
 from airunway.report.preview_text import selection_reason
 from airunway.spec.model import Engine
@@ -52,6 +46,8 @@ class Console:
         self._project, self._default = project, default
         self.deployment_pages = DeploymentPages(project, self._render)
         self.operations = OperationPages(project, run, needs_cli=run is RUN, render=self._render)
+        self.form_pages = FormPages(project, self._render)
+        self.review_pages = ReviewPages(project, self.form_pages, self._render)
         self.pull_request = PullRequestPage(project, self._render)
         self._templates = Jinja2Templates(_FOLDER / "templates")
         self._templates.env.filters |= {"printable": printable, "yaml": to_yaml, "quoted": _with_code}
@@ -66,12 +62,12 @@ class Console:
             Route(f"{stack}/status", self.status),
             *self.deployment_pages.routes(f"{stack}/deployments/{{name}}"),
             Route(f"{stack}/graph", self.graph),
-            Route(f"{stack}/new", self.form),
-            Route(f"{stack}/edit/{{name}}", self.form),
-            Route(f"{stack}/check", self.check, methods=["POST"]),
-            Route(f"{stack}/form", self.form_again, methods=["POST"]),
-            Route(f"{stack}/review", self.review, methods=["POST"]),
-            Route(f"{stack}/save", self.save, methods=["POST"]),
+            Route(f"{stack}/new", self.form_pages.form),
+            Route(f"{stack}/edit/{{name}}", self.form_pages.form),
+            Route(f"{stack}/check", self.form_pages.check, methods=["POST"]),
+            Route(f"{stack}/form", self.form_pages.form_again, methods=["POST"]),
+            Route(f"{stack}/review", self.review_pages.review, methods=["POST"]),
+            Route(f"{stack}/save", self.review_pages.save, methods=["POST"]),
             Route(f"{stack}/pull-request", self.pull_request.open, methods=["POST"]),
             Route(f"{stack}/providers", self.providers),
             Route(f"{stack}/changes", self.operations.changes),
@@ -115,124 +111,6 @@ class Console:
     async def graph(self, request: Request) -> Response:
         """Show the stack's graph, as ``airunway preview --format html`` does."""
         return await graph_page(self._project.root, self._stack(request))
-
-    async def form(self, request: Request) -> Response:
-        """Show the form for a new or an existing deployment."""
-        stack, name = self._stack(request), request.path_params.get("name")
-        entries, values = self._project.entries(stack), dict[str, str]()
-        if name is not None:
-            if name not in entries:
-                raise HTTPException(404, f"{name} is not in the files of stack {stack}")
-            values = form_of(entries[name].data)
-        elif premade := request.query_params.get("premade"):
-            values = {
-                "name": aikit_data()["premade"].get(premade, "").replace(".", "-"),
-                "model.source": "aikit",
-                "model.id": premade,
-            }
-        return self._form(request, values, name)
-
-    async def form_again(self, request: Request) -> Response:
-        """Show the form again with what was typed, from the review of it."""
-        form = await form_data(request)
-        return self._form(request, _typed(form), form.get("replacing") or None)
-
-    def _form(self, request: Request, values: dict[str, str], replacing: str | None) -> Response:
-        stack = self._stack(request)
-        context = self._project.context(stack)
-        return self._render(
-            request,
-            "form.html",
-            groups=groups(),
-            values=values,
-            replacing=replacing,
-            providers=[config.name for config in context.target.configs],
-            premade=aikit_data()["premade"],
-            files=self._project.files(stack),
-            file=self._target_file(stack, values, replacing),
-        )
-
-    def _target_file(self, stack: str, form: Mapping[str, str], replacing: str | None) -> str:
-        """Return the deployment file of an existing or new entry, or "" for the stack file."""
-        entry = self._project.entries(stack).get(replacing) if replacing else None
-        return (entry.location.file or "") if entry else form.get("file", "")
-
-    async def check(self, request: Request) -> Response:
-        """Check the form while it is filled in."""
-        form = await form_data(request)
-        stack, replacing = self._stack(request), form.get("replacing") or None
-        context = self._project.context(stack)
-        checked = check(form, context, replacing)
-        planned, place = checked.planned, None
-        if planned:
-            place = place_of(self._project.assessment(stack, context.target.settings, planned, replacing), planned)
-        fields = [field for group in groups() for field in group.fields]
-        is_empty = not any(form.get(f.name) for f in fields)
-        file = self._target_file(stack, form, form.get("replacing"))
-        return self._render(
-            request, "checked.html", checked=checked, place=place, fields=fields, is_empty=is_empty, file=file
-        )
-
-    async def review(self, request: Request) -> Response:
-        """Show the diff of a change before it is saved."""
-        form = await form_data(request)
-        stack = self._stack(request)
-        if form.get("kind") != "deployment":
-            return self._review(request, {k: form.get(k) for k in ("kind", "name", "state") if k in form})
-        replacing = form.get("replacing") or None
-        checked = check(form, self._project.context(stack), replacing)
-        if not checked.is_valid:
-            return self._form(request, _typed(form), replacing)
-        change = {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
-        return self._review(request, change, typed=form, decision=checked)
-
-    def _review(
-        self,
-        request: Request,
-        change: dict[str, Any],
-        conflict: str = "",
-        typed: Mapping[str, str] | None = None,
-        decision: FormCheck | None = None,
-    ) -> Response:
-        stack = self._stack(request)
-        edit = self._project.plan_edit(stack, change)
-        problems = ""
-        try:
-            self._project.check(stack, edit)
-        except InputError as error:
-            problems = str(error)
-        return self._render(
-            request,
-            "review.html",
-            status=409 if conflict else 200,
-            change=json.dumps(change),
-            read=fingerprint(edit.before),
-            difference=edit.difference,
-            file=edit.name,
-            others=self._project.other_stacks(stack, edit.name) if edit.name else [],
-            problems=problems,
-            conflict=conflict,
-            typed=typed or {},
-            decision=decision,
-            remote=push_remote(self._project.root),
-        )
-
-    async def save(self, request: Request) -> Response:
-        """Save a reviewed change, unless the file has changed since."""
-        form = await form_data(request)
-        stack = self._stack(request)
-        change = reviewed_change(form)
-        edit = self._project.plan_edit(stack, change)
-        try:
-            self._project.check(stack, edit)
-            save(edit.path, edit.after, form.get("read", ""))
-        except ConflictError as error:
-            return self._review(request, change, conflict=str(error))
-        except OSError as error:
-            message = f"{edit.path.name} can't be saved and is as it was: {error.strerror}"
-            raise HTTPException(500, message) from error
-        target = "providers" if change["kind"] == "provider" else ""
-        return RedirectResponse(f"/stacks/{stack}/{target}?saved={quote(edit.name or '1')}", 303)
 
     async def providers(self, request: Request) -> Response:
         """Show each provider's capabilities, installation and deployments."""
@@ -293,11 +171,6 @@ class Console:
 
 def _gpus_words(planned: PlannedDeployment) -> str:
     return gpus_words(model_document(planned))
-
-
-def _typed(form: Mapping[str, str]) -> dict[str, str]:
-    """What was typed into a form's fields."""
-    return {key: value for key, value in form.items() if key not in ("kind", "replacing")}
 
 
 def _with_code(text: str) -> Markup:

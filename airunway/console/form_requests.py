@@ -24,6 +24,11 @@ async def form_data(request: Request) -> dict[str, str]:
         return {key: value for key, value in form.items() if isinstance(value, str)}
 
 
+def typed_fields(form: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into a form's fields."""
+    return {key: value for key, value in form.items() if key not in ("kind", "replacing")}
+
+
 def reviewed_change(form: Mapping[str, str]) -> dict[str, Any]:
     """The change that a review's form holds; empty if it holds none."""
     try:
