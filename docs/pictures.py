@@ -47,7 +47,7 @@ def _console(browser: Any) -> None:
     with _served() as url:
         page = browser.new_page(viewport=_SIZE)
         page.goto(url)
-        page.goto(f"{url.split('?')[0]}new")
+        page.goto(f"{url.split('?')[0]}new/form")
         fields = {"name": "llama-chat", "model-id": "meta-llama/Llama-3.1-8B-Instruct", "resources-gpu-count": "2"}
         for field, text in fields.items():
             page.fill(f"#{field}", text)

@@ -19,6 +19,8 @@ from airunway.console.deployment_pages import DeploymentPages
 from airunway.console.form_pages import FormPages
 from airunway.console.form_requests import named_stack
 from airunway.console.graph_page import graph_page
+from airunway.console.known_models import KnownModels
+from airunway.console.model_pages import ModelPages
 from airunway.console.operation_pages import OperationPages
 from airunway.console.overview_page import status_values
 from airunway.console.project import STATES, Project
@@ -46,7 +48,9 @@ class Console:
         self._project, self._default = project, default
         self.deployment_pages = DeploymentPages(project, self._render)
         self.operations = OperationPages(project, run, needs_cli=run is RUN, render=self._render)
-        self.form_pages = FormPages(project, self._render)
+        known = KnownModels()
+        self.model_pages = ModelPages(project, known, self._render)
+        self.form_pages = FormPages(project, known, self._render)
         self.review_pages = ReviewPages(project, self.form_pages, self._render)
         self.pull_request = PullRequestPage(project, self._render)
         self._templates = Jinja2Templates(_FOLDER / "templates")
@@ -62,7 +66,8 @@ class Console:
             Route(f"{stack}/status", self.status),
             *self.deployment_pages.routes(f"{stack}/deployments/{{name}}"),
             Route(f"{stack}/graph", self.graph),
-            Route(f"{stack}/new", self.form_pages.form),
+            *self.model_pages.routes(f"{stack}/new"),
+            Route(f"{stack}/new/form", self.form_pages.form),
             Route(f"{stack}/edit/{{name}}", self.form_pages.form),
             Route(f"{stack}/check", self.form_pages.check, methods=["POST"]),
             Route(f"{stack}/form", self.form_pages.form_again, methods=["POST"]),

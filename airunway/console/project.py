@@ -124,9 +124,10 @@ class Project:
     ) -> Assessment:
         """Assess the stack with a deployment that is being edited; empty while the rest of the stack is invalid.
 
-        ``settings`` are the stack's: where they have nothing to assess it by, it is not planned.
+        ``settings`` are the stack's: where they have nothing to assess it by, and nothing is known of the model, the
+        stack is not planned.
         """
-        if not settings.is_assessed:
+        if not settings.is_assessed and edited.locked is None:
             return Assessment()
         try:
             plan = self.plan(stack)

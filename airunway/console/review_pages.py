@@ -10,10 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from airunway.assessment.model_lock import LOCK_FILE
 from airunway.console.check import FormCheck, check
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.form_pages import FormPages
 from airunway.console.form_requests import form_data, named_stack, reviewed_change, typed_fields
+from airunway.console.model_choices import is_on_hub, typed_key
+from airunway.console.place import Place
 from airunway.console.project import Project
 from airunway.program.branch import push_remote
 from airunway.text.problems import InputError
@@ -36,7 +39,8 @@ class ReviewPages:
         if not checked.is_valid:
             return self._form_pages.show(request, typed_fields(form), replacing)
         change = {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
-        return await self._show(request, change, typed=form, decision=checked)
+        place = self._form_pages.place(stack, form, checked, replacing)
+        return await self._show(request, change, typed=form, decision=checked, place=place)
 
     async def _show(
         self,
@@ -45,6 +49,7 @@ class ReviewPages:
         conflict: str = "",
         typed: Mapping[str, str] | None = None,
         decision: FormCheck | None = None,
+        place: Place | None = None,
     ) -> Response:
         stack = named_stack(request, self._project)
         edit = self._project.plan_edit(stack, change)
@@ -58,6 +63,7 @@ class ReviewPages:
             "review.html",
             status=409 if conflict else 200,
             change=json.dumps(change),
+            is_new=change.get("kind") == "deployment" and change.get("replacing") is None,
             read=fingerprint(edit.before),
             difference=edit.difference,
             file=edit.name,
@@ -66,8 +72,15 @@ class ReviewPages:
             conflict=conflict,
             typed=typed or {},
             decision=decision,
+            place=place,
+            lock_file=LOCK_FILE if self._is_missing_in_lock(stack, typed or {}) else "",
             remote=await asyncio.to_thread(push_remote, self._project.root),
         )
+
+    def _is_missing_in_lock(self, stack: str, form: Mapping[str, str]) -> bool:
+        """Whether the project has a lock of models, and it lacks the one that a form names."""
+        lock, key = self._project.context(stack).target.lock, typed_key(form)
+        return lock is not None and key is not None and is_on_hub(key) and key not in lock.models
 
     async def save(self, request: Request) -> Response:
         """Save a reviewed change, unless the file has changed since."""

@@ -29,7 +29,7 @@ def model_problems(spec: ModelDeploymentSpec) -> Iterator[Problem]:
             "model.revision", f"only for source huggingface; with source {model.source} the image holds the model"
         )
     if model.gguf and model.gguf.file is not None:
-        message = _gguf_file_problem(model.gguf.file)
+        message = gguf_file_problem(model.gguf.file)
         if message:
             yield Problem("model.gguf.file", f"{format_value(model.gguf.file)} given, {message}")
     yield from _gguf_problems(spec)
@@ -60,7 +60,7 @@ def _expected_id(model_id: str) -> str:
     return "must be OWNER/NAME as on Hugging Face, or an absolute path in the container"
 
 
-def _gguf_file_problem(file: str) -> str | None:
+def gguf_file_problem(file: str) -> str | None:
     """What is wrong with the path of a GGUF file in its repository; None if nothing is."""
     if "://" in file:
         return "must be a path inside the repository of model.id, not an address"

@@ -5,6 +5,8 @@ what stacks make of the commits in ``models.lock.yaml``.
 import itertools
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -302,6 +304,26 @@ def test_an_answer_that_is_no_hub_s_is_told(
     assert f"{QWEN}: " in told
     assert "Traceback" not in told
     assert not (project / LOCK).exists()
+
+
+def test_a_client_that_is_to_stay_offline_is_told(
+    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert lock(monkeypatch, project) == 1
+    assert f"error: {QWEN}: the hub is not asked, as HF_HUB_OFFLINE is set; unset it to ask" in capsys.readouterr().err
+    assert hub.requests == []
+
+
+def test_the_client_tells_the_hub_nothing_that_it_is_not_asked_to() -> None:
+    code = """
+import airunway.cli.lock
+from huggingface_hub import constants
+print(constants.HF_HUB_DISABLE_TELEMETRY, constants.HF_HUB_DISABLE_PROGRESS_BARS)
+"""
+    unset = {k: v for k, v in os.environ.items() if not k.startswith("HF_HUB_DISABLE")}
+    done = subprocess.run([sys.executable, "-c", code], env=unset, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
 
 
 def test_a_hub_that_is_away_is_told(

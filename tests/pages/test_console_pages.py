@@ -1,5 +1,5 @@
-"""Pages (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no
-cluster.
+"""Pages (real Chromium, a console in a process of its own, Hugging Face's real client; the hub stood in for): pages,
+form and changes as a person uses them; no cluster.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.chromium import NEEDS_CHROMIUM, console, new_context
+from tests.cluster.serving import serving
+from tests.graph.model_hub import ModelHub, fill_hub
 from tests.graph.projects import write_project
 
 pytestmark = NEEDS_CHROMIUM
@@ -19,7 +21,8 @@ pytestmark = NEEDS_CHROMIUM
 # Each page, and what is there once it has shown everything.
 PAGES = {
     "": "#status table",
-    "new": "#decision",
+    "new": ".models",
+    "new/form": "#decision",
     "edit/one": ".decided",
     "deployments/one": "text=Not read: cluster nowhere",
     "providers": "table",
@@ -97,7 +100,22 @@ class Console:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def all_tests_hub() -> Iterator[ModelHub]:
+    with serving(ModelHub()) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", server.url)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        fill_hub(server)
+        yield server
+
+
+@pytest.fixture
+def hub(all_tests_hub: ModelHub) -> ModelHub:
+    all_tests_hub.requests.clear()
+    return all_tests_hub
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, all_tests_hub: ModelHub) -> Iterator[tuple[str, Path]]:
     """The address of a console, with its token, and the stack file."""
     project = write_project(tmp_path_factory.mktemp("console"), [])
     with console(project) as url:
@@ -141,7 +159,7 @@ def visits(tab: Console) -> dict[str, Visit]:
     for path in PAGES:
         tab.begin()
         page = tab.open(path)
-        if path == "new":
+        if path == "new/form":
             tab.fill(name="Bad Name", model__id="org/model", resources__gpu__count="many")
             tab.has("#error-name", "'Bad Name' given")
         for group in page.locator("details").all():
@@ -195,7 +213,7 @@ STATES: list[tuple[dict[str, str], str, str]] = [
 
 
 def test_engine_and_provider_change_as_the_form_does_and_the_last_ones_are_saved(shown: Console) -> None:
-    shown.open("new")
+    shown.open("new/form")
     shown.fill(name="row", model__id="org/model")
     shown.decided("llamacpp", "kaito")
     for fields, engine, provider in STATES:
@@ -217,7 +235,7 @@ def test_engine_and_provider_change_as_the_form_does_and_the_last_ones_are_saved
 
 
 def test_a_bad_value_is_told_beside_its_field_and_not_saved(shown: Console) -> None:
-    shown.open("new")
+    shown.open("new/form")
     shown.fill(name="new", model__id="org/model", resources__gpu__count="many")
     shown.has("#error-resources-gpu-count", "'many' given")
     assert "1 field to correct" in shown.page.inner_text("#decision")
@@ -230,7 +248,7 @@ def test_a_bad_value_is_told_beside_its_field_and_not_saved(shown: Console) -> N
 
 
 def test_a_new_deployment_is_reviewed_saved_edited_and_removed(shown: Console) -> None:
-    shown.open("new")
+    shown.open("new/form")
     shown.fill(name="chat", model__id="org/model", resources__gpu__count="1", env="- {name: LOG, value: debug}")
     shown.decided("vllm", "dynamo")
     shown.page.click("text=Review the change")
@@ -270,7 +288,7 @@ def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_bes
     shown.page.click("text=Review the change")
     shown.page.click("text=Save to deployments/team.yaml")
     assert "Saved to deployments/team.yaml" in shown.page.inner_text("main")
-    shown.open("new")
+    shown.open("new/form")
     shown.fill(name="chat", model__id="org/model")
     shown.page.select_option("#file", "deployments/team.yaml")
     shown.has("#yaml h2", "In deployments/team.yaml")
@@ -285,13 +303,40 @@ def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_bes
 
 def test_a_pre_made_model_fills_the_form_in(shown: Console) -> None:
     shown.open("new")
-    shown.page.click("text=Start from a pre-made GGUF model")
     shown.page.click("text=llama3.2:1b")
     shown.decided("llamacpp", "kaito")
+    assert shown.page.inner_text("[aria-current=step]") == "Say where it runs"
     assert shown.page.input_value("#name") == "llama-3-2-1b-instruct"
     shown.page.click("text=Review the change")
+    assert shown.page.inner_text("[aria-current=step]") == "Review"
     shown.page.click("text=Save to the stack file")
     assert shown.entries()[1] == {"name": "llama-3-2-1b-instruct", "model": {"id": "llama3.2:1b", "source": "aikit"}}
+
+
+def test_a_model_that_a_search_finds_is_served(shown: Console, hub: ModelHub) -> None:
+    page = shown.open("new")
+    assert hub.requests == []
+    page.fill("#q", "qwen3")
+    page.keyboard.press("Enter")
+    page.locator("#found", has_text="8.2 B parameters").wait_for()
+    page.focus("text=unsloth/Qwen3-8B-GGUF")
+    page.keyboard.press("Enter")
+    page.click("text=Qwen3-8B-Q4_K_M.gguf")
+    shown.decided("llamacpp", "kaito")
+    page.click("text=Review the change")
+    page.click("text=Save to the stack file")
+    gguf = {"id": "unsloth/Qwen3-8B-GGUF", "gguf": {"file": "Qwen3-8B-Q4_K_M.gguf"}}
+    assert shown.entries()[1] == {"name": "qwen3-8b-gguf", "model": gguf}
+    assert shown.errors == []
+
+
+def test_a_model_that_is_typed_is_looked_up_when_asked_for(shown: Console, hub: ModelHub) -> None:
+    page = shown.open("new/form")
+    shown.fill(name="typed", model__id="Qwen/Qwen3-8B", resources__gpu__count="1")
+    shown.decided("vllm", "dynamo")
+    page.click("text=Look it up on Hugging Face")
+    shown.has("#decision", "16.4 GB of weights")
+    assert page.locator("text=Look it up").count() == 0
 
 
 def test_a_click_installs_a_provider_or_leaves_it_to_others(shown: Console) -> None:
@@ -335,11 +380,11 @@ def test_without_the_pulumi_cli_the_page_says_so_and_offers_the_preview(shown: C
 
 
 def test_the_keyboard_alone_makes_a_deployment(shown: Console) -> None:
-    page = shown.open("new")
+    page = shown.open("new/form")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")  # the pre-made models
+    page.keyboard.press("Tab")  # the first step
     page.keyboard.press("Tab")  # the first group
     page.keyboard.press("Tab")
     page.keyboard.type("typed")
@@ -355,7 +400,7 @@ def test_the_keyboard_alone_makes_a_deployment(shown: Console) -> None:
 
 
 def test_the_way_back_from_a_review_keeps_what_was_typed(shown: Console) -> None:
-    shown.open("new")
+    shown.open("new/form")
     shown.fill(name="typed", model__id="org/m", engine__type="vllm", resources__gpu__count="2")
     shown.decided("vllm", "dynamo")
     shown.page.click("text=Review the change")
@@ -376,7 +421,7 @@ def test_a_value_that_is_not_valid_stays_in_sight(shown: Console) -> None:
 
 
 def test_a_console_that_does_not_answer_says_so_until_it_does(shown: Console) -> None:
-    page = shown.open("new")
+    page = shown.open("new/form")
     assert page.is_hidden("#offline")
     page.route("**/check", lambda route: route.abort())
     shown.fill(name="one-more")

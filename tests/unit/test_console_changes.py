@@ -87,7 +87,7 @@ def test_an_entry_of_a_file_is_removed_there(guard: Guard, filed: Path) -> None:
 @pytest.mark.parametrize("file", ["", "deployments/chat.yaml", "deployments/none.yaml"])
 def test_a_new_entry_goes_to_the_stack_file_or_where_it_is_chosen_to(file: str, guard: Guard, filed: Path) -> None:
     browser, before = Browser(guard), texts(filed)
-    assert re.findall(r"<option>(deployments/\w+\.yaml)</option>", browser.get("/stacks/own/new").text) == [
+    assert re.findall(r"<option>(deployments/\w+\.yaml)</option>", browser.get("/stacks/own/new/form").text) == [
         "deployments/chat.yaml",
         "deployments/none.yaml",
     ]

@@ -3,6 +3,7 @@ in.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -226,12 +227,19 @@ def test_every_field_has_a_label_and_a_group_and_few_are_shown_at_first() -> Non
     fields = [field for group in groups() for field in group.fields]
     assert [field.name for field in fields if field.label in ("", field.name) and field.name != "image"] == []
     assert len({field.label for field in fields}) == len(fields)
-    (shown,) = [group for group in groups() if group.open]
-    assert [field.name for field in shown.fields] == [
-        "name",
-        "model.id",
-        "resources.gpu.count",
-        "engine.type",
-        "engine.contextLength",
-        "model.gguf.file",
-    ]
+    shown = {group.title: [field.name for field in group.fields] for group in groups() if group.open}
+    runs = ["resources.gpu.count", "scaling.replicas", "engine.type", "provider.name", "engine.contextLength"]
+    assert shown == {"What to serve": ["name", "model.id", "model.gguf.file"], "Where it runs": runs}
+
+
+def test_a_group_that_holds_a_value_is_open(guard: Guard) -> None:
+    browser = Browser(guard)
+
+    def open_groups(query: str) -> list[str]:
+        page = browser.get(f"/stacks/own/new/form?{query}").text
+        return re.findall(r'<details class="group" open><summary>([^<]*)', page)
+
+    first = ["What to serve", "Where it runs"]
+    assert open_groups("name=x") == first
+    assert open_groups("name=x&nodeSelector=a%3A+b") == [*first, "Pods"]
+    assert open_groups("engine.image=x&gateway.enabled=true") == [*first, "Engine settings", "Delivery"]
