@@ -96,4 +96,8 @@ def memory_sentence(use: Mapping[str, Any]) -> str:
         return f"{worker}weights {gib(use['weights'])} of {gib(use['usable'])}"
     cache = f"cache of {use['context']:,} tokens {gib(use['cache'])}"
     left = f"about {gib(use['free'])} free, longest context about {use['longest']:,} tokens"
+    if use["free"] < 0:
+        left = f"about {gib(-use['free'])} too much" + (
+            f", longest context about {use['longest']:,} tokens" if use["longest"] else ""
+        )
     return f"{worker}weights {gib(use['weights'])} and {cache} of {gib(use['usable'])}; {left}"

@@ -286,7 +286,9 @@ def test_whether_a_looked_up_model_fits_is_said_beside_the_form_and_in_the_revie
     assert "Stopped" not in before
     browser.post("/stacks/own/new/facts", form)
     reason = "its weights (131.4 GiB) do not fit the 1 × NVIDIA-L4 (24.0 GiB) of each worker (VllmWorker)"
-    assert f"Stopped: {reason}" in text_of(browser.post("/stacks/own/check", form))
+    checked = text_of(browser.post("/stacks/own/check", form))
+    assert f"Stopped: {reason}" in checked
+    assert "of 22.1 GiB; about 122.6 GiB too much Stopped" in checked
     review = text_of(browser.post("/stacks/own/review", form))
     assert f"It can be saved, and will stop the update: {reason}" in review
     small = form | {"model.id": "org/other", "name": "small"}

@@ -2,12 +2,8 @@
 what stacks make of the commits in ``models.lock.yaml``.
 """
 
-import itertools
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,50 +15,23 @@ from airunway.program.record import record
 from airunway.program.stack_file import read_stack
 from airunway.program.stack_plan import stack_plan
 from airunway.text.problems import InputError
-from tests.cluster.serving import serving
 from tests.command import run
 from tests.graph.changes import write
-from tests.graph.model_hub import FIRST, QWEN_CONFIG, SECOND, ModelHub, model
-from tests.graph.projects import copy_program
+from tests.graph.hub_projects import LLAMA, QWEN, config, deployment, lock, small_hub, two_stacks
+from tests.graph.model_hub import FIRST, SECOND, ModelHub, model
 
-QWEN, LLAMA = "Qwen/Qwen3-0.6B", "meta-llama/Llama-3.3-70B-Instruct"
 LOCK = "stacks/models.lock.yaml"
-
-
-def config(*deployments: dict[str, Any], **settings: Any) -> dict[str, Any]:
-    base = {"airunway:cluster": {"context": "prod"}, "airunway:deployments": list(deployments)}
-    return base | {f"airunway:{key}": value for key, value in settings.items()}
-
-
-def deployment(name: str, model_id: str, **model_fields: Any) -> dict[str, Any]:
-    gpu = {"gpu": {"count": 1}}
-    provider = {"name": "dynamo"}
-    return {"name": name, "model": {"id": model_id, **model_fields}, "resources": gpu, "provider": provider}
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[ModelHub]:
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    with serving(ModelHub()) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        server.models[QWEN, "main"] = model(FIRST, ("model.safetensors", 1_503_300_328), ("config.json", 726), BF16=9)
-        server.configs[QWEN] = QWEN_CONFIG
-        server.models[LLAMA, "main"] = model(
-            FIRST, ("a.safetensors", 141_000_000_000), licence="llama3.3", gated="manual"
-        )
+    with small_hub(monkeypatch) as server:
         yield server
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    copy_program(tmp_path)
-    write(tmp_path, "prod", config(deployment("small", QWEN), deployment("large", LLAMA)))
-    write(tmp_path, "dev", config(deployment("small", QWEN)))
-    return tmp_path
-
-
-def lock(monkeypatch: pytest.MonkeyPatch, project: Path, *arguments: str) -> int:
-    return run(monkeypatch, "lock", "--only", "models", *arguments, "--cwd", str(project))
+    return two_stacks(tmp_path)
 
 
 def locked(project: Path) -> dict[str, Any]:
@@ -253,98 +222,6 @@ def test_a_provider_that_takes_no_revision_is_a_warning(
 
 
 @pytest.mark.parametrize(
-    ("refusal", "output"),
-    [
-        ((401, "GatedRepo"), "is gated; accept its terms on the hub, and set HF_TOKEN"),
-        ((403, "GatedRepo"), "is gated; accept its terms on the hub, and set HF_TOKEN"),
-        ((404, "RepoNotFound"), "is not on the hub, or HF_TOKEN may not see it"),
-        ((404, "RevisionNotFound"), "has no revision main on the hub"),
-        ((500, ""), "the hub refused"),
-        ((429, ""), "the hub refused"),
-    ],
-)
-def test_what_the_hub_refuses_is_told_for_every_model_and_nothing_is_written(
-    hub: ModelHub,
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    refusal: tuple[int, str],
-    output: str,
-) -> None:
-    hub.refusal = refusal
-    assert lock(monkeypatch, project) == 1
-    told = " ".join(capsys.readouterr().err.split())
-    assert f"{QWEN}: {output}" in told
-    assert f"{LLAMA}: {output}" in told
-    assert "Traceback" not in told
-    assert not (project / LOCK).exists()
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"<html>",
-        b"[]",
-        b"null",
-        b"[" * 5000,
-        {"siblings": 5},
-        {"siblings": [{}]},
-        {"id": "x/y"},
-        {"id": 5, "sha": 7},
-        {"id": "x/y", "sha": "short"},
-        {"id": "x", "sha": FIRST, "siblings": [{"rfilename": 5, "size": "x"}]},
-    ],
-)
-def test_an_answer_that_is_no_hub_s_is_told(
-    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Any
-) -> None:
-    hub.models[QWEN, "main"] = answer
-    assert lock(monkeypatch, project) == 1
-    told = capsys.readouterr().err
-    assert f"{QWEN}: " in told
-    assert "Traceback" not in told
-    assert not (project / LOCK).exists()
-
-
-def test_a_client_that_is_to_stay_offline_is_told(
-    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert lock(monkeypatch, project) == 1
-    assert f"error: {QWEN}: the hub is not asked, as HF_HUB_OFFLINE is set; unset it to ask" in capsys.readouterr().err
-    assert hub.requests == []
-
-
-def test_the_client_tells_the_hub_nothing_that_it_is_not_asked_to() -> None:
-    code = """
-import airunway.cli.lock
-from huggingface_hub import constants
-print(constants.HF_HUB_DISABLE_TELEMETRY, constants.HF_HUB_DISABLE_PROGRESS_BARS)
-"""
-    unset = {k: v for k, v in os.environ.items() if not k.startswith("HF_HUB_DISABLE")}
-    done = subprocess.run([sys.executable, "-c", code], env=unset, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "True"]
-
-
-def test_a_hub_that_is_away_is_told(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
-    assert lock(monkeypatch, project) == 1
-    assert f"{QWEN}: the hub can't be reached" in " ".join(capsys.readouterr().err.split())
-
-
-def test_the_token_is_sent_to_the_hub_and_printed_nowhere(
-    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("HF_TOKEN", "hf_onlyTheHeaderHasThis")
-    assert lock(monkeypatch, project) == 0
-    assert hub.tokens == {"Bearer hf_onlyTheHeaderHasThis"}
-    output = capsys.readouterr()
-    assert "hf_only" not in output.out + output.err + (project / LOCK).read_text()
-
-
-@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("models: 5\n", "models"),
@@ -381,40 +258,3 @@ def test_a_folder_that_can_t_be_written_is_told(
     monkeypatch.setattr("tempfile.mkstemp", fail)
     assert lock(monkeypatch, project) == 1
     assert "stacks/models.lock.yaml: can't be written: No space left on device" in capsys.readouterr().err
-
-
-def test_an_answer_without_end_is_read_up_to_a_limit(
-    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    hub.models[QWEN, "main"] = lambda: itertools.repeat(b" " * 2**20)
-    assert lock(monkeypatch, project) == 1
-    told = " ".join(capsys.readouterr().err.split())
-    assert (
-        f"{QWEN}: what HF_ENDPOINT names does not answer as a hub does: its answer has more than 67,108,864 bytes"
-        in told
-    )
-
-
-def test_an_answer_that_trickles_is_read_for_a_while(
-    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def trickle() -> Iterator[bytes]:
-        while True:
-            time.sleep(0.05)
-            yield b" "
-
-    hub.models[QWEN, "main"] = trickle
-    monkeypatch.setattr("airunway.live.hub_client.MAX_SECONDS", 0.5)
-    started = time.monotonic()
-    assert lock(monkeypatch, project) == 1
-    assert "its answer does not end within" in capsys.readouterr().err
-    assert time.monotonic() - started < 10
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip"])
-def test_a_packed_answer_is_not_unpacked(
-    hub: ModelHub, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], encoding: str
-) -> None:
-    hub.encoding = encoding
-    assert lock(monkeypatch, project) == 1
-    assert "its answer has the encoding" in capsys.readouterr().err

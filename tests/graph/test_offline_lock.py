@@ -16,9 +16,9 @@ from huggingface_hub import constants, hf_hub_download
 from tests.cluster.serving import serving
 from tests.command import run
 from tests.graph.changes import write
+from tests.graph.hub_projects import QWEN, config, deployment
 from tests.graph.model_hub import FIRST, QWEN_CONFIG, SECOND, ModelHub, model
 from tests.graph.projects import copy_program
-from tests.graph.test_lock_command import QWEN, config, deployment
 
 LOCK = "stacks/models.lock.yaml"
 CARD = b"---\nlicense: apache-2.0\n---\n# Qwen3\n"

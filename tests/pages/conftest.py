@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from tests.chromium import launched
+from tests.pages.console_tab import all_tests_hub, hub, served, shown, tab
+
+__all__ = ["all_tests_hub", "browser", "hub", "served", "shown", "tab"]
 
 
 @pytest.fixture(scope="session")

@@ -1,143 +1,18 @@
-"""Pages (real Chromium, a console in a process of its own, Hugging Face's real client; the hub stood in for): pages,
-form and changes as a person uses them; no cluster.
+"""Pages (real Chromium, a console in a process of its own): pages, form and changes as a person uses them; no
+cluster.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.chromium import NEEDS_CHROMIUM, console, new_context
-from tests.cluster.serving import serving
-from tests.graph.model_hub import ModelHub, fill_hub
-from tests.graph.projects import write_project
+from tests.chromium import NEEDS_CHROMIUM
+from tests.pages.console_tab import DESKTOP, FILED, PAGES, PHONE, STACK, Console
 
 pytestmark = NEEDS_CHROMIUM
-
-# Each page, and what is there once it has shown everything.
-PAGES = {
-    "": "#status table",
-    "new": ".models",
-    "new/form": "#decision",
-    "edit/one": ".decided",
-    "deployments/one": "text=Not read: cluster nowhere",
-    "providers": "table",
-    "changes": "text=There is no difference to show",
-}
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 800}
-STACK = """# The models of a test.
-config:
-  airunway:cluster: {context: nowhere}
-  airunway:namespace: ml
-  airunway:deploymentFiles: [deployments/*.yaml]
-  airunway:deployments:
-    # The first one.
-    - name: one
-      model:
-        id: org/gguf
-"""
-FILED = "# Kept.\n- name: filed\n  model:\n    id: org/filed\n"
-
-
-class Console:
-    """A tab with the console in it, with every error that its pages report and every request that they make."""
-
-    def __init__(self, context: Any, base: str, file: Path) -> None:
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        self.base, self.file = base, file
-        self.filed = file.parents[1] / "deployments" / "team.yaml"
-        self.filed.parent.mkdir()
-        self.page = context.new_page()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on(
-            "console",
-            lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None,
-        )
-        self.page.on("request", lambda request: self.requests.append(request.url))
-
-    def begin(self) -> None:
-        """Forget what happened so far, and write the files as they were."""
-        self.errors.clear()
-        self.requests.clear()
-        for file, text in ((self.file, STACK), (self.filed, FILED)):
-            # At once: the page that is still open may ask for it meanwhile, and half a file is an invalid one.
-            written = file.with_name(f".{file.name}.new")
-            written.write_text(text)
-            written.replace(file)
-
-    def open(self, path: str) -> Any:
-        self.page.goto(self.base + path)
-        if path in PAGES:
-            self.page.wait_for_selector(PAGES[path])
-        return self.page
-
-    def fill(self, **fields: str) -> None:
-        """Fill in fields as a person does; those that choose are chosen from."""
-        for name, text in fields.items():
-            field = self.page.locator(f"#{name.replace('__', '-')}")
-            if not field.is_visible():
-                field.evaluate("element => { element.closest('details').open = true }")
-            if field.evaluate("element => element.tagName") == "SELECT":
-                field.select_option(text)
-            else:
-                field.fill(text)
-
-    def decided(self, engine: str, provider: str) -> None:
-        """The decision is shown, without a page being loaded."""
-        self.has(".decided", f"{engine} on {provider}")
-
-    def has(self, selector: str, text: str) -> None:
-        """The element comes to hold ``text``; what waits by evaluating script, the page's policy forbids."""
-        self.page.locator(selector, has_text=text).first.wait_for()
-
-    def entries(self) -> list[Any]:
-        return list(yaml.safe_load(self.file.read_text())["config"]["airunway:deployments"])
-
-
-@pytest.fixture(scope="module")
-def all_tests_hub() -> Iterator[ModelHub]:
-    with serving(ModelHub()) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_ENDPOINT", server.url)
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        fill_hub(server)
-        yield server
-
-
-@pytest.fixture
-def hub(all_tests_hub: ModelHub) -> ModelHub:
-    all_tests_hub.requests.clear()
-    return all_tests_hub
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, all_tests_hub: ModelHub) -> Iterator[tuple[str, Path]]:
-    """The address of a console, with its token, and the stack file."""
-    project = write_project(tmp_path_factory.mktemp("console"), [])
-    with console(project) as url:
-        yield url, project / "stacks" / "Pulumi.own.yaml"
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Any, served: tuple[str, Path]) -> Iterator[Console]:
-    """The tab that the console has admitted, for all tests: a new one takes longer than most of them."""
-    url, file = served
-    with new_context(browser, viewport=DESKTOP) as context:
-        console = Console(context, url.split("?")[0], file)
-        console.begin()
-        console.page.goto(url)
-        assert "token=" not in console.page.url
-        yield console
-
-
-@pytest.fixture
-def shown(tab: Console) -> Console:
-    tab.begin()
-    return tab
 
 
 @dataclass(frozen=True)
@@ -301,44 +176,6 @@ def test_a_deployment_in_a_file_of_its_own_is_edited_there_and_a_new_one_put_bes
     assert shown.file.read_text() == STACK
 
 
-def test_a_pre_made_model_fills_the_form_in(shown: Console) -> None:
-    shown.open("new")
-    shown.page.click("text=llama3.2:1b")
-    shown.decided("llamacpp", "kaito")
-    assert shown.page.inner_text("[aria-current=step]") == "Say where it runs"
-    assert shown.page.input_value("#name") == "llama-3-2-1b-instruct"
-    shown.page.click("text=Review the change")
-    assert shown.page.inner_text("[aria-current=step]") == "Review"
-    shown.page.click("text=Save to the stack file")
-    assert shown.entries()[1] == {"name": "llama-3-2-1b-instruct", "model": {"id": "llama3.2:1b", "source": "aikit"}}
-
-
-def test_a_model_that_a_search_finds_is_served(shown: Console, hub: ModelHub) -> None:
-    page = shown.open("new")
-    assert hub.requests == []
-    page.fill("#q", "qwen3")
-    page.keyboard.press("Enter")
-    page.locator("#found", has_text="8.2 B parameters").wait_for()
-    page.focus("text=unsloth/Qwen3-8B-GGUF")
-    page.keyboard.press("Enter")
-    page.click("text=Qwen3-8B-Q4_K_M.gguf")
-    shown.decided("llamacpp", "kaito")
-    page.click("text=Review the change")
-    page.click("text=Save to the stack file")
-    gguf = {"id": "unsloth/Qwen3-8B-GGUF", "gguf": {"file": "Qwen3-8B-Q4_K_M.gguf"}}
-    assert shown.entries()[1] == {"name": "qwen3-8b-gguf", "model": gguf}
-    assert shown.errors == []
-
-
-def test_a_model_that_is_typed_is_looked_up_when_asked_for(shown: Console, hub: ModelHub) -> None:
-    page = shown.open("new/form")
-    shown.fill(name="typed", model__id="Qwen/Qwen3-8B", resources__gpu__count="1")
-    shown.decided("vllm", "dynamo")
-    page.click("text=Look it up on Hugging Face")
-    shown.has("#decision", "16.4 GB of weights")
-    assert page.locator("text=Look it up").count() == 0
-
-
 def test_a_click_installs_a_provider_or_leaves_it_to_others(shown: Console) -> None:
     shown.open("providers")
     assert "kaito GPU" in " ".join(shown.page.inner_text("table").split())
@@ -377,38 +214,6 @@ def test_without_the_pulumi_cli_the_page_says_so_and_offers_the_preview(shown: C
     assert shown.errors == []
     page.click("#list button >> nth=1")
     assert "kind:" in page.inner_text("#yaml")
-
-
-def test_the_keyboard_alone_makes_a_deployment(shown: Console) -> None:
-    page = shown.open("new/form")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")  # the first step
-    page.keyboard.press("Tab")  # the first group
-    page.keyboard.press("Tab")
-    page.keyboard.type("typed")
-    page.keyboard.press("Tab")
-    page.keyboard.type("org/model")
-    shown.decided("llamacpp", "kaito")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".difference")
-    page.focus("text=Save to the stack file")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/?saved=1")
-    assert shown.entries()[1] == {"name": "typed", "model": {"id": "org/model"}}
-
-
-def test_the_way_back_from_a_review_keeps_what_was_typed(shown: Console) -> None:
-    shown.open("new/form")
-    shown.fill(name="typed", model__id="org/m", engine__type="vllm", resources__gpu__count="2")
-    shown.decided("vllm", "dynamo")
-    shown.page.click("text=Review the change")
-    assert "vllm on dynamo: org/m, 2 GPUs" in shown.page.inner_text("main .decided")
-    shown.page.click("text=Back to the form")
-    typed = [shown.page.input_value(field) for field in ("#name", "#engine-type", "#resources-gpu-count")]
-    assert typed == ["typed", "vllm", "2"]
-    assert "typed" not in shown.file.read_text()
 
 
 def test_a_value_that_is_not_valid_stays_in_sight(shown: Console) -> None:
