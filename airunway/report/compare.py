@@ -7,12 +7,10 @@ from typing import Any
 from airunway.planning import controller_delivery as delivery
 from airunway.planning.volume_claims import is_refused
 from airunway.program.type_token import kind_of
-from airunway.report.argument_changes import changed_arguments
 from airunway.report.assessment_difference import AssessmentChange, compare_assessments, currency_of, taken_by
+from airunway.report.field_changes import Configs, FieldChange, changed_fields
 from airunway.report.replacement import forces_replacement
 from airunway.spec.entry import Delivery
-from airunway.text.merge import json_equal
-from airunway.text.problems import join
 from providers import PROVIDERS as PROVIDERS
 
 CREATE, UPDATE, REPLACE, DELETE, FORGET = "create", "update", "replace", "delete", "forget"
@@ -39,16 +37,6 @@ _MODEL_KINDS = frozenset({delivery.KIND, *(provider.KIND for provider in PROVIDE
 
 
 @dataclass(frozen=True)
-class FieldChange:
-    """A changed field: ``old`` and ``new`` as plain data, None if absent. A secret's values are left out."""
-
-    field: str
-    old: Any
-    new: Any
-    secret: bool = False
-
-
-@dataclass(frozen=True)
 class ResourceChange:
     """A changed resource; ``forced_by`` fields force a replacement, ``refused`` fields fail ``pulumi up``."""
 
@@ -65,12 +53,18 @@ class ResourceChange:
         """Whether the model is not served meanwhile: the old object goes first, as the new one has its name."""
         return self.operation == REPLACE and self.kind in _MODEL_KINDS
 
+    @property
+    def restarting(self) -> tuple[FieldChange, ...]:
+        """The changed fields that a model's engine takes up only when it starts."""
+        return tuple(field for field in self.fields if field.restarts) if self.kind in _MODEL_KINDS else ()
+
 
 @dataclass(frozen=True)
 class SelectionChange:
     """A deployment's changed decision: ``old`` and ``new`` are ``engine on provider``, None without one.
 
-    ``serves`` is the model and the GPUs of a deployment that is new or removed.
+    ``serves`` is the model and the GPUs of a deployment that is new or removed; ``model`` and ``gpus`` are the same as
+    data, None in previews that older versions saved.
     """
 
     name: str
@@ -78,6 +72,8 @@ class SelectionChange:
     new: str | None
     because: str
     serves: str = ""
+    model: str | None = None
+    gpus: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,12 +114,14 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
 
 
 def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ResourceChange]:
+    configs = _configs(before), _configs(after)
     for urn, resource in after.items():
         old_resource = before.get(urn)
         if old_resource is None:
             yield _change(CREATE, resource)
             continue
-        fields = tuple(_fields(old_resource["inputs"], resource["inputs"])) + tuple(_secrets(old_resource, resource))
+        fields = tuple(changed_fields(old_resource["inputs"], resource["inputs"], configs))
+        fields += tuple(_secrets(old_resource, resource))
         fields += tuple(_trigger(old_resource, resource))
         if fields:
             kind = kind_of(resource["type"])
@@ -134,6 +132,13 @@ def _resources(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
     for urn, resource in before.items():
         if urn not in after:
             yield _change(FORGET if resource.get("retained") else DELETE, resource)
+
+
+def _configs(side: Mapping[str, Any]) -> Configs:
+    """The data of ConfigMaps by their name in the cluster."""
+    inputs = [config["inputs"] for config in _resources_of_kind(side, "ConfigMap").values()]
+    named = ((i.get("metadata"), i.get("data")) for i in inputs if isinstance(i, dict))
+    return {str(m.get("name")): data for m, data in named if isinstance(m, dict) and isinstance(data, dict)}
 
 
 def _alias_urns(resource: Mapping[str, Any]) -> Iterator[str]:
@@ -157,19 +162,6 @@ def _change(
     return ResourceChange(operation, resource["urn"], kind, resource["name"], fields, forced, refused)
 
 
-def _fields(old: Any, new: Any, field: str = "") -> Iterator[FieldChange]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*new, *(k for k in old if k not in new)]:
-            yield from _fields(old.get(key), new.get(key), join(field, str(key)))
-    elif arguments := changed_arguments(old, new):
-        yield from (FieldChange(f"{field}[{name}]", *values) for name, values in arguments.items())
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
-            yield from _fields(old_item, new_item, f"{field}[{index}]")
-    elif not json_equal(old, new):
-        yield FieldChange(field, old, new)
-
-
 def _secrets(old: Any, new: Any) -> Iterator[FieldChange]:
     before, after = old.get("secrets", {}), new.get("secrets", {})
     for name in sorted({*before, *after}):
@@ -183,7 +175,7 @@ def _selections(old: list[Any], new: list[Any], currency: str) -> Iterator[Selec
         old_deployment = before.get(name)
         if old_deployment is None:
             because = f"new: {_reason(new_deployment)}"
-            yield SelectionChange(name, None, _decision(new_deployment), because, _serves(new_deployment, currency))
+            yield SelectionChange(name, None, _decision(new_deployment), because, *_serves(new_deployment, currency))
         elif _decision(old_deployment) != _decision(new_deployment):
             because = _explain_change(old_deployment, new_deployment)
             yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
@@ -192,12 +184,14 @@ def _selections(old: list[Any], new: list[Any], currency: str) -> Iterator[Selec
             yield SelectionChange(name, _decision(old_deployment), _decision(new_deployment), because)
     for name, old_deployment in before.items():
         if name not in after:
-            yield SelectionChange(name, _decision(old_deployment), None, "removed", _serves(old_deployment, currency))
+            yield SelectionChange(name, _decision(old_deployment), None, "removed", *_serves(old_deployment, currency))
 
 
-def _serves(deployment: Any, currency: str) -> str:
-    """What the deployment takes, followed by a comma; empty in previews that older versions saved."""
-    return f"{taken_by(deployment, currency)}, " if "gpus" in deployment else ""
+def _serves(deployment: Any, currency: str) -> tuple[str, str | None, Mapping[str, int] | None]:
+    """What the deployment takes, followed by a comma, its model and its GPUs."""
+    if "gpus" not in deployment:
+        return "", None, None
+    return f"{taken_by(deployment, currency)}, ", deployment["model"]["id"], deployment["gpus"]
 
 
 def _decision(deployment: Any) -> str:

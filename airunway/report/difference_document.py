@@ -3,7 +3,8 @@
 from typing import Any
 
 from airunway.report.assessment_difference import AssessmentChange
-from airunway.report.compare import Difference, FieldChange
+from airunway.report.compare import Difference
+from airunway.report.field_changes import FieldChange
 from airunway.report.impact import impacts
 
 

@@ -16,9 +16,9 @@ from airunway.report.compare import (
     REPLACE,
     UPDATE,
     Difference,
-    FieldChange,
     ResourceChange,
 )
+from airunway.report.field_changes import FieldChange
 from airunway.report.impact import change_groups, deployment_changes
 from airunway.text.terminal import escape_invisible, foldable_line
 

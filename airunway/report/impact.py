@@ -10,14 +10,18 @@ from airunway.report.compare import (
     REPLACE,
     UPDATE,
     Difference,
-    FieldChange,
     ResourceChange,
     SelectionChange,
 )
+from airunway.report.field_changes import FieldChange
+from airunway.report.model_and_gpus import gpus_words
+from airunway.report.restarts import MOST_SETTINGS, new_settings, restarts
 
 _ORDER = (DELETE, REPLACE, FORGET, UPDATE, CREATE)
 _COMPONENT, _ENDPOINT = "ModelDeployment", "endpoint"
 _MOST_NAMES, _MOST_SENTENCES = 5, 20
+_SERVES = "\0"
+"""Stands for the models and GPUs of several deployments."""
 
 
 @dataclass(frozen=True)
@@ -76,33 +80,57 @@ def deployment_changes(difference: Difference) -> Sequence[DeploymentChange]:
     for selection in difference.selections:
         if selection.new is not None:
             parts.setdefault(selection.name, []).append(_decision(selection))
-    for name, text in difference.assessment.deployments:
+    for name, text in (*difference.assessment.deployments, *restarts(difference)):
         parts.setdefault(name, []).append(_Part(text, text))
     groups: dict[tuple[bool, str], list[str]] = {}
     for name in sorted(parts, key=lambda name: name not in notable):
         together = len(parts) > _MOST_SENTENCES
         shared = "; ".join(part.of_several for part in parts[name]) if together else name
         groups.setdefault((name in notable, shared), []).append(name)
-    return [_change(names, parts, shared, is_notable=noted) for (noted, shared), names in groups.items()]
+    return [_change(names, parts, is_notable=noted) for (noted, _), names in groups.items()]
 
 
-def _change(
-    names: Sequence[str], parts: Mapping[str, Sequence["_Part"]], shared: str, *, is_notable: bool
-) -> DeploymentChange:
+def _change(names: Sequence[str], parts: Mapping[str, Sequence["_Part"]], *, is_notable: bool) -> DeploymentChange:
     each = tuple(f"{name}: {'; '.join(part.of_one for part in parts[name])}" for name in names)
     if len(names) == 1:
         return DeploymentChange(each[0], is_notable)
     shown = ", ".join(names) if is_notable else _first(names)
+    columns = zip(*(parts[name] for name in names), strict=True)
+    shared = "; ".join(_together(column) for column in columns)
     says_all = all(f"{name}: {shared}" == text and name in shown for name, text in zip(names, each, strict=True))
     return DeploymentChange(f"{len(names)} deployments: {shared} ({shown})", is_notable, () if says_all else each)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a sentence about one deployment, and about several that it is true of but for their own values."""
+    """A part of a sentence about one deployment, and about several that it is true of but for their own values.
+
+    Of several that are new or removed, ``_SERVES`` stands for all of their models and GPUs.
+    """
 
     of_one: str
     of_several: str
+    selection: SelectionChange | None = None
+
+
+def _together(parts: Sequence[_Part]) -> str:
+    """What is true of several deployments, with all of their models and GPUs."""
+    selections = [part.selection for part in parts if part.selection]
+    return parts[0].of_several.replace(_SERVES, _served(selections) if selections else "", 1)
+
+
+def _served(selections: Sequence[SelectionChange]) -> str:
+    """The models and GPUs of all, followed by a comma; empty where they are not known."""
+    models = dict.fromkeys(selection.model for selection in selections if selection.model)
+    if not models:
+        return ""
+    words = next(iter(models)) if len(models) == 1 else f"{len(models)} models"
+    counts = [selection.gpus for selection in selections]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return f"{words}, {gpus_words({})}, "
+    total = {side: sum(count[side] for count in known) for side in ("least", "most")}
+    return f"{words}, {gpus_words({'gpus': total})}{' in all' if total['most'] else ''}, "
 
 
 def _first(names: Sequence[str]) -> str:
@@ -119,22 +147,28 @@ def _impacts(difference: Difference) -> Iterator[tuple[str, _Part]]:
     for selection in difference.selections:
         if selection.new is None:
             removed = f"removed, was {selection.serves}{selection.old}"
-            yield selection.name, _Part(removed, f"removed, was {selection.old}")
+            yield selection.name, _Part(removed, f"removed: {_SERVES}{selection.old}", selection)
     for change in difference.resources:
         if change.kind == _COMPONENT:
             moves = (field for field in change.fields if field.field == _ENDPOINT and field.old and field.new)
             for move in moves:
                 text = f"endpoint {move.old} -> {move.new}, so its clients have to follow"
                 yield change.name, _Part(text, "other endpoints, so their clients have to follow")
+    told = dict(difference.assessment.deployments)
     for change in difference.resources:
         if change.interrupts:
             text = f"not served while its {change.kind} is deleted and created again"
+            settings = new_settings(change.restarting, told.get(change.name, ""))
+            if 0 < len(settings) <= MOST_SETTINGS:
+                text += f", with {', '.join(settings)}"
             yield change.name, _Part(text, text)
 
 
 def _decision(change: SelectionChange) -> _Part:
     text = decision_text(change)
-    return _Part(text, text if change.old else f"{change.new}, {change.because}")
+    return _Part(
+        text, text if change.old else f"{_SERVES}{change.new}, {change.because}", None if change.old else change
+    )
 
 
 def decision_text(change: SelectionChange) -> str:

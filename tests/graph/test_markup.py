@@ -18,9 +18,10 @@ from markdown_it.token import Token
 
 from airunway.program.record import record
 from airunway.program.stack_file import read_stack
-from airunway.report.compare import Difference, FieldChange, ResourceChange, SelectionChange
+from airunway.report.compare import Difference, ResourceChange, SelectionChange
 from airunway.report.difference_text import differences_text, field_sentence
 from airunway.report.difference_text import value_text as shown_value
+from airunway.report.field_changes import FieldChange
 from airunway.report.html import differences_html, preview_html
 from airunway.report.markdown import differences_markdown, preview_markdown
 from airunway.report.mermaid import differences_mermaid, preview_mermaid

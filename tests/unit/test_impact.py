@@ -82,7 +82,7 @@ def test_removals_moves_and_pauses_are_told_in_this_order() -> None:
     assert list(impacts(found)) == [
         ("gone", "removed, was org/m, 2 GPUs, vllm on dynamo"),
         ("moved", "endpoint http://a/v1 -> http://b/v1, so its clients have to follow"),
-        ("paused", "not served while its Workspace is deleted and created again"),
+        ("paused", "not served while its Workspace is deleted and created again, with image a -> b"),
     ]
 
 
@@ -116,12 +116,45 @@ def test_twenty_deployments_are_told_one_by_one() -> None:
 
 def test_more_that_change_in_the_same_way_are_told_together_and_removals_by_all_their_names() -> None:
     removed, changed = deployment_changes(many(23, removed=7))
-    assert removed.sentence == "7 deployments: removed, was vllm on dynamo (m00, m01, m02, m03, m04, m05, m06)"
+    assert removed.sentence == (
+        "7 deployments: removed: 7 models, 7 GPUs in all, vllm on dynamo (m00, m01, m02, m03, m04, m05, m06)"
+    )
     assert removed.is_notable
     assert removed.each[0] == "m00: removed, was org/m00, 1 GPU, vllm on dynamo"
     assert changed.sentence == "16 deployments: 1 GPU -> 2 GPUs (m07, m08, m09, m10, m11 and 11 more)"
     assert not changed.is_notable
     assert changed.each[-1] == "m22: 1 GPU -> 2 GPUs"
+
+
+@pytest.mark.parametrize(
+    ("models", "gpus", "words"),
+    [
+        (["org/m"], [8], "org/m, 168 GPUs in all, "),
+        (["org/m", "org/n"], [1], "2 models, 21 GPUs in all, "),
+        (["org/m"], [0], "org/m, no GPU, "),
+        (["org/m"], [None], "org/m, GPUs unknown, "),
+        (["org/m"], [1, None], "org/m, GPUs unknown, "),
+    ],
+)
+def test_new_deployments_that_are_told_together_say_their_models_and_gpus(
+    models: list[str], gpus: list[int | None], words: str
+) -> None:
+    new = []
+    for number in range(21):
+        count = gpus[number % len(gpus)]
+        known: dict[str, Any] = {"model": {"id": models[number % len(models)]}}
+        known |= {"gpus": None if count is None else {"least": count, "most": count}}
+        new.append(deployment(f"n{number:02}") | known)
+    (told,) = deployment_changes(difference([], [], [], new))
+    shown = "n00, n01, n02, n03, n04 and 16 more"
+    assert told.sentence == f'21 deployments: {words}vllm on dynamo, new: rule "true" (priority 1) ({shown})'
+    assert len(told.each) == 21
+
+
+def test_previews_of_older_versions_without_models_are_told_together_too() -> None:
+    old = [{k: v for k, v in deployment(f"n{i:02}").items() if k not in ("model", "gpus")} for i in range(21)]
+    (told,) = deployment_changes(difference([], [], old, []))
+    assert told.sentence.startswith("21 deployments: removed: vllm on dynamo (n00, ")
 
 
 @given(st.integers(1, 40), st.integers(0, 40), st.integers(1, 3))
@@ -150,7 +183,9 @@ def test_a_change_that_nobody_notices_has_no_impact() -> None:
         (["--a", "1", "--b", "2"], ["--b", "3", "--a", "1"], {}),
         (["--a=1"], ["--a", "1"], {}),
         (["--a", "1", "--a", "2"], ["--a", "3"], {}),
-        (["serve", "--a", "1"], ["serve", "--a", "2"], {}),
+        (["serve", "--a", "1"], ["serve", "--a", "2"], {"--a": ("1", "2")}),
+        (["serve", "--a", "1"], ["run", "--a", "2"], {}),
+        (["serve", "x", "--a"], ["serve", "--a"], {}),
         (["--a", 1], ["--a", 2], {}),
         ([], ["--a"], {}),
         (["x"], ["y"], {}),
