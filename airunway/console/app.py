@@ -1,8 +1,10 @@
 """The console's pages as an ASGI application."""
 
+import re
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from airunway.console.graph_page import graph_page
 from airunway.console.known_models import KnownModels
 from airunway.console.model_pages import ModelPages
 from airunway.console.operation_pages import OperationPages
-from airunway.console.overview_page import status_values
+from airunway.console.overview_page import planned_values, status_values
 from airunway.console.project import STATES, Project
 from airunway.console.pull_request_page import PullRequestPage
 from airunway.console.review_pages import ReviewPages
@@ -100,9 +102,8 @@ class Console:
 
     async def deployments(self, request: Request) -> Response:
         """Show the stack's deployments; their status is loaded afterwards."""
-        stack = self._stack(request)
-        plan = self._project.plan(stack)
-        return self._render(request, "deployments.html", plan=plan, saved=self._saved_file(request))
+        values = planned_values(self._project, self._stack(request))
+        return self._render(request, "deployments.html", **values, saved=self._saved_file(request))
 
     def _saved_file(self, request: Request) -> str | None:
         """Return the saved deployment file from the query; any other value means the stack file."""
@@ -115,7 +116,11 @@ class Console:
 
     async def graph(self, request: Request) -> Response:
         """Show the stack's graph, as ``airunway preview --format html`` does."""
-        return await graph_page(self._project.root, self._stack(request))
+        stack = self._stack(request)
+        page = await graph_page(self._project.root, stack)
+        return (
+            page if isinstance(page, Response) else self._render(request, "error.html", 400, problems=page, editable=[])
+        )
 
     async def providers(self, request: Request) -> Response:
         """Show each provider's capabilities, installation and deployments."""
@@ -144,13 +149,16 @@ class Console:
         return self._templates.TemplateResponse(request, name, shared | values, status_code=status)
 
     async def _bad_input(self, request: Request, error: Exception) -> Response:
-        return self._render(
-            request, "error.html", 400, problems=str(error).splitlines(), editable=self._editable(request)
-        )
+        problems = str(error).splitlines()
+        editable = [name for name in self._editable(request) if any(_is_about(line, name) for line in problems)]
+        return self._render(request, "error.html", 400, problems=problems, editable=editable)
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return self._render(request, "error.html", status, problems=[getattr(error, "detail", str(error))], editable=[])
+        detail = getattr(error, "detail", str(error))
+        if detail == HTTPStatus(status).phrase:
+            detail = f"{request.url.path} is no page of this console"
+        return self._render(request, "error.html", status, problems=[detail], editable=[])
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         """Show that a page has a bug; the server prints its traceback."""
@@ -172,6 +180,11 @@ class Console:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
         await self.operations.end()
+
+
+def _is_about(problem: str, name: str) -> bool:
+    """Whether a problem names a deployment, as its place does: ``stacks/Pulumi.dev.yaml:14:7 (chat): …``."""
+    return re.search(rf"[(\"'`]{re.escape(name)}[)\"'`]", problem) is not None
 
 
 def _gpus_words(planned: PlannedDeployment) -> str:

@@ -5,7 +5,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
 
 from airunway.console.command import run_airunway
 
@@ -13,12 +14,14 @@ from airunway.console.command import run_airunway
 _CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
 
 
-async def graph_page(root: Path, stack: str) -> Response:
-    """Render the graph of ``stack``."""
+async def graph_page(root: Path, stack: str) -> Response | list[str]:
+    """Render the graph of ``stack`` with the way back to the console, or return why there is none, in lines."""
     result = await run_airunway("preview", "--stack", stack, "--cwd", str(root), "--format", "html")
-    if not result.succeeded:
-        return PlainTextResponse(result.errors, 400)
-    page = result.output
+    if not result.output:
+        lines = [line.removeprefix("error: ") for line in result.errors.splitlines()]
+        return lines[:-1] if len(lines) > 1 else lines
+    back = Markup('<p><a href="/stacks/{0}/">Back to the deployments of {0}</a></p>').format(stack)
+    page = re.sub(r"(<body[^>]*>)", lambda tag: tag[0] + back, result.output, count=1)
     return HTMLResponse(page, headers={"Content-Security-Policy": policy_for(page)})
 
 

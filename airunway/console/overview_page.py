@@ -1,16 +1,29 @@
 """The deployments of a stack as a page: what needs attention, what is planned, and what of it runs."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
+from airunway.assessment.assessment import Assessment
 from airunway.console.attention import attention, is_absent
 from airunway.console.cluster_reading import read_in_time
 from airunway.console.project import Project
 from airunway.live.api_server.connection import connect
+from airunway.live.api_server.kubeconfig import name_of
 from airunway.live.status import MISSING
 from airunway.live.survey import Survey, survey
+from airunway.planning.plan import Plan
+from airunway.planning.pod_demand import gpu_range
 from airunway.program.stack_assessment import assess_stack
+from airunway.report.assessment_sentences import cost_text
+from airunway.report.model_and_gpus import gpus_words
 from airunway.report.status_text import survey_document
+
+
+def planned_values(project: Project, stack: str) -> dict[str, Any]:
+    """The values of the page before the cluster is read. Raises ``InputError``."""
+    plan = project.plan(stack)
+    return _values(project, stack, plan, None) | {"is_read": False, "plan": plan}
 
 
 async def status_values(project: Project, stack: str) -> dict[str, Any]:
@@ -22,19 +35,38 @@ async def status_values(project: Project, stack: str) -> dict[str, Any]:
             return await survey(connection, stack, plan)
 
     reading = await read_in_time(read())
-    found = reading.value
+    return _values(project, stack, plan, reading.value) | {"is_read": True, "problem": reading.problem}
+
+
+def _values(project: Project, stack: str, plan: Plan, found: Survey | None) -> dict[str, Any]:
     document = survey_document(found) if found else {}
-    needs = attention(found, assess_stack(project.root, stack, plan).findings)
+    assessment = assess_stack(project.root, stack, plan)
+    needs = attention(found, assessment.findings)
     urgency = {item.deployment: index for index, item in reversed(list(enumerate(needs)))}
     return {
         "deployments": sorted(plan.deployments, key=lambda d: urgency.get(d.name, len(needs))),
         "live": {deployment["name"]: deployment for deployment in document.get("deployments", [])},
         "operators": found.operators if found else (),
-        "problem": reading.problem,
+        "problem": "",
         "needs": needs,
         "running": sum(status.serves for status in found.deployments) if found else 0,
         "editable": set(project.entries(stack)),
         "is_empty": found is not None and bool(found.deployments) and is_absent(found),
+        "totals": ", ".join(_totals(plan, assessment)),
+        "namespaces": sorted({d.request.namespace for d in plan.deployments}),
         "MISSING": MISSING,
         "now_is": time.strftime("%H:%M:%S"),
     }
+
+
+def _totals(plan: Plan, assessment: Assessment) -> Iterator[str]:
+    """Where a stack is deployed, and what it takes in all."""
+    count = len(plan.deployments)
+    yield from (name_of(plan.settings.cluster), f"{count} deployment{'' if count == 1 else 's'}")
+    counts = [gpu_range(planned) for planned in plan.deployments]
+    known = [c for c in counts if c is not None]
+    total = {"least": sum(c[0] for c in known), "most": sum(c[1] for c in known)}
+    yield gpus_words({"gpus": total if len(known) == len(counts) else None})
+    if assessment.cost is not None and count:
+        cost = {"least": assessment.cost.least, "most": assessment.cost.most}
+        yield f"{cost_text(cost, assessment.currency)} a month"

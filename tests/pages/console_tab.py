@@ -14,7 +14,7 @@ from tests.graph.projects import write_project
 
 # Each page, and what is there once it has shown everything.
 PAGES = {
-    "": "#status table",
+    "": "text=No status: cluster nowhere",
     "new": ".models",
     "new/form": "#decision",
     "edit/one": ".decided",

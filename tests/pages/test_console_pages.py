@@ -247,3 +247,20 @@ def test_a_deployment_s_page_says_what_it_is_why_and_how_to_use_it(shown: Consol
     assert "kind: Workspace" in page.inner_text("main")
     page.click("text=Edit")
     page.wait_for_url("**/edit/one")
+
+
+def test_a_filter_hides_what_lacks_its_words_also_when_the_status_is_read_again(shown: Console) -> None:
+    rows = "".join(
+        f"    - name: row-{i}\n      model: {{id: org/{'even' if i % 2 == 0 else 'odd'}}}\n" for i in range(24)
+    )
+    shown.file.write_text(STACK + rows)
+    page = shown.open("")
+    page.fill("#filter", "ROW odd")
+    visible = page.locator("#deployments tbody tr:visible")
+    assert visible.count() == 12
+    with page.expect_response("**/status"):
+        pass
+    page.wait_for_timeout(300)
+    assert visible.count() == 12
+    page.fill("#filter", "")
+    assert visible.count() == 26

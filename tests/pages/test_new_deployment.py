@@ -77,3 +77,16 @@ def test_the_way_back_from_a_review_keeps_what_was_typed(shown: Console) -> None
     typed = [shown.page.input_value(field) for field in ("#name", "#engine-type", "#resources-gpu-count")]
     assert typed == ["typed", "vllm", "2"]
     assert "typed" not in shown.file.read_text()
+
+
+def test_the_browser_s_way_back_keeps_what_was_typed(shown: Console) -> None:
+    shown.open("edit/one")
+    shown.fill(model__id="org/typed", resources__gpu__count="2")
+    shown.decided("vllm", "dynamo")
+    shown.page.click("text=Review the change")
+    shown.page.wait_for_selector(".difference")
+    shown.page.go_back()
+    shown.decided("vllm", "dynamo")
+    assert [shown.page.input_value(field) for field in ("#model-id", "#resources-gpu-count")] == ["org/typed", "2"]
+    shown.open("edit/one")
+    assert shown.page.input_value("#model-id") == "org/gguf"

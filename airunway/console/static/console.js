@@ -54,6 +54,35 @@ document.addEventListener("htmx:afterSwap", (event) => {
   event.detail.target.scrollIntoView({ block: "nearest" });
 });
 
+// A filter hides the rows that lack its words, also those that are read later.
+const filter = document.querySelector("[data-filter]");
+const filtered = () => {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  document.querySelectorAll(`#${filter.dataset.filter} tbody tr`).forEach((row) => {
+    row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+  });
+};
+if (filter) {
+  filter.addEventListener("input", filtered);
+  document.addEventListener("htmx:afterSwap", filtered);
+}
+
+// What was typed into the form is there again where the browser goes back to it, as long as its tab is open.
+const form = document.getElementById("deployment");
+if (form) {
+  const key = `form ${location.pathname}${location.search}`;
+  const fields = [...form.elements].filter((field) => field.name && field.type !== "hidden");
+  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") {
+    const typed = JSON.parse(sessionStorage.getItem(key) || "{}");
+    for (const field of fields) if (field.name in typed) field.value = typed[field.name];
+  } else {
+    sessionStorage.removeItem(key);
+  }
+  form.addEventListener("input", () => {
+    sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, field.value]))));
+  });
+}
+
 // What does not answer is said, and what is shown meanwhile is told by its age.
 const offline = document.getElementById("offline");
 const lost = () => {
@@ -145,6 +174,9 @@ if (operation) {
     result.className = end.result;
     cancel.remove();
     if (end.text) say(end.text);
+    if (end.result === "failed" && ![...steps.children].some((row) => row.className === "failed")) {
+      part("reason").textContent = end.text || log.textContent.trim().split("\n").pop();
+    }
     if (end.result === "failed") part("logs").open = true;
     htmx.ajax("GET", operation.dataset.actions, { target: "#actions", swap: "innerHTML" });
   });
