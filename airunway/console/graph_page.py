@@ -21,7 +21,7 @@ async def graph_page(root: Path, stack: str) -> Response | list[str]:
         lines = [line.removeprefix("error: ") for line in result.errors.splitlines()]
         return lines[:-1] if len(lines) > 1 else lines
     back = Markup('<p><a href="/stacks/{0}/">Back to the deployments of {0}</a></p>').format(stack)
-    page = re.sub(r"(<body[^>]*>)", lambda tag: tag[0] + back, result.output, count=1)
+    page = re.sub(r"(<body[^>]*>)", lambda tag: tag[0] + str(back), result.output, count=1)
     return HTMLResponse(page, headers={"Content-Security-Policy": policy_for(page)})
 
 

@@ -13,10 +13,9 @@ from airunway.live.api_server.kubeconfig import name_of
 from airunway.live.status import MISSING
 from airunway.live.survey import Survey, survey
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import gpu_range
+from airunway.planning.pod_demand import gpu_words, gpus_of_all
 from airunway.program.stack_assessment import assess_stack
 from airunway.report.assessment_sentences import cost_text
-from airunway.report.model_and_gpus import gpus_words
 from airunway.report.status_text import survey_document
 
 
@@ -63,10 +62,7 @@ def _totals(plan: Plan, assessment: Assessment) -> Iterator[str]:
     """Where a stack is deployed, and what it takes in all."""
     count = len(plan.deployments)
     yield from (name_of(plan.settings.cluster), f"{count} deployment{'' if count == 1 else 's'}")
-    counts = [gpu_range(planned) for planned in plan.deployments]
-    known = [c for c in counts if c is not None]
-    total = {"least": sum(c[0] for c in known), "most": sum(c[1] for c in known)}
-    yield gpus_words({"gpus": total if len(known) == len(counts) else None})
+    yield gpu_words(gpus_of_all(plan.deployments))
     if assessment.cost is not None and count:
         cost = {"least": assessment.cost.least, "most": assessment.cost.most}
         yield f"{cost_text(cost, assessment.currency)} a month"

@@ -1,6 +1,6 @@
 """The pods that a planned deployment asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.known_values import with_known_values
@@ -44,6 +44,22 @@ def gpu_range(planned: PlannedDeployment) -> tuple[int, int] | None:
         return None
     totals = [group.total_gpus for group in groups]
     return sum(least for least, _ in totals), sum(most for _, most in totals)
+
+
+def gpus_of_all(deployments: Iterable[PlannedDeployment]) -> tuple[int, int] | None:
+    """The GPUs of several deployments, fewest and most; None where those of one can't be known."""
+    ranges = [gpu_range(planned) for planned in deployments]
+    known = [gpus for gpus in ranges if gpus is not None]
+    return (sum(g[0] for g in known), sum(g[1] for g in known)) if len(known) == len(ranges) else None
+
+
+def gpu_words(gpus: tuple[int, int] | None) -> str:
+    """Fewest and most GPUs in a sentence, such as ``4 GPUs``; None where they are unknown."""
+    if gpus is None:
+        return "GPUs unknown"
+    least, most = gpus
+    count = str(most) if least == most else f"{least}–{most}"
+    return "no GPU" if not most else f"{count} GPU{'' if most == 1 else 's'}"
 
 
 def gpu_total(groups: Sequence[PodGroup] | None) -> int | None:

@@ -23,6 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from airunway.assessment.assessment import Assessment
 from airunway.planning.plan import Plan
+from airunway.planning.pod_demand import gpu_words, gpus_of_all
 from airunway.program.plan_collector import collect_plans
 from airunway.program.problem_places import located_problems
 from airunway.program.stack_assessment import assess_stack
@@ -92,9 +93,11 @@ class Preview:
 
     @property
     def sentence(self) -> str:
-        """How many deployments and resources there are."""
+        """How many deployments, GPUs and resources there are."""
         deployments = len(self.plan.deployments)
-        return f"{deployments} deployment{'s' * (deployments != 1)}, {self.count} resource{'s' * (self.count != 1)}"
+        gpus = gpu_words(gpus_of_all(self.plan.deployments))
+        resources = f"{self.count} resource{'s' * (self.count != 1)}"
+        return f"{deployments} deployment{'s' * (deployments != 1)}, {gpus}, {resources}"
 
 
 class Recorder(MockMonitor):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airunway.planning.deployment import PlannedDeployment
-from airunway.planning.pod_demand import gpu_range
+from airunway.planning.pod_demand import gpu_range, gpu_words
 from airunway.text.merge import non_empty
 
 
@@ -37,9 +37,7 @@ def planned_gpus(planned: PlannedDeployment) -> str:
 def gpus_words(deployment: Mapping[str, Any]) -> str:
     """The GPUs of a deployment in a sentence, such as ``4 GPUs``."""
     gpus = deployment.get("gpus")
-    if gpus is None:
-        return "GPUs unknown"
-    return "no GPU" if not gpus["most"] else f"{count_range(gpus)} GPU{'' if gpus['most'] == 1 else 's'}"
+    return gpu_words(None if gpus is None else (gpus["least"], gpus["most"]))
 
 
 def count_range(count: Mapping[str, Any]) -> str:

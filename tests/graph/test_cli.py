@@ -102,7 +102,7 @@ def test_the_command_works_as_a_process_and_from_any_folder_below_the_project() 
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "9 deployments, 50 resources" in done.stdout
+    assert "9 deployments, 15 GPUs, 50 resources" in done.stdout
 
 
 @pytest.mark.parametrize(

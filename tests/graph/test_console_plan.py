@@ -91,6 +91,7 @@ def test_the_graph_leads_back_and_is_there_for_a_stack_that_is_stopped_too(tmp_p
         write_stack(project, nodePools=[H100], deployments=[CHAT | {"resources": {"gpu": {"count": gpus}}}])
         page = browser(project).get("/stacks/own/graph")
         assert page.status_code == 200
+        assert "&lt;body" not in page.text
         assert '<a href="/stacks/own/">Back to the deployments of own</a>' in page.text
         assert "cytoscape" in page.text
 
