@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +14,7 @@ from airunway.console.chat_page import MOST_TOKENS, ChatPage
 from airunway.console.cluster_reading import read_in_time
 from airunway.console.detail_page import detail_values, event_values, live_values, log_values
 from airunway.console.form_requests import named_stack
+from airunway.console.history_page import history_values
 from airunway.console.metrics_page import MetricsPage
 from airunway.console.project import Project
 from airunway.live.logs import BYTES, LINES
@@ -39,6 +41,7 @@ class DeploymentPages:
             Route(f"{path}/log", self.log),
             Route(f"{path}/chat", self._chat.answer, methods=["POST"]),
             Route(f"{path}/metrics", self._metrics.show),
+            Route(f"{path}/history", self.history),
         ]
 
     async def detail(self, request: Request) -> Response:
@@ -82,6 +85,13 @@ class DeploymentPages:
             "most_bytes": f"{BYTES:,}",
         }
         return self._render(request, "log.html", now_is=time.strftime("%H:%M:%S"), **values)
+
+    async def history(self, request: Request) -> Response:
+        """Show who changed the entry of one deployment, or why that is not known."""
+        values = await run_in_threadpool(history_values, self._project, *self._named(request))
+        now = datetime.now(UTC)
+        changes = [(shown, age(shown.at, now) if shown.at else "") for shown in values.get("changes", ())]
+        return self._render(request, "history.html", **values | {"changes": changes})
 
     def _named(self, request: Request) -> tuple[str, str]:
         return named_stack(request, self._project), str(request.path_params["name"])
