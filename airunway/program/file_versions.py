@@ -15,8 +15,6 @@ _FORMAT = ("%H", "%aI", "%aN", "%s")
 _SHORT = 8
 _SHARE_OF_LOG = 0.7
 """Of the time, that for finding commits; what they changed has to be read too."""
-_FILE = "100"
-"""How the mode of a file begins; links and submodules have others."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +59,14 @@ class FileVersions:
             top = Path(self._run("rev-parse", "--show-toplevel").removesuffix("\n"))
         except GitError as error:
             raise InputError([_no_repository(path.name, error)]) from error
+        if not path.is_relative_to(top.resolve()):
+            raise InputError([Problem(path.name, f"is outside the files of its git repository, {top}")])
         self.name = path.relative_to(top.resolve()).as_posix()
         self.git = Git(top, fetches=False)
 
     def committed(self) -> str | None:
-        """The file's object in the last commit; None if it is in none. Raises ``GitError``."""
-        if not self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
-            return None
-        mode, _, rest = self._run("ls-tree", "--full-tree", "HEAD", "--", self.name).partition(" ")
-        return rest.split()[1] if mode.startswith(_FILE) else None
+        """The file's object in the last commit; None if it is not in it. Raises ``GitTimeoutError``."""
+        return self._line("rev-parse", "--verify", "--quiet", f"HEAD:{self.name}") or None
 
     def is_ignored(self) -> bool:
         """Whether git is told to leave the file out of commits."""
@@ -83,7 +80,7 @@ class FileVersions:
         commits are left out.
         """
         mark, in_time = secrets.token_hex(16), True  # which no subject has
-        options = ["--follow", "-c", "--raw", "--no-abbrev", "-M", "--root", "--no-color", "--no-show-signature"]
+        options = ["--follow", "-c", "--raw", "--no-abbrev", "--root", "--no-show-signature"]
         told = ["--encoding=UTF-8", f"--format={'%n'.join((mark, *_FORMAT))}", f"--max-count={most}"]
         try:
             pathspec = f":(top,literal){self.name}"

@@ -3,6 +3,7 @@ names, dates, encodings and settings, and files that were no YAML.
 """
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -74,11 +75,13 @@ def test_line_endings_are_no_change(repository: EntryRepository) -> None:
     ],
 )
 def test_files_may_have_names_that_git_takes_for_patterns(name: str, repository: EntryRepository) -> None:
-    repository.name = f"models/{name}"
+    repository.name = name
     repository.commit("Serve chat", entry("chat"))
     repository.commit("Two of it", entry("chat", 2))
-    (repository.folder / "models" / "x y.yaml").write_text("[]\n")
+    (repository.folder / "a b.yaml").write_text("[]\n")  # which "a [b]*.yaml" is a pattern of
     repository.commit("Another")
+    (repository.folder / "a b.yaml").write_text("[]\n\n")
+    repository.commit("And again")
     repository.write(entry("chat", 3))
     assert repository.told() == ["changed: not committed", "changed: Two of it", "added: Serve chat"]
     assert repository.history().file == repository.name
@@ -227,6 +230,32 @@ def test_settings_of_the_person_change_nothing(repository: EntryRepository) -> N
     for key, value in SETTINGS.items():
         git(repository.folder, "config", key, value)
     assert repository.history() == before
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen on PATH to sign with")
+def test_signatures_are_not_verified(repository: EntryRepository, tmp_path: Path) -> None:
+    key, program, ran = tmp_path / "key", tmp_path / "verify", tmp_path / "ran"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    settings = {"gpg.format": "ssh", "user.signingKey": str(key), "commit.gpgSign": "true"}
+    verifying = {"log.showSignature": "true", "gpg.ssh.program": str(program), "gpg.ssh.allowedSignersFile": str(key)}
+    for setting, value in settings.items():
+        git(repository.folder, "config", setting, value)
+    repository.commit("Serve chat", entry("chat"))
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    for setting, value in verifying.items():
+        git(repository.folder, "config", setting, value)
+    assert repository.told() == ["added: Serve chat"]
+    assert not ran.exists()
+    git(repository.folder, "log")
+    assert ran.exists()
+
+
+def test_a_file_outside_of_what_its_repository_tracks_is_told(repository: EntryRepository, tmp_path: Path) -> None:
+    repository.write(entry("chat"))
+    (tmp_path / "elsewhere").mkdir()
+    git(repository.folder, "config", "core.worktree", str(tmp_path / "elsewhere"))
+    assert repository.refusal() == (f"team.yaml: is outside the files of its git repository, {tmp_path / 'elsewhere'}")
 
 
 def test_reading_changes_nothing_in_the_repository(repository: EntryRepository) -> None:
