@@ -1,4 +1,8 @@
-"""What commits did to one entry of a file, found by its name in each version of the file."""
+"""What commits did to one entry of a file, found by its name in each version of the file.
+
+git-log can follow lines itself (``-L``). Seen on git 2.39, it takes the commit that wrote the line before a new entry for
+one of the entry, and loses an entry that moves within its file.
+"""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
