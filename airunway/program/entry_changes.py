@@ -1,7 +1,7 @@
 """What commits did to one entry of a file, found by its name in each version of the file.
 
-git-log can follow lines itself (``-L``). Seen on git 2.39, it takes the commit that wrote the line before a new entry for
-one of the entry, and loses an entry that moves within its file.
+git-log can follow lines itself (``-L``). Seen on git 2.39, it takes the commit that wrote the line before a new entry
+for one of the entry, and loses an entry that moves within its file.
 """
 
 import difflib
@@ -42,6 +42,11 @@ class Change:
     kind: Kind
     lines: tuple[str, ...] = ()
     former: str = ""
+
+    @property
+    def after(self) -> str:
+        """The entry after it."""
+        return "\n".join(line[1:] for line in self.lines if not line.startswith("-"))
 
     @property
     def added(self) -> int:

@@ -1,12 +1,13 @@
 """The history of one entry of a stack: what is not committed yet, and what each commit changed of it."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from airunway.program.blob_texts import MissingBlobError
 from airunway.program.commit_pages import commit_pages
-from airunway.program.entry_changes import Change, change_of, committed_changes
+from airunway.program.entry_changes import Change, Kind, change_of, committed_changes
 from airunway.program.entry_texts import entry_texts
 from airunway.program.file_versions import FileVersions
 from airunway.program.git import GitError, GitTimeoutError
@@ -17,6 +18,11 @@ from airunway.text.yaml_reading import load_data
 _LIMITS = load_data(Path(__file__).with_name("limits.yaml"))
 _CHANGES, _COMMITS, _BYTES = (int(_LIMITS[f"history{name}"]) for name in ("Changes", "Commits", "Bytes"))
 _SECONDS = float(_LIMITS["historySeconds"])
+
+_LEFT_OUT = (
+    "A commit is missing here: git does not follow a file that one branch renamed and another changed."
+    " `git log -p` has it."
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,10 @@ def _history(file: FileVersions, path: Path, name: str) -> EntryHistory:
         return EntryHistory(file.name, (change,) if change else (), (note,), {})
     committed = _committed(file, blob)
     change = change_of(None, name, committed, now)
-    earlier, notes = _earlier(file, (change and change.former) or name)
+    committed_name = (change and change.former) or name
+    earlier, notes = _earlier(file, committed_name)
+    if _lacks(earlier, committed.get(committed_name)):
+        notes.append(_LEFT_OUT)
     changes = ((change,) if change else ()) + tuple(earlier)
     pages = commit_pages(file.git, [c.commit.id for c in changes if c.commit])
     return EntryHistory(file.name, changes, tuple(notes), pages)
@@ -83,6 +92,12 @@ def _committed(file: FileVersions, blob: str) -> dict[str, str]:
         message = "is no YAML in the last commit, as where git encrypts it, so nothing can be compared"
         raise InputError([Problem(file.name, message)])
     return texts
+
+
+def _lacks(changes: Sequence[Change], committed: str | None) -> bool:
+    """Whether none of the changes that are known led to what the last commit has."""
+    known = [change.after for change in changes if change.kind is not Kind.UNKNOWN]
+    return bool(changes) and len(known) == len(changes) and committed is not None and committed not in known
 
 
 def _earlier(file: FileVersions, name: str) -> tuple[list[Change], list[str]]:

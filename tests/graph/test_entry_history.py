@@ -167,6 +167,26 @@ def test_a_merge_is_told_only_where_it_did_what_neither_branch_has(repository: E
     assert repository.told("embed") == ["changed: Three of embed", "added: Serve both"]
 
 
+def test_a_commit_that_git_leaves_out_is_told(repository: EntryRepository) -> None:
+    """Seen on git 2.39: --follow goes on with the file's earlier name, and what other branches did to it is lost."""
+    repository.commit("Serve chat", entry("chat"), OTHER)
+    git(repository.folder, "switch", "--quiet", "-c", "side")
+    git(repository.folder, "mv", FILE, "new.yaml")
+    repository.commit("Rename the file")
+    git(repository.folder, "switch", "--quiet", "main")
+    repository.commit("Two of chat", entry("chat", 2), OTHER)
+    git(repository.folder, "merge", "--quiet", "-m", "Merge", "side")
+    repository.name = "new.yaml"
+    history = repository.history()
+    assert "scaling: {replicas: 2}" in repository.file.read_text()
+    assert told(history) == ["added: Serve chat"]
+    assert history.notes == (
+        "A commit is missing here: git does not follow a file that one branch renamed and another changed."
+        " `git log -p` has it.",
+    )
+    assert repository.history("embed").notes == ()
+
+
 def test_the_last_ten_changes_are_told_and_how_to_see_the_others(repository: EntryRepository) -> None:
     for number in range(1, 13):
         repository.commit(f"{number} of it", entry("chat", number))
