@@ -1,9 +1,11 @@
 """The console's pages of one deployment."""
 
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,11 +15,14 @@ from airunway.console.chat_page import MOST_TOKENS, ChatPage
 from airunway.console.cluster_reading import read_in_time
 from airunway.console.detail_page import detail_values, event_values, live_values, log_values
 from airunway.console.form_requests import named_stack
+from airunway.console.history_page import history_values
+from airunway.console.last_update import last_update
 from airunway.console.metrics_page import MetricsPage
 from airunway.console.project import Project
 from airunway.live.logs import BYTES, LINES
 from airunway.live.pods import LogSource
 from airunway.live.status import MISSING
+from airunway.text.problems import InputError
 
 _SHOWN_EVENTS, _MOST_EVENTS = 5, 60
 """Events that are shown at once, and those that are shown at all."""
@@ -39,13 +44,16 @@ class DeploymentPages:
             Route(f"{path}/log", self.log),
             Route(f"{path}/chat", self._chat.answer, methods=["POST"]),
             Route(f"{path}/metrics", self._metrics.show),
+            Route(f"{path}/history", self.history),
+            Route(f"{path}/last-update", self.last_update),
         ]
 
     async def detail(self, request: Request) -> Response:
         """Show one deployment."""
         stack, name = self._named(request)
         values = detail_values(self._project, stack, name)
-        return self._render(request, "detail.html", most_tokens=MOST_TOKENS, **values)
+        cli = shutil.which("pulumi") is not None
+        return self._render(request, "detail.html", most_tokens=MOST_TOKENS, cli=cli, **values)
 
     async def live(self, request: Request) -> Response:
         """Show what lives of one deployment, or why it can't be read."""
@@ -82,6 +90,24 @@ class DeploymentPages:
             "most_bytes": f"{BYTES:,}",
         }
         return self._render(request, "log.html", now_is=time.strftime("%H:%M:%S"), **values)
+
+    async def history(self, request: Request) -> Response:
+        """Show who changed the entry of one deployment, or why that is not known."""
+        values = await run_in_threadpool(history_values, self._project, *self._named(request))
+        now = datetime.now(UTC)
+        changes = [(shown, age(shown.at, now) if shown.at else "") for shown in values.get("changes", ())]
+        return self._render(request, "history.html", **values | {"changes": changes})
+
+    async def last_update(self, request: Request) -> Response:
+        """Show when the stack was last applied, or why Pulumi does not tell."""
+        stack, _ = self._named(request)
+        sentence = problem = ""
+        try:
+            update = await last_update(self._project.root, stack)
+            sentence = update.sentence(stack, age(update.at, datetime.now(UTC))) if update else ""
+        except InputError as error:
+            problem = str(error)
+        return self._render(request, "last_update.html", sentence=sentence, problem=problem)
 
     def _named(self, request: Request) -> tuple[str, str]:
         return named_stack(request, self._project), str(request.path_params["name"])

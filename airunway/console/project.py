@@ -17,6 +17,7 @@ from airunway.planning.entries import Entry, read_entries
 from airunway.planning.locked_models import read_lock
 from airunway.planning.plan import Plan, has_operator
 from airunway.planning.settings import InstallationMode, ProviderSettings, StackSettings
+from airunway.program.entry_texts import entry_texts
 from airunway.program.stack_assessment import assess_stack
 from airunway.program.stack_file import read_stack, stack_names, stack_path
 from airunway.program.stack_plan import stack_plan, stack_settings, stack_target
@@ -91,6 +92,20 @@ class Project:
             if entry.name is not None:
                 named.setdefault(entry.name, entry)
         return named
+
+    def file_of(self, stack: str, name: str) -> Path | None:
+        """The file that a deployment is written in, editable or not; None if there is none of that name.
+
+        It may be ``Pulumi.yaml``, whose settings are those of each stack that does not have its own. Raises
+        ``InputError``.
+        """
+        entry = self._all_entries(stack).get(name)
+        if entry is None:
+            return None
+        if file := entry.location.file or entry.location.manifest:
+            return self.root / file
+        path = self.path(stack)
+        return path if name in (entry_texts(read_text(path)) or {}) else self.root / "Pulumi.yaml"
 
     def digest(self, stack: str) -> str:
         """A digest of what the stack's files say; other files, other text, another digest. Raises ``InputError``."""

@@ -12,11 +12,12 @@ from airunway.text.yaml_reading import read_documents
 
 @dataclass(frozen=True)
 class Document:
-    """One document; ``source`` names its file and index, for messages."""
+    """One document; ``source`` names its file and index, for messages, and ``file`` the file alone."""
 
     source: str
     kind: str
     body: dict[str, Any]
+    file: str | None = None
 
 
 KINDS = ("ModelDeployment", "InferenceProviderConfig")
@@ -34,7 +35,7 @@ def parse_documents(text: str, source: str, kinds: tuple[str, ...] = KINDS) -> l
         if problem:
             problems.append(Problem(f"{location}: {problem.field}" if problem.field else location, problem.message))
         else:
-            documents.append(Document(location, body["kind"], body))
+            documents.append(Document(location, body["kind"], body, source))
     if problems:
         raise InputError(problems)
     return documents

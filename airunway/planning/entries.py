@@ -26,12 +26,14 @@ class EntryLocation:
     """The location of an entry: ``deployments[2]`` of the stack file, ``deployments/chat.yaml[0]``, or a document.
 
     ``file`` is the deployment file and ``index`` the entry's index in it; entries elsewhere have no ``file``.
+    ``manifest`` is the file of a document.
     """
 
     path: str
     file: str | None = None
     index: int = 0
     document: bool = False
+    manifest: str | None = None
 
     def qualify(self, problem: Problem) -> Problem:
         """A problem of the entry, with its location in front of the field."""
@@ -115,7 +117,7 @@ def _entry(location: EntryLocation, data: Any) -> Entry:
 
 def document_entry(document: Document) -> Entry:
     """The entry for a ModelDeployment document."""
-    location = EntryLocation(document.source, document=True)
+    location = EntryLocation(document.source, document=True, manifest=document.file)
     data, document_problems = deployment_entry(document)
     spec, spec_problems = parse_spec(data, DeploymentEntry, hidden=ENTRY_FIELDS) if data else (None, [])
     problems = [Problem(document.source, str(p)) for p in document_problems] + [

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from airunway.program.git import Git, GitError, GitMissingError
 from airunway.program.stack_file import stack_names
 from airunway.text.problems import InputError, Problem
 
@@ -22,11 +23,12 @@ def worktree(root: Path, ref: str) -> Iterator[Path]:
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", problem=message)
     with tempfile.TemporaryDirectory(prefix="airunway-") as folder:
         checkout = Path(folder) / "at"
-        _git(root, "worktree", "add", "--detach", "--quiet", str(checkout), commit)
         try:
+            _git(root, "worktree", "add", "--detach", "--quiet", str(checkout), commit)
             yield checkout / root.resolve().relative_to(top.resolve())
         finally:
-            _git(root, "worktree", "remove", "--force", str(checkout))
+            # Twice, as git locks a worktree until it is complete.
+            Git(root).line("worktree", "remove", "--force", "--force", str(checkout))
 
 
 def preview_at(project: Path, stack: str) -> dict[str, Any]:
@@ -56,10 +58,9 @@ def empty_document(stack: str) -> dict[str, Any]:
 
 def _git(root: Path, *arguments: str, problem: str | None = None) -> str:
     try:
-        process = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
-    except OSError as error:
-        message = f"git can't be run: {error.strerror}; install it, or give a file of `airunway preview --format json`"
+        return Git(root)(*arguments, seconds=None).strip()
+    except GitMissingError as error:
+        message = f"{error}; install it, or give a file of `airunway preview --format json`"
         raise InputError([Problem("--against", message)]) from error
-    if process.returncode:
-        raise InputError([Problem("--against", problem or process.stderr.strip() or "git failed")])
-    return process.stdout.strip()
+    except GitError as error:
+        raise InputError([Problem("--against", problem or str(error))]) from error

@@ -1,11 +1,11 @@
-"""The page of a forge where a pull request is opened for a branch, by the address of its git remote."""
+"""Pages of a forge, by the address of a git remote: where a pull request is opened for a branch, and a commit's."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from airunway.text.yaml_reading import load_data
 
@@ -45,19 +45,23 @@ def parse_remote(address: str) -> Remote | None:
 
 def pull_request_page(address: str, branch: str, base: str | None) -> str | None:
     """The page for merging ``branch`` into ``base``; None for a forge that is not known."""
+    return _page(address, "page" if base else "withoutBase", branch=quote(branch, safe="/"), base=quote(base or ""))
+
+
+def commit_page(address: str, commit: str) -> str | None:
+    """The page of a commit, by its whole id; None for a forge that is not known."""
+    return _page(address, "commit", commit=quote(commit))
+
+
+def _page(address: str, kind: str, **values: str) -> str | None:
     remote = parse_remote(address)
     forge = _forge_of(remote.host) if remote else None
-    if remote is None or forge is None:
-        return None
-    page = forge["page"] if base else forge.get("withoutBase")
-    if page is None:
+    if remote is None or forge is None or kind not in forge:
         return None
     path = remote.path
     for pattern, replacement in forge.get("paths", {}).items():
         path = re.sub(f"^{pattern}$", replacement, path)
-    return str(page).format(
-        host=forge.get("web", remote.host), path=quote(path), branch=quote(branch, safe="/"), base=quote(base or "")
-    )
+    return str(forge[kind]).format(host=forge.get("web", remote.host), path=quote(unquote(path)), **values)
 
 
 def offered_page(said: str) -> str | None:

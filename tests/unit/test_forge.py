@@ -1,5 +1,5 @@
-"""Unit (pure): where a forge lets people open a pull request. Answers of forges to a push are as their own
-documentation and code word them; none was asked.
+"""Unit (pure): where a forge lets people open a pull request, and where it shows a commit. Answers of forges to a push
+are as their own documentation and code word them; none was asked.
 """
 
 from urllib.parse import urlsplit
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.program.forge import Remote, offered_page, parse_remote, pull_request_page
+from airunway.program.forge import Remote, commit_page, offered_page, parse_remote, pull_request_page
 
 BRANCH = "airunway/dev-chat-1a2b3c4d"
 
@@ -74,6 +74,24 @@ def test_a_folder_or_no_address_is_no_repository_on_a_host(address: str) -> None
 )
 def test_a_known_forge_has_a_page(address: str, page: str) -> None:
     assert pull_request_page(address, BRANCH, "main") == page
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("git@github.com:org/models.git", "https://github.com/org/models/commit/0a1b"),
+        ("https://gitlab.com/group/sub/models.git", "https://gitlab.com/group/sub/models/-/commit/0a1b"),
+        ("git@bitbucket.org:team/models.git", "https://bitbucket.org/team/models/commits/0a1b"),
+        ("https://codeberg.org/org/models.git", "https://codeberg.org/org/models/commit/0a1b"),
+        ("git@ssh.dev.azure.com:v3/org/project/models", "https://dev.azure.com/org/project/_git/models/commit/0a1b"),
+        ("https://org@dev.azure.com/org/a%20b/_git/c%20d", "https://dev.azure.com/org/a%20b/_git/c%20d/commit/0a1b"),
+        ("git@ssh.dev.azure.com:v3/org/a%20b/c%20d", "https://dev.azure.com/org/a%20b/_git/c%20d/commit/0a1b"),
+        ("git@git.example.com:org/models.git", None),
+        ("/srv/models.git", None),
+    ],
+)
+def test_a_commit_has_a_page_on_a_known_forge(address: str, page: str | None) -> None:
+    assert commit_page(address, "0a1b") == page
 
 
 def test_without_a_base_the_forge_takes_its_own_where_it_can() -> None:
