@@ -91,7 +91,7 @@ def plots(polls: Iterable[Poll]) -> list[Plot]:
         ("Requests running", [(p.at, p.metrics.running) for p in polls], _count),
         ("Requests waiting", [(p.at, p.metrics.waiting) for p in polls], _count),
         ("KV cache in use", [(p.at, p.metrics.cache) for p in polls], _percent),
-        ("Requests/s answered", _rates([(p.at, p.metrics.answered) for p in polls]), _count),
+        ("Requests/s", _rates([(p.at, p.metrics.answered) for p in polls]), _count),
         ("Tokens/s written", _rates([(p.at, p.metrics.generated) for p in polls]), _count),
         ("Tokens/s read", _rates([(p.at, p.metrics.prompted) for p in polls]), _count),
     ]
