@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # An output formatted into a string is a bug, not text.
 export PULUMI_ERROR_OUTPUT_STRING := 1
 
-.PHONY: help preview test fuzz test-pages verify-vendored test-cluster test-sizing bench bench-quick upgrade-state lint check format lint types golden schema reference pictures docs lock clean
+.PHONY: help preview test fuzz test-pages verify-vendored test-cluster test-sizing bench bench-quick upgrade-state lint check format lint types golden schema reference pictures live-pictures docs lock clean
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
@@ -99,6 +99,9 @@ reference: $(VENV)/.run ## Rewrite docs/reference.md from the models and the com
 
 pictures: $(VENV)/.dev ## Take the pictures in docs/ anew (needs Chromium)
 	@$(BIN)/python docs/pictures.py
+
+live-pictures: $(VENV)/.dev ## Take those of a stack that runs (needs Chromium, and Go once)
+	@PYTHONPATH=. $(BIN)/python docs/live_pictures.py
 
 docs: $(VENV)/.docs ## Build the documentation into build/docs
 	@$(BIN)/python -m mkdocs build --strict

@@ -48,9 +48,11 @@ def new_context(browser: Any, **options: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def console(project: Path, command: Sequence[str] = ("-m", "airunway.cli", "console", "--no-browser")) -> Iterator[str]:
-    """The address, with its token, of a console for the stack ``own`` of ``project``."""
-    arguments = [sys.executable, *command, "--stack", "own", "--cwd", str(project)]
+def console(
+    project: Path, command: Sequence[str] = ("-m", "airunway.cli", "console", "--no-browser"), stack: str = "own"
+) -> Iterator[str]:
+    """The address, with its token, of a console for a stack of ``project``."""
+    arguments = [sys.executable, *command, "--stack", stack, "--cwd", str(project)]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
         try:

@@ -10,6 +10,7 @@ from airunway.cli.options import (
     Format,
     FormatOption,
     NameArgument,
+    OnlyStackOption,
     PortOption,
     ProjectOption,
     StackArgument,
@@ -46,7 +47,7 @@ def wait(
     deployments: Annotated[
         list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments to wait for. Default: all.")
     ] = None,
-    stack: StackOption = None,
+    stack: OnlyStackOption = None,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="DURATION", help="Longest wait, such as 90s, 45m or 2h.")
     ] = "30m",
@@ -63,7 +64,7 @@ def wait(
 
 def endpoint(
     name: NameArgument,
-    stack: StackOption = None,
+    stack: OnlyStackOption = None,
     port_forward: Annotated[
         bool, typer.Option("--port-forward", help="Forward a local port until interrupted.")
     ] = False,
@@ -82,7 +83,7 @@ def endpoint(
 def chat(
     name: NameArgument,
     text: Annotated[str, typer.Argument(metavar="PROMPT", help="Text to send.")],
-    stack: StackOption = None,
+    stack: OnlyStackOption = None,
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="Model name. Default: the endpoint's first model.")
     ] = None,
@@ -102,7 +103,7 @@ def chat(
 
 def logs(
     name: NameArgument,
-    stack: StackOption = None,
+    stack: OnlyStackOption = None,
     previous: Annotated[
         bool, typer.Option("--previous", "-p", help="Of the containers before their last restarts.")
     ] = False,

@@ -59,6 +59,18 @@ StackOption = Annotated[
         autocompletion=stacks_to_complete,
     ),
 ]
+OnlyStackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        "-s",
+        metavar="STACK",
+        help=_STACK_HELP,
+        show_default=DEFAULT_STACK,
+        autocompletion=stacks_to_complete,
+    ),
+]
+"""Of a command whose arguments are deployments."""
 ProjectOption = Annotated[
     Path | None,
     typer.Option("--cwd", "-C", metavar="DIR", help="Project folder. Default: the nearest one with a Pulumi.yaml."),

@@ -8,6 +8,7 @@ from airunway.cli.options import (
     Format,
     FormatOption,
     NameArgument,
+    OnlyStackOption,
     PreviewFormat,
     PreviewFormatOption,
     ProjectOption,
@@ -65,7 +66,7 @@ def diff(
 
 def explain(
     name: NameArgument,
-    stack: StackOption = None,
+    stack: OnlyStackOption = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:

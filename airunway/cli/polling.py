@@ -14,6 +14,7 @@ from airunway.cli.streams import print_json
 from airunway.live.api_server.connection import Connection, UnreachableError, connect
 from airunway.live.status import DeploymentStatus
 from airunway.live.survey import Survey, survey
+from airunway.live.warning_events import with_warnings, without_counts
 from airunway.planning.plan import Plan
 from airunway.report.status_text import survey_document, surveys_text
 from airunway.text.problems import InputError, Problem
@@ -37,7 +38,8 @@ class Clusters:
         if stack not in self._connections:
             connecting = connect(plan.settings.cluster, self._root)
             self._connections[stack] = await self._exits.enter_async_context(connecting)
-        return await survey(self._connections[stack], stack, plan)
+        connection = self._connections[stack]
+        return await with_warnings(connection, await survey(connection, stack, plan), plan.deployments)
 
     async def surveys(self) -> tuple[list[Survey], list[Problem]]:
         """Read all stacks concurrently; return their surveys and the problems of those that can't be read."""
@@ -81,7 +83,7 @@ async def watch_status(root: Path, plans: Mapping[str, Plan], format: Format) ->
             if problems and problems != previous[1]:
                 message = "; ".join(one_line(str(problem)) for problem in problems)
                 console(stderr=True).print(f"{message}; retrying", markup=False, soft_wrap=True)
-            if surveys and surveys != previous[0]:
+            if surveys and list(map(without_counts, surveys)) != list(map(without_counts, previous[0])):
                 _print_again(surveys, format)
             previous = surveys or previous[0], problems
             await asyncio.sleep(_INTERVAL_SECONDS)

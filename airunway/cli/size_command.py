@@ -9,8 +9,8 @@ from airunway.cli.options import (
     Format,
     FormatOption,
     NameArgument,
+    OnlyStackOption,
     ProjectOption,
-    StackOption,
     chosen_stack,
     find_project,
 )
@@ -75,7 +75,7 @@ def size(
     ] = None,
     model_dir: ModelOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the change to the file of the entry.")] = False,
-    stack: StackOption = None,
+    stack: OnlyStackOption = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:

@@ -22,6 +22,7 @@ from airunway.console.project import Project
 from airunway.live.logs import BYTES, LINES
 from airunway.live.pods import LogSource
 from airunway.live.status import MISSING
+from airunway.report.event_text import age
 from airunway.text.problems import InputError
 
 _SHOWN_EVENTS, _MOST_EVENTS = 5, 60
@@ -111,14 +112,3 @@ class DeploymentPages:
 
     def _named(self, request: Request) -> tuple[str, str]:
         return named_stack(request, self._project), str(request.path_params["name"])
-
-
-def age(at: datetime, now: datetime) -> str:
-    """How long ago something was, in the largest unit that it has at least two of; "" where that is unknown."""
-    if at.year == 1:
-        return ""
-    seconds = max(0, int((now - at).total_seconds()))
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

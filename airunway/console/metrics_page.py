@@ -12,9 +12,10 @@ from starlette.responses import Response
 from airunway.console.cluster_reading import read_in_time
 from airunway.console.detail_page import planned_deployment
 from airunway.console.form_requests import named_stack
-from airunway.console.forwarding import forwarded
 from airunway.console.project import Project
-from airunway.live.engine_metrics import Metrics, NoMetricsError, metrics_of
+from airunway.live.api_server.connection import connect
+from airunway.live.deployment_metrics import DeploymentMetrics, deployment_metrics
+from airunway.live.engine_metrics import Metrics
 
 _KEPT, _PAUSE, _SHORTEST = 90, 60.0, 0.5
 """Polls that a plot shows, the seconds after which an earlier one is no longer part of it, and those that a rate takes:
@@ -56,15 +57,13 @@ class MetricsPage:
         stack, name = named_stack(request, self._project), str(request.path_params["name"])
         planned = planned_deployment(self._project, stack, name)
 
-        async def read() -> tuple[bool, Metrics | None]:
-            async with forwarded(self._project, stack, planned) as url:
-                try:
-                    return True, await metrics_of(url)
-                except NoMetricsError:
-                    return False, None
+        async def read() -> DeploymentMetrics:
+            async with connect(self._project.plan(stack).settings.cluster, self._project.root) as connection:
+                return await deployment_metrics(connection, planned)
 
         reading = await read_in_time(read())
-        answers, metrics = reading.value or (True, None)
+        told = reading.value or DeploymentMetrics(None, answers=True)
+        metrics = told.metrics
         polls = self._polls.setdefault((stack, name), deque(maxlen=_KEPT))
         if metrics:
             poll = Poll(time.monotonic(), metrics)
@@ -74,10 +73,9 @@ class MetricsPage:
         return self._render(
             request,
             "metrics.html",
-            status=200 if answers else _STOP_POLLING,
+            status=200 if told.answers else _STOP_POLLING,
             reading=reading,
-            answers=answers,
-            metrics=metrics,
+            told=told,
             plots=plots(polls) if metrics else (),
             minutes=round((polls[-1].at - polls[0].at) / 60) if polls else 0,
             now_is=time.strftime("%H:%M:%S"),
@@ -93,6 +91,7 @@ def plots(polls: Iterable[Poll]) -> list[Plot]:
         ("Requests running", [(p.at, p.metrics.running) for p in polls], _count),
         ("Requests waiting", [(p.at, p.metrics.waiting) for p in polls], _count),
         ("KV cache in use", [(p.at, p.metrics.cache) for p in polls], _percent),
+        ("Requests/s", _rates([(p.at, p.metrics.answered) for p in polls]), _count),
         ("Tokens/s written", _rates([(p.at, p.metrics.generated) for p in polls]), _count),
         ("Tokens/s read", _rates([(p.at, p.metrics.prompted) for p in polls]), _count),
     ]

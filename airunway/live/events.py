@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError, label_selector, task_group
 from airunway.live.failures import pod_label
 from airunway.live.missing_rights import EVENTS, PODS, MissingRightError
+from airunway.live.moments import NEVER, moment
 from airunway.planning.deployment import PlannedDeployment
 from airunway.provider.live_object import LiveModel, Metadata, UnreadableError, read_as
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class _Involved(LiveModel):
@@ -42,7 +41,7 @@ class _Event(LiveModel):
         What Kubernetes' own components report by events.k8s.io has no ``lastTimestamp``, and a series once it repeats.
         """
         series = self.series.last_observed_time if self.series else ""
-        return _moment(series or self.last_timestamp or self.event_time or self.metadata.creation_timestamp)
+        return moment(series or self.last_timestamp or self.event_time or self.metadata.creation_timestamp)
 
     @property
     def times(self) -> int:
@@ -76,7 +75,7 @@ async def events_of(
         events = group.create_task(_listed(connection, namespace, "Event"))
         pods = group.create_task(_listed(connection, namespace, "Pod", selector))
     others = [d for d in deployments if d.name != planned.name and d.request.namespace == namespace]
-    owned, foreign = _object_names(planned), {name for other in others for name in _object_names(other)}
+    owned, foreign = object_names(planned), {name for other in others for name in object_names(other)}
     named = {str(pod["metadata"]["name"]) for pod in pods.result()}
     return grouped([event for event in events.result() if is_about(event, owned, foreign, named)])
 
@@ -88,7 +87,8 @@ async def _listed(connection: Connection, namespace: str, kind: str, selector: s
         raise MissingRightError(namespace, EVENTS if kind == "Event" else PODS, str(error)) from error
 
 
-def _object_names(planned: PlannedDeployment) -> set[str]:
+def object_names(planned: PlannedDeployment) -> set[str]:
+    """The names of the objects that are planned for a deployment."""
     return {str(o["metadata"]["name"]) for o in (planned.rendered.resource, *planned.rendered.supporting)}
 
 
@@ -118,15 +118,7 @@ def _read(live: Mapping[str, Any]) -> Event:
     try:
         event = read_as(_Event, live)
     except UnreadableError as error:
-        return Event(True, "can't be read", str(error), 1, _NEVER, ())
+        return Event(True, "can't be read", str(error), 1, NEVER, ())
     about = event.involved_object
     message = " ".join(event.message.split())
     return Event(event.type == "Warning", event.reason, message, event.times, event.at, (f"{about.kind} {about.name}",))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return _NEVER
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

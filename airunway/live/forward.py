@@ -73,7 +73,23 @@ async def port_forward(
     ``report`` is called with the reason when a connection fails later. Raises ``InputError`` if forwarding fails.
     """
     pod, target = await _target(connection, namespace, endpoint)
-    pod_port = _PodPort(connection, namespace, pod.metadata.name, target, report)
+    async with pod_forward(connection, namespace, (pod.metadata.name, target), port, report) as url:
+        yield f"{url}/v1"
+
+
+@asynccontextmanager
+async def pod_forward(
+    connection: Connection,
+    namespace: str,
+    target: tuple[str, int],
+    port: int = 0,
+    report: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[str]:
+    """Forward a port of a pod, ``target`` is the pod's name and its port, and yield the URL of the port on 127.0.0.1.
+
+    ``port`` and ``report`` are those of ``port_forward``. Raises ``InputError`` if forwarding fails.
+    """
+    pod_port = _PodPort(connection, namespace, *target, report)
     try:
         async with pod_port.open():
             pass
@@ -81,7 +97,7 @@ async def port_forward(
         if _status(errors) == _FORBIDDEN:
             raise MissingRightError(namespace, PORT_FORWARDS, _reason(errors)) from errors
         raise InputError(
-            [Problem(f"Pod {namespace}/{pod_port.pod}", f"port {target} can't be forwarded: {_reason(errors)}")]
+            [Problem(f"Pod {namespace}/{target[0]}", f"port {target[1]} can't be forwarded: {_reason(errors)}")]
         ) from errors
     open_connections: set[asyncio.Task[None]] = set()
 
@@ -95,7 +111,7 @@ async def port_forward(
     except OSError as error:
         raise InputError([Problem("--port", f"{port} can't be listened on: {error.strerror or error}")]) from error
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
         for task in open_connections:
@@ -162,15 +178,20 @@ async def _target(connection: Connection, namespace: str, endpoint: Endpoint) ->
     selector = ",".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
     if not selector:
         raise InputError([Problem(subject, "selects no pods to forward to")])
-    try:
-        pods = [read_as(Pod, pod) for pod in await connection.items("v1", "Pod", namespace, selector=selector) or []]
-    except ForbiddenError as error:
-        raise MissingRightError(namespace, PODS, str(error)) from error
+    pods = await selected_pods(connection, namespace, selector)
     ready = [pod for pod in pods if pod.is_ready]
     if not ready:
         raise InputError([Problem(subject, f"has no ready pod ({len(pods)} not ready)")])
     pod = min(ready, key=lambda p: p.metadata.name)
     return pod, target_port(service, endpoint.port, pod)
+
+
+async def selected_pods(connection: Connection, namespace: str, selector: str) -> list[Pod]:
+    """Read the pods of a label selector. Raises ``InputError``."""
+    try:
+        return [read_as(Pod, pod) for pod in await connection.items("v1", "Pod", namespace, selector=selector) or []]
+    except ForbiddenError as error:
+        raise MissingRightError(namespace, PODS, str(error)) from error
 
 
 def target_port(service: Service, port: int, pod: Pod) -> int:
@@ -182,7 +203,13 @@ def target_port(service: Service, port: int, pod: Pod) -> int:
     target = entry.target_port or port
     if isinstance(target, int):
         return target
-    container_ports = [p for container in pod.spec.containers for p in container.ports if p.name == target]
-    if not container_ports:
+    number = named_port(pod, target)
+    if number is None:
         raise InputError([Problem(subject, f"targets port '{target}', which pod {pod.metadata.name} does not have")])
-    return container_ports[0].container_port
+    return number
+
+
+def named_port(pod: Pod, name: str) -> int | None:
+    """Return the number of a pod's port of that name; None if it has none."""
+    ports = (port for container in pod.spec.containers for port in container.ports)
+    return next((port.container_port for port in ports if port.name == name), None)

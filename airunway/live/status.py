@@ -4,8 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from airunway.live.events import Event
+from airunway.live.moments import NEVER, moment
 from airunway.live.objects import AnyObject, CustomObject, Deployment, RegisteredProvider
 from airunway.live.plan_difference import fields_not_as_planned
 from airunway.planning import controller_delivery as delivery
@@ -38,7 +41,8 @@ class DeploymentStatus:
     """The status of one deployment; ``update`` is its last change as long as that doesn't serve.
 
     ``gpus`` are the fewest and the most that the plan asks for; None where they can't be known. ``not_as_planned`` are
-    the fields of its object that have other values than the plan.
+    the fields of its object that have other values than the plan. ``created`` is when its object was, and ``events``
+    are the newest warnings about what doesn't run, where they were asked for.
     """
 
     name: str
@@ -55,6 +59,8 @@ class DeploymentStatus:
     model: str = ""
     gpus: tuple[int, int] | None = None
     not_as_planned: tuple[str, ...] = ()
+    created: datetime = NEVER
+    events: tuple[Event, ...] = ()
 
     @property
     def serves(self) -> bool:
@@ -171,6 +177,7 @@ def deployment_status(planned: PlannedDeployment, obj: Object | None) -> Deploym
         model=planned.model,
         gpus=gpu_range(planned),
         not_as_planned=fields_not_as_planned(resource, obj) if obj else (),
+        created=moment(str(obj["metadata"].get("creationTimestamp"))) if obj else NEVER,
     )
 
 

@@ -29,11 +29,12 @@ _Kind = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Survey:
-    """The status of one stack at one moment."""
+    """The status of one stack at one moment; ``events_unread`` says why it lacks the events of what doesn't run."""
 
     stack: str
     deployments: tuple[DeploymentStatus, ...]
     operators: tuple[OperatorStatus, ...]
+    events_unread: str = ""
 
 
 async def survey(connection: Connection, stack: str, plan: Plan) -> Survey:

@@ -28,6 +28,17 @@ class SupportedFields:
 
 
 @dataclass(frozen=True)
+class MetricsPort:
+    """A container's port, by its name, on which pods tell Prometheus of an engine.
+
+    ``labels`` are those of the pods that have one, where others have a port of that name too.
+    """
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class NameLimit:
     """The maximum length of an upstream object's name, in characters, and the reason for the limit."""
 
@@ -68,6 +79,9 @@ class Provider(Protocol):
 
     WORKLOAD: Workload | None
     """What an update looks at beside the object itself before it takes the change for served; None if nothing."""
+
+    METRICS_PORT: MetricsPort | None
+    """Where engines tell of their work, if the port that serves the API doesn't tell all of it."""
 
     OPERATOR_DEFAULTS: Mapping[str, Any]
     """Defaults that the operator would write into the object, by field; rendering them keeps us their owner.

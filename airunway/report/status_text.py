@@ -1,16 +1,21 @@
 """The status of stacks, for a terminal and as plain data."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from airunway.live.status import DeploymentStatus, OperatorStatus
 from airunway.live.survey import Survey
 from airunway.provider.observation import Phase
+from airunway.report.event_text import event_document, warning_line
 from airunway.report.model_and_gpus import gpus_cell, gpus_document, gpus_words
 from airunway.text.terminal import foldable_line
 
@@ -24,6 +29,8 @@ _STYLES = {
 
 
 _MOST_FIELDS = 3
+_EVENT_LINES = 2
+"""Lines of text that an event is cut to; long words may give it one more."""
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:
@@ -32,6 +39,7 @@ def survey_document(survey: Survey) -> dict[str, Any]:
         "stack": survey.stack,
         "deployments": [_deployment(d) for d in survey.deployments],
         "operators": [_operator(o) for o in survey.operators],
+        "eventsUnread": survey.events_unread,
     }
 
 
@@ -54,6 +62,7 @@ def _deployment(status: DeploymentStatus) -> dict[str, Any]:
         "conditions": [
             {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in status.conditions
         ],
+        "events": [event_document(event) for event in status.events],
         "resource": dict(status.resource),
     }
 
@@ -81,12 +90,14 @@ def surveys_text(surveys: Sequence[Survey], width: int) -> RenderableType:
                 f"  {running} of {len(survey.deployments)} running", style="not bold"
             )
         )
-        parts += ["", (_list if width < 100 else _table)(survey.deployments)] if survey.deployments else []
+        parts += ["", (_list if width < 100 else _table)(survey.deployments, width)] if survey.deployments else []
+        if survey.events_unread:
+            parts += ["", Text(foldable_line(f"Without events: {survey.events_unread}"), style="dim")]
         parts += ["", _operators(survey.operators)] if survey.operators else []
     return Group(*parts)
 
 
-def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
+def _table(deployments: Sequence[DeploymentStatus], width: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("DEPLOYMENT", "PHASE", "READY"):
         table.add_column(heading, no_wrap=True)
@@ -106,10 +117,30 @@ def _table(deployments: Sequence[DeploymentStatus]) -> RenderableType:
             Text(foldable_line(status.url)),
             Text(foldable_line("; ".join(_messages(status)))),
         )
-    return table
+    below = [[_indented(text, 2) for text in _warnings(status, width - 2)] for status in deployments]
+    return _BelowRows(table, below) if any(below) else table
 
 
-def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
+@dataclass(frozen=True)
+class _BelowRows:
+    """A table with whole lines below its rows, which none of its columns has room for."""
+
+    table: Table
+    below: Sequence[Sequence[RenderableType]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = chain([()], self.below)  # nothing is below the headings
+        below: Sequence[RenderableType] = ()
+        for line in console.render_lines(self.table, options, pad=False):
+            if line[0].text.strip():  # the first column is never folded: a row begins
+                yield from below
+                below = next(rows)
+            yield from line
+            yield Segment.line()
+        yield from below
+
+
+def _list(deployments: Sequence[DeploymentStatus], width: int) -> RenderableType:
     lines: list[RenderableType] = []
     for status in deployments:
         head = Text(status.name, style="bold").append("  ").append_text(_phase(status))
@@ -117,8 +148,19 @@ def _list(deployments: Sequence[DeploymentStatus]) -> RenderableType:
         lines.append(head.append(f"  {status.replicas.ready}/{status.replicas.desired}  {served_by}", style="not bold"))
         serves = f"{status.model}, {gpus_words(gpus_document(status.gpus))}"
         details = [Text(foldable_line(text), style="dim") for text in (serves, status.url, *_messages(status)) if text]
-        lines += [Padding(text, (0, 0, 0, 4), expand=False) for text in details]
+        lines += [_indented(text, 4) for text in (*details, *_warnings(status, width - 4))]
     return Group(*lines)
+
+
+def _indented(text: Text, columns: int) -> RenderableType:
+    return Padding(text, (0, 0, 0, columns), expand=False)
+
+
+def _warnings(status: DeploymentStatus, width: int) -> list[Text]:
+    """The warnings about a deployment, each on about two lines of ``width`` columns."""
+    now = datetime.now(UTC)
+    most = _EVENT_LINES * width - width // 4  # words are not divided, so that lines are not full
+    return [Text(foldable_line(warning_line(event, now, most)), style="yellow") for event in status.events]
 
 
 def _messages(status: DeploymentStatus) -> list[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from providers.dynamo.pods import pods
+from providers.dynamo.pods import METRICS_PORT, pods
 from providers.dynamo.reader import read_fields
 from providers.dynamo.render import (
     API_VERSION,
@@ -25,6 +25,7 @@ __all__ = [
     "API_VERSION",
     "FOLDER",
     "KIND",
+    "METRICS_PORT",
     "NAME",
     "OLDER_API_VERSIONS",
     "OPERATOR_DEFAULTS",

@@ -1,9 +1,14 @@
 """The pods of a DynamoGraphDeployment."""
 
+from airunway.provider.contract import MetricsPort
 from airunway.provider.pod_groups import PodGroup, read_tolerations
 from airunway.provider.pod_reading import Object
 from airunway.spec.model import GPU_RESOURCE
 from providers.dynamo import v1alpha1, v1beta1
+
+METRICS_PORT: MetricsPort | None = MetricsPort("system")
+"""Of workers only (the operator's component_worker.go and component_frontend.go, read in November 2026): the frontend
+tells nothing of their KV caches. Seen of the workers of ai-dynamo 1.6.1."""
 
 
 def pods(obj: Object) -> tuple[PodGroup, ...]:

@@ -7,6 +7,7 @@ estimate, which is not known here.
 import dataclasses
 from pathlib import Path
 
+from airunway.provider.contract import MetricsPort
 from airunway.provider.live_object import WholeNumber, read_as, read_value
 from airunway.provider.pod_groups import PodGroup, pod_group, read_tolerations
 from airunway.provider.pod_reading import Object
@@ -14,6 +15,7 @@ from airunway.text.yaml_reading import load_data
 from providers.kaito.reader import Workspace
 
 _COUNT = "nvidia.com/gpu.count"
+METRICS_PORT: MetricsPort | None = None
 
 
 def pods(obj: Object) -> tuple[PodGroup, ...]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from providers.kuberay.pods import pods
+from providers.kuberay.pods import METRICS_PORT, pods
 from providers.kuberay.reader import read_fields
 from providers.kuberay.render import (
     API_VERSION,
@@ -25,6 +25,7 @@ __all__ = [
     "API_VERSION",
     "FOLDER",
     "KIND",
+    "METRICS_PORT",
     "NAME",
     "OLDER_API_VERSIONS",
     "OPERATOR_DEFAULTS",

@@ -2,12 +2,16 @@
 
 from pydantic import Field
 
+from airunway.provider.contract import MetricsPort
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import PodTemplate
 from airunway.provider.pod_groups import PodGroup, pod_group
 from airunway.provider.pod_reading import Object
 
 _CLUSTER = "spec.rayClusterConfig"
+METRICS_PORT: MetricsPort | None = MetricsPort("metrics", {"ray.io/node-type": "worker"})
+"""Of every node of Ray, whose ``ray start`` has --metrics-export-port (ray-operator, common/pod.go): Serve's port has
+no metrics (seen of Ray 2.58.0)."""
 
 
 class Group(LiveModel):

@@ -1,9 +1,12 @@
 """The pods of a Deployment."""
 
+from airunway.provider.contract import MetricsPort
 from airunway.provider.live_object import LiveModel, read_as
 from airunway.provider.live_pod import PodTemplate
 from airunway.provider.pod_groups import PodGroup, pod_group
 from airunway.provider.pod_reading import Object
+
+METRICS_PORT: MetricsPort | None = None
 
 
 class Replicated(LiveModel):

@@ -28,6 +28,8 @@ class Model(ThreadingHTTPServer):
         self.left = threading.Event()
         """Set when a client left before the end of its answer."""
         self.polls, self.has_metrics = 0, True
+        self.answer = ""
+        """What it says to every question; if empty, the question."""
         self.registry = CollectorRegistry()
         labels = {"model_name": "echo", "engine": "0"}
         names = list(labels)
@@ -39,6 +41,8 @@ class Model(ThreadingHTTPServer):
             Counter(name, name, names, registry=self.registry).labels(**labels)
             for name in ("vllm:generation_tokens", "vllm:prompt_tokens")
         )
+        success = Counter("vllm:request_success", "", [*names, "finished_reason"], registry=self.registry)
+        self.answered = success.labels(**labels, finished_reason="stop")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -69,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         if asked["messages"][-1]["content"].startswith("slowly"):
             self._answer_slowly()
             return
-        words = f"\x1b[31myou said: {asked['messages'][-1]['content']}".split(" ")
+        words = (self.server.answer or f"\x1b[31myou said: {asked['messages'][-1]['content']}").split(" ")
         chunks = [_chunk({"content": word if index == 0 else f" {word}"}) for index, word in enumerate(words)]
         self._answer("text/event-stream", "".join(f"data: {json.dumps(c)}\n\n" for c in chunks) + "data: [DONE]\n\n")
 

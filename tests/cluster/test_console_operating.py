@@ -223,6 +223,7 @@ def test_a_server_without_metrics_is_told_and_not_asked_again(model: Operated, p
     model.model.has_metrics = False
     page.reload()
     page.locator("text=Its server has no metrics.").wait_for()
+    page.locator("text=AIKit's images serve llama.cpp with LocalAI").wait_for()
     polls = model.model.polls
     page.wait_for_timeout(11_000)  # the pause between two polls is 10 s
     assert model.model.polls == polls

@@ -52,6 +52,40 @@ def test_status_follows_the_objects_through_their_states(cluster: Cluster, deplo
     assert "\x1b" not in text.stdout
 
 
+def test_of_what_does_not_run_the_newest_warnings_are_told(cluster: Cluster, deployed: Path) -> None:
+    def event(number: int, name: str, message: str, *, kind: str = "Warning", **more: Any) -> None:
+        involved = {"kind": "Pod", "namespace": "live", "name": name}
+        body = {"metadata": {"name": f"{name}.{number}"}, "involvedObject": involved, "type": kind, "reason": "Failed"}
+        body |= {"message": message, "source": {"component": "kubelet"}} | more
+        cluster.send("POST", "/api/v1/namespaces/live/events", body)
+
+    def told() -> dict[str, list[str]]:
+        (stack,) = json.loads(airunway(deployed, "status", "--stack", "own", "--format", "json").stdout)
+        assert stack["eventsUnread"] == ""
+        return {d["name"]: [e["message"] for e in d["events"]] for d in stack["deployments"]}
+
+    states: dict[str, dict[str, Any]] = {
+        "Workspace": ready_status("Workspace", 1),
+        "DynamoGraphDeployment": {"state": "failed"},
+        "RayService": ready_status("RayService", 1),
+        "ModelDeployment": {"phase": "Failed", "message": "no GPU is left"},
+    }
+    for kind, status in states.items():
+        (obj,) = [o for o in cluster.items(LISTS[kind]) if o["metadata"]["namespace"] == "live"]
+        set_status(cluster, kind, obj, status)
+    try:
+        for hour in range(5):
+            event(hour, "gpu-vllmworker-0", f"at {hour}", lastTimestamp=f"2026-11-27T0{hour}:00:00Z")
+        event(5, "gpu-vllmworker-0", "is normal", kind="Normal")
+        event(6, "cpu-0", "of what runs")
+        event(7, "via-md-0", "of a ModelDeployment")
+        assert told() == {"cpu": [], "gpu": ["at 4", "at 3", "at 2"], "ray": [], "via": ["of a ModelDeployment"]}
+        text = airunway(deployed, "status", "--stack", "own").stdout
+        assert re.search(r"\n  Failed: at 4 \([0-9]+ (s|min|h|d) ago\)\n  Failed: at 3", text)
+    finally:
+        cluster.send("DELETE", "/api/v1/namespaces/live/events")
+
+
 def test_status_lists_each_kind_once(cluster: Cluster, deployed: Path) -> None:
     def requested() -> dict[tuple[str, str], float]:
         text = cluster.session.get(f"{cluster.url}/metrics", timeout=30).text
@@ -150,6 +184,11 @@ def test_an_account_with_rights_in_the_namespace_only_sees_its_deployments(clust
         (stack_status,) = json.loads(airunway(deployed, "status", "--stack", "own", "--format", "json").stdout)
         assert [d["phase"] for d in stack_status["deployments"]] == ["Pending"] * 4
         assert {o["healthy"] for o in stack_status["operators"]} == {None}
+        (obj,) = [o for o in cluster.items(LISTS["ModelDeployment"]) if o["metadata"]["namespace"] == "live"]
+        set_status(cluster, "ModelDeployment", obj, {"phase": "Failed", "message": "no GPU is left"})
+        failed = airunway(deployed, "status", "--stack", "own")
+        says = "Without events: events of live may not be read; `airunway rbac own --operate` prints the right"
+        assert (failed.returncode, says in failed.stdout) == (3, True), failed.stdout + failed.stderr
     finally:
         cluster.send("DELETE", f"{rbac}/rolebindings/reader")
         cluster.send("DELETE", f"{rbac}/roles/reader")

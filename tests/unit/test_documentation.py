@@ -175,3 +175,10 @@ def test_neither_a_preview_nor_a_test_installs_what_builds_the_documentation() -
         assert [tool for tool in tools if re.search(rf"^{tool}==", text, flags=re.MULTILINE)] == []
     locked = (ROOT / "requirements-docs.txt").read_text()
     assert [requirement for requirement in extras["docs"] if f"\n{requirement} \\\n    --hash=" not in locked] == []
+
+
+def test_an_option_is_the_same_only_where_an_argument_is_there() -> None:
+    commands = (ROOT / "docs" / "reference.md").read_text().split("\n### ")
+    same = [command for command in commands if "Same, as an option" in command]
+    assert same
+    assert [command.splitlines()[0] for command in same if "[STACK]" not in command] == []

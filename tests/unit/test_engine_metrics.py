@@ -1,6 +1,9 @@
-"""Unit (text as Prometheus' Python client writes it, with the names of vllm 0.33.0 and ai-dynamo-runtime 1.6.1): what a
-model server tells is read, and plotted from poll to poll.
+"""Unit (what servers told, recorded in ``metrics``, each with the command and version that told it, and text as
+Prometheus' Python client writes it): what a model server tells is read, and plotted from poll to poll.
 """
+
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -8,7 +11,12 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from airunway.console.metrics_page import HEIGHT, WIDTH, Poll, plots
-from airunway.live.engine_metrics import Metrics, read_metrics
+from airunway.live.engine_metrics import Metrics, completed, metrics_note, read_metrics
+from airunway.spec.model import Engine
+from airunway.text.merge import merge_patch
+from tests.unit.smallest_deployments import BASES, planned
+
+RECORDED = Path(__file__).parent / "metrics"
 
 
 def test_the_engines_of_a_server_are_added_up_and_the_fullest_cache_counts() -> None:
@@ -23,13 +31,51 @@ def test_the_engines_of_a_server_are_added_up_and_the_fullest_cache_counts() -> 
     assert read_metrics(generate_latest(registry).decode()) == Metrics("vLLM", 7, None, 0.7, 200, None)
 
 
-def test_a_frontend_of_dynamo_is_known() -> None:
-    text = (
-        "# TYPE dynamo_frontend_inflight_requests gauge\n"
-        'dynamo_frontend_inflight_requests{model="qwen"} 2\n'
-        'dynamo_frontend_output_tokens_total{model="qwen"} 512\n'
-    )
-    assert read_metrics(text) == Metrics("Dynamo's frontend", running=2, generated=512)
+@pytest.mark.parametrize(
+    ("recorded", "metrics"),
+    [
+        ("sglang", Metrics("SGLang", running=3, waiting=2, cache=0.25, generated=128, prompted=40, answered=1)),
+        ("ray", Metrics("vLLM in Ray", running=3, waiting=2, cache=0.25, generated=128, prompted=40, answered=1)),
+        ("dynamo-frontend", Metrics("Dynamo's frontend", running=0, waiting=0, generated=30, prompted=22, answered=1)),
+        ("dynamo-worker", Metrics("vLLM", running=0, waiting=0, cache=0)),
+        ("localai", Metrics("LocalAI", answered=2)),
+    ],
+)
+def test_what_a_server_told_is_read(recorded: str, metrics: Metrics) -> None:
+    assert read_metrics((RECORDED / f"{recorded}.txt").read_text()) == metrics
+
+
+def test_llama_cpp_s_own_server_is_known() -> None:
+    # As tools/server/server-task.cpp of the llama.cpp in llama-cpp-python 0.3.36 writes it: without labels.
+    told = {"tokens_predicted_total": 16, "prompt_tokens_total": 5, "requests_processing": 1, "requests_deferred": 0}
+    text = "".join(f"# TYPE llamacpp:{name} counter\nllamacpp:{name} {value}\n" for name, value in told.items())
+    assert read_metrics(text) == Metrics("llama.cpp", running=1, waiting=0, generated=16, prompted=5)
+
+
+def test_requests_for_other_things_than_the_model_are_not_counted() -> None:
+    text = 'api_call_count{method="GET",path="/readyz"} 9\napi_call_count{method="POST",path="/embeddings"} 4\n'
+    assert read_metrics(text) == Metrics("LocalAI", answered=0)
+
+
+def test_a_frontend_that_tells_no_cache_is_completed_by_its_worker() -> None:
+    front, work = (read_metrics((RECORDED / f"dynamo-{part}.txt").read_text()) for part in ("frontend", "worker"))
+    assert completed(front, work) == Metrics("Dynamo's frontend and vLLM", 0, 0, 0, 30, 22, 1)
+    assert completed(None, work) == work
+    assert completed(front, None) == front
+    assert completed(work, Metrics("vLLM", running=5)) == work, "a server that adds nothing is not named"
+
+
+def test_what_an_engine_tells_only_if_it_is_asked_to_is_said_where_it_is_lacking() -> None:
+    assert "--enable-metrics" in metrics_note(Engine.SGLANG, None)
+    assert "--enable-metrics" in metrics_note(Engine.SGLANG, Metrics("Dynamo's frontend", 1, 1, None, 1, 1, 1))
+    assert metrics_note(Engine.SGLANG, Metrics("SGLang", 1, 1, 0.5, 1, 1, 1)) == ""
+    assert "LocalAI" in metrics_note(Engine.LLAMACPP, Metrics("LocalAI", answered=2))
+    assert metrics_note(Engine.VLLM, None) == ""
+
+
+def test_the_argument_that_is_named_for_sglang_reaches_its_workers() -> None:
+    entry = merge_patch(BASES["dynamo-sglang-aggregated"], {"engine": {"extraArgs": ["--enable-metrics"]}})
+    assert '"--enable-metrics"' in json.dumps(planned(entry).rendered.resource)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.console.deployment_pages import age
 from airunway.live.events import grouped, is_about
+from airunway.report.event_text import age
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

@@ -5,12 +5,15 @@ import json
 import re
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from airunway.live.events import Event
+from airunway.live.moments import NEVER
 from airunway.live.status import DeploymentStatus, OperatorStatus
 from airunway.live.survey import Survey
 from airunway.provider.observation import Phase, Replicas
@@ -111,6 +114,47 @@ def test_the_data_is_whole_and_says_what_the_text_says() -> None:
     assert deployment["provider"] == {"name": "kaito", "selectedReason": "explicit"}
     assert deployment["endpoint"] == "http://llama.ml.svc/v1"
     assert document["operators"][0]["healthy"] is True
+
+
+PULL = Event(
+    True, "Failed", f"Error: ImagePullBackOff {EVIL}", 12, datetime.now(UTC) - timedelta(minutes=5), ("Pod a",)
+)
+LONG = Event(True, "FailedScheduling", "0/3 nodes are available: " + "no GPU is left, " * 60, 1, NEVER, ("Pod a",))
+TROUBLED = replace(STATUS, phase=Phase.FAILED, message="no pod is ready " * 9, events=(PULL, LONG))
+OTHER = replace(STATUS, name="other", phase=Phase.RUNNING, message="")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 99, 100, 120, 220])
+def test_warnings_stand_below_their_deployment_in_whole_lines(width: int) -> None:
+    lines = printed(width, Survey("prod", (OTHER, TROUBLED, replace(OTHER, name="third")), ())).splitlines()
+    (first,) = [index for index, line in enumerate(lines) if line.strip().startswith("Failed: Error: Image")]
+    names = [next(i for i, line in enumerate(lines) if line.startswith(name)) for name in ("other", "llama", "third")]
+    assert names[1] < first < names[2]
+    assert all(not line.strip().startswith("Failed: ") for line in lines[: names[1]])
+    (second,) = [index for index, line in enumerate(lines) if line.strip().startswith("FailedScheduling: 0/3 nodes")]
+    assert 0 < second - first <= 3
+    assert names[2] - second <= 3
+    assert "…" in "".join(lines[second : names[2]]), "what is longer is cut"
+    assert max(map(len, lines)) <= width
+    assert "\x1b" not in "".join(lines)
+    assert "5 min ago, ×12)" in " ".join("".join(lines[first:second]).split())
+
+
+def test_events_are_data_too_with_all_that_is_said_of_them() -> None:
+    document = json.loads(json.dumps(survey_document(Survey("prod", (TROUBLED, OTHER), (), "nobody may"))))
+    assert document["eventsUnread"] == "nobody may"
+    pull, long = document["deployments"][0]["events"]
+    assert (pull["reason"], pull["count"], pull["objects"]) == ("Failed", 12, ["Pod a"])
+    assert datetime.fromisoformat(pull["lastSeen"]) == PULL.at.replace(microsecond=0)
+    assert (long["message"], long["lastSeen"]) == (LONG.message, None)
+    assert document["deployments"][1]["events"] == []
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_why_events_are_not_read_is_one_quiet_line(width: int) -> None:
+    text = printed(width, Survey("prod", (STATUS,), (), "events of ml may not be read"))
+    assert text.count("Without events: events of ml may not be read") == 1
+    assert "Without events" not in printed(width, SURVEY)
 
 
 def test_several_stacks_follow_each_other() -> None:

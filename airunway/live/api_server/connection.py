@@ -54,14 +54,24 @@ class Connection:
         self._lock = asyncio.Lock()
 
     async def items(
-        self, version: str, kind: str, namespace: str | None = None, *, selector: str = "", metadata_only: bool = False
+        self,
+        version: str,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        selector: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
     ) -> list[dict[str, Any]] | None:
-        """List the objects of a kind; None if the kind is not served."""
+        """List the objects of a kind with these labels and ``fields``, of those that the API server selects by; None if
+        the kind is not served.
+        """
         resource = await self.resource(version, kind)
         if resource is None:
             return None
         path = _path(version, namespace, resource.name)
-        query = {"labelSelector": selector} if selector else {}
+        selectors = {"labelSelector": selector, "fieldSelector": fields}
+        query = {name: text for name, text in selectors.items() if text}
         headers = {"Accept": _METADATA_ONLY} if metadata_only else {}
         seconds = _LIST_REQUESTS * self.session.timeout
         try:

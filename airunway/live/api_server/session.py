@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -105,10 +104,12 @@ class Session:
         """Send a request, retrying within the timeout if the server is busy or closes the connection."""
         all_headers = [*access.headers, *((name.encode(), value.encode()) for name, value in headers.items())]
         outcome: httpx.Response | httpx.HTTPError | None = None
+        attempts = 0
         try:
             async with asyncio.timeout(self.timeout) as limit:
                 deadline = limit.when() or 0.0
-                for attempts in itertools.count(1):
+                while True:
+                    attempts += 1
                     request = access.client.build_request(method, path, params=query, headers=all_headers)
                     try:
                         outcome = await bounded_answers.send(access.client, request)
@@ -116,15 +117,15 @@ class Session:
                         outcome = error
                     pause = pause_before_retry(method, outcome, attempts)
                     if pause is None or asyncio.get_running_loop().time() + pause >= deadline:
-                        break
+                        if isinstance(outcome, httpx.HTTPError):
+                            raise outcome
+                        return outcome
                     await asyncio.sleep(pause)
         except TimeoutError:
-            if not isinstance(outcome, httpx.Response):
-                raise
             # What a busy server said before says more than that it did not answer again.
-        if not isinstance(outcome, httpx.Response):
-            raise outcome or TimeoutError
-        return outcome
+            if isinstance(outcome, httpx.Response):
+                return outcome
+            raise
 
     async def _create_access(self, context: Context, previous: Access | None) -> Access:
         credentials = await credentials_of(context, self._environment)
