@@ -87,7 +87,7 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
 
 def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
     """Return the old and the current preview of each stack; a deleted stack's current preview is empty."""
-    from airunway.program.checkout import empty_document, preview_at, worktree
+    from airunway.program.checkout import empty_document, preview_at, stacks_at, worktree
     from airunway.program.saved_preview import saved_preview
 
     current = stack_names(root)
@@ -96,19 +96,11 @@ def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple
         name = stack or str(saved["stack"])
         return [(saved, _current_preview(root, name))]
     with worktree(root, against) as checkout:
-        names = (
-            [stack]
-            if stack
-            else sorted({*current, *(stack_names(checkout) if (checkout / "Pulumi.yaml").exists() else [])})
-        )
-        if stack and stack not in current and stack not in stack_names(checkout):
-            raise InputError(
-                [
-                    Problem(
-                        "--stack", f"no stack '{stack}' in the project or at {against}; {suggest_name(stack, current)}"
-                    )
-                ]
-            )
+        all_names = sorted({*current, *stacks_at(checkout)})
+        if stack and stack not in all_names:
+            hint = suggest_name(stack, all_names) if all_names else "the project has no stacks"
+            raise InputError([Problem("--stack", f"no stack '{stack}' in the project or at {against}; {hint}")])
+        names = [stack] if stack else all_names
         old = {name: preview_at(checkout, name) for name in names}
     new = {name: _current_preview(root, name) if name in current else empty_document(name) for name in names}
     return [(old[name], new[name]) for name in names]
