@@ -1,5 +1,5 @@
-"""Graph (shell, git and command line; GitHub's runner and its REST API stood in for): what the job `diff` of the workflow
-`preview` says of a pull request.
+"""Graph (shell, git and command line; GitHub's runner and its REST API stood in for): what the workflow `preview` says
+of a pull request.
 
 The stand-in does what docs.github.com says of jobs (Workflow syntax, 2026): steps run in their order with `bash -e`,
 after one that failed only those whose condition has a status function, and the job fails if one did. Make finds its
