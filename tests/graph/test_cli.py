@@ -130,6 +130,30 @@ def test_the_console_ends_quietly_when_interrupted() -> None:
     assert errors == "The address works once; press Ctrl-C to stop the console.\n"
 
 
+INTERRUPTED = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+module = sys.argv.pop(1)
+sys.meta_path.insert(0, Interrupting())
+from importlib.metadata import entry_points
+(entry,) = entry_points(group="console_scripts", name="airunway")
+entry.load()()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [("airunway.cli.main", "Interrupted.\n"), ("typer", "Interrupted.\n"), ("rich", ""), ("pulumi", "")],
+)
+def test_ctrl_c_while_the_command_loads_is_told_without_a_traceback(module: str, said: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, module, "preview", "airgapped", "--cwd", str(ROOT)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, said)
+
+
 def test_help_does_not_load_pulumi() -> None:
     code = (
         "import sys, airunway.cli.main; sys.exit(any(m.split('.')[0] in ('pulumi', 'celpy', 'pulumi_kubernetes') for m"
