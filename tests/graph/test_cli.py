@@ -3,7 +3,6 @@ and no command to terminal or runner.
 """
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -290,18 +289,46 @@ def test_the_configuration_of_a_pulumi_program_around_a_preview_is_not_its_own(
     assert capsys.readouterr().out == alone
 
 
-def test_a_program_that_imports_what_is_not_there_leaves_its_traceback_in_a_file(
+OWN_PROGRAM = "from components.stack_program import serve_stack\n\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ("import nowhere_at_all", "__main__.py:1: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("import openai_of_mine as httpx_ws", "__main__.py:1: ModuleNotFoundError: No module named 'openai_of_mine'"),
+        ("import own", "own.py:1: KeyError: 'colour'"),
+        ("def broken(:", "__main__.py:1: SyntaxError: invalid syntax"),
+        (f"{OWN_PROGRAM}serve_stack(5, 6, 7, 8, 9)", "__main__.py:3: TypeError: serve_stack() takes "),
+        ("raise RuntimeError('hf_' + 'a1' * 17)", "__main__.py:1: RuntimeError: hf_…"),
+        ("import pulumi\nraise pulumi.RunError('no region')", "__main__.py:2: RunError: no region"),
+        ("import json\njson.loads('{')", "__main__.py:2: JSONDecodeError: Expecting property name"),
+    ],
+)
+def test_an_error_of_the_project_s_own_program_is_told_as_its_own(
+    program: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(tmp_path, [CPU])
+    (tmp_path / "__main__.py").write_text(program)
+    (tmp_path / "own.py").write_text("{}['colour']")
+    assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
+    said, footer = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {error}")
+    assert said.endswith("; this is the project's own program")
+    assert footer == "1 problem found; nothing was done."
+    monkeypatch.setenv("AIRUNWAY_DEBUG", "1")
+    assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_bug_of_ours_in_the_project_s_program_stays_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_project(tmp_path, [CPU])
-    (tmp_path / "__main__.py").write_text("import nowhere_at_all")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("airunway.planning.plan.read_lock", None)
     assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
-    error, footer = capsys.readouterr().err.splitlines()
-    assert error == "error: ModuleNotFoundError: No module named 'nowhere_at_all'"
-    path = re.search(r"please report it with (\S+)\.$", footer)
-    assert path
-    assert "import nowhere_at_all" in Path(path[1]).read_text()
-    Path(path[1]).unlink()
+    assert "This is a bug in airunway; please report it" in capsys.readouterr().err
 
 
 def test_the_version_is_that_of_the_package(
