@@ -14,7 +14,9 @@ from airunway.cli.options import (
     ProjectOption,
     StackArgument,
     StackArguments,
+    StackOfDeployment,
     StackOption,
+    checked_stack,
     chosen_stack,
     find_project,
 )
@@ -39,14 +41,19 @@ def status(
     """
     from airunway.cli.live import show_status
 
-    show_status(find_project(cwd), [*(stack or ()), *(names or ())] or [DEFAULT_STACK], format, watch=watch)
+    show_status(
+        find_project(cwd),
+        [checked_stack(name) for name in (*(stack or ()), *(names or ()))] or [DEFAULT_STACK],
+        format,
+        watch=watch,
+    )
 
 
 def wait(
     deployments: Annotated[
         list[str] | None, typer.Argument(metavar="DEPLOYMENT", help="Deployments to wait for. Default: all.")
     ] = None,
-    stack: StackOption = None,
+    stack: StackOfDeployment = None,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="DURATION", help="Longest wait, such as 90s, 45m or 2h.")
     ] = "30m",
@@ -63,7 +70,7 @@ def wait(
 
 def endpoint(
     name: NameArgument,
-    stack: StackOption = None,
+    stack: StackOfDeployment = None,
     port_forward: Annotated[
         bool, typer.Option("--port-forward", help="Forward a local port until interrupted.")
     ] = False,
@@ -82,7 +89,7 @@ def endpoint(
 def chat(
     name: NameArgument,
     text: Annotated[str, typer.Argument(metavar="PROMPT", help="Text to send.")],
-    stack: StackOption = None,
+    stack: StackOfDeployment = None,
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="Model name. Default: the endpoint's first model.")
     ] = None,
@@ -102,7 +109,7 @@ def chat(
 
 def logs(
     name: NameArgument,
-    stack: StackOption = None,
+    stack: StackOfDeployment = None,
     previous: Annotated[
         bool, typer.Option("--previous", "-p", help="Of the containers before their last restarts.")
     ] = False,

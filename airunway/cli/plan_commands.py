@@ -12,6 +12,7 @@ from airunway.cli.options import (
     PreviewFormatOption,
     ProjectOption,
     StackArgument,
+    StackOfDeployment,
     StackOption,
     chosen_stack,
     find_project,
@@ -65,7 +66,7 @@ def diff(
 
 def explain(
     name: NameArgument,
-    stack: StackOption = None,
+    stack: StackOfDeployment = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:

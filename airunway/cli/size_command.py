@@ -10,7 +10,7 @@ from airunway.cli.options import (
     FormatOption,
     NameArgument,
     ProjectOption,
-    StackOption,
+    StackOfDeployment,
     chosen_stack,
     find_project,
 )
@@ -75,7 +75,7 @@ def size(
     ] = None,
     model_dir: ModelOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the change to the file of the entry.")] = False,
-    stack: StackOption = None,
+    stack: StackOfDeployment = None,
     format: FormatOption = Format.TEXT,
     cwd: ProjectOption = None,
 ) -> None:

@@ -13,13 +13,14 @@ _INSTALLED = {"site-packages", "dist-packages"}
 
 
 def program_failure(error: Exception, root: Path) -> InputError | None:
-    """Return ``error`` as a problem of the code in the project at ``root``; None if it is of another's, such as ours."""
+    """Return ``error`` as a problem of the code in the project at ``root``; None if it is of other code."""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((Path(error.filename), error.lineno))
-    path, line = next((frame for frame in reversed(frames) if _is_ours(frame[0]) or _is_in(frame[0], root)), ("", 0))
-    if not path or _is_ours(path):
+    last = next((frame for frame in reversed(frames) if _is_ours(frame[0]) or _is_in(frame[0], root)), None)
+    if last is None or _is_ours(last[0]):
         return None
+    path, line = last
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     place = f"{path.relative_to(root)}:{line}"
     message = without_tokens(f"{type(error).__name__}: {said}".removesuffix(": "))
