@@ -1,5 +1,5 @@
 """Entry point of ``python -m airunway.cli``."""
 
-from airunway.cli.main import main
+from airunway.cli.entry_point import main
 
 main()

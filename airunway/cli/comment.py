@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airunway.cli.options import ProjectOption, find_project
+from airunway.cli.options import ProjectOption, checked_stack, find_project
 
 
 def comment(
@@ -27,5 +27,6 @@ def comment(
     """
     from airunway.cli.pull_requests import comment_on_pull_request
 
-    if comment_on_pull_request(find_project(cwd), stack, against, number, repository, os.environ):
+    chosen = None if stack is None else checked_stack(stack)
+    if comment_on_pull_request(find_project(cwd), chosen, against, number, repository, os.environ):
         raise typer.Exit(1)

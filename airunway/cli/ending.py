@@ -26,11 +26,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
 def run(command: Callable[[], None]) -> None:
     """Run ``command`` and tell its failure; exits with 1 for one.
 
-    A bug leaves its traceback in a temporary file; with AIRUNWAY_DEBUG set it is printed.
+    A bug leaves its traceback in a temporary file; with AIRUNWAY_DEBUG set it is printed, as is that of any failure.
     """
     try:
         _run_and_flush(command)
     except InputError as error:
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
         count = len(error.problems)
         _fail(*map(str, error.problems), footer=f"{count} problem{'s' * (count > 1)} found; nothing was done.")
     except ModuleNotFoundError as error:

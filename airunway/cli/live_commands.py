@@ -16,6 +16,7 @@ from airunway.cli.options import (
     StackArgument,
     StackArguments,
     StackOption,
+    checked_stack,
     chosen_stack,
     find_project,
 )
@@ -40,7 +41,12 @@ def status(
     """
     from airunway.cli.live import show_status
 
-    show_status(find_project(cwd), [*(stack or ()), *(names or ())] or [DEFAULT_STACK], format, watch=watch)
+    show_status(
+        find_project(cwd),
+        [checked_stack(name) for name in (*(stack or ()), *(names or ()))] or [DEFAULT_STACK],
+        format,
+        watch=watch,
+    )
 
 
 def wait(

@@ -27,6 +27,7 @@ from airunway.cli.options import (
 from airunway.cli.plan_commands import diff, explain, preview
 from airunway.cli.policy_commands import policy
 from airunway.cli.size_command import size
+from airunway.cli.usage import run_app
 
 app = typer.Typer(
     name="airunway",
@@ -85,32 +86,37 @@ def select(file: FilesOption, format: FormatOption = Format.TEXT) -> None:
 
 @app.command(epilog="Example: kubectl get modeldeployment llama -o yaml | airunway render -f -")
 def render(
+    name: StackArgument = None,
+    stack: StackOption = None,
     file: Annotated[
         list[str] | None,
         typer.Option("--file", "-f", metavar="FILE", help="ModelDeployment file, or - for standard input; repeatable."),
-    ] = None,
-    stack: Annotated[
-        str | None, typer.Option("--stack", "-s", metavar="STACK", help="Stack to write; needs --output.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder to write the stack's files to.")
     ] = None,
     cwd: ProjectOption = None,
 ) -> None:
-    """Render ModelDeployment files, or a stack for GitOps.
+    """Render a stack for GitOps, or ModelDeployment files.
 
-    With --file, prints the objects as YAML. With --stack, writes one file per object and a kustomization.yaml.
+    With --output, writes one file per object of the stack and a kustomization.yaml. With --file, prints the objects of
+    the files as YAML.
     """
-    if (file is None) == (stack is None) or (stack is None) != (output is None):
-        raise typer.BadParameter("give --file FILE, or --stack NAME with --output DIR", param_hint="--file")
     if file is not None:
         from airunway.cli.documents import show_objects
 
+        if name is not None or stack is not None or output is not None:
+            raise typer.BadParameter("give --file FILE, or --output DIR for a stack, not both", param_hint="--file")
         show_objects(file)
-    elif stack is not None and output is not None:
-        from airunway.cli.previews import write_stack
+        return
+    from airunway.cli.previews import write_stack
 
-        write_stack(find_project(cwd), stack, output)
+    chosen = chosen_stack(name, stack)
+    if output is None:
+        raise typer.BadParameter(
+            f"give the folder to write stack {chosen} to, or --file FILE instead", param_hint="--output"
+        )
+    write_stack(find_project(cwd), chosen, output)
 
 
 @app.command(epilog="Example: airunway providers prod")
@@ -131,7 +137,7 @@ def providers(
     """
     from airunway.cli.documents import show_providers
 
-    chosen = chosen_stack(name, stack) if name or stack else None
+    chosen = None if name is None and stack is None else chosen_stack(name, stack)
     show_providers(find_project(cwd) if chosen else None, chosen, format)
 
 
@@ -192,10 +198,11 @@ def lock(
     ] = False,
     cwd: ProjectOption = None,
 ) -> None:
-    """Lock the commits of all stacks' models and the digests of their images.
+    """Lock the models and images of all stacks.
 
-    They are written to stacks/models.lock.yaml. Stacks then deploy these, and `airunway diff` says what moved. Only
-    this command asks the hub and the registries: it reads HF_ENDPOINT and HF_TOKEN, and logs in as `docker login` did.
+    Writes commits of models and digests of images to stacks/models.lock.yaml. Stacks then deploy these, and `airunway
+    diff` says what moved. Only this command asks the hub and the registries: it reads HF_ENDPOINT and HF_TOKEN, and
+    logs in as `docker login` did.
     """
     from airunway.cli.lock import LockOptions, check_lock, lock_project
 
@@ -259,4 +266,4 @@ def main() -> None:
     Exits with 0 on success, 1 for invalid input, an unreachable cluster or a bug, 2 for wrong usage, and 3 if not all
     deployments run.
     """
-    run(app)
+    run(lambda: run_app(app))

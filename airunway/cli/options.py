@@ -1,6 +1,7 @@
 """Options shared by several commands, their output formats, and the project that they are about."""
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -118,4 +119,14 @@ def chosen_stack(argument: str | None, option: str | None) -> str:
     """Return the stack that is named, in either place, or the default. Raises a usage error for two."""
     if argument is not None and option is not None and argument != option:
         raise typer.BadParameter(f"'{argument}' and '{option}' given; name one stack", param_hint="STACK")
-    return argument or option or DEFAULT_STACK
+    return checked_stack(next((name for name in (argument, option) if name is not None), DEFAULT_STACK))
+
+
+def checked_stack(name: str) -> str:
+    """Return ``name``. Raises a usage error where it is empty, as of an unset variable, or that of a stack's file."""
+    if not name.strip():
+        raise typer.BadParameter(f"'' given; name a stack, or leave it out for {DEFAULT_STACK}", param_hint="STACK")
+    file = re.fullmatch(r"(?:.*/)?Pulumi\.(.+)\.ya?ml", name)
+    if file:
+        raise typer.BadParameter(f"'{name}' is the stack's file; write {file[1]}", param_hint="STACK")
+    return name

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from airunway.report.preview_document import preview_document
 from airunway.text.config_text import size_warnings
 from airunway.text.problems import InputError, Problem, suggest_name
 from airunway.text.terminal import console
+
+Pair = tuple[dict[str, Any], dict[str, Any]]
+"""The old and the current preview of a stack."""
 
 
 def record_stack(root: Path, stack: str) -> Preview:
@@ -85,33 +88,42 @@ def show_difference(root: Path, stack: str | None, against: str, format: Preview
     return any(differences), any(difference.assessment.mandatory for difference in differences)
 
 
-def load_previews(root: Path, stack: str | None, against: str) -> Sequence[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return the old and the current preview of each stack; a deleted stack's current preview is empty."""
-    from airunway.program.checkout import empty_document, preview_at, worktree
+def load_previews(root: Path, stack: str | None, against: str) -> Sequence[Pair]:
+    """Return the old and the current preview of each stack. Raises ``InputError`` with the problems of all of them."""
+    pairs = read_previews(root, stack, against).values()
+    problems = [problem for pair in pairs if isinstance(pair, InputError) for problem in pair.problems]
+    if problems:
+        raise InputError(problems)
+    return [pair for pair in pairs if not isinstance(pair, InputError)]
+
+
+def read_previews(root: Path, stack: str | None, against: str) -> Mapping[str, Pair | InputError]:
+    """Return the old and the current preview by stack, or why one can't be made; a deleted stack's current is empty.
+
+    Raises ``InputError`` if it is not known which stacks there are.
+    """
+    from airunway.program.checkout import empty_document, preview_at, stacks_at, worktree
     from airunway.program.saved_preview import saved_preview
 
     current = stack_names(root)
     if os.path.isfile(against):
         saved = saved_preview(Path(against))
         name = stack or str(saved["stack"])
-        return [(saved, _current_preview(root, name))]
+        return {name: (saved, _current_preview(root, name))}
+
+    def pair(name: str, checkout: Path) -> Pair | InputError:
+        try:
+            new = _current_preview(root, name) if name in current else empty_document(name)
+            return preview_at(checkout, name), new
+        except InputError as error:
+            return error
+
     with worktree(root, against) as checkout:
-        names = (
-            [stack]
-            if stack
-            else sorted({*current, *(stack_names(checkout) if (checkout / "Pulumi.yaml").exists() else [])})
-        )
-        if stack and stack not in current and stack not in stack_names(checkout):
-            raise InputError(
-                [
-                    Problem(
-                        "--stack", f"no stack '{stack}' in the project or at {against}; {suggest_name(stack, current)}"
-                    )
-                ]
-            )
-        old = {name: preview_at(checkout, name) for name in names}
-    new = {name: _current_preview(root, name) if name in current else empty_document(name) for name in names}
-    return [(old[name], new[name]) for name in names]
+        all_names = sorted({*current, *stacks_at(checkout)})
+        if stack and stack not in all_names:
+            hint = suggest_name(stack, all_names) if all_names else "the project has no stacks"
+            raise InputError([Problem("--stack", f"no stack '{stack}' in the project or at {against}; {hint}")])
+        return {name: pair(name, checkout) for name in ([stack] if stack else all_names)}
 
 
 def _current_preview(root: Path, stack: str) -> dict[str, Any]:

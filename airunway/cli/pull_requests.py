@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 
 from airunway.cli import github_answers
-from airunway.cli.previews import load_previews
+from airunway.cli.previews import Pair, read_previews
 from airunway.live.client_environment import environment_as_input
 from airunway.report.compare import compare
-from airunway.report.markdown import differences_markdown
+from airunway.report.markdown import differences_markdown, problems_markdown
 from airunway.report.pull_request_comments import (
     ChangedComment,
     Comment,
@@ -79,13 +79,24 @@ def comment_on_pull_request(
 ) -> bool:
     """Comment on what changes against a revision, each stack in a comment of its own. Raises ``InputError``.
 
-    Return whether something stops an update.
+    Return whether something stops an update: what can't be previewed does, and its comment says why.
     """
     with connected(environment) as client:
         pull_request = PullRequest(client, _repository(repository, environment), number)
-        differences = [compare(old, new) for old, new in load_previews(root, stack, against)]
-        write_comments(pull_request, {d.stack: differences_markdown([d]) if d else None for d in differences})
-    return any(difference.assessment.mandatory for difference in differences)
+        said = {name: _comment(name, pair) for name, pair in read_previews(root, stack, against).items()}
+        write_comments(pull_request, {name: text for name, (text, _) in said.items()})
+    return any(is_stopped for _, is_stopped in said.values())
+
+
+def _comment(stack: str, pair: Pair | InputError) -> tuple[str | None, bool]:
+    """The text of a stack's comment, None if nothing changes, and whether something stops its update."""
+    if isinstance(pair, InputError):
+        for problem in pair.problems:
+            console(stderr=True).print(f"error: {one_line(str(problem))}", markup=False, soft_wrap=True)
+        return problems_markdown(stack, pair.problems), True
+    difference = compare(*pair)
+    is_stopped = bool(difference.assessment.mandatory)
+    return differences_markdown([difference]) if difference or is_stopped else None, is_stopped
 
 
 def write_comments(pull_request: PullRequest, texts: Mapping[str, str | None]) -> None:

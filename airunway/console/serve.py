@@ -1,6 +1,8 @@
 """Serve the console on this machine and open it in the browser."""
 
 import asyncio
+import errno
+import os
 import socket
 import sys
 import webbrowser
@@ -52,9 +54,10 @@ def serve(root: Path, stack: str, host: str, port: int, *, browser: bool, run: S
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise InputError(
-            [Problem("--host", f"{host}:{port} can't be listened on: {error.strerror or error}")]
-        ) from error
+        message = f"{host}:{port} can't be listened on: {os.strerror(error.errno) if error.errno else error}"
+        is_taken = error.errno == errno.EADDRINUSE
+        hint = "; give another one, or --port 0 for a free one" if is_taken else ""
+        raise InputError([Problem("--port" if is_taken else "--host", message + hint)]) from error
     port = listener.getsockname()[1]
     names = {_url_host(name) for name in (host, *_LOOPBACK)} if host in _LOOPBACK else {_url_host(host)}
     guard = Console(project, stack, run).app(f"{name}:{port}" for name in names)

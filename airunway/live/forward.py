@@ -1,6 +1,8 @@
 """Forward a deployment's endpoint to this machine: through the API server to a ready pod of its Service."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -109,7 +111,9 @@ async def pod_forward(
     try:
         server = await asyncio.start_server(accept, "127.0.0.1", port)
     except OSError as error:
-        raise InputError([Problem("--port", f"{port} can't be listened on: {error.strerror or error}")]) from error
+        hint = "; give another one, or --port 0 for a free one" if error.errno == errno.EADDRINUSE else ""
+        message = f"{port} can't be listened on: {os.strerror(error.errno) if error.errno else error}{hint}"
+        raise InputError([Problem("--port", message)]) from error
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

@@ -9,6 +9,7 @@ from airunway.planning.controller_decision import controller_differences
 from airunway.planning.controller_delivery import render_for_controller
 from airunway.planning.documents import Document
 from airunway.planning.entries import STANDALONE, EntryLocation, document_entry
+from airunway.planning.gated_models import gated_warnings
 from airunway.planning.image_build import PlannedImage, plan_image, pull_secret
 from airunway.planning.isolation import isolation_problems, isolation_warnings
 from airunway.planning.locked_images import pin_images
@@ -64,6 +65,7 @@ class PlannedDeployment:
         """Warnings about the document, the spec, the decision and the rendering."""
         spec, selection = self.request.spec, self.request.selection
         warnings = [*self.document_warnings, *spec_warnings(spec), *gguf_warnings(spec, selection.engine)]
+        warnings += gated_warnings(self.request, self.locked)
         return [*warnings, *selection.warnings, *self.rendered.warnings]
 
 

@@ -57,7 +57,7 @@ def _located(problem: Problem, files: _Files, stack: str) -> Problem:
         except InputError:
             return problem
         setting, *rest = _steps(problem.field) or [""]
-        steps, needed = ["config", lambda key: key.rpartition(":")[2] == setting, *rest], 2
+        steps, needed = ["config", lambda key: setting in (key, key.rpartition(":")[2]), *rest], 2
     place = files.document(path).place(steps, needed)
     if place is None:
         return problem

@@ -26,6 +26,7 @@ from airunway.planning.plan import Plan
 from airunway.planning.pod_demand import gpu_words, gpus_of_all
 from airunway.program.plan_collector import collect_plans
 from airunway.program.problem_places import located_problems
+from airunway.program.program_failure import program_failure
 from airunway.program.stack_assessment import assess_stack
 from airunway.program.stack_file import StackConfig
 from airunway.program.type_token import is_provider, kind_of
@@ -181,7 +182,15 @@ def run_program(root: Path, config: StackConfig) -> Recorder:
     if not (root / "__main__.py").is_file():
         raise InputError([Problem(str(root / "__main__.py"), "does not exist; this is not an airunway project folder")])
     with _program_environment(root):
-        return run_function(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__"), config)
+        try:
+            return run_function(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__"), config)
+        except InputError:
+            raise
+        except Exception as error:
+            failure = program_failure(error, root)
+            if failure is None:
+                raise
+            raise failure from error
 
 
 def run_function(program: Callable[[], Any], config: StackConfig) -> Recorder:

@@ -1,8 +1,9 @@
 """Read a stack's configuration from Pulumi."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from airunway.text.problems import InputError, Problem, suggest_name
 from providers import PROVIDERS
 
 _PREFIX = "airunway:"
+_LIKENESS = 0.75
+"""How much a namespace is like ours that is taken for a mistyped one, as difflib's ratio."""
 
 
 def plan_from_config() -> tuple[Plan, Mapping[str, pulumi.Output[str]]]:
@@ -153,6 +156,7 @@ def settings_of(
     unknown = [
         Problem(key, f"unknown setting; {suggest_name(key, valid)}") for key in sorted(texts) if key not in valid
     ]
+    unknown += _mistyped(config, valid)
     if unknown:
         raise InputError(unknown)
     settings = parse_settings(
@@ -169,6 +173,16 @@ def settings_of(
     if (root / LOCK_FILE).exists():
         patterns.append(LOCK_FILE)
     return settings, read_files(root, patterns, edited)
+
+
+def _mistyped(config: Mapping[str, Any], valid: Collection[str]) -> Iterator[Problem]:
+    """Our settings under a namespace that is meant to be ours: Pulumi hands over any, and nobody would read these."""
+    for key in sorted(config):
+        namespace, _, name = key.rpartition(":")
+        is_ours = f"{namespace}:" == _PREFIX or not get_close_matches(namespace.lower(), [_PREFIX[:-1]], 1, _LIKENESS)
+        meant = [] if is_ours else get_close_matches(name, valid, 1)
+        if meant:
+            yield Problem(key, f"nobody reads settings of '{namespace}'; did you mean {_PREFIX}{meant[0]}?")
 
 
 def _value(key: str, text: Any) -> Any:

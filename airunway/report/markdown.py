@@ -20,6 +20,7 @@ from airunway.report.difference_text import SYMBOLS, field_sentence, summary
 from airunway.report.impact import change_groups, deployment_changes
 from airunway.report.model_and_gpus import planned_gpus
 from airunway.report.preview_text import selection_reason
+from airunway.text.problems import Problem
 from airunway.text.terminal import printable
 
 LIMIT = 65_536
@@ -71,6 +72,12 @@ def differences_markdown(differences: Sequence[Difference]) -> str:
         head += [f"  - advice: {_escape(sentence)}" for sentence in difference.assessment.advisory]
     blocks = [block for difference in differences if difference for block in _difference_blocks(difference)]
     return _fit_comment(head, blocks, [""])
+
+
+def problems_markdown(stack: str, problems: Sequence[Problem]) -> str:
+    """Render why nothing can be said about a stack."""
+    head = ["### airunway: what changes", "", f"- {_code(stack)}: **stopped**, as it can't be previewed"]
+    return _fit_comment(head, [[f"  - {_escape(str(problem))}"] for problem in problems], [""])
 
 
 def _difference_blocks(difference: Difference) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cluster.serving import serving
 from tests.graph.api_server import ApiServer, api_server
+from tests.graph.github_comments import TOKEN, GitHub
 from tests.graph.image_projects import project_of
 from tests.graph.image_registry import ImageRegistry
 from tests.graph.live_commands import Commands, served_project
@@ -17,6 +18,17 @@ def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy is on the way to a server of the test."""
     for variable in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[GitHub]:
+    """What stands in for GitHub, and the environment of a job of it."""
+    monkeypatch.delenv("GH_TOKEN", raising=False)
+    with serving(GitHub()) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", "org/models")
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        yield server
 
 
 @pytest.fixture(scope="module")

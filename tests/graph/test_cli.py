@@ -3,8 +3,8 @@ and no command to terminal or runner.
 """
 
 import os
-import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,7 +30,17 @@ from tests.graph.projects import ROOT, write_project
         ("preview", "--format", "xml"),
         ("select",),
         ("preview", "--cwd", "/nonexistent"),
-        ("render", "file.yaml"),
+        ("preview", "one", "two"),
+        ("render", "dev"),
+        ("render", "--file", "a.yaml", "--output", "out"),
+        ("render", "dev", "--file", "a.yaml"),
+        ("render",),
+        ("preview", ""),
+        ("preview", "--stack", ""),
+        ("explain", "one", "--stack", " "),
+        ("status", "dev", ""),
+        ("providers", ""),
+        ("lock", "--only", "x"),
         ("rbac", "--service-account", "nobody"),
     ],
 )
@@ -38,7 +48,72 @@ def test_wrong_usage_is_status_2(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, *arguments) == 2
-    assert "Usage:" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert line.endswith(f"; see airunway{f' {arguments[0]}' if arguments[0] != 'nope' else ''} --help")
+    assert "Value error" not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("preview", ""), "'' given; name a stack, or leave it out for dev"),
+        (("preview", "Pulumi.prod.yaml"), "'Pulumi.prod.yaml' is the stack's file; write prod"),
+        (("diff", "-s", "stacks/Pulumi.prod.yaml"), "'stacks/Pulumi.prod.yaml' is the stack's file; write prod"),
+        (("comment", "7", "-s", "Pulumi.prod.yaml"), "'Pulumi.prod.yaml' is the stack's file; write prod"),
+        (("render", "prod"), "--output: give the folder to write stack prod to, or --file FILE instead"),
+        (("render",), "--output: give the folder to write stack dev to, or --file FILE instead"),
+        (("lock", "--only", "x"), "'--only': 'x' is not one of 'models', 'images'"),
+        (("console", "--port", "99999"), "'--port': should be less than or equal to 65535"),
+    ],
+)
+def test_wrong_usage_says_what_is_meant(
+    arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_stack_to_render_is_named_as_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = write_project(tmp_path / "project", [CPU])
+    assert run(monkeypatch, "render", "own", "--output", str(tmp_path / "out"), "--cwd", str(project)) == 0
+    assert (tmp_path / "out" / "kustomization.yaml").is_file()
+    assert run(monkeypatch, "render", "--output", str(tmp_path / "out"), "--cwd", str(project)) == 1
+    assert "no stack 'dev'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("group", [(), ("policy",)], ids=["airunway", "policy"])
+def test_no_command_s_first_line_is_cut(
+    group: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *group, "--help", columns=80) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize("command", ["explain", "size", "wait", "endpoint", "chat", "logs"])
+def test_the_stack_of_a_deployment_is_an_option_with_a_help_of_its_own(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, command, "--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Same" not in text
+    assert "Stack of stacks/Pulumi.STACK.yaml. [default: (dev)]" in text
+
+
+def test_a_port_that_is_taken_has_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(monkeypatch, "console", "--no-browser", "--port", str(port)) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        f"error: --port: 127.0.0.1:{port} can't be listened on: Address already in use; give another one, or --port 0"
+        " for a free one"
+    )
 
 
 def test_a_missing_file_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +203,30 @@ def test_the_console_ends_quietly_when_interrupted() -> None:
         serving.send_signal(signal.SIGINT)
         _, errors = serving.communicate(timeout=20)
     assert errors == "The address works once; press Ctrl-C to stop the console.\n"
+
+
+INTERRUPTED = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+module = sys.argv.pop(1)
+sys.meta_path.insert(0, Interrupting())
+from importlib.metadata import entry_points
+(entry,) = entry_points(group="console_scripts", name="airunway")
+entry.load()()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [("airunway.cli.main", "Interrupted.\n"), ("typer", "Interrupted.\n"), ("rich", ""), ("pulumi", "")],
+)
+def test_ctrl_c_while_the_command_loads_is_told_without_a_traceback(module: str, said: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, module, "preview", "airgapped", "--cwd", str(ROOT)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, said)
 
 
 def test_help_does_not_load_pulumi() -> None:
@@ -266,18 +365,46 @@ def test_the_configuration_of_a_pulumi_program_around_a_preview_is_not_its_own(
     assert capsys.readouterr().out == alone
 
 
-def test_a_program_that_imports_what_is_not_there_leaves_its_traceback_in_a_file(
+OWN_PROGRAM = "from components.stack_program import serve_stack\n\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ("import nowhere_at_all", "__main__.py:1: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("import openai_of_mine as httpx_ws", "__main__.py:1: ModuleNotFoundError: No module named 'openai_of_mine'"),
+        ("import own", "own.py:1: KeyError: 'colour'"),
+        ("def broken(:", "__main__.py:1: SyntaxError: invalid syntax"),
+        (f"{OWN_PROGRAM}serve_stack(5, 6, 7, 8, 9)", "__main__.py:3: TypeError: serve_stack() takes "),
+        ("raise RuntimeError('hf_' + 'a1' * 17)", "__main__.py:1: RuntimeError: hf_…"),
+        ("import pulumi\nraise pulumi.RunError('no region')", "__main__.py:2: RunError: no region"),
+        ("import json\njson.loads('{')", "__main__.py:2: JSONDecodeError: Expecting property name"),
+    ],
+)
+def test_an_error_of_the_project_s_own_program_is_told_as_its_own(
+    program: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(tmp_path, [CPU])
+    (tmp_path / "__main__.py").write_text(program)
+    (tmp_path / "own.py").write_text("{}['colour']")
+    assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
+    said, footer = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {error}")
+    assert said.endswith("; this is the project's own program")
+    assert footer == "1 problem found; nothing was done."
+    monkeypatch.setenv("AIRUNWAY_DEBUG", "1")
+    assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_bug_of_ours_in_the_project_s_program_stays_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_project(tmp_path, [CPU])
-    (tmp_path / "__main__.py").write_text("import nowhere_at_all")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("airunway.planning.plan.read_lock", None)
     assert run(monkeypatch, "preview", "--stack", "own", "--cwd", str(tmp_path)) == 1
-    error, footer = capsys.readouterr().err.splitlines()
-    assert error == "error: ModuleNotFoundError: No module named 'nowhere_at_all'"
-    path = re.search(r"please report it with (\S+)\.$", footer)
-    assert path
-    assert "import nowhere_at_all" in Path(path[1]).read_text()
-    Path(path[1]).unlink()
+    assert "This is a bug in airunway; please report it" in capsys.readouterr().err
 
 
 def test_the_version_is_that_of_the_package(

@@ -199,3 +199,52 @@ def test_a_machine_without_git_is_told_so_in_one_line(
         " --format json`",
         "1 problem found; nothing was done.",
     ]
+
+
+def test_a_project_without_a_commit_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = copy_program(tmp_path)
+    write(root, "prod", base())
+    assert run(monkeypatch, "diff", "prod", "--cwd", str(root)) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "error: --against: the project is in no git repository: run `git init` and commit it, or give a file that"
+        " `airunway preview --format json` wrote"
+    )
+    git(root, "init", "--quiet")
+    assert run(monkeypatch, "diff", "prod", "--cwd", str(root)) == 1
+    output = "error: --against: the git repository has no commit yet: commit the project first"
+    assert capsys.readouterr().err.splitlines()[0] == output
+
+
+def test_a_folder_that_was_no_project_yet_has_none_of_its_stacks_at_that_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "README").write_text("")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path, "no project")
+    root = copy_program(tmp_path / "models")
+    write(root, "prod", base())
+    assert run(monkeypatch, "diff", "prod", "--cwd", str(root), "--format", "json") == 0
+    (document,) = json.loads(capsys.readouterr().out)
+    assert {resource["operation"] for resource in document["resources"]} == {"create"}
+    assert run(monkeypatch, "diff", "prd", "--cwd", str(root)) == 1
+    assert "no stack 'prd' in the project or at HEAD; did you mean 'prod'?" in capsys.readouterr().err
+
+
+def test_a_project_without_code_of_its_own_is_previewed_with_the_installed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a package ``cli`` of the project's own nor a module with the name of ours' parts comes before it."""
+    root = copy_program(tmp_path)
+    (root / "cli").mkdir()
+    for name in ("cli/__init__.py", "cli/__main__.py", "typer.py"):
+        (root / name).write_text("raise SystemExit('not the command')")
+    write(root, "prod", base())
+    git(root, "init", "--quiet")
+    commit(root, "base")
+    config = base()
+    CHANGES["replicas"](config)  # type: ignore[misc]
+    write(root, "prod", config)
+    assert run(monkeypatch, "diff", "prod", "--cwd", str(root)) == 0
+    assert "spec.components[1].replicas: 1 -> 3" in capsys.readouterr().out

@@ -376,4 +376,4 @@ def test_a_deployment_of_a_manifest_is_not_changed(size: Command) -> None:
 )
 def test_a_load_that_makes_no_sense_is_wrong_usage(load: tuple[str, ...], size: Command) -> None:
     assert size(load=load) == 2
-    assert "Usage:" in size.error
+    assert "see airunway size --help" in size.error

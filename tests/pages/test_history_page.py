@@ -12,7 +12,8 @@ from tests.chromium import NEEDS_CHROMIUM, console, new_context
 from tests.graph.entry_repository import EntryRepository, entry
 from tests.graph.projects import copy_program
 from tests.graph.test_branch import git
-from tests.pages.test_console_pages import DESKTOP, PHONE, serious
+from tests.pages.console_tab import DESKTOP, PHONE
+from tests.pages.test_console_pages import serious
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -40,6 +40,27 @@ def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [PLACE.sub("", line) for line in lines]
 
 
+@pytest.mark.parametrize("namespace", ["airunwy", "airunways", "AIRunway", "ai-runway", "kubeairunway", "runway"])
+def test_a_mistyped_namespace_is_refused_with_the_right_one(
+    namespace: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = f"config:\n  airunway:cluster: {{context: kind}}\n  {namespace}:deployments: []\n"
+    assert preview(project, config, monkeypatch) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        f"error: stacks/Pulumi.bad.yaml:3:3: {namespace}:deployments: nobody reads settings of '{namespace}';"
+        " did you mean airunway:deployments?"
+    )
+
+
+def test_other_namespaces_are_left_to_those_who_read_them(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = ["aws:region", "kubernetes:namespace", "models:deployments", "airunway-tools:colour"]
+    config = {"airunway:cluster": {"context": "kind"}} | dict.fromkeys(others, "x")
+    assert preview(project, config, monkeypatch) == 0
+    assert "0 deployments" in capsys.readouterr().out
+
+
 def test_there_are_enough_bad_stacks() -> None:
     assert len(CASES) >= 40
 

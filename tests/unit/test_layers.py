@@ -1,5 +1,5 @@
-"""Unit (pure): what may import what, how long modules and functions may be, and what an installed package brings.
-Import Linter, git and setuptools are the real ones.
+"""Unit (pure): what may import what, how long modules and functions may be, and which commands need which extras.
+Import Linter and git are the real ones.
 """
 
 import ast
@@ -9,8 +9,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,80 +107,6 @@ def test_no_room_holds_a_fifth_of_the_code() -> None:
         lines[room(path)] = lines.get(room(path), 0) + len(path.read_text().splitlines())
     total = sum(lines.values())
     assert {name: count for name, count in lines.items() if count >= total / 5} == {}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in (*PACKAGES, "pyproject.toml", "README.md", "LICENSE"):
-        path = ROOT / name
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(path, source / name, ignore=ignore) if path.is_dir() else shutil.copy(path, source)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        str(target),
-        str(source),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(next(target.glob("*.whl"))) as opened:
-        yield opened
-
-
-def test_a_wheel_brings_three_import_names(wheel: zipfile.ZipFile) -> None:
-    tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert {name for name in tops if not name.endswith(".dist-info")} == set(PACKAGES)
-
-
-def test_a_wheel_brings_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
-    licences = {name for name in listed if name.endswith(".LICENSE")}
-    assert {name for name in listed if (ROOT / name).exists()} - set(wheel.namelist()) - licences == set()
-
-
-def test_a_wheel_works_without_the_project(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    wheel.extractall(tmp_path / "site")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
-    code = "import airunway.planning.plan as m; print(m.__file__); from airunway.cli.main import main; main()"
-    command = [sys.executable, "-P", "-c", code, "providers", "--format", "json"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert (done.returncode, '"name": "kaito"' in done.stdout) == (0, True), done.stderr
-    assert done.stdout.startswith(str(tmp_path))
-
-
-def test_a_wheel_makes_a_project_in_an_empty_folder_and_previews_it(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    wheel.extractall(tmp_path / "site")
-    folder = tmp_path / "new"
-    folder.mkdir()
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
-
-    def airunway(*arguments: str) -> str:
-        code = "from airunway.cli.main import main; main()"
-        command = [sys.executable, "-P", "-c", code, *arguments]
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
-
-    assert "Next: airunway preview dev" in airunway("init", "--context", "kind-dev")
-    assert {path.name for path in folder.iterdir()} == {
-        ".gitignore",
-        "Pulumi.yaml",
-        "__main__.py",
-        "requirements.txt",
-        "stacks",
-    }
-    assert "1 deployment, 8 resources; operators installed: kaito" in airunway("preview")
 
 
 OPTIONAL = (
