@@ -1,7 +1,7 @@
 """The history of one entry of a stack: what is not committed yet, and what each commit changed of it."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def _history(file: FileVersions, path: Path, name: str) -> EntryHistory:
     return EntryHistory(file.name, changes, tuple(notes), pages)
 
 
-def _present(path: Path) -> dict[str, str]:
+def _present(path: Path) -> Mapping[str, str]:
     try:
         texts = entry_texts(read_text_file(path))
     except UnreadableFileError as error:
@@ -80,7 +80,7 @@ def _present(path: Path) -> dict[str, str]:
     return texts
 
 
-def _committed(file: FileVersions, blob: str) -> dict[str, str]:
+def _committed(file: FileVersions, blob: str) -> Mapping[str, str]:
     """Raises ``InputError`` if the last commit's version is no YAML."""
     try:
         text = file.texts([blob], _BYTES).text(blob)

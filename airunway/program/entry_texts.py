@@ -1,6 +1,7 @@
 """The entries of a stack file, a deployment file or a file of ModelDeployments, as they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 import yaml
 
@@ -11,19 +12,36 @@ _SETTING = ("airunway:deployments", "deployments")
 _KIND = "ModelDeployment"
 
 
-def entry_texts(text: str) -> dict[str, str] | None:
-    """Each entry's text by its name; of two with the same name, that of the first. None if ``text`` is not YAML."""
+class EntryTexts(Mapping[str, str]):
+    """Each entry's text by its name, taken out of the file's when it is asked for; of two of a name, the first's."""
+
+    def __init__(self, text: str, nodes: Iterable[tuple[str, yaml.Node]]) -> None:
+        self._text = text
+        self._nodes: dict[str, yaml.Node] = {}
+        for name, node in nodes:
+            self._nodes.setdefault(name, node)
+
+    def __getitem__(self, name: str) -> str:
+        return excerpt(self._text, self._nodes[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
+def entry_texts(text: str) -> EntryTexts | None:
+    """The entries of a file; None if ``text`` is not YAML."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if is_too_deep(text):
         return None
-    texts: dict[str, str] = {}
     try:
-        for document in yaml.compose_all(text, Loader=yaml.CSafeLoader):
-            for name, node in _entries(document):
-                texts.setdefault(name, excerpt(text, node))
+        # Only texts are compared: what a scalar means takes half the time.
+        documents = list(yaml.compose_all(text, Loader=yaml.CBaseLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
-    return texts
+    return EntryTexts(text, chain.from_iterable(map(_entries, documents)))
 
 
 def _entries(document: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:

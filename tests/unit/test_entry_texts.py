@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airunway.program.entry_texts import entry_texts
+from airunway.program import entry_texts as module
 from tests.graph.projects import ROOT
 
 STACK = """\
@@ -34,6 +34,12 @@ config:
   # About another setting.
   airunway:namespace: ml
 """
+
+
+def entry_texts(text: str) -> dict[str, str] | None:
+    """All of a file's entries, taken out."""
+    found = module.entry_texts(text)
+    return None if found is None else dict(found)
 
 
 def test_an_entry_is_its_lines_and_the_comment_right_above_without_what_it_is_indented_by() -> None:
