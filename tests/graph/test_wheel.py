@@ -100,7 +100,7 @@ def test_an_installed_command_uses_nothing_of_the_repository(command: Path, tmp_
 def test_a_new_project_is_previewed_explained_and_rendered(command: Path, project: Path) -> None:
     files = {".gitignore", "Pulumi.yaml", "__main__.py", "requirements.txt", "stacks"}
     assert files <= {path.name for path in project.iterdir()}
-    assert "1 deployment, 8 resources; operators installed: kaito" in said(command, project, "preview")
+    assert "1 deployment, no GPU, 8 resources; operators installed: kaito" in said(command, project, "preview")
     assert "llamacpp on kaito" in said(command, project, "explain", "llama3-2-1b")
     assert "Wrote" in said(command, project, "render", "--stack", "dev", "--output", "out")
     shutil.rmtree(project / "out")

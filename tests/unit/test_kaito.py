@@ -144,7 +144,7 @@ CONTAINER = "inference.template.spec.containers[0]"
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"engine": {"contextLength": 4096}}, f"{CONTAINER}.args"),
+        ({"engine": {"contextLength": 4096}}, f"{CONTAINER}.args[--context-size]"),
         ({"engine": {"image": "registry.example/runner:2"}}, f"{CONTAINER}.image"),
         ({"resources": {"memory": "8Gi"}}, f"{CONTAINER}.resources.limits"),
         ({"env": [{"name": "A", "value": "b"}]}, f"{CONTAINER}.env"),
