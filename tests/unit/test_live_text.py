@@ -117,7 +117,7 @@ def test_the_data_is_whole_and_says_what_the_text_says() -> None:
 
 
 PULL = Event(
-    True, "Failed", f"Error: ImagePullBackOff {EVIL}", 12, datetime.now(UTC) - timedelta(minutes=5), ("Pod a",)
+    True, "Failed", f"Error: ImagePullBackOff {EVIL}", 12, datetime.now(UTC) - timedelta(days=5, hours=1), ("Pod a",)
 )
 LONG = Event(True, "FailedScheduling", "0/3 nodes are available: " + "no GPU is left, " * 60, 1, NEVER, ("Pod a",))
 TROUBLED = replace(STATUS, phase=Phase.FAILED, message="no pod is ready " * 9, events=(PULL, LONG))
@@ -137,7 +137,7 @@ def test_warnings_stand_below_their_deployment_in_whole_lines(width: int) -> Non
     assert "…" in "".join(lines[second : names[2]]), "what is longer is cut"
     assert max(map(len, lines)) <= width
     assert "\x1b" not in "".join(lines)
-    assert "5 min ago, ×12)" in " ".join("".join(lines[first:second]).split())
+    assert "5 d ago, ×12)" in " ".join("".join(lines[first:second]).split())
 
 
 def test_events_are_data_too_with_all_that_is_said_of_them() -> None:
