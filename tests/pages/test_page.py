@@ -147,7 +147,7 @@ def test_text_is_readable_in_light_and_dark(tab: Tab, name: str, scheme: str, re
 def test_a_phone_scrolls_in_one_direction_only(tab: Tab, dev: Path) -> None:
     page = tab.open(dev, 360, 800)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.evaluate("document.querySelector('td code').getBoundingClientRect().width") > 150
+    assert page.evaluate("document.querySelector('td[data-label=why]').getBoundingClientRect().width") > 150
 
 
 @pytest.mark.parametrize("width", [360, 1280])
