@@ -75,13 +75,13 @@ class FormPages:
         stack, replacing = named_stack(request, self._project), form.get("replacing") or None
         context = self._project.context(stack)
         checked = check(form, context, replacing)
-        key, known = self.known(form, context)
+        key, known = self._known_model(form, context)
         fields = [field for group in groups() for field in group.fields]
         return self._render(
             request,
             "checked.html",
             checked=checked,
-            place=self.place(stack, form, checked, replacing),
+            place=self._place(stack, checked, replacing, context, known),
             fields=fields,
             is_empty=not any(form.get(f.name) for f in fields),
             file=self._target_file(stack, form, replacing),
@@ -91,15 +91,21 @@ class FormPages:
             can_be_known=key is not None and is_on_hub(key) and "model.id" not in checked.errors,
         )
 
-    def known(self, form: Mapping[str, str], context: Context) -> tuple[str | None, LockedModel | None]:
+    def _known_model(self, form: Mapping[str, str], context: Context) -> tuple[str | None, LockedModel | None]:
         """The key in the lock of the model that a form names, and what is known of it."""
         key = typed_key(form)
         return key, self._known.of(key, context.target.lock) if key else None
 
-    def place(self, stack: str, form: Mapping[str, str], checked: FormCheck, replacing: str | None) -> Place | None:
+    def place(
+        self, stack: str, form: Mapping[str, str], checked: FormCheck, replacing: str | None, context: Context
+    ) -> Place | None:
         """Where a deployment would run, by what is known of its model; None where it can't be planned."""
+        return self._place(stack, checked, replacing, context, self._known_model(form, context)[1])
+
+    def _place(
+        self, stack: str, checked: FormCheck, replacing: str | None, context: Context, known: LockedModel | None
+    ) -> Place | None:
         if checked.planned is None:
             return None
-        context = self._project.context(stack)
-        planned = replace(checked.planned, locked=checked.planned.locked or self.known(form, context)[1])
+        planned = replace(checked.planned, locked=checked.planned.locked or known)
         return place_of(self._project.assessment(stack, context.target.settings, planned, replacing), planned)

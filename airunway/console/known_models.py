@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from airunway.assessment.model_lock import LockedModel, ModelLock
@@ -56,32 +57,21 @@ class KnownModels:
         """The answer of a thread, which ends with the console even if the hub never answers. Raises ``InputError``."""
         if not self._asked.acquire(blocking=False):
             raise _problem(f"{_AT_ONCE} questions wait for answers; ask again when they have ended")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[_Answer] = loop.create_future()
-
-        def tell(value: _Answer | None, error: Exception | None) -> None:
-            if answer.done():
-                return
-            if error is None:
-                answer.set_result(value)  # type: ignore[arg-type]
-            else:
-                answer.set_exception(error)
+        future: Future[_Answer] = Future()
+        future.set_running_or_notify_cancel()  # from now on it ends, also where nobody waits any more
 
         def run() -> None:
-            value, error = None, None
             try:
-                value = ask()
-            except Exception as raised:
-                error = raised
+                future.set_result(ask())
+            except Exception as error:
+                future.set_exception(error)
             finally:
                 self._asked.release()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(tell, value, error)
 
         threading.Thread(target=run, name="model hub", daemon=True).start()
         try:
             async with asyncio.timeout(_SECONDS):
-                return await answer
+                return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise _problem(f"did not answer within {_SECONDS} seconds") from error
         except ModuleNotFoundError as error:

@@ -10,20 +10,18 @@ from urllib.parse import urlencode
 from airunway.assessment.fit import weight_bytes
 from airunway.assessment.model_lock import LockedFile, LockedModel, ModelLock, lock_key, parts_of
 from airunway.planning.entries import Entry
+from airunway.program.new_project import FirstModel
 from airunway.provider.aikit import aikit_data
 from airunway.spec.model import Source
 from airunway.spec.model_checks import gguf_file_problem
 from airunway.text.byte_sizes import byte_size
-from airunway.text.names import suggest_label
 
 if TYPE_CHECKING:  # it needs optional packages
     from airunway.live.model_search import FoundModel
 
-_MAIN = "main"
 _PROJECTOR = "mmproj"
 """How files that hold no model, but what reads pictures for one, begin (llama.cpp, docs/multimodal.md)."""
 _ON_HUB = re.compile(r"[\w.-]+/[\w.-]+(@.+)?")
-_LONGEST_NAME = 40
 _UNITS = ((1e12, "T", 1), (1e9, "B", 1), (1e6, "M", 0))
 
 
@@ -120,7 +118,7 @@ def model_values(key: str, taken: Collection[str]) -> dict[str, str]:
     """The form's values for a model of Hugging Face."""
     model_id, revision = parts_of(key)
     values = {"name": free_name(model_id, taken), "model.id": model_id}
-    return values | ({} if revision == _MAIN else {"model.revision": revision})
+    return values | ({} if key == model_id else {"model.revision": revision})
 
 
 def form_path(values: Mapping[str, str]) -> str:
@@ -143,7 +141,7 @@ def is_on_hub(key: str) -> bool:
 
 def free_name(text: str, taken: Collection[str]) -> str:
     """A name for the deployment of a model that no other one has."""
-    name = suggest_label(text, _LONGEST_NAME) or "model"
+    name = FirstModel(text).name
     numbered = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
     return next(candidate for candidate in numbered if candidate not in taken)
 

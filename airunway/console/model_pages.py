@@ -14,12 +14,10 @@ from airunway.console.model_choices import (
     ModelChoice,
     copied_choices,
     file_path,
-    form_path,
     found_choices,
     gguf_files,
     locked_choices,
     model_facts,
-    model_values,
     next_path,
     premade_choices,
     typed_key,
@@ -51,17 +49,17 @@ class ModelPages:
 
     def _show(self, request: Request, problem: str = "", asked: str = "") -> Response:
         stack = named_stack(request, self._project)
-        taken = self._taken(stack)
+        taken, lock = self._taken_and_lock(stack)
         return self._render(
             request,
             "models.html",
             status=200 if not problem else 502,
-            locked=locked_choices(self._lock(stack), taken),
+            locked=locked_choices(lock, taken),
             premade=premade_choices(taken),
             copied=list(self._copied(stack)),
             problem=problem,
             asked=asked,
-            without_facts=form_path(model_values(asked, taken) | {"resources.gpu.count": "1"}) if asked else "",
+            without_facts=next_path(asked, None, taken) if asked else "",
         )
 
     def _copied(self, stack: str) -> Iterator[ModelChoice]:
@@ -94,15 +92,15 @@ class ModelPages:
             found = await self._known.look_up(key)
         except InputError as error:
             return self._show(request, str(error), key)
-        return RedirectResponse(f"/stacks/{stack}/new/{next_path(key, found, self._taken(stack))}", 303)
+        return RedirectResponse(f"/stacks/{stack}/new/{next_path(key, found, self._taken_and_lock(stack)[0])}", 303)
 
     async def files(self, request: Request) -> Response:
         """Show the GGUF files of a model that is known, to choose one."""
         stack, key = named_stack(request, self._project), request.query_params.get("model", "")
-        known = self._known.of(key, self._lock(stack))
+        taken, lock = self._taken_and_lock(stack)
+        known = self._known.of(key, lock)
         if known is None:
             return RedirectResponse(f"/stacks/{stack}/new", 303)
-        taken = self._taken(stack)
         files = [(f.path, byte_size(f.bytes), file_path(key, f.path, taken)) for f in gguf_files(known)]
         return self._render(
             request, "files.html", key=key, files=files, facts=model_facts(known), all_files=file_path(key, None, taken)
@@ -122,8 +120,7 @@ class ModelPages:
         response.headers["HX-Trigger"] = "known"
         return response
 
-    def _taken(self, stack: str) -> set[str]:
-        return set(self._project.context(stack).locations)
-
-    def _lock(self, stack: str) -> ModelLock | None:
-        return self._project.context(stack).target.lock
+    def _taken_and_lock(self, stack: str) -> tuple[set[str], ModelLock | None]:
+        """The names of the stack's deployments, and the project's lock."""
+        context = self._project.context(stack)
+        return set(context.locations), context.target.lock

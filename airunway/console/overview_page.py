@@ -13,7 +13,7 @@ from airunway.live.api_server.kubeconfig import name_of
 from airunway.live.status import MISSING
 from airunway.live.survey import Survey, survey
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import gpu_words, gpus_of_all
+from airunway.planning.pod_demand import deployments_words
 from airunway.program.stack_assessment import assess_stack
 from airunway.report.assessment_sentences import cost_text
 from airunway.report.status_text import survey_document
@@ -60,9 +60,7 @@ def _values(project: Project, stack: str, plan: Plan, found: Survey | None) -> d
 
 def _totals(plan: Plan, assessment: Assessment) -> Iterator[str]:
     """Where a stack is deployed, and what it takes in all."""
-    count = len(plan.deployments)
-    yield from (name_of(plan.settings.cluster), f"{count} deployment{'' if count == 1 else 's'}")
-    yield gpu_words(gpus_of_all(plan.deployments))
-    if assessment.cost is not None and count:
+    yield from (name_of(plan.settings.cluster), deployments_words(plan.deployments))
+    if assessment.cost is not None and plan.deployments:
         cost = {"least": assessment.cost.least, "most": assessment.cost.most}
         yield f"{cost_text(cost, assessment.currency)} a month"

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from airunway.assessment.model_lock import LOCK_FILE
+from airunway.assessment.model_lock import LOCK_FILE, ModelLock
 from airunway.console.check import FormCheck, check
 from airunway.console.file_edit import ConflictError, fingerprint, save
 from airunway.console.form_pages import FormPages
@@ -35,12 +35,14 @@ class ReviewPages:
         if form.get("kind") != "deployment":
             return await self._show(request, {k: form.get(k) for k in ("kind", "name", "state") if k in form})
         replacing = form.get("replacing") or None
-        checked = check(form, self._project.context(stack), replacing)
+        context = self._project.context(stack)
+        checked = check(form, context, replacing)
         if not checked.is_valid:
             return self._form_pages.show(request, typed_fields(form), replacing)
         change = {"kind": "deployment", "entry": checked.entry, "replacing": replacing, "file": form.get("file")}
-        place = self._form_pages.place(stack, form, checked, replacing)
-        return await self._show(request, change, typed=form, decision=checked, place=place)
+        place = self._form_pages.place(stack, form, checked, replacing, context)
+        lacks_it = _lacks_model(context.target.lock, form)
+        return await self._show(request, change, typed=form, decision=checked, place=place, lacks_model=lacks_it)
 
     async def _show(
         self,
@@ -50,6 +52,7 @@ class ReviewPages:
         typed: Mapping[str, str] | None = None,
         decision: FormCheck | None = None,
         place: Place | None = None,
+        lacks_model: bool = False,
     ) -> Response:
         stack = named_stack(request, self._project)
         edit = self._project.plan_edit(stack, change)
@@ -73,14 +76,9 @@ class ReviewPages:
             typed=typed or {},
             decision=decision,
             place=place,
-            lock_file=LOCK_FILE if self._is_missing_in_lock(stack, typed or {}) else "",
+            lock_file=LOCK_FILE if lacks_model else "",
             remote=await asyncio.to_thread(push_remote, self._project.root),
         )
-
-    def _is_missing_in_lock(self, stack: str, form: Mapping[str, str]) -> bool:
-        """Whether the project has a lock of models, and it lacks the one that a form names."""
-        lock, key = self._project.context(stack).target.lock, typed_key(form)
-        return lock is not None and key is not None and is_on_hub(key) and key not in lock.models
 
     async def save(self, request: Request) -> Response:
         """Save a reviewed change, unless the file has changed since."""
@@ -98,3 +96,9 @@ class ReviewPages:
             raise HTTPException(500, message) from error
         target = "providers" if change["kind"] == "provider" else ""
         return RedirectResponse(f"/stacks/{stack}/{target}?saved={quote(edit.name or '1')}", 303)
+
+
+def _lacks_model(lock: ModelLock | None, form: Mapping[str, str]) -> bool:
+    """Whether the project has a lock, and it lacks the model that a form names."""
+    key = typed_key(form)
+    return lock is not None and key is not None and is_on_hub(key) and key not in lock.models

@@ -72,17 +72,20 @@ async def events_of(
     namespace, resource = planned.request.namespace, planned.rendered.resource
     selector = label_selector({pod_label(str(resource["kind"])): str(resource["metadata"]["name"])})
     async with task_group() as group:
-        events = group.create_task(_listed(connection, namespace, "Event"))
-        pods = group.create_task(_listed(connection, namespace, "Pod", selector))
+        events = group.create_task(listed(connection, namespace, "Event"))
+        pods = group.create_task(listed(connection, namespace, "Pod", selector))
     others = [d for d in deployments if d.name != planned.name and d.request.namespace == namespace]
     owned, foreign = object_names(planned), {name for other in others for name in object_names(other)}
     named = {str(pod["metadata"]["name"]) for pod in pods.result()}
     return grouped([event for event in events.result() if is_about(event, owned, foreign, named)])
 
 
-async def _listed(connection: Connection, namespace: str, kind: str, selector: str = "") -> list[dict[str, Any]]:
+async def listed(
+    connection: Connection, namespace: str, kind: str, selector: str = "", fields: str = ""
+) -> list[dict[str, Any]]:
+    """Read the events or the pods of a namespace. Raises ``InputError``, ``MissingRightError`` without the right."""
     try:
-        return await connection.items("v1", kind, namespace, selector=selector) or []
+        return await connection.items("v1", kind, namespace, selector=selector, fields=fields) or []
     except ForbiddenError as error:
         raise MissingRightError(namespace, EVENTS if kind == "Event" else PODS, str(error)) from error
 

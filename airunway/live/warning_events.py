@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from airunway.live.api_server.connection import Connection, ForbiddenError, task_group
-from airunway.live.events import Event, grouped, is_about, object_names
+from airunway.live.events import Event, grouped, is_about, listed, object_names
 from airunway.live.failures import pod_label
-from airunway.live.missing_rights import EVENTS, MissingRightError
+from airunway.live.missing_rights import MissingRightError
 from airunway.live.moments import NEVER
 from airunway.live.status import MISSING, DeploymentStatus
 from airunway.live.survey import Survey
@@ -72,7 +71,7 @@ async def _warnings(
     """The newest warnings about each of ``troubled`` in a namespace, whose ``deployments`` are all of the stack's."""
     labels = sorted({pod_label(str(planned.rendered.resource["kind"])) for planned in deployments})
     async with task_group() as group:
-        events = group.create_task(_listed(connection, namespace))
+        events = group.create_task(listed(connection, namespace, "Event", fields="type=Warning"))
         pods = {label: group.create_task(_pods(connection, namespace, label)) for label in labels}
     found = events.result()
     if not found:
@@ -87,13 +86,6 @@ async def _warnings(
             about = [event for event in found if is_about(event, owned[planned.name], others, named)]
             result[planned.name] = grouped(about)[:_NEWEST]
     return result
-
-
-async def _listed(connection: Connection, namespace: str) -> list[dict[str, Any]]:
-    try:
-        return await connection.items("v1", "Event", namespace, fields="type=Warning") or []
-    except ForbiddenError as error:
-        raise MissingRightError(namespace, EVENTS, str(error)) from error
 
 
 async def _pods(connection: Connection, namespace: str, label: str) -> dict[str, set[str]]:

@@ -1,6 +1,6 @@
 """The pods that a planned deployment asks for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from airunway.planning.deployment import PlannedDeployment
 from airunway.planning.known_values import with_known_values
@@ -60,6 +60,12 @@ def gpu_words(gpus: tuple[int, int] | None) -> str:
     least, most = gpus
     count = str(most) if least == most else f"{least}–{most}"
     return "no GPU" if not most else f"{count} GPU{'' if most == 1 else 's'}"
+
+
+def deployments_words(deployments: Collection[PlannedDeployment]) -> str:
+    """How many deployments there are and what they take, such as ``9 deployments, 15 GPUs``."""
+    count = len(deployments)
+    return f"{count} deployment{'' if count == 1 else 's'}, {gpu_words(gpus_of_all(deployments))}"
 
 
 def gpu_total(groups: Sequence[PodGroup] | None) -> int | None:

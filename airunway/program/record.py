@@ -23,7 +23,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from airunway.assessment.assessment import Assessment
 from airunway.planning.plan import Plan
-from airunway.planning.pod_demand import gpu_words, gpus_of_all
+from airunway.planning.pod_demand import deployments_words
 from airunway.program.plan_collector import collect_plans
 from airunway.program.problem_places import located_problems
 from airunway.program.program_failure import program_failure
@@ -95,10 +95,7 @@ class Preview:
     @property
     def sentence(self) -> str:
         """How many deployments, GPUs and resources there are."""
-        deployments = len(self.plan.deployments)
-        gpus = gpu_words(gpus_of_all(self.plan.deployments))
-        resources = f"{self.count} resource{'s' * (self.count != 1)}"
-        return f"{deployments} deployment{'s' * (deployments != 1)}, {gpus}, {resources}"
+        return f"{deployments_words(self.plan.deployments)}, {self.count} resource{'s' * (self.count != 1)}"
 
 
 class Recorder(MockMonitor):

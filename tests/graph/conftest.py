@@ -8,9 +8,11 @@ import pytest
 from tests.cluster.serving import serving
 from tests.graph.api_server import ApiServer, api_server
 from tests.graph.github_comments import TOKEN, GitHub
+from tests.graph.hub_projects import small_hub, two_stacks
 from tests.graph.image_projects import project_of
 from tests.graph.image_registry import ImageRegistry
 from tests.graph.live_commands import Commands, served_project
+from tests.graph.model_hub import ModelHub
 
 
 @pytest.fixture
@@ -85,3 +87,16 @@ def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_logins: None
 @pytest.fixture(name="images_project")
 def _images_project(registry: ImageRegistry, tmp_path: Path) -> Path:
     return project_of(tmp_path / "project", registry.host)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[ModelHub]:
+    """The hub that the client asks, with two models."""
+    with small_hub(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose stacks serve both models of ``hub``."""
+    return two_stacks(tmp_path)

@@ -13,21 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.graph.hub_projects import LLAMA, QWEN, lock, small_hub, two_stacks
+from tests.graph.hub_projects import LLAMA, QWEN, lock
 from tests.graph.model_hub import FIRST, ModelHub
 
 LOCK = "stacks/models.lock.yaml"
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[ModelHub]:
-    with small_hub(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return two_stacks(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ what stacks make of the commits in ``models.lock.yaml``.
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,10 @@ from airunway.program.stack_plan import stack_plan
 from airunway.text.problems import InputError
 from tests.command import run
 from tests.graph.changes import write
-from tests.graph.hub_projects import LLAMA, QWEN, config, deployment, lock, small_hub, two_stacks
+from tests.graph.hub_projects import LLAMA, QWEN, config, deployment, lock
 from tests.graph.model_hub import FIRST, SECOND, ModelHub, model
 
 LOCK = "stacks/models.lock.yaml"
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, without_proxies: None) -> Iterator[ModelHub]:
-    with small_hub(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return two_stacks(tmp_path)
 
 
 def locked(project: Path) -> dict[str, Any]:
